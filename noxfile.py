@@ -1,0 +1,135 @@
+"""Every command of the template: `nox -l` lists them, `nox` alone runs the tests.
+
+The template's own tools live in `.nox/template`, made of requirements-dev.lock: with uv where it is
+installed, else with virtualenv. What a baked project needs, it installs itself.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import nox
+
+HERE = Path(__file__).parent
+PROJECT = "{{cookiecutter.project_slug}}"
+LOCK = "requirements-dev.lock"
+TYPED = ("--strict", "--ignore-missing-imports", "local_extensions.py", "noxfile.py")
+WORKFLOWS = (".github", f"{PROJECT}/overlays/forge/github/.github")
+
+nox.options.sessions = ["tests"]
+nox.options.default_venv_backend = "none"
+
+
+def program(session: nox.Session, *command: str, env: dict[str, str] | None = None) -> None:
+    """Run a program of the environment, which is made or brought up to date first."""
+    programs = install(session)
+    path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
+    variables = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
+    session.run(str(programs / command[0]), *command[1:], env=variables, external=True)
+
+
+def install(session: nox.Session) -> Path:
+    """Make the environment of the lock, unless it is there; return the folder of its programs."""
+    environment = session.cache_dir.absolute().with_name("template")
+    programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
+    made_of = environment / "made-of"
+    wanted = hashlib.sha256(str(environment).encode() + Path(LOCK).read_bytes()).hexdigest()
+    if not made_of.is_file() or made_of.read_text("utf-8") != wanted:
+        make, add = tools(programs / "python")
+        session.run_install(*make, str(environment), external=True)
+        session.run_install(*add, "--require-hashes", "-r", LOCK, external=True)
+        made_of.write_text(wanted, "utf-8")
+    return programs
+
+
+def tools(python: Path) -> tuple[list[str], list[str]]:
+    """Return the commands that make an environment and that install into it."""
+    if uv := shutil.which("uv"):
+        make = [uv, "venv", "--quiet", "--clear", "--python", sys.executable]
+        return make, [uv, "pip", "install", "--quiet", "--python", str(python)]
+    make = [sys.executable, "-m", "virtualenv", "--quiet", "--clear"]
+    return make, [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+def bake_into(session: nox.Session, folder: Path, *answers: str) -> Path:
+    """Bake a project into a folder without asking; return the project's folder."""
+    program(session, "cookiecutter", str(HERE), "--no-input", "--output-dir", str(folder), *answers)
+    return next(path for path in folder.iterdir() if (path / "params.yaml").is_file())
+
+
+@nox.session
+def train(session: nox.Session) -> None:
+    """Bake the default answers (or -- NAME=ANSWER …) and train there."""
+    project = bake_into(session, Path(tempfile.mkdtemp(prefix="train-")), *session.posargs)
+    session.chdir(project)
+    session.run(sys.executable, "-m", "nox", "-s", "train", external=True)
+    session.log(f"the project is in {project}")
+
+
+@nox.session
+def bake(session: nox.Session) -> None:
+    """Bake one combination for a look (-- FOLDER NAME=ANSWER …)."""
+    if not session.posargs:
+        session.error("say where to: nox -s bake -- FOLDER task=regression")
+    folder, *answers = session.posargs
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    session.log(f"the project is in {bake_into(session, Path(folder), *answers)}")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test of the template (-- -m "not slow" takes under two minutes)."""
+    program(session, "python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def proof(session: nox.Session) -> None:
+    """Run the long stories alone: kills, bad machines, the READMEs word by word."""
+    program(session, "python", "-m", "pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types and workflows of the template, and of the project's source in place."""
+    # No cache in the template's folder: cookiecutter would take it for a file of the project.
+    # Before a bake the folder is no name of a package, its pyproject.toml has no version, and the
+    # package that the tests import is not there.
+    ours = "lint.isort.known-first-party=['flight_delays']"
+    rules = ("--no-cache", "--extend-ignore", "N999,RUF200", "--config", ours)
+    program(session, "ruff", "check", *rules, ".")
+    program(session, "ruff", "format", "--no-cache", "--check", ".")
+    program(session, "mypy", "--cache-dir", os.devnull, *TYPED)
+    for folder in WORKFLOWS:
+        program(session, "zizmor", "--offline", "--pedantic", "--quiet", folder)
+        program(session, "actionlint", *map(str, sorted(Path(folder, "workflows").glob("*.yaml"))))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed and size of a baked project on this machine, and print the table."""
+    program(session, "python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write the template's lock and the locks of every framework anew (-- --upgrade)."""
+    uv = shutil.which("uv")
+    if uv is None:
+        session.error("lock needs uv: install it with `pip install uv`")
+    compile_ = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    compile_ += ["--no-header", "--no-annotate", "--python-version", "3.11"]
+    session.run(
+        *compile_, "requirements-dev.in", "-o", LOCK, *session.posargs, silent=True, external=True
+    )
+    for overlay in sorted(Path(PROJECT, "overlays", "framework").iterdir()):
+        with tempfile.TemporaryDirectory() as folder:
+            project = bake_into(session, Path(folder), f"framework={overlay.name}")
+            with session.chdir(project):
+                session.run(
+                    sys.executable, "-m", "nox", "-s", "lock", "--", *session.posargs, external=True
+                )
+            for name in ("requirements.lock", "requirements-dev.lock"):
+                shutil.copy(project / name, overlay / name)

@@ -1,0 +1,108 @@
+"""Bakes that many tests look at, and the words to run things in them."""
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "{{cookiecutter.project_slug}}"
+QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
+CHOICES = {
+    name: choices
+    for name, choices in QUESTIONS.items()
+    if isinstance(choices, list) and not name.startswith("_")
+}
+
+# What a build machine sets and a user's does not; tests of determinism must not depend on it.
+_UNUSUAL = {
+    "PYTHONDONTWRITEBYTECODE",
+    "OPENBLAS_CORETYPE",
+    "CI",
+    "MLFLOW_TRACKING_URI",
+    "PYTHONPATH",
+}
+
+
+def combinations(*names: str) -> Iterator[dict[str, str]]:
+    """Yield every combination of the choices of some questions."""
+    for values in itertools.product(*(CHOICES[name] for name in names)):
+        yield dict(zip(names, values, strict=True))
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return a user's environment: a home of its own, and a name for git's commits."""
+    usual = {name: value for name, value in os.environ.items() if name not in _UNUSUAL}
+    person = {"NAME": "A user", "EMAIL": "user@example.org"}
+    git = {
+        f"GIT_{role}_{part}": person[part] for role in ("AUTHOR", "COMMITTER") for part in person
+    }
+    # The cache of packages is shared, so that no test downloads what another has.
+    cache = os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv")
+    return {**usual, **git, "HOME": str(home), "UV_CACHE_DIR": cache, **more}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A baked project, the environment variables of its user, and where its tools are kept."""
+
+    root: Path
+    env: Mapping[str, str]
+    tools: Path
+
+    @property
+    def python(self) -> str:
+        """The Python of the project's environment."""
+        return str(self.tools / "project" / "bin" / "python")
+
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project's folder with the project's programs on the path."""
+        path = os.pathsep.join([str(Path(self.python).parent), self.env["PATH"]])
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            env={**self.env, "PATH": path, "PYTHONPATH": str(self.root / "src"), **more},
+            capture_output=True,
+            text=True,
+        )
+
+    def nox(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run nox in the project's folder."""
+        nox = [sys.executable, "-m", "nox", "--envdir", str(self.tools), "-s", *words]
+        return self.run(*nox, **more)
+
+    def verb(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run the project's command line."""
+        return self.run(self.python, "-m", self.package, *words, **more)
+
+    @property
+    def package(self) -> str:
+        """The name of the project's package."""
+        return next(path.parent.name for path in self.root.glob("src/*/cli.py"))
+
+    def commit(self) -> None:
+        """Commit everything as it stands."""
+        assert self.run("git", "add", "--all").returncode == 0
+        self.run("git", "commit", "--quiet", "--message", "As it stands")
+
+    def copy(self, to: Path) -> "Project":
+        """Return a copy in another folder."""
+        shutil.copytree(self.root, to, symlinks=True)
+        return Project(to, self.env, self.tools)
+
+
+def bake(into: Path, env: Mapping[str, str], **answers: str) -> Path:
+    """Bake without asking; return the project's folder."""
+    into.mkdir(parents=True, exist_ok=True)
+    words = [f"{name}={answer}" for name, answer in answers.items()]
+    command = [sys.executable, "-m", "cookiecutter", str(ROOT), "--no-input", "--output-dir"]
+    done = subprocess.run(
+        [*command, str(into), *words], env=dict(env), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(path for path in into.iterdir() if path.is_dir())

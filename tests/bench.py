@@ -1,0 +1,137 @@
+"""python -m tests.bench: speed and size of a baked project on this machine, as a table.
+
+Each figure is the median of some runs, of the whole process as a user starts it; memory is the
+largest single process. Machines differ: compare only what one run of this has printed.
+"""
+
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from baking import Project, bake, environment
+
+STAGES = ("ingest", "prepare", "train", "evaluate")
+_OUTPUTS = (
+    "data",
+    "models",
+    "reports",
+    "mlartifacts",
+    "mlflow.db",
+    "dvc.lock",
+    ".dvc/cache",
+    ".dvc/tmp",
+)
+
+
+class Cost(NamedTuple):
+    """Wall time in seconds and peak memory in MB."""
+
+    seconds: float
+    megabytes: float
+
+
+class Row(NamedTuple):
+    """A line of the table: what is measured, the bound to reach, and how it is measured."""
+
+    what: str
+    bound: str
+    measure: Callable[[], Cost]
+    runs: int
+
+
+def cost(project: Project, *command: str) -> Cost:
+    """Run a command in a project and return what it cost; a failure ends the benchmark."""
+    path = os.pathsep.join([str(Path(project.python).parent), project.env["PATH"]])
+    env = {**project.env, "PATH": path, "PYTHONPATH": str(project.root / "src")}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=project.root, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return Cost(time.perf_counter() - started, usage.ru_maxrss / unit)
+
+
+def forget(project: Project) -> None:
+    """Take away everything that stages and runs have made."""
+    for name in _OUTPUTS:
+        path = project.root / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def rows(project: Project, folder: Path) -> Iterator[Row]:
+    """List what is measured, in an order in which each row leaves what the next one needs."""
+
+    def nox(*words: str) -> Cost:
+        return cost(project, sys.executable, "-m", "nox", "--envdir", str(project.tools), *words)
+
+    def first() -> Cost:
+        forget(project)
+        return nox("-s", "train")
+
+    def baked() -> Cost:
+        started = time.perf_counter()
+        bake(Path(tempfile.mkdtemp(dir=folder)), project.env)
+        return Cost(time.perf_counter() - started, 0)
+
+    python = (project.python, "-m", project.package)
+    yield Row("bake", "under 2 s", baked, 5)
+    yield Row("--help", "under 0.5 s", lambda: cost(project, *python, "--help"), 5)
+    yield Row("first `nox -s train`, environment there", "under 20 s, 2 GB", first, 3)
+    yield Row("`nox -s train` again, nothing changed", "under 3 s", lambda: nox("-s", "train"), 5)
+    for stage in STAGES:
+        command = (project.python, "-m", f"{project.package}.steps.{stage}")
+        yield Row(f"stage {stage}", "", lambda command=command: cost(project, *command), 3)
+    yield Row("generated tests", "under 60 s", lambda: nox("-s", "tests"), 1)
+
+
+def machine() -> str:
+    """Name the machine: processor, cores, memory, system, Python."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = info.read_text("utf-8").splitlines()
+        model = next(
+            (line.split(": ")[1] for line in lines if line.startswith("model name")), model
+        )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
+
+
+def main() -> None:
+    """Bake each task, measure, and print a Markdown table."""
+    print(f"{machine()}, load {os.getloadavg()[0]:.1f}\n")
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        (folder / "home").mkdir()
+        env = environment(folder / "home")
+        for task in sys.argv[1:] or ["classification"]:
+            project = Project(bake(folder / task, env, task=task), env, folder / "tools")
+            project.commit()
+            assert project.nox("train").returncode == 0, "the first train failed"
+            print(f"| {task} | to reach | median | slowest | peak memory |\n|---|---|---|---|---|")
+            for row in rows(project, folder):
+                costs = [row.measure() for _ in range(row.runs)]
+                seconds = [one.seconds for one in costs]
+                middle, peak = statistics.median(seconds), max(one.megabytes for one in costs)
+                memory = f"{peak:,.0f} MB" if peak else ""
+                cells = (row.what, row.bound, f"{middle:.2f} s", f"{max(seconds):.2f} s", memory)
+                print(f"| {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""What a bake writes: the exact files, with nothing of the template left in them."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import pytest
+import yaml
+from baking import CHOICES, ROOT, SOURCE, bake, combinations
+
+ALL = list(combinations(*CHOICES))
+LEFT = re.compile(r"(?<!\$)\{\{|\{%|\{#|cookiecutter|flight_delays")
+NAMED = {"project_name": "Grid Load", "description": "Tell tomorrow's load."}
+
+
+def ident(combination: Mapping[str, str]) -> str:
+    return "-".join(combination.values())
+
+
+def expected_files(combination: Mapping[str, str], package: str) -> set[str]:
+    """Derive the list from the template: its files, and those of the chosen overlays."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=SOURCE, capture_output=True, text=True, check=True).stdout
+    files = set()
+    # As git has them: what a tool has left in the folder would be baked, and must be seen.
+    for name in (name for name in names.split("\0") if (SOURCE / name).is_file()):
+        place = PurePosixPath(name)
+        if place.parts[0] == "overlays":
+            _, question, choice, *_ = place.parts
+            if combination[question] != choice:
+                continue
+            place = place.relative_to(f"overlays/{question}/{choice}")
+        renamed = str(place).replace("{{cookiecutter.package_name}}", package)
+        files.add(renamed.removesuffix(".append"))
+    return files
+
+
+@pytest.mark.parametrize("combination", ALL, ids=ident)
+def test_a_bake_has_exactly_its_files_and_no_mark_of_the_template(
+    combination: dict[str, str], tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    project = bake(tmp_path / "out", user, **NAMED, **combination)
+    files = {
+        path.relative_to(project).as_posix()
+        for path in project.rglob("*")
+        if path.is_file() and ".git" not in path.relative_to(project).parts
+    }
+    assert files == expected_files(combination, "grid_load")
+    for name in files:
+        assert not LEFT.search(name), name
+        assert not LEFT.search((project / name).read_text("utf-8")), name
+
+
+CONTRACT = """README.md MLproject python_env.yaml pyproject.toml params.yaml dvc.yaml noxfile.py
+    requirements.lock requirements-dev.lock .dvc/config .pre-commit-config.yaml LICENSE .gitignore
+    .github/workflows/checks.yaml src/flight_delays/cli.py src/flight_delays/estimator.py
+    src/flight_delays/schema.py src/flight_delays/source.py src/flight_delays/steps/train.py
+    tests/test_estimator.py docs/decisions/0001-example.md"""
+
+
+def test_the_default_bake_keeps_the_contract(tmp_path: Path, user: Mapping[str, str]) -> None:
+    project = bake(tmp_path, user)
+    assert project.name == "flight-delays"
+    missing = [name for name in CONTRACT.split() if not (project / name).is_file()]
+    assert not missing
+
+
+def test_two_bakes_of_the_same_answers_are_the_same(
+    tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    first, second = (bake(tmp_path / name, user) for name in ("a", "b"))
+    differ = subprocess.run(
+        ["diff", "-r", "--exclude=.git", str(first), str(second)], capture_output=True, text=True
+    )
+    assert differ.returncode == 0, differ.stdout
+
+
+def test_answers_reach_the_files_that_ask_for_them(tmp_path: Path, user: Mapping[str, str]) -> None:
+    project = bake(
+        tmp_path,
+        user,
+        project_name="Zürich Trams",
+        project_slug="zurich-trams",
+        description="Wie spät? Don't ask & don't tell: 50 % #1",
+        author_name="Åsa O'Neill",
+        task="regression",
+        python_version="3.13",
+        license="BSD-3-Clause",
+        dvc_remote="s3://bucket/path",
+    )
+    about = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
+    assert about["name"] == "zurich-trams"
+    assert about["description"] == "Wie spät? Don't ask & don't tell: 50 % #1"
+    assert about["authors"] == [{"name": "Åsa O'Neill"}]
+    assert about["requires-python"] == ">=3.13"
+    assert yaml.safe_load((project / "params.yaml").read_text("utf-8"))["task"] == "regression"
+    assert yaml.safe_load((project / "python_env.yaml").read_text("utf-8"))["python"] == "3.13"
+    assert "Åsa O'Neill" in (project / "LICENSE").read_text("utf-8")
+    assert "BSD 3-Clause" in (project / "LICENSE").read_text("utf-8")
+    assert "url = s3://bucket/path" in (project / ".dvc" / "config").read_text("utf-8")
+    assert "Zürich Trams" in (project / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("answer", "url"),
+    [("/mnt/dvc", "/mnt/dvc"), ("../store", "../../store"), ("store", "../store")],
+)
+def test_a_relative_remote_is_relative_to_the_project(
+    answer: str, url: str, tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    # DVC reads it relative to .dvc/, where the file is.
+    project = bake(tmp_path, user, dvc_remote=answer)
+    assert f"    url = {url}\n" in (project / ".dvc" / "config").read_text("utf-8")
+
+
+@pytest.mark.parametrize("slug", ["a", "a" * 50])
+def test_the_shortest_and_the_longest_name_are_formatted_as_well(
+    slug: str, tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    project = bake(tmp_path, user, project_slug=slug)
+    for words in (["check"], ["format", "--check", "--diff"]):
+        ruff = [sys.executable, "-m", "ruff", *words, "--no-cache"]
+        done = subprocess.run(ruff, cwd=project, env=dict(user), capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_bake_inside_a_repository_starts_no_second_one(
+    tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    assert not (bake(tmp_path, user) / ".git").exists()
+
+
+def test_the_locks_name_no_host_and_have_a_hash_for_each_release() -> None:
+    for lock in [*ROOT.glob("*.lock"), *SOURCE.rglob("*.lock")]:
+        text = lock.read_text("utf-8")
+        assert "://" not in text, lock
+        releases = text.split("\n    --hash")[0].count("==") and re.findall(r"(?m)^\S+==.*$", text)
+        assert releases and all(release.endswith("\\") for release in releases), lock

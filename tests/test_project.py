@@ -1,0 +1,248 @@
+"""A baked project from end to end: its own gates, and what `nox -s train` promises."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from baking import Project
+
+pytestmark = pytest.mark.slow
+
+
+def digest_of_model(project: Project) -> str:
+    """Return the model's digest as the last evaluation wrote it."""
+    return json.loads((project.root / "reports" / "metrics.json").read_text("utf-8"))["digest"]
+
+
+def ran(output: str) -> list[str]:
+    """Return the stages that DVC ran, in order."""
+    return re.findall(r"Running stage '(\w+)'", output)
+
+
+# The classification project runs its gates as its README says, in test_readme.py.
+@pytest.mark.parametrize("trained", ["regression"], indirect=True)
+@pytest.mark.parametrize("session", ["lint", "types", "tests"])
+def test_the_project_passes_its_own_gates(trained: Project, session: str) -> None:
+    done = trained.nox(session)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_model_beats_the_constants_clearly(trained: Project) -> None:
+    found = json.loads((trained.root / "reports" / "metrics.json").read_text("utf-8"))
+    primary = found["test"][found["primary"]]
+    constants = [name for name in primary["gains"] if name.startswith("constant")]
+    assert constants
+    assert all(primary["gains"][name]["low"] > 0 for name in constants)
+    assert found["parts"]["test"]["from"] == "2013-09-01"
+    assert found["parts"]["test"]["to"] == "2013-10-31"
+
+
+def test_a_second_train_runs_no_stage_and_makes_no_run(trained: Project) -> None:
+    before = runs(trained)
+    done = trained.nox("train")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ran(done.stdout) == []
+    assert runs(trained) == before
+    assert trained.run("git", "status", "--porcelain").stdout == ""
+
+
+def runs(project: Project, uri: str = "") -> list[dict[str, Any]]:
+    """Return every run of a store, by default the project's own, as plain values."""
+    code = """
+import json, sys
+from mlflow import MlflowClient
+client = MlflowClient(sys.argv[1])
+experiments = [found.experiment_id for found in client.search_experiments()]
+print(json.dumps([
+    {
+        "id": run.info.run_id,
+        "status": run.info.status,
+        "tags": run.data.tags,
+        "params": run.data.params,
+        "metrics": run.data.metrics,
+        "inputs": sorted(entry.dataset.name for entry in run.inputs.dataset_inputs),
+        "models": [model.model_id for model in (run.outputs.model_outputs if run.outputs else [])],
+        "steps": {
+            name: [point.step for point in client.get_metric_history(run.info.run_id, name)]
+            for name in run.data.metrics
+        },
+        "files": sorted(file.path for file in client.list_artifacts(run.info.run_id)),
+    }
+    for run in client.search_runs(experiments)
+]))
+"""
+    own = f"sqlite:///{project.root / 'mlflow.db'}"
+    done = project.run(project.python, "-c", code, uri or own)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_run_says_where_the_model_came_from(trained: Project) -> None:
+    (run,) = runs(trained)
+    tags, head = run["tags"], trained.run("git", "rev-list", "--max-parents=0", "HEAD")
+    assert run["status"] == "FINISHED"
+    assert tags["digest"] == digest_of_model(trained)
+    assert tags["git_commit"] == tags["mlflow.source.git.commit"] == head.stdout.strip()
+    assert tags["git_dirty"] == "false"
+    assert re.fullmatch("[0-9a-f]{64}", tags["input_key"])
+    assert {"data_digest", "lock_digest", "cpu_class"} <= set(tags)
+    assert run["params"]["estimator.learning_rate"] == "0.05"
+    assert run["inputs"] == ["test", "train", "validation"]
+    assert len(run["models"]) == 1
+    steps = run["steps"]["validation_loss"]
+    assert len(steps) > 10 and steps == sorted(set(steps))
+    assert run["files"] == ["inputs", "reports"]
+
+
+def test_a_changed_hyperparameter_runs_train_and_evaluate_only(
+    trained: Project, tmp_path: Path
+) -> None:
+    project = trained.copy(tmp_path / "copy")
+    path = project.root / "params.yaml"
+    path.write_text(path.read_text("utf-8").replace("max_iter: 300", "max_iter: 20"), "utf-8")
+    done = project.nox("train")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ran(done.stdout) == ["train", "evaluate"]
+    new, old = runs(project)
+    assert new["tags"]["git_dirty"] == "true" and old["tags"]["git_dirty"] == "false"
+    assert new["tags"]["digest"] != old["tags"]["digest"]
+    assert new["tags"]["data_digest"] == old["tags"]["data_digest"]
+
+    path.write_text(path.read_text("utf-8").replace("max_iter: 20", "max_iter: 300"), "utf-8")
+    back = project.nox("train")
+    assert ran(back.stdout) == [] and len(runs(project)) == 2
+    assert digest_of_model(project) == old["tags"]["digest"]
+
+
+def test_a_moved_project_keeps_its_runs_and_their_artifacts(
+    trained: Project, tmp_path: Path
+) -> None:
+    there = trained.copy(tmp_path / "a" / "b c")
+    code = """
+import sys, mlflow
+client = mlflow.MlflowClient(sys.argv[1])
+run, = client.search_runs([e.experiment_id for e in client.search_experiments()])
+model = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+print(client.download_artifacts(run.info.run_id, "reports/report.md"), model.artifact_location)
+"""
+    assert there.verb("evaluate").returncode == 0
+    done = there.run(there.python, "-c", code, f"sqlite:///{there.root / 'mlflow.db'}")
+    assert done.returncode == 0, done.stderr
+    assert str(trained.root) not in done.stdout
+
+
+def test_a_fresh_clone_pulls_and_retrains_nothing(trained: Project, tmp_path: Path) -> None:
+    project = trained.copy(tmp_path / "project")
+    remote = ["remote", "add", "--default", "storage", str(tmp_path / "remote")]
+    assert project.run("dvc", *remote).returncode == 0
+    assert project.nox("push").returncode == 0
+    project.commit()
+    clone = Project(tmp_path / "clone", project.env, project.tools)
+    assert project.run("git", "clone", "-q", str(project.root), str(clone.root)).returncode == 0
+    pulled = clone.nox("pull")
+    assert pulled.returncode == 0, pulled.stdout + pulled.stderr
+    done = clone.nox("train")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ran(done.stdout) == []
+    assert digest_of_model(clone) == digest_of_model(trained)
+    # The clone's own store has never seen the run: it is told from the restored files.
+    (there,), (here,) = runs(trained), runs(clone)
+    for part in ("status", "params", "metrics", "inputs", "steps", "files"):
+        assert here[part] == there[part], part
+    for tag in ("input_key", "digest", "data_digest"):
+        assert here["tags"][tag] == there["tags"][tag]
+
+
+@pytest.mark.parametrize("verb", ["push", "pull"])
+def test_without_a_remote_one_is_told_how_to_set_it(trained: Project, verb: str) -> None:
+    done = trained.verb(verb)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "dvc remote add --default" in done.stderr
+
+
+def test_one_core_and_another_folder_give_the_same_bytes(trained: Project, tmp_path: Path) -> None:
+    root = tmp_path / "elsewhere"
+    root.mkdir()
+    listed = trained.run("git", "ls-files").stdout.split()
+    for name in listed:
+        if name != "dvc.lock":
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(trained.root / name, root / name)
+    again = Project(root, trained.env, trained.tools)
+    assert again.run("git", "init", "-q").returncode == 0
+    done = again.run("taskset", "-c", "0", again.python, "-m", again.package, "train")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ran(done.stdout) == ["ingest", "prepare", "train", "evaluate"]
+    lock, other = (yaml.safe_load((path / "dvc.lock").read_text()) for path in (root, trained.root))
+    for stage, recorded in lock["stages"].items():
+        assert recorded["outs"] == other["stages"][stage]["outs"], stage
+
+
+def test_evaluate_alone_makes_the_report_again(trained: Project, tmp_path: Path) -> None:
+    project = trained.copy(tmp_path / "copy")
+    (project.root / "reports" / "report.html").unlink()
+    done = project.nox("evaluate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    # DVC restores the missing file from its cache: nothing is computed again.
+    assert ran(done.stdout) == []
+    page = (project.root / "reports" / "report.html").read_bytes()
+    assert page == (trained.root / "reports" / "report.html").read_bytes()
+
+
+def test_evaluate_of_a_model_of_other_params_is_not_recorded(
+    trained: Project, tmp_path: Path
+) -> None:
+    project = trained.copy(tmp_path / "copy")
+    path = project.root / "params.yaml"
+    path.write_text(path.read_text("utf-8").replace("max_iter: 300", "max_iter: 30"), "utf-8")
+    done = project.nox("evaluate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing is recorded" in done.stdout + done.stderr
+    assert len(runs(project)) == 1
+
+
+def test_help_imports_nothing_heavy(trained: Project) -> None:
+    code = f"""
+import runpy, sys
+sys.argv = ["x", "--help"]
+try:
+    runpy.run_module({trained.package!r}, run_name="__main__")
+except SystemExit:
+    print(sorted(set(sys.modules) & set("mlflow sklearn pandas numpy dvc".split())))
+"""
+    done = trained.run(trained.python, "-c", code)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+    assert "train" in done.stdout
+
+
+def test_the_store_has_one_model_that_loads_both_ways(trained: Project) -> None:
+    code = """
+import sys, mlflow, mlflow.sklearn, pandas as pd
+rows = pd.read_parquet("data/prepared/test.parquet").head(50)
+model = mlflow.pyfunc.load_model("models/model")
+wanted = model.metadata.get_input_schema().input_names()
+print(list(model.predict(rows[wanted]).columns))
+print(type(mlflow.sklearn.load_model("models/model")).__name__)
+"""
+    done = trained.run(trained.python, "-c", code, PYTHONPATH="")
+    assert done.returncode == 0, done.stderr
+    assert "'prediction'" in done.stdout and "HistGradientBoosting" in done.stdout
+
+
+def test_no_git_and_no_repository_are_said_in_words(trained: Project, tmp_path: Path) -> None:
+    project = trained.copy(tmp_path / "copy")
+    shutil.rmtree(project.root / ".git")
+    done = project.verb("train", GIT_CEILING_DIRECTORIES=str(tmp_path))
+    assert done.returncode == 2 and "git init" in done.stderr
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    python = [project.python, "-m", project.package, "train"]
+    env = {**project.env, "PATH": str(empty), "PYTHONPATH": str(project.root / "src")}
+    without = subprocess.run(python, cwd=project.root, env=env, capture_output=True, text=True)
+    assert without.returncode == 1 and "install it" in without.stderr
+    assert "Traceback" not in done.stderr + without.stderr

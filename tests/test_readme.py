@@ -1,0 +1,133 @@
+"""The READMEs word by word: every command block is run, as a new user would run it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from baking import ROOT, SOURCE, Project, bake
+
+pytestmark = pytest.mark.slow
+
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+OURS = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
+TRAIN, TESTS, OWN, WORK = OURS
+UI = "nox -s ui\n"
+
+
+def shell(command: str, cwd: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the lines of a block as a person would paste them: the first failure ends it."""
+    words = ["bash", "-e", "-c", command]
+    return subprocess.run(words, cwd=cwd, env=dict(env), capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, user: Mapping[str, str]) -> Path:
+    """A fresh clone of the template as it stands, in an empty folder."""
+    folder = tmp_path_factory.mktemp("clone") / "template"
+    folder.mkdir()
+    listed = ["git", "-C", str(ROOT), "ls-files", "-z", "-co", "--exclude-standard"]
+    for name in subprocess.run(listed, capture_output=True, text=True).stdout.split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "As it stands"]):
+        subprocess.run(["git", *words], cwd=folder, env=dict(user), check=True)
+    return folder
+
+
+def test_the_first_command_ends_with_a_trained_model(clone: Path, user: Mapping[str, str]) -> None:
+    done = shell(TRAIN, clone, user)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "report: reports/report.html" in said and "roc_auc" in said
+    project = Path(re.search(r"the project is in (\S+)", said)[1])
+    assert (project / "reports" / "report.html").is_file()
+    assert (project / "mlflow.db").is_file()
+
+
+def test_the_second_command_is_what_ci_runs() -> None:
+    assert TESTS.strip() == (ROOT / ".ci" / "run").read_text("utf-8").splitlines()[-1]
+
+
+def test_your_own_project_is_baked_beside_the_template(
+    clone: Path, user: Mapping[str, str]
+) -> None:
+    done = shell(OWN, clone, user)
+    assert done.returncode == 0, done.stdout + done.stderr
+    params = clone.parent / "grid-load" / "params.yaml"
+    assert "task: regression" in params.read_text("utf-8")
+
+
+def test_the_blocks_for_work_on_the_template_name_real_sessions(
+    clone: Path, user: Mapping[str, str], tmp_path: Path
+) -> None:
+    lint, tests, baked = WORK.strip().splitlines()
+    assert shell(lint, clone, user).returncode == 0
+    # The tests run themselves here, so only that pytest takes the words is seen.
+    collected = shell(f"{tests} --collect-only -q", clone, user)
+    assert collected.returncode == 0, collected.stdout + collected.stderr
+    look = shell(baked.replace("../look", str(tmp_path / "look")), clone, user)
+    assert look.returncode == 0, look.stdout + look.stderr
+    assert (tmp_path / "look" / "flight-delays" / "params.yaml").is_file()
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory, user: Mapping[str, str]) -> Project:
+    """A project as its user has it after the bake, with its tools still to be installed."""
+    root = bake(tmp_path_factory.mktemp("fresh"), user)
+    project = Project(root, user, root / ".nox")
+    project.commit()
+    return project
+
+
+def test_every_block_of_the_generated_readme_runs(fresh: Project) -> None:
+    path = os.pathsep.join([str(Path(fresh.python).parent), fresh.env["PATH"]])
+    env = {**fresh.env, "PATH": path}
+    blocks = BLOCK.findall((fresh.root / "README.md").read_text("utf-8"))
+    assert any(UI in block for block in blocks)
+    for block in (block.replace(UI, "") for block in blocks):
+        done = shell(block, fresh.root, env)
+        assert done.returncode == 0, block + done.stdout + done.stderr
+
+
+def test_the_pages_of_the_generated_readme_open(fresh: Project) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    process = subprocess.Popen(
+        ["nox", "-s", "ui", "--", "--port", str(port)],
+        cwd=fresh.root,
+        env=dict(fresh.env),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        page = ""
+        for _ in range(600):
+            with suppress(OSError):
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+                    page = answer.read().decode()
+                break
+            time.sleep(0.1)
+        assert "MLflow" in page
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+def test_the_readmes_are_short_and_their_links_lead_somewhere() -> None:
+    for readme in (ROOT / "README.md", SOURCE / "README.md"):
+        text = readme.read_text("utf-8")
+        assert len(text.splitlines()) <= 120
+        for link in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+            assert (readme.parent / link).exists(), link

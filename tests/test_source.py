@@ -1,0 +1,108 @@
+"""The template's source is source: it parses, is small, and reads without a bake."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from baking import QUESTIONS, ROOT, SOURCE
+
+LISTED = subprocess.run(
+    ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    check=True,
+).stdout.split("\0")
+FILES = [path for path in sorted(ROOT / name for name in LISTED if name) if path.is_file()]
+PYTHON = [path for path in FILES if path.suffix == ".py"]
+WORKFLOWS = [path for path in FILES if ".github/workflows" in path.as_posix()]
+LONGEST_MODULE, LONGEST_FUNCTION, LONGEST_HOOK = 150, 40, 30
+SEAM = 170
+"""The one file that a user replaces must be whole, so it may be a little longer."""
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_python_parses_and_holds_marks_only_in_strings(path: Path) -> None:
+    text = path.read_text("utf-8")
+    tree = ast.parse(text)
+    in_project = SOURCE in path.parents or ROOT / "hooks" in path.parents
+    if in_project:
+        assert "{%" not in text and "{#" not in text
+        strings = [str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+        assert text.count("{{") == sum(string.count("{{") for string in strings)
+        marks = re.findall(r"\{\{(.*?)\}\}", text)
+        assert all(re.fullmatch(r" cookiecutter\.\w+ ", mark) for mark in marks)
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_modules_and_functions_are_small(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    bound = LONGEST_HOOK if path.parent.name == "hooks" else LONGEST_MODULE
+    if path.name == "estimator.py":
+        bound = SEAM
+    if "tests" not in path.parts and path.name != "noxfile.py":
+        assert len(lines) <= bound
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+
+
+def test_every_question_is_asked_in_words() -> None:
+    prompts = QUESTIONS["__prompts__"]
+    for name, answer in QUESTIONS.items():
+        if not name.startswith("_"):
+            assert len(prompts[name]) > 0, name
+            if isinstance(answer, list) and isinstance(prompts[name], dict):
+                assert set(prompts[name]) == {"__prompt__", *answer}
+
+
+def test_every_offered_choice_of_an_overlay_question_is_there() -> None:
+    for question in (folder.name for folder in (SOURCE / "overlays").iterdir()):
+        offered = set(QUESTIONS[question])
+        there = {folder.name for folder in (SOURCE / "overlays" / question).iterdir()}
+        assert there <= offered
+        # A choice without a tree of its own adds nothing: only `none` may.
+        assert offered - there <= {"none"}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=relative)
+def test_workflows_only_call_nox_sessions(path: Path) -> None:
+    sessions = set(re.findall(r"@nox\.session\ndef (\w+)", _noxfile(path).read_text("utf-8")))
+    workflow = yaml.safe_load(path.read_text("utf-8"))
+    called = [
+        step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step
+    ]
+    assert called
+    for command in called:
+        words = re.fullmatch(r"uvx nox -s (\w+)", command)
+        assert words and words[1] in sessions, command
+
+
+def _noxfile(workflow: Path) -> Path:
+    return (SOURCE if SOURCE in workflow.parents else ROOT) / "noxfile.py"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=relative)
+def test_workflows_hold_no_secret_and_may_write_nothing(path: Path) -> None:
+    text = path.read_text("utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {}
+    assert "secrets." not in text and "pull_request_target" not in text
+    for job in workflow["jobs"].values():
+        assert set(job["permissions"].values()) == {"read"}
+        for step in job["steps"]:
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step.get("uses", "a/b@" + "0" * 40))
+
+
+def test_no_file_names_a_machine_or_is_large() -> None:
+    for path in FILES:
+        assert path.stat().st_size < 500_000, path
+        if path.suffix in {".py", ".md", ".yaml", ".toml", ".json", ".lock", ".in"}:
+            assert str(ROOT) not in path.read_text("utf-8"), path

@@ -1,0 +1,131 @@
+"""Every command of this project: `nox -l` lists them, `nox` alone trains.
+
+All sessions share one environment, `.nox/project`, made of requirements-dev.lock: with uv where it
+is installed, else with virtualenv. The project itself is not installed: `src` is on the path.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+PACKAGE = "{{ cookiecutter.package_name }}"
+PYTHON = Path("python_env.yaml").read_text("utf-8").partition('python: "')[2].partition('"')[0]
+SERVING_LOCK, LOCK = "requirements.lock", "requirements-dev.lock"
+
+nox.options.sessions = ["train"]
+nox.options.default_venv_backend = "none"
+
+
+def program(session: nox.Session, *command: str) -> None:
+    """Run a program of the environment, which is made or brought up to date first."""
+    programs = install(session)
+    path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
+    env = {"PATH": path, "PYTHONPATH": str(Path("src").absolute())}
+    session.run(str(programs / command[0]), *command[1:], env=env, external=True)
+
+
+def verb(session: nox.Session) -> None:
+    """Run the verb of the package's command line that has the session's name."""
+    program(session, "python", "-m", PACKAGE, session.name, *session.posargs)
+
+
+def install(session: nox.Session) -> Path:
+    """Make the environment of the lock, unless it is there; return the folder of its programs."""
+    environment = session.cache_dir.absolute().with_name("project")
+    programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
+    made_of = environment / "made-of"
+    # An environment names itself by absolute paths, so one that was moved is made anew.
+    parts = [PYTHON, str(environment), Path(LOCK).read_text("utf-8")]
+    wanted = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    if not made_of.is_file() or made_of.read_text("utf-8") != wanted:
+        make, add = tools(programs / "python")
+        session.run_install(*make, str(environment), external=True)
+        session.run_install(*add, "--require-hashes", "-r", LOCK, external=True)
+        made_of.write_text(wanted, "utf-8")
+    return programs
+
+
+def tools(python: Path) -> tuple[list[str], list[str]]:
+    """Return the commands that make an environment and that install into it."""
+    if uv := shutil.which("uv"):
+        make = [uv, "venv", "--quiet", "--clear", "--python", PYTHON]
+        return make, [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            str(python),
+        ]
+    make = [sys.executable, "-m", "virtualenv", "--quiet", "--clear", "--python", PYTHON]
+    return make, [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+
+
+@nox.session
+def train(session: nox.Session) -> None:
+    """Bring the pipeline up to date, track it, and print the figures."""
+    verb(session)
+
+
+@nox.session
+def evaluate(session: nox.Session) -> None:
+    """Make the report of the model that is there, without training."""
+    verb(session)
+
+
+@nox.session
+def ui(session: nox.Session) -> None:
+    """Show the runs in MLflow's web pages (-- --host --port)."""
+    verb(session)
+
+
+@nox.session
+def push(session: nox.Session) -> None:
+    """Send data and models to the DVC remote."""
+    verb(session)
+
+
+@nox.session
+def pull(session: nox.Session) -> None:
+    """Fetch the data and models of this commit from the DVC remote."""
+    verb(session)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the project's tests (arguments go to pytest)."""
+    program(session, "python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting (-- --fix mends what can be mended)."""
+    fix = "--fix" in session.posargs
+    program(session, "ruff", "check", *(["--fix"] if fix else []))
+    program(session, "ruff", "format", *([] if fix else ["--check"]))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types."""
+    program(session, "mypy", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write both locks anew from pyproject.toml (-- --upgrade takes the newest releases)."""
+    uv = shutil.which("uv")
+    if uv is None:
+        session.error("lock needs uv: install it with `pip install uv`")
+    # Without header and index: a lock names releases and hashes, never a machine or a host.
+    compile_ = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    compile_ += ["--no-header", "--no-annotate", "--python-version", PYTHON, "pyproject.toml"]
+    groups = [word for group in ("train", "dev") for word in ("--group", group)]
+    session.run(*compile_, *groups, "-o", LOCK, *session.posargs, silent=True, external=True)
+    # Serving takes the releases that training had.
+    session.run(*compile_, "-c", LOCK, "-o", SERVING_LOCK, silent=True, external=True)

@@ -1,0 +1,167 @@
+"""The seam: gradient-boosted trees of scikit-learn. Replace this one file to bring another model.
+
+What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load` and
+`flavor`; it hands over the numeric matrix of `features.py` and never looks inside.
+
+How to change this: whatever `save` writes must be the same bytes for the same fit, hold no pickle,
+and load again where only the model directory and `requirements.lock` are there. `tests/
+test_estimator.py` is the contract; run it after every change.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import sklearn
+import skops.io
+from pydantic import BaseModel, Field
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from . import archives
+from .features import Matrix, Vector
+from .task import Task
+
+Estimator: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
+OnStep = Callable[[int, Mapping[str, float]], None]
+"""Called with the number of the iteration and its figures while the fit goes on."""
+
+_FILE = "model.skops"
+_TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+_LOSSES = {Task.CLASSIFICATION: "log_loss", Task.REGRESSION: "absolute_error"}
+_SECONDS_BETWEEN_LOOKS = 0.2
+
+
+class Hyperparameters(BaseModel, frozen=True, extra="forbid"):
+    """The section `estimator` of `params.yaml`."""
+
+    learning_rate: float = Field(gt=0, le=1)
+    max_iter: int = Field(ge=1, le=100_000)
+    max_leaf_nodes: int = Field(ge=2, le=100_000)
+    min_samples_leaf: int = Field(ge=1, le=1_000_000_000)
+    l2_regularization: float = Field(ge=0)
+    patience: int = Field(ge=1, le=100_000)
+    """Stop after so many iterations without a better loss on the validation rows."""
+
+
+class Labelled(NamedTuple):
+    """A matrix (rows, features) and its target (rows,)."""
+
+    matrix: Matrix
+    target: Vector
+
+
+def fit(
+    task: Task,
+    hyperparameters: Hyperparameters,
+    seed: int,
+    train: Labelled,
+    validation: Labelled,
+    on_step: OnStep,
+) -> Estimator:
+    """Fit on the training rows, stopping early on the validation rows.
+
+    The same rows, seed and hyperparameters give the same estimator on any number of cores.
+    """
+    make = {
+        Task.CLASSIFICATION: HistGradientBoostingClassifier,
+        Task.REGRESSION: HistGradientBoostingRegressor,
+    }[task]
+    estimator: Estimator = make(
+        loss=_LOSSES[task],
+        scoring="loss",
+        early_stopping=True,
+        random_state=seed,
+        n_iter_no_change=hyperparameters.patience,
+        **hyperparameters.model_dump(exclude={"patience"}),
+    )
+    with ThreadPoolExecutor(1) as background:
+        fitting = background.submit(
+            estimator.fit, *train, X_val=validation.matrix, y_val=validation.target
+        )
+        reported = 0
+        while wait([fitting], _SECONDS_BETWEEN_LOOKS).not_done:
+            reported = _report(estimator, reported, on_step)
+        fitting.result()
+    _report(estimator, reported, on_step)
+    # The number of cores is kept here by scikit-learn and means nothing to the trees.
+    estimator._bin_mapper.n_threads = 1
+    return estimator
+
+
+def _report(estimator: Estimator, reported: int, on_step: OnStep) -> int:
+    """Pass on the iterations that have ended since the last look; return how many there are."""
+    train = list(getattr(estimator, "train_score_", ()))
+    validation = list(getattr(estimator, "validation_score_", ()))
+    ended = min(len(train), len(validation))
+    for step in range(reported, ended):
+        on_step(step, {"train_loss": -train[step], "validation_loss": -validation[step]})
+    return max(reported, ended)
+
+
+def scores(estimator: Estimator, matrix: Matrix) -> Vector:
+    """Return (rows,) probabilities of the event, or predicted numbers."""
+    if not len(matrix):
+        return np.empty(0)
+    if isinstance(estimator, HistGradientBoostingClassifier):
+        return np.asarray(estimator.predict_proba(matrix)[:, 1])
+    return np.asarray(estimator.predict(matrix))
+
+
+def save(estimator: Estimator, folder: Path) -> None:
+    """Write the estimator as a canonical skops archive: equal estimators give equal bytes."""
+    (folder / _FILE).write_bytes(_canonical(skops.io.dumps(estimator)))
+
+
+def load(folder: Path) -> Estimator:
+    """Read what `save` wrote, trusting exactly one type beyond skops' own."""
+    estimator: Estimator = skops.io.load(folder / _FILE, trusted=_TRUSTED)
+    return estimator
+
+
+def flavor(folder: str) -> dict[str, dict[str, Any]]:
+    """Return MLflow's native flavor of what `save` wrote into a folder of the model directory."""
+    return {
+        "sklearn": {
+            "pickled_model": f"{folder}/{_FILE}",
+            "serialization_format": "skops",
+            "skops_trusted_types": _TRUSTED,
+            "sklearn_version": sklearn.__version__,
+        }
+    }
+
+
+def _canonical(archive: bytes) -> bytes:
+    """Number the nodes of a skops archive in order and fix its dates.
+
+    skops names nodes and files by object id and stamps the time of day, neither of which means
+    anything.
+    """
+    source = zipfile.ZipFile(io.BytesIO(archive))
+    schema = json.loads(source.read("schema.json"))
+    files = {}
+    for number, node in enumerate(_nodes(schema)):
+        if node.get("__loader__") == "CachedNode":
+            raise ValueError("a node that stands twice cannot be numbered in order")
+        node["__id__"] = number
+        if "file" in node:
+            files[f"{number}.npy"] = source.read(node["file"])
+            node["file"] = f"{number}.npy"
+    files["schema.json"] = json.dumps(schema, sort_keys=True).encode()
+    return archives.canonical(files)
+
+
+def _nodes(value: object) -> Iterator[dict[str, Any]]:
+    """Walk the nodes of a skops schema, keys in alphabetical order."""
+    if isinstance(value, dict):
+        if "__id__" in value:
+            yield value
+        for key in sorted(value):
+            yield from _nodes(value[key])
+    elif isinstance(value, list):
+        for item in value:
+            yield from _nodes(item)

@@ -1,0 +1,53 @@
+"""What only scikit-learn's estimator promises."""
+
+from pathlib import Path
+
+import mlflow.sklearn
+import numpy as np
+import pytest
+
+from flight_delays import estimator as seam
+from flight_delays.task import Task
+
+import rows
+
+
+def matrix(task: Task) -> np.ndarray:
+    return rows.fitted(task).encoder.encode(rows.parts()["test"])
+
+
+def test_mlflow_loads_the_native_model(task: Task, model: Path) -> None:
+    native = mlflow.sklearn.load_model(str(model))
+    np.testing.assert_array_equal(
+        seam.scores(native, matrix(task)), seam.scores(rows.fitted(task).estimator, matrix(task))
+    )
+
+
+def saved(estimator: seam.Estimator, folder: Path) -> bytes:
+    seam.save(estimator, folder)
+    return (folder / "model.skops").read_bytes()
+
+
+def test_the_number_of_cores_would_show_in_the_bytes(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimator = rows.fitted(task).estimator
+    before = saved(estimator, tmp_path)
+    monkeypatch.setattr(estimator._bin_mapper, "n_threads", 2)
+    assert saved(estimator, tmp_path) != before
+
+
+def test_skops_alone_would_write_other_bytes_each_time(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seam, "_canonical", lambda archive: archive)
+    first = saved(rows.fitted(task).estimator, tmp_path)
+    again = saved(seam.load(tmp_path), tmp_path)
+    assert again != first
+
+
+def test_exactly_one_type_beyond_skops_own_is_trusted(model: Path) -> None:
+    import skops.io
+
+    archive = next(model.rglob("model.skops"))
+    assert skops.io.get_untrusted_types(file=archive) == seam._TRUSTED

@@ -1,0 +1,117 @@
+"""Simple models, so that the figure of the real one means something.
+
+Each is fitted on the matrix of `features.py` and gives scores as the estimator does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .features import Encoder, Matrix, Vector
+from .task import Task
+
+Scorer = Callable[[Matrix], Vector]
+
+_MINUTES_OF_HOUR = 60.0
+_LEAST_ROWS = 20.0
+"""A group's mean is drawn towards the overall mean by as many rows; small groups say little."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The mean of the target in each group of one column, for groups numbered from 0."""
+
+    column: int
+    width: float
+    """How much of the column makes one group: 60 for the hour of a minute of the day."""
+    means: tuple[float, ...]
+    otherwise: float
+
+    def scores(self, matrix: Matrix) -> Vector:
+        """Return each row's group mean (rows,)."""
+        group, known = _groups(matrix[:, self.column], self.width, len(self.means))
+        return np.where(known, np.asarray(self.means)[group], self.otherwise)
+
+
+def _groups(values: Vector, width: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    known = np.isfinite(values) & (values < count * width)
+    return np.where(known, values // width, 0).astype(np.int64), known
+
+
+def fit_groups(column: int, width: float, count: int, matrix: Matrix, target: Vector) -> Groups:
+    """Fit one column's group means, small groups shrunk towards the overall mean."""
+    overall = float(target.mean())
+    group, known = _groups(matrix[:, column], width, count)
+    total = np.bincount(group[known], target[known], count) + _LEAST_ROWS * overall
+    rows = np.bincount(group[known], minlength=count) + _LEAST_ROWS
+    return Groups(column, width, tuple((total / rows).tolist()), overall)
+
+
+def fit(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) -> Mapping[str, Scorer]:
+    """Fit every baseline on the training rows (rows, features) and (rows,); by its title."""
+    hour = [groups for groups in _grouped_columns(encoder) if groups[1] == _MINUTES_OF_HOUR]
+    fitted = {name: _constant(middle(target)) for name, middle in _MIDDLES[task].items()}
+    if hour:
+        fitted[_BY_HOUR[task]] = fit_groups(*hour[0], matrix, target).scores
+    fitted[_LINEAR[task][0]] = _fit_linear(task, encoder, matrix, target)
+    return fitted
+
+
+def _constant(value: float) -> Scorer:
+    return lambda matrix: np.full(len(matrix), value)
+
+
+def _fit_linear(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) -> Scorer:
+    """Fit a linear model on numbers, missing ones as the mean, and on means of groups."""
+    groups = [fit_groups(*column, matrix, target) for column in _grouped_columns(encoder)]
+    numbers = [encoder.names.index(name) for name in encoder.numeric]
+
+    def inputs(matrix: Matrix) -> Matrix:
+        means = [group.scores(matrix) for group in groups]
+        return np.column_stack([matrix[:, numbers], *means])
+
+    learnt = inputs(matrix)
+    center = np.nan_to_num(np.nanmean(learnt, axis=0))
+    spread = np.nan_to_num(np.nanstd(learnt, axis=0))
+    scale = np.where(spread > 0, spread, 1.0)
+
+    def standard(matrix: Matrix) -> Matrix:
+        scaled: Matrix = (inputs(matrix) - center) / scale
+        return np.nan_to_num(scaled, nan=0.0)
+
+    score = _LINEAR[task][1](standard(matrix), target)
+    return lambda matrix: np.asarray(score(standard(matrix)))
+
+
+def _grouped_columns(encoder: Encoder) -> Sequence[tuple[int, float, int]]:
+    """Return (column, width, count) of what falls into groups: hours, weekdays, categories."""
+    sizes = {"minute_of_day": (_MINUTES_OF_HOUR, 24), "day_of_week": (1.0, 7)}
+    sizes |= {name: (1.0, max(len(known), 1)) for name, known in encoder.vocabulary.items()}
+    return [(column, *sizes[name]) for column, name in enumerate(encoder.names) if name in sizes]
+
+
+def _logistic(inputs: Matrix, target: Vector) -> Scorer:
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(solver="newton-cholesky").fit(inputs, target > 0)
+    return lambda inputs: np.asarray(fitted.predict_proba(inputs)[:, 1])
+
+
+def _ridge(inputs: Matrix, target: Vector) -> Scorer:
+    from sklearn.linear_model import Ridge
+
+    fitted = Ridge(solver="cholesky").fit(inputs, target)
+    return lambda inputs: np.asarray(fitted.predict(inputs))
+
+
+_MIDDLES: Mapping[Task, Mapping[str, Callable[[Vector], float]]] = {
+    Task.CLASSIFICATION: {"constant rate": np.mean},
+    # Squared error asks for the mean, absolute error for the median: neither is enough alone.
+    Task.REGRESSION: {"constant mean": np.mean, "constant median": np.median},
+}
+_BY_HOUR = {Task.CLASSIFICATION: "rate by hour", Task.REGRESSION: "mean by hour"}
+_LINEAR = {
+    Task.CLASSIFICATION: ("logistic regression", _logistic),
+    Task.REGRESSION: ("ridge regression", _ridge),
+}

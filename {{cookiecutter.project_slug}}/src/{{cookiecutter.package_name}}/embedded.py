@@ -1,0 +1,121 @@
+"""The project's own store: `mlflow.db` and `mlartifacts/`, always by absolute address.
+
+It is made whole or not at all, since a kill in the middle of MLflow's first migration leaves a
+database that nothing opens again; and it follows the project's folder when that is moved.
+"""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from .errors import UsageError, WorldError
+from .foreign import in_words
+from .settings import Settings
+
+_DATABASE = "mlflow.db"
+_ARTIFACTS = "mlartifacts"
+_ADDRESSES = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "source",
+}
+"""Where MLflow's tables hold absolute addresses."""
+
+
+def address(root: Path) -> str:
+    """Return the tracking address of a project's own store.
+
+    Raises UsageError for a path with characters that mean something in an address.
+    """
+    if set("?%") & set(str(root)):
+        raise UsageError(f"{root}: a path with ? or % cannot hold the runs; move the project")
+    return f"sqlite:///{(root / _DATABASE).as_posix()}"
+
+
+def artifacts(root: Path) -> str:
+    """Return the address of its artifacts."""
+    return (root / _ARTIFACTS).as_uri()
+
+
+def prepare(settings: Settings) -> None:
+    """Make the embedded store where it is missing, and let it follow a moved folder."""
+    from filelock import FileLock
+
+    database = settings.root / _DATABASE
+    with FileLock(settings.scratch / "store.lock"):
+        if database.exists() and database.stat().st_size:
+            _check(database)
+            _follow(database, settings.root)
+        else:
+            _make(database, settings)
+
+
+def _make(database: Path, settings: Settings) -> None:
+    # In a folder of its own, so that a journal that a kill has left is not taken for the new one's.
+    scratch = settings.scratch / f"{_DATABASE}.partial"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    with in_words(_DATABASE):
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        uri = f"sqlite:///{(scratch / _DATABASE).as_posix()}"
+        SqlAlchemyStore(uri, artifacts(settings.root)).engine.dispose()
+    (scratch / _DATABASE).replace(database)
+    scratch.rmdir()
+
+
+def _check(database: Path) -> None:
+    with database.open("rb") as file:
+        if not file.read(16).startswith(b"SQLite format 3"):
+            raise WorldError(f"{database}: not a database; move it away, and a new one is made")
+
+
+def _follow(database: Path, root: Path) -> None:
+    """Rewrite the absolute addresses of a store whose project was moved."""
+    here = artifacts(root)
+    with in_words(_DATABASE), closing(sqlite3.connect(database, timeout=30)) as connection:
+        # The default experiment is made with the store, and stands right in its artifacts.
+        query = "SELECT artifact_location FROM experiments WHERE experiment_id = 0"
+        for (location,) in connection.execute(query).fetchall():
+            before = location.removesuffix("/0")
+            if before != here and before.endswith(f"/{_ARTIFACTS}"):
+                _rewrite(connection, before, here)
+
+
+def _rewrite(connection: sqlite3.Connection, before: str, here: str) -> None:
+    with connection:
+        for table, column in _ADDRESSES.items():
+            connection.execute(
+                f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608 - constants
+                f"WHERE substr({column}, 1, ?) = ?",
+                (here, len(before) + 1, len(before) + 1, f"{before}/"),
+            )
+
+
+def has_run(root: Path, run_id: str) -> bool:
+    """Tell whether the store still holds a run, without importing MLflow."""
+    database = root / _DATABASE
+    if not database.exists():
+        return False
+    query = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            return connection.execute(query, (run_id,)).fetchone() is not None
+    except sqlite3.Error:
+        return False
+
+
+def show(settings: Settings, host: str, port: int) -> None:
+    """Serve MLflow's pages of the store until interrupted."""
+    prepare(settings)
+    what = ["--backend-store-uri", address(settings.root)]
+    what += ["--default-artifact-root", artifacts(settings.root)]
+    where = ["--host", host, "--port", str(port), "--workers", "1"]
+    served = subprocess.run([sys.executable, "-m", "mlflow", "server", *what, *where], check=False)
+    if served.returncode not in {0, -signal.SIGINT, 128 + signal.SIGINT}:
+        raise WorldError(f"MLflow could not serve its pages on {host}:{port}; it said why above")

@@ -1,0 +1,84 @@
+"""What can go wrong, in words: one sentence for the user, and the exit code that goes with it."""
+
+import difflib
+import errno
+import sys
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line."""
+
+    DONE = 0
+    WORLD = 1
+    USAGE = 2
+
+
+class ProjectError(Exception):
+    """Anything that is told to the user as one sentence instead of a traceback."""
+
+    exit_code = Exit.WORLD
+
+
+class WorldError(ProjectError):
+    """The disk, the network, a server or a file is not as it must be."""
+
+
+class UsageError(ProjectError):
+    """A parameter, a column or an argument is wrong; only the user can mend it."""
+
+    exit_code = Exit.USAGE
+
+
+_REMEDIES = {
+    errno.ENOSPC: "the disk is full; free some space and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+    errno.EACCES: "permission denied; make it writable for this user and run again",
+    errno.EPERM: "the operation is not permitted; check owner and mount, then run again",
+    errno.ENOTDIR: "a file stands where a folder must be; move it away and run again",
+    errno.EISDIR: "a folder stands where a file must be; move it away and run again",
+    errno.EEXIST: "something stands in its place; move it away and run again",
+    errno.EROFS: "the file system is read-only; use a folder that can be written to",
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean 'x'?)` for the closest known name, else an empty string."""
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def of_os(error: OSError) -> WorldError:
+    """Put an operating-system error into one sentence that names the file and the remedy."""
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = _REMEDIES.get(error.errno or 0, error.strerror or str(error))
+    return WorldError(f"{where}{remedy}")
+
+
+def reported(act: Callable[[], object]) -> int:
+    """Run an act; print what the user can mend as one line on standard error.
+
+    Returns the exit code. A defect of ours still ends in a traceback: it is not the user's.
+    """
+    try:
+        act()
+    except ProjectError as error:
+        _tell(str(error))
+        return error.exit_code
+    except OSError as error:
+        _tell(str(of_os(error)))
+        return Exit.WORLD
+    except MemoryError:
+        _tell("out of memory; close other programs or use less data")
+        return Exit.WORLD
+    except KeyboardInterrupt:
+        _tell("interrupted; run the same command again to go on")
+        return Exit.WORLD
+    return Exit.DONE
+
+
+def _tell(problem: str) -> None:
+    """Print an error; one that has been told already has no words."""
+    if problem:
+        print(f"error: {problem}", file=sys.stderr)

@@ -1,0 +1,122 @@
+"""Raw rows into the numeric matrix that every estimator takes.
+
+This runs inside the model, in training and in serving alike, so the two cannot skew. It takes a
+data frame or a plain mapping of columns, and imports nothing but numpy, since the model directory
+carries this file to places where the project is not installed.
+
+How to change this: `Encoder` is saved with the model as JSON. A new kind of feature is a field
+here, a line in `names`, one in `encode`, and a section of `params.yaml`; a model that was saved
+before keeps its own copy of this file.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+Vector = npt.NDArray[np.float64]
+
+
+class Rows(Protocol):
+    """Columns by name: a pandas data frame, or a mapping of equally long sequences."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+_CALENDAR: dict[str, Callable[[npt.NDArray[np.datetime64]], npt.NDArray[np.int64]]] = {
+    "minute_of_day": lambda time: (time - time.astype("datetime64[D]")).astype(np.int64),
+    # 1970-01-01 was a Thursday; Monday is 0.
+    "day_of_week": lambda time: (time.astype("datetime64[D]").astype(np.int64) + 3) % 7,
+}
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What was learnt of the training rows' columns: the order, and each category's code."""
+
+    time: str | None
+    calendar: tuple[str, ...]
+    categorical: tuple[str, ...]
+    vocabularies: tuple[tuple[str, ...], ...]
+    numeric: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns that are read."""
+        time = (self.time,) if self.time and self.calendar else ()
+        return (*time, *self.categorical, *self.numeric)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of the matrix, in order."""
+        return (*self.calendar, *self.categorical, *self.numeric)
+
+    @property
+    def vocabulary(self) -> Mapping[str, tuple[str, ...]]:
+        """The known categories of each column, in order of their codes."""
+        return dict(zip(self.categorical, self.vocabularies, strict=True))
+
+    def source(self, name: str) -> str:
+        """Return the raw column that a column of the matrix is made of."""
+        return self.time if name in self.calendar and self.time else name
+
+    def encode(self, rows: Rows) -> Matrix:
+        """Return (rows, len(names)) floats; a missing number or unknown category is NaN."""
+        blocks = [
+            *(self._calendar(rows, part) for part in self.calendar),
+            *(_codes(rows[name], known) for name, known in self.vocabulary.items()),
+            *(np.asarray(rows[name], dtype=np.float64) for name in self.numeric),
+        ]
+        return np.stack(blocks, axis=1)
+
+    def _calendar(self, rows: Rows, part: str) -> Vector:
+        time = np.asarray(rows[self.time or ""], dtype="datetime64[m]")
+        return np.where(np.isnat(time), np.nan, _CALENDAR[part](time))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Encoder":
+        """Make the encoder again from what `to_json` returned."""
+        return cls(
+            time=values["time"],
+            calendar=tuple(values["calendar"]),
+            categorical=tuple(values["categorical"]),
+            vocabularies=tuple(map(tuple, values["vocabularies"])),
+            numeric=tuple(values["numeric"]),
+        )
+
+
+def fit_encoder(
+    rows: Rows,
+    numeric: Sequence[str],
+    categorical: Sequence[str],
+    time: str | None,
+    calendar: Sequence[str],
+) -> Encoder:
+    """Learn the categories of the training rows, in alphabetical order."""
+    return Encoder(
+        time=time,
+        calendar=tuple(calendar),
+        categorical=tuple(categorical),
+        vocabularies=tuple(_vocabulary(rows[name]) for name in categorical),
+        numeric=tuple(numeric),
+    )
+
+
+def _vocabulary(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(sorted({value for value in _plain(values) if isinstance(value, str)}))
+
+
+def _codes(values: Iterable[object], known: Sequence[str]) -> Vector:
+    code: dict[object, float] = {name: float(place) for place, name in enumerate(known)}
+    return np.array([code.get(value, np.nan) for value in _plain(values)], dtype=np.float64)
+
+
+def _plain(values: Any) -> list[Any]:
+    return values.tolist() if hasattr(values, "tolist") else list(values)

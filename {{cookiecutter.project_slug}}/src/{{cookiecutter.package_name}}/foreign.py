@@ -1,0 +1,48 @@
+"""MLflow on our terms: no telemetry, no chatter, and what it raises in one sentence."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .errors import WorldError
+
+_FOREIGN = {"mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3", "alembic", "botocore"}
+
+_MANNERS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # Seven tries, its default, keep a person waiting for minutes when a server is gone.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+
+
+def masked(text: str) -> str:
+    """Return a text without the user and password of an address in it."""
+    return re.sub(r"//[^/@\s]*@", "//***@", text)
+
+
+def teach_manners() -> None:
+    """Set what MLflow reads when it is imported, unless the user has set it."""
+    for name, value in _MANNERS.items():
+        os.environ.setdefault(name, value)
+
+
+@contextmanager
+def in_words(uri: str) -> Iterator[None]:
+    """Turn what MLflow, its database and its transport raise into one sentence."""
+    try:
+        yield
+    except WorldError:
+        raise
+    except ImportError as error:
+        raise WorldError(
+            f"tracking at {masked(uri)} needs the package {error.name!r}; add it to pyproject.toml "
+            "and run `nox -s lock`"
+        ) from None
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _FOREIGN:
+            raise
+        first = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
+        raise WorldError(f"tracking at {masked(uri)} failed: {masked(first):.300}") from error

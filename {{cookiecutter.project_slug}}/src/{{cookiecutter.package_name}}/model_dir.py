@@ -1,0 +1,112 @@
+"""The model's bytes: an MLflow model directory that is the same for the same model.
+
+MLflow writes it as a `python_function` on raw rows; we add the native flavor and take out what
+varies without meaning (the date, a random id, the patch version of Python), so that the digest of
+the folder is the model's identity. Decision 0005 tells why, and what was tried.
+
+How to change this: any change of what is written changes every digest. `tests/test_model_dir.py`
+holds the contract: raw rows in, native load, no pickle, equal bytes, serves without the project.
+"""
+
+import re
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import digests, interface
+from . import estimator as seam
+from .carried import DATA
+from .errors import WorldError
+from .foreign import teach_manners
+from .imports import PACKAGE, closure
+from .predictor import Predictor
+from .schema import Column
+
+_NAMESPACE = uuid.UUID("6f1c7f2e-4f0e-5c1b-9d5b-0b8f9a6f4c11")
+_ALWAYS = "1980-01-01 00:00:00.000000"
+
+
+def write(
+    predictor: Predictor, columns: Sequence[Column], identity: str, requirements: Path, target: Path
+) -> str:
+    """Write the model directory `target` whole or not at all, and return its digest.
+
+    `columns` are the raw columns in the order of the signature, `identity` is what the model's
+    uuid is derived of, `requirements` is the lock that serving needs.
+    """
+    for left in target.parent.glob(f".{target.name}.*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        _write(predictor, columns, identity, requirements, scratch)
+        replace_folder(scratch, target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return digests.of_folder(target)
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Move a finished folder into place; at no moment does `target` hold half of one."""
+    aside = source.with_name(f"{source.name}.old")
+    if target.exists():
+        target.rename(aside)
+    source.rename(target)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write(
+    predictor: Predictor, columns: Sequence[Column], identity: str, requirements: Path, folder: Path
+) -> None:
+    teach_manners()
+    import mlflow.pyfunc
+    from mlflow.models import Model
+
+    example = interface.example(predictor, columns)
+    model = Model(model_uuid=str(uuid.uuid5(_NAMESPACE, identity)), utc_time_created=_ALWAYS)
+    parts = folder.with_name(f"{folder.name}.parts")
+    try:
+        _gather(predictor, parts)
+        mlflow.pyfunc.save_model(
+            folder,
+            loader_module=f"{PACKAGE.name}.predictor",
+            data_path=str(parts / "model"),
+            code_paths=[str(parts / PACKAGE.name)],
+            mlflow_model=model,
+            signature=interface.signature(predictor, example),
+            input_example=example,
+            conda_env=interface.environment(requirements),
+        )
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+    for name, flavor in seam.flavor(DATA).items():
+        model.add_flavor(name, code="code", **flavor)
+    model.flavors["python_function"]["python_version"] = interface.minor_version()
+    model.model_size_bytes = None
+    model.save(folder / "MLmodel")
+    _forget_patch_version(folder / "python_env.yaml")
+
+
+def _gather(predictor: Predictor, parts: Path) -> None:
+    """Lay out what MLflow copies into the directory: the predictor's files and its own code."""
+    (parts / "model").mkdir(parents=True)
+    predictor.save(parts / "model")
+    for file in closure("predictor"):
+        copy = parts / PACKAGE.name / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PACKAGE / file, copy)
+
+
+def _forget_patch_version(path: Path) -> None:
+    text = re.sub(r"^(python: \d+\.\d+)\.\d+$", r"\1", path.read_text("utf-8"), flags=re.M)
+    path.write_text(text, "utf-8")
+
+
+def verify(folder: Path, digest: str) -> None:
+    """Raise WorldError unless the folder's bytes are the ones that the digest names."""
+    found = digests.of_folder(folder) if folder.is_dir() else "no files"
+    if found != digest:
+        raise WorldError(
+            f"{folder}: the bytes are not those of the model {digest[:12]} (found {found[:12]}); "
+            "restore the folder with `nox -s train`, or fetch the version again"
+        )

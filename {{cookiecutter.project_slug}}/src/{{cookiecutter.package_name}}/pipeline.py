@@ -1,0 +1,149 @@
+"""Bring the stages up to date with DVC, and tell the run what they made."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Thread
+
+from . import data, digests, dvc_cli, params, provenance, recording, stage, store, summary
+from .console import say, warn
+from .errors import Exit, ProjectError, UsageError, WorldError
+from .params import Params
+from .settings import Settings
+
+_RECORDED = "recorded"
+
+
+class StageFailedError(ProjectError):
+    """A stage has told the user already what is wrong; only its exit code is left to pass on."""
+
+    def __init__(self, code: Exit) -> None:
+        super().__init__("")
+        self.exit_code = code
+
+
+def train(settings: Settings) -> None:
+    """Run the stages whose inputs have changed, record the run, and print the figures.
+
+    What is wrong with the params, the repository or the tracking server is said before any work;
+    only the estimator's own params are left to the stage that knows them.
+    """
+    checked, key = _ready(settings)
+    with _alone(settings):
+        _reproduce(settings)
+        _record(settings, checked, key)
+    say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
+
+
+def evaluate(settings: Settings) -> None:
+    """Make the report of the model that is there; record it where the model is of these inputs."""
+    checked, key = _ready(settings)
+    # Evaluating runs the model's own code: what DVC knows, and not what was written over it.
+    dvc_cli.run(settings.root, "checkout", "--quiet", "--force")
+    if not (settings.root / data.MODEL).is_dir():
+        raise UsageError(f"{data.MODEL}: there is no model yet; run `nox -s train`")
+    with _alone(settings):
+        _reproduce(settings, "--single-item", "evaluate")
+        if _is_stale(settings.root):
+            warn("the model is not of these params and files: nothing is recorded; `nox -s train`")
+        else:
+            _record(settings, checked, key)
+    say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Wait until no other process brings this folder up to date."""
+    from filelock import FileLock
+
+    with FileLock(settings.scratch / "pipeline.lock"):
+        yield
+
+
+def _ready(settings: Settings) -> tuple[Params, str]:
+    checked = params.load(settings.root)
+    provenance.require_git(settings.root)
+    key = provenance.input_key(settings.root)
+    if not _is_recorded(settings, key):
+        from .validation import check_columns
+
+        check_columns(checked)
+        store.check_reachable(store.address(settings))
+        Thread(target=_make_ready, args=(settings,), daemon=True).start()
+    return checked, key
+
+
+def _make_ready(settings: Settings) -> None:
+    """Import MLflow and make its tables while the first stages run: it takes as long as they do."""
+    with suppress(Exception):  # Whoever needs the store will say it.
+        store.connect(settings)
+
+
+def _is_stale(root: Path) -> bool:
+    from dvc.repo import Repo
+
+    return bool(Repo(str(root)).status())
+
+
+def _reproduce(settings: Settings, *arguments: str) -> None:
+    """Run `dvc repro`: the stages whose inputs changed, and nothing else.
+
+    Raises StageFailedError with the exit code of the stage that failed.
+    """
+    dvc_cli.mend(settings.root)
+    stage.take_failure(settings.scratch)
+    code = dvc_cli.run(settings.root, "repro", *arguments)
+    failed = stage.take_failure(settings.scratch)
+    if failed:
+        raise StageFailedError(failed)
+    if code:
+        raise WorldError("DVC could not bring the stages up to date; its message stands above")
+
+
+def share(settings: Settings, verb: str) -> None:
+    """Run `dvc push` or `dvc pull` with the default remote; raises UsageError without one."""
+    from dvc.config import Config
+    from dvc.exceptions import DvcException
+
+    dvc = Path(sys.executable).with_name("dvc")
+    try:
+        remote = Config.from_cwd().get("core", {}).get("remote")
+    except DvcException:
+        raise UsageError(".dvc/config: not a configuration; restore it, e.g. from git") from None
+    if not remote:
+        raise UsageError(
+            ".dvc/config: no remote is set, so there is nowhere to push to or pull from; set one "
+            f"with `{dvc} remote add --default storage ADDRESS`, a folder or s3://bucket/path"
+        )
+    if dvc_cli.run(settings.root, verb, "--run-cache"):
+        raise WorldError(f"DVC could not {verb}; its message stands above")
+
+
+def _is_recorded(settings: Settings, key: str) -> bool:
+    """Tell whether the run of this key is known to be whole, without importing MLflow."""
+    try:
+        run_id, outputs = _mark(settings, key).read_text("utf-8").split()
+        there = recording.outputs_digest(settings.root)
+    except (OSError, ValueError):
+        return False
+    return outputs == there and store.has_run(settings, run_id)
+
+
+def _record(settings: Settings, checked: Params, key: str) -> None:
+    """Log what the run of this key lacks."""
+    if _is_recorded(settings, key):
+        return
+    run = recording.open_run(settings)
+    recording.log_inputs(run, settings, checked)
+    recording.log_outputs(run, settings.root)
+    run.finish("FINISHED")
+    mark = _mark(settings, key)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(f"{run.id} {recording.outputs_digest(settings.root)}\n", "utf-8")
+
+
+def _mark(settings: Settings, key: str) -> Path:
+    """Return the file that says so, one for each store and key."""
+    return settings.scratch / _RECORDED / digests.of_values([store.address(settings), key])

@@ -1,0 +1,86 @@
+"""The whole model as one value: raw rows in, predictions out.
+
+MLflow calls `_load_pyfunc`. The model directory carries this file and what it imports, so it
+loads where the project is not installed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import estimator as seam
+from .features import Encoder, Matrix, Rows, Vector
+from .task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FILE = "predictor.json"
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """An encoder and a fitted estimator, with the threshold above which an event is called."""
+
+    task: Task
+    encoder: Encoder
+    estimator: Any
+    threshold: float | None = None
+
+    def scores(self, rows: Rows) -> Vector:
+        """Return (rows,) probabilities of the event, or predicted numbers."""
+        return self.scores_of(self.encoder.encode(rows))
+
+    def scores_of(self, matrix: Matrix) -> Vector:
+        """Return the same of rows that are encoded already, (rows, features)."""
+        return seam.scores(self.estimator, matrix)
+
+    def predict(self, rows: Rows) -> Mapping[str, np.ndarray]:
+        """Return the output columns: `prediction`, and for an event its `probability`."""
+        scores = self.scores(rows)
+        if self.threshold is None:
+            return {"prediction": scores}
+        return {"prediction": scores >= self.threshold, "probability": scores}
+
+    def save(self, folder: Path) -> None:
+        """Write the predictor's files into an existing folder."""
+        about = {
+            "task": self.task,
+            "threshold": self.threshold,
+            "encoder": self.encoder.to_json(),
+        }
+        (folder / _FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", "utf-8")
+        seam.save(self.estimator, folder)
+
+
+def load(folder: Path) -> Predictor:
+    """Read what `Predictor.save` wrote."""
+    about = json.loads((folder / _FILE).read_text("utf-8"))
+    return Predictor(
+        task=Task(about["task"]),
+        encoder=Encoder.from_json(about["encoder"]),
+        estimator=seam.load(folder),
+        threshold=about["threshold"],
+    )
+
+
+class _PyFunc:
+    """What MLflow's `python_function` flavor expects of a loaded model."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def predict(
+        self, model_input: "pd.DataFrame", params: Mapping[str, Any] | None = None
+    ) -> "pd.DataFrame":
+        import pandas as pd
+
+        return pd.DataFrame(self.predictor.predict(model_input), index=model_input.index)
+
+
+def _load_pyfunc(path: str) -> _PyFunc:
+    return _PyFunc(load(Path(path)))

@@ -1,0 +1,109 @@
+"""What the run of an input key holds, told from a project's files.
+
+Everything here can be repeated, so it serves a fresh run, one that was killed, and one whose
+stages DVC restored from its cache.
+"""
+
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import data, digests, machine, provenance, splits, store, tracking
+from .params import FILE, Params
+from .runs import Run
+from .settings import NAME, Settings
+
+_TOLD_LAST = "git_commit"
+
+
+def open_run(settings: Settings) -> Run:
+    """Return the run of the project's input key; raises WorldError where the store fails."""
+    client = store.connect(settings)
+    return tracking.open_run(
+        client,
+        store.address(settings),
+        store.experiment(client, settings),
+        provenance.input_key(settings.root),
+        settings.opened_run,
+    )
+
+
+def log_inputs(run: Run, settings: Settings, params: Params) -> None:
+    """Log all that is known before the fit: params, data, code, lock and machine.
+
+    The commit, which is told last, is that of the first time: the same inputs may come again from
+    a later commit, and must not rewrite where the run came from.
+    """
+    root = settings.root
+    if run.tag(_TOLD_LAST):
+        return
+    git = provenance.git(root)
+    run.log_params(dict(_flat(params.model_dump(mode="json"))))
+    for part in splits.PARTS:
+        path = data.prepared(part)
+        run.log_data(part, digests.of_file(root / path), path.as_posix(), context=part)
+    for name in (FILE, "dvc.yaml", provenance.LOCK, provenance.SERVING_LOCK):
+        run.log_file(root / name, "inputs")
+    if git.dirty:
+        run.log_text(git.diff, "inputs/uncommitted.diff")
+    run.set_tags(
+        {
+            "data_digest": digests.of_folder(root / data.PREPARED),
+            "git_dirty": str(git.dirty).lower(),
+            "mlflow.source.git.commit": git.commit or "none",
+            "mlflow.source.name": NAME,
+            "lock_digest": digests.of_file(root / provenance.LOCK),
+            "cpu_class": machine.cpu_class(),
+            "python": platform.python_version(),
+        }
+    )
+    run.set_tags({_TOLD_LAST: git.commit or "none"})
+
+
+def log_model(run: Run, folder: Path, digest: str) -> None:
+    """Log the model directory and its digest."""
+    run.log_model(folder, digest)
+    run.set_tags({"digest": digest})
+
+
+def log_outputs(run: Run, root: Path) -> None:
+    """Log all that the stages made: the fit's history, the model, its figures and the reports."""
+    history = json.loads((root / data.HISTORY).read_text("utf-8"))
+    run.log_history(
+        {
+            name: {int(step): value for step, value in steps.items()}
+            for name, steps in history.items()
+        }
+    )
+    log_model(run, root / data.MODEL, digests.of_folder(root / data.MODEL))
+    report = json.loads((root / data.METRICS).read_text("utf-8"))
+    # What is not defined, such as an interval of one day, is no figure.
+    run.log_history({name: {0: value} for name, value in metrics(report) if value is not None})
+    run.log_file(root / data.METRICS.parent, "reports")
+
+
+def outputs_digest(root: Path) -> str:
+    """Return the digest of the figures, which name the model by its own digest."""
+    return digests.of_file(root / data.METRICS)
+
+
+def metrics(report: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
+    """Yield the run's metrics of `reports/metrics.json`: `test.roc_auc`, `.low`, `.high`, …"""
+    for part in ("validation", "test"):
+        for name, metric in report[part].items():
+            for model, figure in metric["models"].items():
+                label = "" if model == "model" else f".{model.replace(' ', '_')}"
+                yield f"{part}.{name}{label}", figure["value"]
+            for end in ("low", "high"):
+                yield f"{part}.{name}.{end}", metric["models"]["model"][end]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield dotted names, so that no parameter meets one that `mlflow run` has logged."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

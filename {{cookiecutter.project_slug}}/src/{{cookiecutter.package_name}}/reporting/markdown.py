@@ -1,0 +1,88 @@
+"""A page as GitHub-flavoured Markdown."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from functools import singledispatch
+
+from .blocks import Block, Page, Pictures, Remarks, Section, Table, Text, Tiles, Tint
+
+PLOTS = "plots"
+"""Where the charts lie beside the page."""
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>|~$&]")
+_CALLS = re.compile(r"[@#](?=\w)")
+
+
+def render(page: Page) -> str:
+    """Write the page as Markdown with charts in `plots/`."""
+    parts = [
+        f"# {_text(page.title)}",
+        _text(page.subtitle),
+        f"> **{_text(page.verdict)}**",
+        *map(_block, page.opening),
+        *(part for section in page.sections for part in _section(section)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _text(text: str) -> str:
+    """Escape all that could be markup, and what would call a person or an issue on a forge."""
+    return _CALLS.sub(r"\g<0><!-- -->", _MARKUP.sub(r"\\\g<0>", text))
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"## {_text(section.title)}"
+    yield from map(_block, section.blocks)
+
+
+@singledispatch
+def _block(block: Block) -> str:
+    raise TypeError(block)
+
+
+@_block.register
+def _(block: Text) -> str:
+    return _text(block.text)
+
+
+@_block.register
+def _(block: Remarks) -> str:
+    return "\n".join(f"- {_text(text)}" for text in block.texts)
+
+
+@_block.register
+def _(block: Tiles) -> str:
+    header = [tile.label for tile in block.tiles]
+    values = [tile.value for tile in block.tiles]
+    return _grid(header, [values, [tile.note for tile in block.tiles]], range(len(header)))
+
+
+@_block.register
+def _(block: Pictures) -> str:
+    images = (
+        f"![{_text(picture.title)}]({PLOTS}/{picture.name}.svg)" for picture in block.pictures
+    )
+    captions = (f"*{_text(picture.title)}.* {_text(picture.caption)}" for picture in block.pictures)
+    return "\n\n".join([" ".join(images), *captions])
+
+
+@_block.register
+def _(block: Table) -> str:
+    grid = _grid(block.header, block.rows, block.words)
+    if block.folded:
+        return f"<details><summary>{_text(block.caption)}</summary>\n\n{grid}\n\n</details>"
+    named = f"**{_text(block.caption)}** {_text(block.note)}".rstrip()
+    return f"{named}\n\n{grid}" if block.caption else grid
+
+
+def _grid(
+    header: Sequence[str], rows: Sequence[Sequence[str | Tint]], words: Collection[int]
+) -> str:
+    rule = [":--" if column in words else "--:" for column in range(len(header))]
+    cells = [[_text(_plain(cell)) for cell in row] for row in rows]
+    lines = [[_text(title) for title in header], rule, *cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plain(cell: str | Tint) -> str:
+    return cell.text if isinstance(cell, Tint) else cell

@@ -1,0 +1,143 @@
+"""One run of the store, every write of which can be repeated.
+
+What is there already is not written again: a process that was killed is simply run again.
+
+How to change this: a new thing to log is a method here that looks before it writes, what it asks
+of MLflow in `tests/fakes.py`, and a case in `tests/test_runs.py`, which holds both to one contract.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .foreign import in_words
+from .holders import PROCESS, this_process
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_BATCH = 1000
+"""MLflow takes at most as many metrics in one call."""
+
+_MODEL_NAME = "model"
+
+
+class Run:
+    """One run of the store; every method may be called again with the same values."""
+
+    def __init__(self, client: "MlflowClient", run_id: str, uri: str) -> None:
+        self.id = run_id
+        self._client = client
+        self._uri = uri
+        self._steps: dict[str, set[int]] = {}
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Log parameters, each once and under the one spelling that it was first given."""
+        from mlflow.entities import Param
+
+        with in_words(self._uri):
+            there = self._client.get_run(self.id).data.params
+            new = [Param(name, str(value)) for name, value in params.items() if name not in there]
+            self._client.log_batch(self.id, params=new)
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int = 0) -> None:
+        """Log the metrics of one step."""
+        self.log_history({name: {step: value} for name, value in metrics.items()})
+
+    def log_history(self, histories: Mapping[str, Mapping[int, float]]) -> None:
+        """Log metrics by step; a step that is there already is left as it is."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        with in_words(self._uri):
+            new = [
+                Metric(name, value, now, step)
+                for name, history in histories.items()
+                for step, value in history.items()
+                if step not in self._logged_steps(name)
+            ]
+            for start in range(0, len(new), _BATCH):
+                self._client.log_batch(self.id, metrics=new[start : start + _BATCH])
+        for metric in new:
+            self._steps[metric.key].add(metric.step)
+
+    def _logged_steps(self, name: str) -> set[int]:
+        if name not in self._steps:
+            self._steps[name] = {it.step for it in self._client.get_metric_history(self.id, name)}
+        return self._steps[name]
+
+    def tag(self, name: str) -> str | None:
+        """Return a tag, or None where it is not set."""
+        with in_words(self._uri):
+            value: str | None = self._client.get_run(self.id).data.tags.get(name)
+            return value
+
+    def set_tags(self, tags: Mapping[str, object]) -> None:
+        """Set tags."""
+        from mlflow.entities import RunTag
+
+        with in_words(self._uri):
+            new = [RunTag(name, str(value)) for name, value in tags.items()]
+            self._client.log_batch(self.id, tags=new)
+
+    def log_data(self, name: str, digest: str, source: str, context: str) -> None:
+        """Log the data set that a file holds, by its content."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
+        # MLflow keeps at most 36 characters of a digest.
+        data = Dataset(name, digest[:36], "local", json.dumps({"uri": source}))
+        entry = DatasetInput(data, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
+        with in_words(self._uri):
+            self._client.log_inputs(self.id, [entry])
+
+    def log_file(self, path: Path, folder: str | None = None) -> None:
+        """Upload a file or a folder's files; the same names replace each other."""
+        with in_words(self._uri):
+            if path.is_dir():
+                self._client.log_artifacts(self.id, str(path), folder)
+            elif path.is_file():
+                self._client.log_artifact(self.id, str(path), folder)
+
+    def log_text(self, text: str, name: str) -> None:
+        """Upload a text as a file."""
+        with in_words(self._uri):
+            self._client.log_text(self.id, text, name)
+
+    def log_model(self, folder: Path, digest: str) -> None:
+        """Log a model directory as the run's model, unless the run has it whole."""
+        from mlflow.entities import LoggedModelOutput
+
+        with in_words(self._uri):
+            experiment = self._client.get_run(self.id).info.experiment_id
+            model = self._model(experiment, digest)
+            if model is None:
+                model = self._client.create_logged_model(
+                    experiment, _MODEL_NAME, self.id, tags={"digest": digest}
+                )
+            if model.status != "READY":
+                self._client.log_model_artifacts(model.model_id, str(folder))
+                self._client.finalize_logged_model(model.model_id, "READY")
+            outputs = self._client.get_run(self.id).outputs
+            if model.model_id not in {output.model_id for output in outputs.model_outputs}:
+                self._client.log_outputs(self.id, [LoggedModelOutput(model.model_id, step=0)])
+
+    def _model(self, experiment: str, digest: str) -> Any:
+        found = self._client.search_logged_models(
+            [experiment], f"source_run_id = '{self.id}' AND tags.digest = '{digest}'"
+        )
+        return min(found, key=lambda model: model.creation_timestamp, default=None)
+
+    def begin(self) -> None:
+        """Mark the run as running, in this process."""
+        self.set_tags({PROCESS: this_process()})
+        with in_words(self._uri):
+            self._client.update_run(self.id, "RUNNING")
+
+    def finish(self, status: str) -> None:
+        """End the run as FINISHED, FAILED or KILLED."""
+        with in_words(self._uri):
+            if self._client.get_run(self.id).info.status != status:
+                self._client.set_terminated(self.id, status)

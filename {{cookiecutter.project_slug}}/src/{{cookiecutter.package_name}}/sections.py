@@ -1,0 +1,96 @@
+"""YAML into frozen pydantic sections, with errors that name the file, the key and a remedy."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import UsageError, nearest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Frozen(BaseModel):
+    """A section that cannot be changed and refuses the keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML that refuses a key written twice, where the standard loader keeps the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for (key, _), name in zip(node.value, keys, strict=True):
+            if keys.count(name) > 1:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {name!r} is written twice; keep one of them",
+                    problem_mark=key.start_mark,
+                )
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file; raises UsageError naming the file and the line."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
+    except FileNotFoundError:
+        raise UsageError(f"{path.name}: the file is missing; restore it, e.g. from git") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path.name}: not UTF-8 text; save it as UTF-8") from None
+    except RecursionError:
+        raise UsageError(f"{path.name}: nested too deeply; restore it, e.g. from git") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UsageError(f"{path.name}{line}: {error.problem}") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2013-02-31
+        raise UsageError(f"{path.name}: not YAML ({str(error).splitlines()[0]})") from None
+
+
+def validated(model: type[Model], values: object, file: str, prefix: str = "") -> Model:
+    """Make a frozen section; `prefix` is where the section stands in the file.
+
+    Raises UsageError that names the file, every bad key and the nearest good one.
+    """
+    given = values if isinstance(values, Mapping) else {}
+    for name, field in model.model_fields.items():
+        # A yes would pass for the number one.
+        if field.annotation in (int, float) and isinstance(given.get(name), bool):
+            key = f"{prefix}.{name}" if prefix else name
+            raise UsageError(f"{file}: '{key}' = {given[name]}: input should be a number")
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        unknown_first = sorted(error.errors(), key=lambda it: it["type"] != "extra_forbidden")
+        problems = (_sentence(model, problem, prefix) for problem in unknown_first)
+        raise UsageError(f"{file}: {'; '.join(dict.fromkeys(problems))}") from None
+
+
+def _sentence(model: type[BaseModel], problem: Any, prefix: str) -> str:
+    path = [str(part) for part in problem["loc"]]
+    key = ".".join([prefix, *path] if prefix else path) or "the whole file"
+    match problem["type"]:
+        case "extra_forbidden":
+            known = _fields(model, path[:-1])
+            return f"unknown key {key!r}{nearest(path[-1], known)}; known here: {', '.join(known)}"
+        case "missing":
+            return f"the key {key!r} is missing; add it"
+        case _:
+            message = problem["msg"].removeprefix("Value error, ")
+            return f"{key!r} = {problem['input']!r:.60}: {message[:1].lower()}{message[1:]}"
+
+
+def _fields(model: type[BaseModel], path: list[str]) -> list[str]:
+    for step in _sections(model, path):
+        model = step
+    return list(model.model_fields)
+
+
+def _sections(model: type[BaseModel], path: list[str]) -> Iterator[type[BaseModel]]:
+    for name in path:
+        inner = model.model_fields[name].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+            yield model

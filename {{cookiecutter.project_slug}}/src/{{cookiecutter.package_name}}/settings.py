@@ -1,0 +1,65 @@
+"""What the machine says: the project's folder and the environment variables that are read.
+
+| variable              | meaning                                                               |
+|-----------------------|-----------------------------------------------------------------------|
+| `MLFLOW_TRACKING_URI` | where runs go; empty: `mlflow.db` and `mlartifacts/` of the project   |
+| `MLFLOW_RUN_ID`       | a run that `mlflow run` opened, to be used instead of a new one       |
+| `CI`                  | `true`: no row of the data is printed, since logs may be public       |
+
+Nothing else of this project reads the environment.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UsageError
+
+NAME = "{{ cookiecutter.project_slug }}"
+"""The experiment and the registered model bear this name."""
+
+_MARKS = ("dvc.yaml", "params.yaml")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The machine's side of the configuration."""
+
+    root: Path
+    tracking_uri: str | None = None
+    opened_run: str | None = None
+    in_ci: bool = False
+
+    @property
+    def scratch(self) -> Path:
+        """A folder that neither git nor DVC looks into; made on first use."""
+        folder = self.root / ".dvc" / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
+    """Read the settings; raises UsageError when `start` is not inside a project."""
+    root = find_root(start)
+    return Settings(
+        root=root,
+        tracking_uri=_absolute(environment.get("MLFLOW_TRACKING_URI", ""), root) or None,
+        opened_run=environment.get("MLFLOW_RUN_ID") or None,
+        in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
+    )
+
+
+def _absolute(uri: str, root: Path) -> str:
+    """Make a relative database of the environment mean the same in every folder."""
+    scheme, mark, path = uri.partition(":///")
+    if scheme != "sqlite" or not mark or Path(path).is_absolute():
+        return uri
+    return f"sqlite:///{(root / path).as_posix()}"
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds `dvc.yaml` and `params.yaml`."""
+    for folder in (start, *start.parents):
+        if all((folder / mark).is_file() for mark in _MARKS):
+            return folder
+    raise UsageError(f"{start}: not inside the project; go to the folder that holds {_MARKS[0]}")

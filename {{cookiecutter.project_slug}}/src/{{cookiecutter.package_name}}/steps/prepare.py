@@ -1,0 +1,96 @@
+"""python -m {{ cookiecutter.package_name }}.steps.prepare
+
+Check the rows and split them.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import data, splits, validation
+from ..console import say
+from ..errors import UsageError
+from ..params import ACKNOWLEDGEMENT, FILE, Params, Period
+from ..stage import Stage, run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def prepare(stage: Stage) -> None:
+    """Write the training, validation and test rows, with the columns that later stages read."""
+    validation.check_columns(stage.params)
+    rows = data.read(stage.root / data.RAW)
+    validation.check(rows, str(data.RAW), with_rows=not stage.settings.in_ci)
+    labels, columns = label(rows, stage.params), list(_columns(stage.params))
+    chosen = {part: rows.loc[labels == part, columns] for part in splits.PARTS}
+    for part, frame in chosen.items():
+        _check(part, frame, rows, stage.params)
+    for part, frame in chosen.items():
+        data.write(frame, stage.root / data.prepared(part))
+    sizes = ", ".join(f"{part} {np.sum(labels == part):,}" for part in splits.PARTS)
+    say(f"prepare: {sizes} rows in {data.PREPARED}")
+
+
+def label(rows: "pd.DataFrame", params: Params) -> splits.Labels:
+    """Return the part of each row; raises UsageError for a random split of rows that carry time."""
+    time, split = params.data.time, params.split
+    if isinstance(split.validation, Period) and isinstance(split.test, Period):
+        if time is None:
+            raise UsageError(
+                f"{FILE}: 'split.by: time' needs a column in 'data.time'; name one, or use random"
+            )
+        times = rows[time].to_numpy()
+        return splits.by_time(times, params.data.until, split.validation, split.test)
+    if time is not None and split.acknowledge is None:
+        raise UsageError(
+            f"{FILE}: 'split.by: random' mixes rows of one day into training and test, since "
+            f"'data.time' is {time!r}: figures would be too good; use 'by: time', or write "
+            f"'split.acknowledge: {ACKNOWLEDGEMENT}'"
+        )
+    assert isinstance(split.validation, float) and isinstance(split.test, float)
+    labels = splits.at_random(len(rows), params.seed, split.validation, split.test)
+    return splits.arrived(labels, rows[time].to_numpy(), params.data.until) if time else labels
+
+
+def _columns(params: Params) -> Iterator[str]:
+    """Yield what later stages need, each once."""
+    data_, features = params.data, params.features
+    yield from dict.fromkeys(
+        [
+            *([data_.time] if data_.time else []),
+            *features.categorical,
+            *features.numeric,
+            *params.evaluation.slices,
+            data_.target,
+        ]
+    )
+
+
+def _check(part: splits.Part, chosen: "pd.DataFrame", rows: "pd.DataFrame", params: Params) -> None:
+    if chosen.empty:
+        raise UsageError(_no_rows(part, rows, params))
+    if chosen[params.data.target].nunique() < 2:
+        raise UsageError(
+            f"{FILE}: the {part} rows have only one value of {params.data.target!r}, so nothing "
+            "can be learnt or measured; change 'split' or 'data.until'"
+        )
+    for name in params.features.numeric if part == "train" else ():
+        if chosen[name].isna().all():
+            raise UsageError(f"{FILE}: 'features.numeric' names {name!r}, which no train row has")
+
+
+def _no_rows(part: splits.Part, rows: "pd.DataFrame", params: Params) -> str:
+    where = ""
+    if params.data.time and len(rows):
+        times = rows[params.data.time]
+        where = f"; the rows reach from {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d}"
+    return (
+        f"{FILE}: 'split' and 'data.until' leave no {part} rows{where}; "
+        "change the lengths, or the last day"
+    )
+
+
+if __name__ == "__main__":
+    run(prepare)

@@ -1,0 +1,115 @@
+"""Where runs and models are kept: the server that the environment names, or the project's own."""
+
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from . import embedded
+from .errors import UsageError, WorldError
+from .foreign import in_words, masked, teach_manners
+from .settings import NAME, Settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment
+
+_SECONDS_TO_ANSWER = 5
+_SCHEMES = {"http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks"}
+
+
+def address(settings: Settings) -> str:
+    """Return the tracking address: the environment's, or that of the project's own store."""
+    return settings.tracking_uri or embedded.address(settings.root)
+
+
+def is_embedded(settings: Settings) -> bool:
+    """Tell whether the store is the project's own, which `mlflow run` names by its address."""
+    return address(settings) == embedded.address(settings.root)
+
+
+def connect(settings: Settings) -> "MlflowClient":
+    """Return a client of the store, made first where it is the project's own.
+
+    Raises WorldError where a server does not answer.
+    """
+    teach_manners()
+    uri = address(settings)
+    check_reachable(uri)
+    if is_embedded(settings):
+        embedded.prepare(settings)
+    with in_words(uri):
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def check_reachable(uri: str) -> None:
+    """Raise WorldError unless an http server at the address answers; other addresses pass."""
+    scheme = _scheme(uri)
+    if scheme not in _SCHEMES:
+        raise UsageError(
+            f"MLFLOW_TRACKING_URI: {masked(uri)!r} is no tracking address; use http://…, "
+            "sqlite:///… or postgresql://…, or unset it to track in the project's folder"
+        )
+    if scheme not in {"http", "https"}:
+        return
+    try:
+        health = f"{uri.rstrip('/')}/health"
+        urlopen(health, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
+    except HTTPError:
+        return  # It answers; what it refuses is said by the call that needs it.
+    except (OSError, ValueError, HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise WorldError(
+            f"the tracking server {masked(uri)} does not answer ({reason}); start it, "
+            "or unset MLFLOW_TRACKING_URI to track in the project's folder"
+        ) from None
+
+
+def _scheme(uri: str) -> str:
+    try:
+        return urlsplit(uri).scheme.partition("+")[0]
+    except ValueError:
+        return ""
+
+
+def experiment(client: "MlflowClient", settings: Settings) -> str:
+    """Return the id of the project's experiment, found or made."""
+    with in_words(address(settings)):
+        found = client.get_experiment_by_name(NAME) or _make_experiment(client, settings)
+        if found.lifecycle_stage != "active":
+            raise WorldError(
+                f"{address(settings)}: the experiment {NAME!r} was deleted; restore it in the UI "
+                "or with `mlflow experiments restore`"
+            )
+        return str(found.experiment_id)
+
+
+def _make_experiment(client: "MlflowClient", settings: Settings) -> "Experiment":
+    from mlflow.exceptions import MlflowException
+
+    own = f"{embedded.artifacts(settings.root)}/{NAME}" if is_embedded(settings) else None
+    try:
+        return client.get_experiment(client.create_experiment(NAME, own))
+    except MlflowException:  # Another process was faster.
+        found = client.get_experiment_by_name(NAME)
+        if found is None:
+            raise
+        return found
+
+
+def has_run(settings: Settings, run_id: str) -> bool:
+    """Tell whether the store still holds a run.
+
+    A server is believed: asking it would cost a second of every `train` that changes nothing.
+    """
+    return not is_embedded(settings) or embedded.has_run(settings.root, run_id)
+
+
+def show(settings: Settings, host: str, port: int) -> None:
+    """Serve MLflow's pages of the project's own store; a server has them itself."""
+    if not is_embedded(settings):
+        raise UsageError(f"the runs are on a server; open {address(settings)} in a browser")
+    embedded.show(settings, host, port)

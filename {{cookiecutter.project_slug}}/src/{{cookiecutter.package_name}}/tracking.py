@@ -1,0 +1,72 @@
+"""Runs by input key: one MLflow run for each key, found or made."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .foreign import in_words
+from .holders import PROCESS, is_gone, this_process
+from .runs import Run
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run as MlflowRun
+
+KEY = "input_key"
+
+
+def open_run(
+    client: "MlflowClient", uri: str, experiment: str, key: str, opened: str | None
+) -> Run:
+    """Return the run of an input key, found or made.
+
+    `opened` is a run that `mlflow run` made for us: it becomes the key's run, or is tagged
+    `same_as` where the key has one already.
+    """
+    with in_words(uri):
+        # Runs of `mlflow run` without --experiment-name are in the default experiment, 0.
+        where = [experiment, "0"]
+        if opened:
+            where.append(client.get_run(opened).info.experiment_id)
+        _end_abandoned(client, where)
+        known = _find(client, where, key)
+        if known is None:
+            known = opened or _create(client, where, key)
+            client.set_tag(known, KEY, key)
+        elif opened not in (None, known):
+            client.set_tag(opened, "same_as", known)
+    return Run(client, known, uri)
+
+
+def claim(client: "MlflowClient", uri: str, opened: str) -> None:
+    """Say that this process holds a run of `mlflow run`, which is ended should it be killed."""
+    Run(client, opened, uri).set_tags({PROCESS: this_process()})
+
+
+def _find(client: "MlflowClient", where: list[str], key: str) -> str | None:
+    """Return the oldest run of a key: when two processes made one each, both settle on it."""
+    runs = _search(client, where, f"tags.{KEY} = '{key}'")
+    return runs[0].info.run_id if runs else None
+
+
+def _search(client: "MlflowClient", where: list[str], condition: str) -> "Sequence[MlflowRun]":
+    order = ["attributes.start_time ASC", "attributes.run_id"]
+    found: Sequence[MlflowRun] = client.search_runs(where, condition, order_by=order)
+    return found
+
+
+def _create(client: "MlflowClient", where: list[str], key: str) -> str:
+    """Make a run; where another process made one for the key meanwhile, the older one stays."""
+    made = client.create_run(
+        where[0], run_name=key[:12], tags={KEY: key, PROCESS: this_process()}
+    ).info.run_id
+    settled = _find(client, where, key) or made
+    if settled != made:
+        client.delete_run(made)
+    return str(settled)
+
+
+def _end_abandoned(client: "MlflowClient", where: list[str]) -> None:
+    """End the runs of this machine whose process is gone: nobody else will."""
+    for run in _search(client, where, "attributes.status = 'RUNNING'"):
+        if is_gone(run.data.tags.get(PROCESS, "")):
+            client.set_terminated(run.info.run_id, "KILLED")

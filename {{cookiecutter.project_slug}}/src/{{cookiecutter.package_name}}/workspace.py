@@ -1,0 +1,126 @@
+"""A copy of the project to train in, so that the user's own files stay as they are.
+
+The copy has the files as they stand now, committed or not, and shares git's objects and DVC's
+cache with the project: what was trained before is not trained again.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from . import dvc_cli, params, store, tracking
+from .errors import UsageError, WorldError
+from .settings import Settings
+
+
+def changes(words: Sequence[str]) -> dict[str, str]:
+    """Read `--name value` pairs; a value of `params.yaml` means: as it is written there."""
+    names, values = words[::2], words[1::2]
+    for name in names:
+        if not name.startswith("--") or len(names) != len(values):
+            raise UsageError(f"{' '.join(words)!r}: write changes as --NAME VALUE pairs")
+    pairs = zip(names, values, strict=True)
+    return {name[2:]: value for name, value in pairs if value != params.FILE}
+
+
+@contextmanager
+def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
+    """Yield the settings of a copy in which some of the params are changed; it is removed after.
+
+    The runs go to the project's own store.
+    """
+    client = store.connect(settings)
+    store.experiment(client, settings)
+    if settings.opened_run:
+        tracking.claim(client, store.address(settings), settings.opened_run)
+    folder = Path(tempfile.mkdtemp(prefix=f"{settings.root.name}-")).resolve()
+    try:
+        root = folder / "copy" / _copy_files(settings.root, folder / "copy")
+        _share_cache(settings.root, root)
+        _change(root, changes)
+        address = store.address(settings)
+        os.environ["MLFLOW_TRACKING_URI"] = address
+        yield replace(settings, root=root, tracking_uri=address)
+    finally:
+        os.chdir(settings.root)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy_files(root: Path, target: Path) -> str:
+    """Copy what git tracks and what it would; return where the project lies in its repository."""
+    top = Path(_git(root, "rev-parse", "--show-toplevel").strip())
+    prefix = _git(root, "rev-parse", "--show-prefix").strip()
+    _git(top, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(target))
+    names = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, names.split("\0")):
+        if (root / name).is_file():
+            copied = target / prefix / name
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, copied)
+    if (top / ".git").exists():
+        subprocess.run(
+            ["git", "-C", str(target), "reset", "--quiet"], capture_output=True, check=False
+        )
+    return prefix
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise WorldError(f"git {arguments[0]} failed in {folder}: {done.stderr.strip():.200}")
+    return done.stdout
+
+
+def _share_cache(root: Path, copied: Path) -> None:
+    local = Path(".dvc", "config.local")
+    if (root / local).is_file():
+        shutil.copy2(root / local, copied / local)
+    dvc_cli.run(copied, "config", "--quiet", "--local", "cache.dir", str(root / ".dvc" / "cache"))
+
+
+def _change(root: Path, changes: Mapping[str, str]) -> None:
+    """Write the changed params and leave the rest of the file, comments too, as it is.
+
+    What they may be is checked when they are read.
+    """
+    from ruamel.yaml import YAML
+
+    if not changes:
+        return
+    params.load(root)
+    form = YAML()
+    form.preserve_quotes, form.width = True, 10_000
+    values = form.load((root / params.FILE).read_text("utf-8"))
+    for name, text in changes.items():
+        _set(values, name, _value(name, text))
+    with (root / params.FILE).open("w", encoding="utf-8") as file:
+        form.dump(values, file)
+
+
+def _set(values: dict[str, Any], name: str, value: object) -> None:
+    """Set a dotted name; one without a section is the estimator's, or else stands at the top."""
+    path = name.split(".") if "." in name or name in values else ["estimator", name]
+    for part in path[:-1]:
+        values = values.setdefault(part, {})
+        if not isinstance(values, dict):
+            raise UsageError(f"--{name}: {part!r} is a value of {params.FILE}, not a section")
+    values[path[-1]] = value
+
+
+def _value(name: str, text: str) -> object:
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise UsageError(f"--{name} {text!r}: not a value as YAML writes it") from None
+    return value.isoformat() if isinstance(value, date) else value

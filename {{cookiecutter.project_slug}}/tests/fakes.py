@@ -1,0 +1,211 @@
+"""A tracking server in memory: what this project asks of MLflow's client, and nothing else.
+
+`test_runs.py` and `test_tracking.py` hold it to one contract with the real store, so the other
+tests may trust it.
+"""
+
+import itertools
+import re
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+
+_TICK = itertools.count(1)
+"""A clock that never shows the same time twice."""
+
+
+class FakeClient:
+    """The sibling of `mlflow.MlflowClient`."""
+
+    def __init__(self) -> None:
+        self._experiments = [_experiment("0", "Default")]
+        self._runs: dict[str, SimpleNamespace] = {}
+        self._models: dict[str, SimpleNamespace] = {}
+        self._files: dict[str, dict[str, bytes]] = {}
+        self._points: dict[tuple[str, str], list[Any]] = {}
+
+    def get_experiment_by_name(self, name: str) -> Any:
+        return next((found for found in self._experiments if found.name == name), None)
+
+    def get_experiment(self, experiment_id: str) -> Any:
+        return self._experiments[int(experiment_id)]
+
+    def create_experiment(self, name: str, artifact_location: str | None = None) -> str:
+        if self.get_experiment_by_name(name):
+            raise MlflowException(f"Experiment(name={name}) already exists.")
+        self._experiments.append(_experiment(str(len(self._experiments)), name))
+        return str(self._experiments[-1].experiment_id)
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        self.get_experiment(experiment_id).lifecycle_stage = "deleted"
+
+    def create_run(
+        self,
+        experiment_id: str,
+        start_time: int | None = None,
+        tags: Mapping[str, str] | None = None,
+        run_name: str | None = None,
+    ) -> Any:
+        run_id = uuid.uuid4().hex
+        self._files[run_id] = {}
+        info = SimpleNamespace(
+            run_id=run_id,
+            run_name=run_name,
+            experiment_id=experiment_id,
+            status="RUNNING",
+            start_time=start_time or next(_TICK),
+            lifecycle_stage="active",
+        )
+        data = SimpleNamespace(params={}, metrics={}, tags=dict(tags or {}))
+        self._runs[run_id] = SimpleNamespace(
+            info=info,
+            data=data,
+            inputs=SimpleNamespace(dataset_inputs=[]),
+            outputs=SimpleNamespace(model_outputs=[]),
+        )
+        return self._runs[run_id]
+
+    def get_run(self, run_id: str) -> Any:
+        if run_id not in self._runs:
+            raise MlflowException(f"Run with id={run_id} not found")
+        return self._runs[run_id]
+
+    def search_runs(
+        self, experiment_ids: Sequence[str], condition: str, order_by: Sequence[str] = ()
+    ) -> list[Any]:
+        kind, name, value = _match(r"(tags|attributes)\.(\w+) = '([^']*)'", condition)
+        found = [
+            run
+            for run in self._runs.values()
+            if run.info.experiment_id in experiment_ids and run.info.lifecycle_stage == "active"
+            if (run.data.tags.get(name) if kind == "tags" else getattr(run.info, name)) == value
+        ]
+        return sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
+
+    def log_batch(
+        self,
+        run_id: str,
+        metrics: Sequence[Any] = (),
+        params: Sequence[Any] = (),
+        tags: Sequence[Any] = (),
+    ) -> None:
+        data = self.get_run(run_id).data
+        for param in params:
+            if data.params.setdefault(param.key, param.value) != param.value:
+                raise MlflowException(f"Changing param values is not allowed: {param.key}")
+        for metric in metrics:
+            if metric.value is None:
+                raise MlflowException(f"Invalid value for parameter: {metric.key} is None")
+            data.metrics[metric.key] = metric.value
+            self._points.setdefault((run_id, metric.key), []).append(metric)
+        data.tags.update({tag.key: tag.value for tag in tags})
+
+    def get_metric_history(self, run_id: str, key: str) -> list[Any]:
+        return list(self._points.get((run_id, key), []))
+
+    def set_tag(self, run_id: str, key: str, value: str) -> None:
+        self.get_run(run_id).data.tags[key] = value
+
+    def log_inputs(self, run_id: str, entries: Sequence[Any]) -> None:
+        there = self.get_run(run_id).inputs.dataset_inputs
+        known = {(entry.dataset.name, entry.dataset.digest) for entry in there}
+        there += [it for it in entries if (it.dataset.name, it.dataset.digest) not in known]
+
+    def log_artifact(self, run_id: str, path: str, folder: str | None = None) -> None:
+        name = f"{folder}/{Path(path).name}" if folder else Path(path).name
+        self._files[run_id][name] = Path(path).read_bytes()
+
+    def log_artifacts(self, run_id: str, path: str, folder: str | None = None) -> None:
+        for file in filter(Path.is_file, Path(path).rglob("*")):
+            name = file.relative_to(path).as_posix()
+            self._files[run_id][f"{folder}/{name}" if folder else name] = file.read_bytes()
+
+    def log_text(self, run_id: str, text: str, name: str) -> None:
+        self._files[run_id][name] = text.encode()
+
+    def list_artifacts(self, run_id: str, path: str = "") -> list[Any]:
+        depth = len(Path(path).parts)
+        inside = {
+            Path(*Path(name).parts[: depth + 1])
+            for name in self._files[run_id]
+            if Path(name).parts[:depth] == Path(path).parts and len(Path(name).parts) > depth
+        }
+        return [
+            SimpleNamespace(path=name.as_posix(), is_dir=name.as_posix() not in self._files[run_id])
+            for name in sorted(inside)
+        ]
+
+    def update_run(self, run_id: str, status: str) -> None:
+        self.get_run(run_id).info.status = status
+
+    def set_terminated(self, run_id: str, status: str) -> None:
+        self.get_run(run_id).info.status = status
+
+    def delete_run(self, run_id: str) -> None:
+        self.get_run(run_id).info.lifecycle_stage = "deleted"
+
+    def create_logged_model(
+        self, experiment_id: str, name: str, source_run_id: str, tags: Mapping[str, str]
+    ) -> Any:
+        model_id = f"m-{uuid.uuid4().hex}"
+        self._files[model_id] = {}
+        self._models[model_id] = SimpleNamespace(
+            model_id=model_id,
+            name=name,
+            experiment_id=experiment_id,
+            source_run_id=source_run_id,
+            tags=dict(tags),
+            status="PENDING",
+            creation_timestamp=next(_TICK),
+        )
+        return self._models[model_id]
+
+    def search_logged_models(self, experiment_ids: Sequence[str], condition: str) -> list[Any]:
+        pattern = r"source_run_id = '(\w+)' AND tags\.digest = '(\w+)'"
+        run_id, digest = _match(pattern, condition)
+        return [
+            model
+            for model in self._models.values()
+            if model.experiment_id in experiment_ids
+            if (model.source_run_id, model.tags.get("digest")) == (run_id, digest)
+        ]
+
+    def log_model_artifacts(self, model_id: str, folder: str) -> None:
+        self.log_artifacts(model_id, folder)
+
+    def finalize_logged_model(self, model_id: str, status: str) -> None:
+        self._models[model_id].status = status
+
+    def log_outputs(self, run_id: str, models: Sequence[Any]) -> None:
+        self.get_run(run_id).outputs.model_outputs += models
+
+
+def _experiment(experiment_id: str, name: str) -> SimpleNamespace:
+    return SimpleNamespace(experiment_id=experiment_id, name=name, lifecycle_stage="active")
+
+
+def _match(pattern: str, condition: str) -> tuple[str, ...]:
+    found = re.fullmatch(pattern, condition)
+    assert found, f"the fake does not understand {condition!r}"
+    return found.groups()
+
+
+class Dying:
+    """A client whose server is gone after so many calls."""
+
+    def __init__(self, client: Any, calls: int) -> None:
+        self._client = client
+        self.calls_left = calls
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if not self.calls_left:
+                raise MlflowException("the server is gone")
+            self.calls_left -= 1
+            return getattr(self._client, name)(*arguments, **options)
+
+        return call

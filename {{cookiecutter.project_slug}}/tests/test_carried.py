@@ -1,0 +1,63 @@
+"""A model loaded with its own code: two that differ live in one process, and leave no trace."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flight_delays import carried
+from flight_delays.errors import WorldError
+from flight_delays.task import Task
+
+import rows
+
+
+def test_it_predicts_as_the_fitted_model_does(task: Task, model: Path) -> None:
+    test = rows.parts()["test"]
+    loaded = carried.load(model)
+    np.testing.assert_array_equal(loaded.scores(test), rows.fitted(task).scores(test))
+    assert type(loaded).__module__.startswith("_carried_")
+
+
+def test_loading_leaves_no_byte_code(task: Task, model: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(model, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (next((copy / "code").iterdir()) / "__init__.py").write_text(f'"""{task}."""\n')
+    before = {path.name for path in copy.rglob("*")}
+    carried.load(copy)
+    assert {path.name for path in copy.rglob("*")} == before
+    assert sys.dont_write_bytecode == (sys.flags.dont_write_bytecode == 1)
+
+
+def test_models_with_different_code_live_in_one_process(
+    model: Path, task: Task, tmp_path: Path
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(model, copy)
+    features = next((copy / "code").iterdir()) / "features.py"
+    features.write_text(
+        features.read_text() + "\n_codes_before = _codes\n\n\n"
+        "def _codes(values, known):\n    return _codes_before(values, known) * np.nan\n"
+    )
+    test = rows.parts()["test"]
+    changed, plain = carried.load(copy), carried.load(model)
+    assert (changed.scores(test) != plain.scores(test)).any()
+    np.testing.assert_array_equal(plain.scores(test), rows.fitted(task).scores(test))
+
+
+def test_what_a_model_says_of_itself(task: Task, model: Path) -> None:
+    about = carried.about(model)
+    assert about["task"] == task
+    assert about["encoder"]["numeric"] == ["distance", "wind_speed", "temp"]
+
+
+@pytest.mark.parametrize("content", [None, "", "{"])
+def test_a_foreign_folder_is_refused_by_name(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / carried.DATA / "predictor.json"
+    path.parent.mkdir(parents=True)
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(WorldError, match=f"{path}: not a model of this project; run `nox"):
+        carried.load(tmp_path)

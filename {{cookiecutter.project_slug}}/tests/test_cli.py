@@ -1,0 +1,154 @@
+"""The doors: every verb is there, answers at once, and ends with the exit code of what happened."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flight_delays import cli, pipeline, store, workspace
+from flight_delays.errors import UsageError, WorldError
+from flight_delays.settings import Settings
+
+import rows
+
+HEAVY = {"dvc", "matplotlib", "mlflow", "numpy", "pandas", "pandera", "pyarrow", "scipy", "sklearn"}
+
+
+def run(*words: str) -> tuple[int, str]:
+    """Run the command line in this process; return its exit code and what stands on stderr."""
+    done = CliRunner().invoke(cli.app, list(words))
+    return done.exit_code, done.stderr
+
+
+def imported(code: str) -> set[str]:
+    """Return the heavy libraries that a process has imported after some code."""
+    code += "\nimport sys; print(*sys.modules, file=sys.__stderr__)"
+    environment = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return HEAVY & set(done.stderr.split())
+
+
+HELP = f"""
+import sys
+from {rows.PACKAGE}.__main__ import main
+sys.argv[1:] = ["--help"]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+"""
+
+
+def test_help_imports_nothing_heavy() -> None:
+    assert imported(HELP) == set()
+
+
+def test_a_heavy_import_would_be_seen() -> None:
+    assert "numpy" in imported(f"import {rows.PACKAGE}.features")
+
+
+def test_every_verb_is_a_session_of_nox() -> None:
+    verbs = {
+        str(command.callback.__name__)
+        for command in cli.app.registered_commands
+        if command.callback
+    }
+    sessions = (rows.ROOT / "noxfile.py").read_text("utf-8")
+    assert verbs
+    assert all(f"def {verb}(session" in sessions for verb in verbs)
+
+
+@pytest.fixture
+def calls(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Let the acts do nothing, and tell with what they were called."""
+    seen: list[object] = []
+
+    @contextmanager
+    def copy(here: Settings, changes: dict[str, str]) -> Iterator[Settings]:
+        seen.append(("copy", changes))
+        yield Settings(Path("copy"))
+
+    monkeypatch.setattr(workspace, "copy", copy)
+    for verb in ("train", "evaluate"):
+        monkeypatch.setattr(pipeline, verb, lambda it, verb=verb: seen.append((verb, it.root)))
+    monkeypatch.setattr(pipeline, "share", lambda it, verb: seen.append((verb, it.root)))
+    monkeypatch.setattr(store, "show", lambda it, host, port: seen.append((host, port)))
+    return seen
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate", "push", "pull"])
+def test_a_verb_works_on_the_project_it_is_called_in(
+    project: Path, calls: list[object], verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "src")
+    assert run(verb) == (0, "")
+    assert calls == [(verb, project)]
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate"])
+def test_with_changed_params_it_works_on_a_copy(calls: list[object], verb: str) -> None:
+    assert run(verb, "--split.test", "3 months", "--seed", "params.yaml") == (0, "")
+    assert calls == [("copy", {"split.test": "3 months"}), (verb, Path("copy"))]
+
+
+def test_where_mlflow_opened_a_run_it_works_on_a_copy(
+    calls: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_RUN_ID", "abc")
+    run("train", "--seed", "params.yaml")
+    assert calls == [("copy", {}), ("train", Path("copy"))]
+
+
+def test_the_pages_are_served_where_they_are_asked_for(calls: list[object]) -> None:
+    assert run("ui") == (0, "")
+    assert run("ui", "--host", "0.0.0.0", "--port", "80") == (0, "")  # noqa: S104 - nobody listens
+    assert calls == [("127.0.0.1", 5000), ("0.0.0.0", 80)]  # noqa: S104
+
+
+def test_a_word_that_is_no_change_is_refused(calls: list[object]) -> None:
+    code, shown = run("train", "fast")
+    assert code == 2
+    assert shown == "error: 'fast': write changes as --NAME VALUE pairs\n"
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (UsageError("the key"), 2, "error: the key\n"),
+        (WorldError("the server"), 1, "error: the server\n"),
+        (pipeline.StageFailedError(UsageError.exit_code), 2, ""),
+        (PermissionError(13, "Permission denied", "data"), 1, "error: data: permission denied;"),
+        (KeyboardInterrupt(), 1, "error: interrupted;"),
+    ],
+)
+def test_what_failed_is_told_by_words_and_exit_code(
+    calls: list[object],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+    words: str,
+) -> None:
+    def fail(it: Settings) -> None:
+        raise error
+
+    monkeypatch.setattr(pipeline, "train", fail)
+    found, shown = run("train")
+    assert (found, shown[: len(words)]) == (code, words)
+    assert shown.count("\n") == bool(words)
+
+
+def test_outside_a_project_it_is_said_where_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("train") == (
+        2,
+        f"error: {tmp_path}: not inside the project; go to the folder that holds dvc.yaml\n",
+    )

@@ -1,0 +1,127 @@
+"""How a model behaves: the threshold against all cuts, the curves against scikit-learn's."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+
+from flight_delays import diagnostics
+from flight_delays.params import Threshold
+
+RNG = np.random.default_rng(1)
+SCORE = np.round(RNG.random(400), 2)
+TARGET = (RNG.random(400) < SCORE).astype(float)
+
+scored_rows = st.lists(
+    st.tuples(st.booleans(), st.integers(0, 30)), min_size=2, max_size=40
+).filter(lambda found: len({event for event, _ in found}) == 2)
+
+
+def worth(rule: Threshold, target: np.ndarray, score: np.ndarray, threshold: float) -> float:
+    called = score >= threshold
+    if rule == "f1":
+        return float(reference.f1_score(target, called, zero_division=0))
+    return float(called[target > 0].mean() - called[target <= 0].mean())
+
+
+@pytest.mark.parametrize("rule", get_args(Threshold))
+@settings(max_examples=30)
+@given(scored_rows)
+def test_the_threshold_is_the_best_of_all_cuts(
+    rule: Threshold, found: list[tuple[bool, int]]
+) -> None:
+    target, score = np.array(found, float).T
+    score /= 31  # A number that no decimal fraction hits.
+    chosen = diagnostics.choose_threshold(rule, target, score)
+    best = max(worth(rule, target, score, cut) for cut in score)
+    assert worth(rule, target, score, chosen) == pytest.approx(best)
+
+
+def test_a_threshold_rounded_up_would_lose_the_rows_of_its_own_score() -> None:
+    target, score = np.array([1.0, 1.0, 0.0]), np.array([2 / 3, 2 / 3, 1 / 3])
+    assert diagnostics.confusion(target, score, round(2 / 3, 6))["true_positive"] == 0
+    chosen = diagnostics.choose_threshold("f1", target, score)
+    assert chosen == 0.666666
+    assert diagnostics.confusion(target, score, chosen)["true_positive"] == 2
+
+
+@given(scored_rows)
+def test_the_curves_go_through_scikit_learns_points(found: list[tuple[bool, int]]) -> None:
+    target, score = np.array(found, float).T
+    ours = diagnostics.roc(target, score)
+    alarms, hits, _ = reference.roc_curve(target, score, drop_intermediate=False)
+    np.testing.assert_allclose([ours["x"], ours["y"]], [alarms, hits])
+    ours = diagnostics.precision_recall(target, score)
+    precision, recall, _ = reference.precision_recall_curve(target, score)
+    np.testing.assert_allclose([ours["x"], ours["y"]], [recall[-2::-1], precision[-2::-1]])
+    area = diagnostics.average_precision(target, score)
+    assert area == pytest.approx(reference.average_precision_score(target, score))
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
+    score = RNG.random(5000)
+    curve = diagnostics.roc((RNG.random(5000) < score).astype(float), score)
+    assert len(curve["x"]) == len(curve["y"]) <= 200
+    assert (curve["x"][0], curve["y"][0]) == (0, 0)
+    assert (curve["x"][-1], curve["y"][-1]) == (1, 1)
+
+
+def test_calibration_groups_rows_by_score() -> None:
+    curve = diagnostics.calibration(np.array([0.0, 1, 1, 1]), np.array([0.1, 0.3, 0.7, 0.9]), 2)
+    assert curve == {"x": [0.2, pytest.approx(0.8)], "y": [0.5, 1.0], "rows": [2, 2]}
+    assert diagnostics.calibration_error(curve) == pytest.approx((0.3 + 0.2) / 2)
+
+
+def test_the_calibration_error_sees_probabilities_that_are_too_high() -> None:
+    honest = diagnostics.calibration_error(diagnostics.calibration(TARGET, SCORE))
+    boastful = diagnostics.calibration_error(diagnostics.calibration(TARGET, np.sqrt(SCORE)))
+    assert boastful > 2 * honest
+
+
+def test_fewer_rows_than_groups_are_calibrated_too() -> None:
+    assert diagnostics.calibration(np.ones(3), np.ones(3))["rows"] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.37, 0.5, 1.1])
+def test_confusion_is_scikit_learns(threshold: float) -> None:
+    found = diagnostics.confusion(TARGET, SCORE, threshold)
+    cells = reference.confusion_matrix(TARGET, threshold <= SCORE, labels=[0, 1]).ravel()
+    names = ["true_negative", "false_positive", "false_negative", "true_positive"]
+    assert found == dict(zip(names, cells.tolist(), strict=True))
+
+
+def test_residuals_are_counted_whole() -> None:
+    target = RNG.normal(size=1000)
+    found = diagnostics.residuals(target, np.zeros(1000))
+    assert found["quantiles"]["0.5"] == pytest.approx(np.median(target))
+    histogram = found["histogram"]
+    assert len(histogram["edges"]) == len(histogram["counts"]) + 1
+    assert sum(histogram["counts"]) == pytest.approx(990, abs=2)
+
+
+def test_residuals_that_are_all_the_same_have_a_histogram() -> None:
+    assert sum(diagnostics.residuals(np.ones(5), np.zeros(5))["histogram"]["counts"]) == 5
+
+
+def test_importance_finds_the_one_column_that_tells() -> None:
+    target = RNG.normal(size=500)
+    columns = {"noise": RNG.normal(size=500), "signal": target + 1, "more": RNG.normal(size=500)}
+    found = diagnostics.importance(
+        columns,
+        list(columns),
+        lambda rows: rows["signal"] - 1 + 0 * rows["noise"],
+        lambda scores: float(np.square(scores - target).mean()),
+        seed=1,
+    )
+    assert next(iter(found)) == "signal"
+    assert found["signal"]["mean"] == pytest.approx(2 * target.var(), rel=0.2)
+    assert found["noise"]["mean"] == found["more"]["mean"] == pytest.approx(0)
+
+
+def test_importance_leaves_the_rows_as_they_were() -> None:
+    columns = {"a": np.arange(10.0)}
+    diagnostics.importance(columns, ["a"], lambda rows: rows["a"], lambda scores: scores[0], 1)
+    assert columns["a"].tolist() == list(range(10))

@@ -1,0 +1,71 @@
+"""DVC in this process: it runs our Python and our code, and does not repeat what a stage said."""
+
+import errno
+import logging
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from flight_delays import dvc_cli
+from flight_delays.errors import WorldError
+
+
+@pytest.mark.parametrize("before", ["", "/usr/bin:HERE", "HERE:/usr/bin", "/usr/bin"])
+def test_our_own_folder_comes_first_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", before.replace("HERE", str(tmp_path)))
+    dvc_cli._put_first("PYTHONPATH", tmp_path)
+    dvc_cli._put_first("PYTHONPATH", tmp_path)
+    found = os.environ["PYTHONPATH"].split(os.pathsep)
+    assert found == [str(tmp_path), *(["/usr/bin"] if "/usr/bin" in before else [])]
+
+
+def test_a_command_runs_in_the_projects_folder_with_its_code(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.parent)
+    assert dvc_cli.run(project, "config", "--local", "cache.dir", "/somewhere") == 0
+    assert dvc_cli.run(project, "config", "cache.dir") == 0
+    assert capsys.readouterr().out.strip() == "/somewhere"
+    assert Path.cwd() == project
+    assert os.environ["PYTHONPATH"].split(os.pathsep)[0] == str(project / "src")
+    assert os.environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    assert os.environ["DVC_NO_ANALYTICS"] == "true"
+    assert dvc_cli.run(project, "no-such-command") != 0
+
+
+def record(reason: Exception) -> logging.LogRecord:
+    """Return what DVC logs of a stage that has failed."""
+    problem = Exception("failed to reproduce 'train'")
+    problem.__cause__ = reason
+    failed = (Exception, problem, None)
+    return logging.LogRecord("dvc", logging.ERROR, "", 0, "", None, failed)
+
+
+@pytest.mark.parametrize("code", [1, 2])
+def test_what_a_stage_has_said_is_not_said_again(code: int) -> None:
+    said = Exception(f"failed to run: python -m x.train, exited with {code}")
+    assert not dvc_cli._Ours([]).filter(record(said))
+
+
+@pytest.mark.parametrize("reason", ["failed to run: x, exited with -9", "the lock is held"])
+def test_what_no_stage_has_said_is_told(reason: str) -> None:
+    assert dvc_cli._Ours([]).filter(record(Exception(reason)))
+    plain = logging.LogRecord("dvc", logging.ERROR, "", 0, reason, None, None)
+    assert dvc_cli._Ours([]).filter(plain)
+
+
+def test_what_the_system_refuses_is_told_in_our_words(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: list[str]) -> int:
+        problem = OSError(errno.ENOSPC, "No space left on device", "cache/ab")
+        logging.getLogger("dvc").error("", exc_info=problem)
+        return 255
+
+    monkeypatch.setattr("dvc.cli.main", full)
+    with pytest.raises(WorldError, match="cache/ab: the disk is full; free some space"):
+        dvc_cli.run(project, "repro")

@@ -1,0 +1,153 @@
+"""`dvc.yaml`: each stage lists exactly what it reads, or it would run too seldom or too often.
+
+A line that is missing or too many: `dvc repro` cannot see it, so this test names it.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flight_delays import data, live, params, report, source
+from flight_delays import estimator as seam
+from flight_delays.imports import closure
+from flight_delays.sections import Frozen, read_yaml
+from flight_delays.settings import Settings
+from flight_delays.stage import Stage
+from flight_delays.task import Task
+
+import rows
+
+STAGES: dict[str, dict[str, Any]] = read_yaml(rows.ROOT / "dvc.yaml")["stages"]
+FILES = {
+    "ingest": set[str](),
+    "prepare": {"data/raw"},
+    "train": {"data/prepared"},
+    "evaluate": {"data/prepared", "models/model"},
+}
+"""The data that each stage reads; the tests of the steps write them where `data.py` says."""
+OUTS = {
+    "ingest": {data.RAW.parent},
+    "prepare": {data.PREPARED},
+    "train": {data.MODEL, data.HISTORY},
+    "evaluate": {data.METRICS, data.REPORT, Path("reports/report.md"), Path("reports/plots")},
+}
+
+
+@cache
+def expected(stage: str) -> set[str]:
+    code = {f"src/{rows.PACKAGE}/{file}" for file in closure(f"steps.{stage}")}
+    return code | FILES[stage] | {"requirements.lock", "python_env.yaml"}
+
+
+def wrong(stage: str, deps: Iterable[str]) -> dict[str, set[str]]:
+    """Return what is missing among the deps of a stage, and what is too many."""
+    return {"missing": expected(stage) - set(deps), "too many": set(deps) - expected(stage)}
+
+
+NOTHING: dict[str, set[str]] = {"missing": set(), "too many": set()}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_deps_are_the_imports_and_the_data(stage: str) -> None:
+    deps = STAGES[stage]["deps"]
+    assert wrong(stage, deps) == NOTHING
+    assert deps == sorted(set(deps))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_line_that_is_missing_or_too_many_is_named(stage: str) -> None:
+    for dep in STAGES[stage]["deps"]:
+        others = [other for other in STAGES[stage]["deps"] if other != dep]
+        assert wrong(stage, others) == {"missing": {dep}, "too many": set()}
+    extra = [*STAGES[stage]["deps"], "README.md"]
+    assert wrong(stage, extra) == {"missing": set(), "too many": {"README.md"}}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_runs_its_step_and_makes_what_the_project_knows(stage: str) -> None:
+    found = STAGES[stage]
+    assert found["cmd"] == f"python -m {rows.PACKAGE}.steps.{stage}"
+    outs = [*found.get("outs", ()), *found.get("metrics", ())]
+    assert set(map(Path, outs)) == OUTS[stage]
+    assert {"pyproject.toml": ["dependency-groups.train"]} in found["params"]
+
+
+def test_every_step_is_a_stage() -> None:
+    steps = (rows.ROOT / "src" / rows.PACKAGE / "steps").glob("[a-z]*.py")
+    assert {path.stem for path in steps} == set(STAGES) == set(FILES) == set(OUTS)
+
+
+class Reads:
+    """Params that note which of them are read."""
+
+    def __init__(self, section: Frozen, seen: set[str], prefix: str = "") -> None:
+        self._section, self._seen, self._prefix = section, seen, prefix
+
+    def __getattr__(self, name: str) -> Any:
+        value, path = getattr(self._section, name), f"{self._prefix}{name}"
+        if isinstance(value, Frozen) and not isinstance(value, params.Period):
+            return Reads(value, self._seen, f"{path}.")
+        self._seen.add(path)
+        return value
+
+
+STEPS: dict[str, Callable[[Stage], None]] = {
+    stage: getattr(import_module(f"{rows.PACKAGE}.steps.{stage}"), stage) for stage in STAGES
+}
+RANDOM = {"by": "random", "validation": 0.2, "test": 0.3, "acknowledge": params.ACKNOWLEDGEMENT}
+GIVEN: list[params.Params] = [*map(rows.parameters, Task), rows.parameters(split=RANDOM)]
+"""All ways of running a stage; only `prepare` cares how rows are split."""
+
+
+@pytest.fixture
+def read(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], set[str]]:
+    """Return what runs a stage in all its ways, and names the params that it has read."""
+    monkeypatch.setattr(source, "rows", lambda track: rows.flights())
+    monkeypatch.setattr(report, "write", lambda found, folder: None)
+    monkeypatch.setattr(seam, "fit", lambda task, *_: rows.fitted(task).estimator)
+    monkeypatch.setattr(live, "run", lambda *_: nullcontext(live.Log()))
+    data.write(rows.flights(), project / data.RAW)
+
+    def run(stage: str) -> set[str]:
+        seen: set[str] = set()
+        for given in GIVEN[: None if stage == "prepare" else len(Task)]:
+            noted: Any = Reads(given, seen)
+            if stage in {"train", "evaluate"}:
+                STEPS["prepare"](Stage(Settings(project), given))
+            STEPS[stage](Stage(Settings(project), noted))
+        return seen
+
+    return run
+
+
+def listed(stage: str) -> set[str]:
+    return {param for param in STAGES[stage]["params"] if isinstance(param, str)}
+
+
+def covers(key: str, param: str) -> bool:
+    return param == key or param.startswith(f"{key}.")
+
+
+def unlisted(seen: set[str], keys: set[str]) -> set[str]:
+    return {param for param in seen if not any(covers(key, param) for key in keys)}
+
+
+def unread(seen: set[str], keys: set[str]) -> set[str]:
+    return {key for key in keys if not any(covers(key, param) for param in seen)}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_params_are_those_that_the_step_reads(
+    read: Callable[[str], set[str]], stage: str
+) -> None:
+    seen, keys = read(stage), listed(stage)
+    assert unlisted(seen, keys) == set()
+    assert unread(seen, keys) == set()
+    for key in keys:
+        assert unlisted(seen, keys - {key}), f"without {key} nobody would notice"
+    assert unread(seen, keys | {"no.such"}) == {"no.such"}

@@ -1,0 +1,131 @@
+"""The contract of the seam, whichever framework fills it: run this after every change of it."""
+
+import zipfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flight_delays import digests
+from flight_delays import estimator as seam
+from flight_delays.errors import UsageError
+from flight_delays.params import FILE
+from flight_delays.sections import read_yaml, validated
+from flight_delays.task import Task
+
+import rows
+
+SECTION = read_yaml(rows.ROOT / FILE)["estimator"]
+HYPERPARAMETERS = validated(seam.Hyperparameters, SECTION, FILE, "estimator")
+
+pytestmark = pytest.mark.parametrize("task", Task)
+
+
+def labelled(task: Task, part: str) -> seam.Labelled:
+    frame = {str(name): frame for name, frame in rows.parts().items()}[part]
+    target = frame[rows.parameters(task).data.target].to_numpy(float)
+    return seam.Labelled(rows.fitted(task).encoder.encode(frame), target)
+
+
+@cache
+def fit(task: Task) -> tuple[Any, list[tuple[int, Mapping[str, float]]]]:
+    """Fit once more, and return the estimator with the steps that it told of."""
+    told: list[tuple[int, Mapping[str, float]]] = []
+    train, validation = labelled(task, "train"), labelled(task, "validation")
+    estimator = seam.fit(
+        task,
+        HYPERPARAMETERS,
+        7,
+        train,
+        validation,
+        lambda step, figures: told.append((step, figures)),
+    )
+    return estimator, told
+
+
+def test_the_section_of_the_params_is_held_to_its_own_rules(task: Task) -> None:
+    name, value = next(iter(SECTION.items()))
+    with pytest.raises(UsageError, match=rf"unknown key 'estimator\.{name}x' \(did you mean"):
+        validated(seam.Hyperparameters, SECTION | {f"{name}x": value}, FILE, "estimator")
+    with pytest.raises(UsageError, match=rf"params\.yaml: 'estimator\.{name}' = 'many'"):
+        validated(seam.Hyperparameters, SECTION | {name: "many"}, FILE, "estimator")
+
+
+def test_scores_are_one_float_for_each_row(task: Task) -> None:
+    matrix = labelled(task, "test").matrix
+    scores = seam.scores(rows.fitted(task).estimator, matrix)
+    assert scores.shape == (len(matrix),)
+    assert scores.dtype == np.float64
+    assert np.isfinite(scores).all()
+    if task is Task.CLASSIFICATION:
+        assert 0 <= scores.min() < scores.max() <= 1
+
+
+def test_it_learns(task: Task) -> None:
+    test = labelled(task, "test")
+    scores = seam.scores(rows.fitted(task).estimator, test.matrix)
+    constant = np.full(len(test.target), labelled(task, "train").target.mean())
+    error, of_constant = (np.square(it - test.target).mean() for it in (scores, constant))
+    assert error < 0.8 * of_constant
+
+
+def test_it_tells_of_every_iteration_once_and_in_order(task: Task) -> None:
+    _, told = fit(task)
+    assert [step for step, _ in told] == list(range(len(told)))
+    assert told
+    names = set(told[0][1])
+    assert all(set(figures) == names for _, figures in told)
+    assert all(np.isfinite(list(figures.values())).all() for _, figures in told)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_rows_are_scored_as_in_a_crowd(task: Task, count: int) -> None:
+    estimator, matrix = rows.fitted(task).estimator, labelled(task, "test").matrix
+    few = seam.scores(estimator, matrix[:count])
+    assert few.shape == (count,)
+    np.testing.assert_allclose(few, seam.scores(estimator, matrix)[:count], rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [np.nan, 0.0, 1e30, -1e30])
+def test_odd_values_give_finite_scores(task: Task, value: float) -> None:
+    matrix = np.full((3, labelled(task, "test").matrix.shape[1]), value)
+    assert np.isfinite(seam.scores(rows.fitted(task).estimator, matrix)).all()
+
+
+def test_what_was_saved_loads_and_scores_the_same(task: Task, tmp_path: Path) -> None:
+    estimator, matrix = rows.fitted(task).estimator, labelled(task, "test").matrix
+    seam.save(estimator, tmp_path)
+    again = seam.load(tmp_path)
+    np.testing.assert_array_equal(seam.scores(again, matrix), seam.scores(estimator, matrix))
+
+
+def saved(estimator: Any, folder: Path) -> str:
+    folder.mkdir()
+    seam.save(estimator, folder)
+    return digests.of_folder(folder)
+
+
+def test_the_same_fit_gives_the_same_bytes(task: Task, tmp_path: Path) -> None:
+    first = saved(rows.fitted(task).estimator, tmp_path / "a")
+    assert saved(fit(task)[0], tmp_path / "b") == first
+    assert saved(seam.load(tmp_path / "a"), tmp_path / "c") == first
+
+
+def test_archives_bear_no_time_of_day(task: Task, tmp_path: Path) -> None:
+    seam.save(rows.fitted(task).estimator, tmp_path)
+    archives = [path for path in tmp_path.rglob("*") if zipfile.is_zipfile(path)]
+    members = [member for path in archives for member in zipfile.ZipFile(path).infolist()]
+    assert {member.date_time[0] for member in members} <= {1980}
+
+
+def test_the_native_flavor_points_to_files_that_are_there(task: Task, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "model"
+    folder.mkdir(parents=True)
+    seam.save(rows.fitted(task).estimator, folder)
+    (flavor,) = seam.flavor("data/model").values()
+    named = [value for value in flavor.values() if str(value).startswith("data/model")]
+    assert named
+    assert all((tmp_path / path).exists() for path in named)

@@ -1,0 +1,139 @@
+"""The stage `evaluate`: every figure of the model that is there, as plain values."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
+
+from flight_delays import data, digests, report
+from flight_delays.metrics import METRICS
+from flight_delays.params import Params
+from flight_delays.predictor import Predictor
+from flight_delays.settings import Settings
+from flight_delays.stage import Stage
+from flight_delays.steps import evaluate
+from flight_delays.task import Task
+
+import rows
+
+
+def figures(params: Params, predictor: Predictor) -> dict[str, Any]:
+    """Return the figures as the stage makes them, with one thread for linear algebra."""
+    with threadpool_limits(1, user_api="blas"):
+        return evaluate.figures(params, predictor, rows.parts())
+
+
+@pytest.fixture(scope="module")
+def figures_of() -> dict[Task, dict[str, Any]]:
+    return {task: figures(rows.parameters(task), rows.fitted(task)) for task in Task}
+
+
+@pytest.fixture
+def found(task: Task, figures_of: dict[Task, dict[str, Any]]) -> dict[str, Any]:
+    return figures_of[task]
+
+
+def test_every_metric_is_told_of_the_model_and_of_each_baseline(
+    task: Task, found: dict[str, Any]
+) -> None:
+    for part in ("validation", "test"):
+        assert list(found[part]) == [metric.name for metric in METRICS[task]]
+        for metric in found[part].values():
+            assert set(metric["models"]) == {"model", *metric["gains"]}
+            for figure in metric["models"].values():
+                assert figure["low"] <= figure["value"] <= figure["high"]
+    assert found["primary"] == METRICS[task][0].name
+
+
+def test_the_model_is_better_than_a_constant(found: dict[str, Any]) -> None:
+    gains = found["test"][found["primary"]]["gains"]
+    constants = [name for name in gains if name.startswith("constant")]
+    assert constants
+    assert all(gains[name]["low"] > 0 for name in constants)
+    assert not set(constants) & set(found["as_good"][found["primary"]])
+
+
+def test_the_area_is_scikit_learns_on_the_test_rows(figures_of: dict[Task, Any]) -> None:
+    test, model = rows.parts()["test"], rows.fitted(Task.CLASSIFICATION)
+    area = figures_of[Task.CLASSIFICATION]["test"]["roc_auc"]["models"]["model"]["value"]
+    assert area == pytest.approx(roc_auc_score(test["late"], model.scores(test)), abs=1e-6)
+
+
+def test_parts_are_described(task: Task, found: dict[str, Any]) -> None:
+    target = rows.parts()["test"][rows.parameters(task).data.target]
+    assert found["parts"]["test"] == {
+        "rows": len(target),
+        "target": round(float(target.mean()), 6),
+        "from": "2013-09-01",
+        "to": "2013-09-30",
+        "days": 30,
+    }
+
+
+def test_slices_and_months_hold_every_row_once(found: dict[str, Any]) -> None:
+    test = rows.parts()["test"]
+    for name in ("carrier", "origin"):
+        slices = {it["name"]: it["rows"] for it in found["slices"][name]}
+        assert slices == test[name].value_counts().to_dict()
+    months = {part: [it["name"] for it in groups] for part, groups in found["months"].items()}
+    assert months == {
+        "train": ["2013-07", "2013-08"],
+        "validation": ["2013-08"],
+        "test": ["2013-09"],
+    }
+
+
+def test_the_column_that_tells_most_is_the_most_important(found: dict[str, Any]) -> None:
+    importance = found["importance"]
+    assert set(importance) == set(rows.fitted(Task.REGRESSION).encoder.columns)
+    assert next(iter(importance)) == "scheduled_departure"
+    assert importance["scheduled_departure"]["mean"] > 10 * abs(importance["temp"]["mean"])
+
+
+def test_the_bias_covers_zero_or_says_by_how_much_not(found: dict[str, Any]) -> None:
+    assert found["bias"]["low"] < found["bias"]["value"] < found["bias"]["high"]
+
+
+def test_the_confusion_is_that_of_the_models_own_threshold(figures_of: dict[Task, Any]) -> None:
+    model, test = rows.fitted(Task.CLASSIFICATION), rows.parts()["test"]
+    behaviour = figures_of[Task.CLASSIFICATION]["behaviour"]
+    assert behaviour["threshold"] == model.threshold
+    called = int(np.sum(model.predict(test)["prediction"]))
+    confusion = behaviour["confusion"]
+    assert confusion["true_positive"] + confusion["false_positive"] == called
+
+
+def test_the_same_model_and_rows_give_the_same_figures(task: Task, found: dict[str, Any]) -> None:
+    again = figures(rows.parameters(task), rows.fitted(task))
+    assert json.dumps(again) == json.dumps(found)
+
+
+def test_rows_without_time_are_evaluated_too() -> None:
+    given = rows.parameters(
+        data={"target": "late", "time": None},
+        features={"numeric": ["distance"], "categorical": ["carrier"]},
+        split={"by": "random", "validation": 0.2, "test": 0.3},
+    )
+    found = figures(given, rows.fit(given))
+    assert found["parts"]["test"]["days"] is None
+    assert [it["name"] for it in found["months"]["test"]] == ["all"]
+    assert found["test"]["roc_auc"]["models"]["model"]["low"] > 0.5
+
+
+def test_the_stage_reads_the_model_directory_and_names_it_by_its_digest(
+    project: Path, monkeypatch: pytest.MonkeyPatch, figures_of: dict[Task, dict[str, Any]]
+) -> None:
+    written: list[tuple[dict[str, Any], Path]] = []
+    monkeypatch.setattr(report, "write", lambda found, folder: written.append((found, folder)))
+    evaluate.evaluate(Stage(Settings(project), rows.parameters()))
+    ((found, folder),) = written
+    assert folder == project / "reports"
+    assert found.pop("digest") == digests.of_folder(project / data.MODEL)
+    expected = figures_of[Task.CLASSIFICATION]
+    assert found["test"] == expected["test"]
+    assert all(math.isfinite(it["mean"]) for it in found["importance"].values())

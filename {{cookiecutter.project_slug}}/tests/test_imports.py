@@ -1,0 +1,47 @@
+"""The import closure: what a module needs, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from flight_delays import imports
+
+FILES = {
+    "__init__.py": "",
+    "top.py": "import os\nfrom . import middle\n",
+    "middle.py": "from .low import thing\nif True:\n    from .parts import piece\n",
+    "low.py": "def lazily():\n    from . import late\n",
+    "late.py": "from . import top\n",
+    "alone.py": "import numpy\n",
+    "parts/__init__.py": "",
+    "parts/piece.py": "from .. import deep\nfrom .other import x\n",
+    "parts/other.py": "",
+    "deep.py": "",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_all_that_is_needed_is_found_lazy_and_nested_imports_too(package: Path) -> None:
+    assert imports.closure("top", package=package) == tuple(sorted(set(FILES) - {"alone.py"}))
+
+
+def test_nothing_else_is_found(package: Path) -> None:
+    assert imports.closure("alone", package=package) == ("__init__.py", "alone.py")
+
+
+def test_modules_of_a_folder_bring_the_folder_along(package: Path) -> None:
+    needed = ("__init__.py", "deep.py", "parts/__init__.py", "parts/other.py", "parts/piece.py")
+    assert imports.closure("parts.piece", package=package) == needed
+
+
+def test_the_model_carries_neither_steps_nor_stores() -> None:
+    carried = imports.closure("predictor")
+    assert "estimator.py" in carried
+    assert not {"steps/train.py", "runs.py", "params.py", "cli.py"} & set(carried)

@@ -1,0 +1,93 @@
+"""What a model asks of its callers and of its environment."""
+
+import re
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flight_delays import interface, schema, validation
+from flight_delays.provenance import SERVING_LOCK
+from flight_delays.schema import Column
+from flight_delays.task import Task
+
+import rows
+
+
+def columns(task: Task) -> list[Column]:
+    return [schema.BY_NAME[name] for name in rows.fitted(task).encoder.columns]
+
+
+def among(example: pd.DataFrame, frame: pd.DataFrame) -> bool:
+    """Tell whether a row of the example is a row of the frame."""
+    return not example.merge(frame, on=list(example.columns)).empty
+
+
+def test_the_example_keeps_the_schema_and_is_no_row_of_the_data(task: Task) -> None:
+    example = interface.example(rows.fitted(task), columns(task))
+    assert len(example) == 2
+    assert validation.violations(example, columns(task)) == []
+    assert not among(example, rows.flights())
+    assert among(rows.flights().head(2)[list(example.columns)], rows.flights())
+
+
+def test_the_example_knows_only_categories_that_the_model_knows(task: Task) -> None:
+    known = rows.fitted(task).encoder.vocabulary
+    example = interface.example(rows.fitted(task), columns(task))
+    assert all(set(example[name]) <= set(values) for name, values in known.items())
+
+
+def test_a_boolean_column_asks_for_booleans() -> None:
+    rain = [Column("rain", "boolean")]
+    example = interface.example(rows.fitted(Task.REGRESSION), rain)
+    assert example["rain"].tolist() == [False, True]
+
+
+def test_the_signature_names_raw_columns_and_outputs_with_their_types(task: Task) -> None:
+    model = rows.fitted(task)
+    found = interface.signature(model, interface.example(model, columns(task)))
+    inputs = dict(zip(found.inputs.input_names(), found.inputs.input_types(), strict=True))
+    assert [str(inputs[name]) for name in ("scheduled_departure", "carrier", "temp")] == [
+        "DataType.datetime",
+        "DataType.string",
+        "DataType.double",
+    ]
+    assert list(inputs) == list(model.encoder.columns)
+    outputs = {
+        Task.CLASSIFICATION: ["prediction: boolean (required)", "probability: double (required)"],
+        Task.REGRESSION: ["prediction: double (required)"],
+    }
+    assert [str(column).replace("'", "") for column in found.outputs.inputs] == outputs[task]
+
+
+def pins(requirements: Path) -> list[str]:
+    found: dict[str, Any] = interface.environment(requirements)
+    python, pip, pinned = found["dependencies"]
+    assert python == f"python={interface.minor_version()}"
+    assert pip == "pip"
+    return list(pinned["pip"])
+
+
+def test_every_pin_of_the_lock_is_asked_for_and_nothing_else_but_mlflow(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(
+        "numpy==2.4.6 \\\n    --hash=sha256:ab \\\n    --hash=sha256:cd\n"
+        "colorama==0.4.6 ; sys_platform == 'win32' \\\n    --hash=sha256:ef\n"
+    )
+    assert pins(lock) == [
+        "colorama==0.4.6 ; sys_platform == 'win32'",
+        f"mlflow=={metadata.version('mlflow')}",
+        "numpy==2.4.6",
+    ]
+
+
+def test_the_projects_own_lock_pins_what_fitting_used() -> None:
+    lock = rows.ROOT / SERVING_LOCK
+    names = set(re.findall(r"^([a-z0-9-]+)==", lock.read_text("utf-8"), re.MULTILINE))
+    assert {pin.partition("==")[0] for pin in pins(lock)} == names | {"mlflow"}
+    assert {"numpy", "pandas", "scikit-learn"} <= names
+
+
+def test_the_patch_version_of_python_is_left_out() -> None:
+    assert re.fullmatch(r"3\.\d+", interface.minor_version())

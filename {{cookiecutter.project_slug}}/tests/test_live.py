@@ -1,0 +1,74 @@
+"""What a fit tells its run while it works: a lost server costs a warning, never the fit."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flight_delays import data, digests, live
+from flight_delays.errors import WorldError
+from flight_delays.settings import Settings
+
+import fakes
+import rows
+
+
+def work(project: Path) -> str:
+    """Fit for three iterations and write a model; return what was reached."""
+    with live.run(Settings(project), rows.parameters()) as log:
+        for step in range(3):
+            log.metrics(step, {"loss": 1 / (step + 1)})
+        log.model(project / data.MODEL, digests.of_folder(project / data.MODEL))
+    return "done"
+
+
+def test_a_fit_is_told_while_it_works(project: Path, fake: fakes.FakeClient) -> None:
+    assert work(project) == "done"
+    (run,) = fake._runs.values()
+    points = fake.get_metric_history(run.info.run_id, "loss")
+    assert [(it.step, it.value) for it in points] == [(0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3))]
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["digest"] == digests.of_folder(project / data.MODEL)
+
+
+@pytest.mark.parametrize("calls", [0, 5, 20, 25, 30])
+def test_a_server_that_dies_in_the_middle_costs_one_warning(
+    project: Path,
+    lead_to: Callable[[Any], None],
+    capsys: pytest.CaptureFixture[str],
+    calls: int,
+) -> None:
+    client = fakes.FakeClient()
+    lead_to(fakes.Dying(client, calls))
+    assert work(project) == "done"
+    shown = capsys.readouterr().err
+    assert shown.count("warning: ") == shown.count("\n") == 1
+    assert shown.endswith("the work goes on, and the next `nox -s train` records it\n")
+    lead_to(client)
+    assert work(project) == "done"
+    (run,) = client._runs.values()
+    assert run.info.status == "FINISHED"
+    assert [it.step for it in client.get_metric_history(run.info.run_id, "loss")] == [0, 1, 2]
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt(), "KILLED"), (ValueError("a defect"), "FAILED")]
+)
+def test_a_fit_that_ends_early_ends_its_run(
+    project: Path, fake: fakes.FakeClient, error: BaseException, status: str
+) -> None:
+    with pytest.raises(type(error)), live.run(Settings(project), rows.parameters()):
+        raise error
+    (run,) = fake._runs.values()
+    assert run.info.status == status
+
+
+def test_without_that_net_a_lost_server_would_cost_the_fit(
+    project: Path, monkeypatch: pytest.MonkeyPatch, lead_to: Callable[[Any], None]
+) -> None:
+    lead_to(fakes.Dying(fakes.FakeClient(), 0))
+    monkeypatch.setattr(live.Log, "_try", lambda self, write: write())
+    with pytest.raises(WorldError, match="the server is gone"):
+        work(project)

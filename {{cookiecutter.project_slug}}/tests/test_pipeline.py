@@ -1,0 +1,233 @@
+"""The pipeline around DVC: what is checked before, what is handed over, what is recorded after."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flight_delays import dvc_cli, pipeline, recording, store
+from flight_delays.data import METRICS, MODEL
+from flight_delays.errors import Exit, UsageError, WorldError
+from flight_delays.settings import Settings
+
+import fakes
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Let DVC do nothing, and tell what it was asked to."""
+    asked: list[tuple[str, ...]] = []
+
+    def run(root: Path, *arguments: str) -> int:
+        asked.append(arguments)
+        return 0
+
+    monkeypatch.setattr(dvc_cli, "run", run)
+    monkeypatch.setattr(pipeline, "_is_stale", lambda root: False)
+    return asked
+
+
+def only_run(client: fakes.FakeClient) -> str:
+    ((run_id, run),) = client._runs.items()
+    assert run.info.status == "FINISHED"
+    return run_id
+
+
+def test_training_brings_the_stages_up_to_date_and_records_them_once(
+    project: Path,
+    fake: fakes.FakeClient,
+    commands: list[tuple[str, ...]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    assert commands == [("repro",)]
+    assert "best baseline" in capsys.readouterr().out
+    only_run(fake)
+
+
+def test_a_second_training_does_not_speak_to_the_store(
+    project: Path,
+    fake: fakes.FakeClient,
+    commands: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    monkeypatch.setattr(store, "connect", lambda settings: pytest.fail("it spoke to the store"))
+    monkeypatch.setattr(store, "check_reachable", lambda uri: pytest.fail("it asked the store"))
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    assert commands == [("repro",), ("repro",)]
+    only_run(fake)
+
+
+def test_another_store_is_told_too(
+    project: Path,
+    fake: fakes.FakeClient,
+    commands: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    other = fakes.FakeClient()
+    monkeypatch.setattr(store, "connect", lambda settings: other)
+    pipeline.train(Settings(project, tracking_uri="sqlite:////other"))
+    assert only_run(other) != only_run(fake)
+
+
+@pytest.mark.parametrize("loss", ["mark", "report", "run", "other figures"])
+def test_what_is_lost_is_recorded_again(project: Path, fake: fakes.FakeClient, loss: str) -> None:
+    settings = Settings(project)
+    key = pipeline._ready(Settings(project, tracking_uri="sqlite:////fake"))[1]
+    mark = pipeline._mark(settings, key)
+    mark.parent.mkdir(parents=True)
+    shutil.copy(_store_with_run(project, run_id := "f" * 32), project / "mlflow.db")
+    mark.write_text(f"{run_id} {recording.outputs_digest(project)}\n")
+    assert pipeline._is_recorded(settings, key)
+    if loss == "mark":
+        mark.write_text("half a li")
+    elif loss == "report":
+        shutil.rmtree(project / "reports")
+    elif loss == "run":
+        (project / "mlflow.db").unlink()
+    else:
+        (project / METRICS).write_text("{}")
+    assert not pipeline._is_recorded(settings, key)
+
+
+def _store_with_run(project: Path, run_id: str) -> Path:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(project / "small.db")) as connection, connection:
+        connection.execute("CREATE TABLE runs (run_uuid TEXT, lifecycle_stage TEXT)")
+        connection.execute("INSERT INTO runs VALUES (?, 'active')", (run_id,))
+    return project / "small.db"
+
+
+@pytest.mark.parametrize(
+    ("harm", "error", "words"),
+    [
+        (lambda root: (root / "params.yaml").write_text("sede: 1\n"), UsageError, "'sede'"),
+        (lambda root: shutil.rmtree(root / ".git"), UsageError, "not a git repository"),
+        (lambda root: (root / "requirements.lock").unlink(), UsageError, "requirements.lock"),
+    ],
+)
+def test_what_is_wrong_is_said_before_any_work(
+    project: Path,
+    commands: list[tuple[str, ...]],
+    harm: Callable[[Path], object],
+    error: type[Exception],
+    words: str,
+) -> None:
+    harm(project)
+    with pytest.raises(error, match=words):
+        pipeline.train(Settings(project))
+    assert commands == []
+
+
+def test_a_server_that_is_gone_is_said_before_any_work(
+    project: Path, commands: list[tuple[str, ...]]
+) -> None:
+    with pytest.raises(WorldError, match="does not answer"):
+        pipeline.train(Settings(project, tracking_uri="http://127.0.0.1:1"))
+    assert commands == []
+
+
+def test_the_code_of_a_failed_stage_is_handed_over_without_more_words(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = Settings(project).scratch
+
+    def failing(root: Path, *arguments: str) -> int:
+        (scratch / "stage-failure.json").write_text(json.dumps(2))
+        return 255
+
+    monkeypatch.setattr(dvc_cli, "run", failing)
+    with pytest.raises(pipeline.StageFailedError) as caught:
+        pipeline._reproduce(Settings(project))
+    assert caught.value.exit_code is Exit.USAGE
+    assert str(caught.value) == ""
+
+
+def test_a_failure_of_another_time_is_not_taken_for_this_one(
+    project: Path, commands: list[tuple[str, ...]]
+) -> None:
+    (Settings(project).scratch / "stage-failure.json").write_text("2")
+    pipeline._reproduce(Settings(project))
+
+
+def test_a_failure_of_dvc_itself_is_one_of_the_world(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dvc_cli, "run", lambda root, *arguments: 255)
+    with pytest.raises(WorldError, match="DVC could not bring the stages up to date"):
+        pipeline._reproduce(Settings(project))
+
+
+@pytest.mark.parametrize("name", [".dvc/tmp/rwlock", "dvc.lock"])
+@pytest.mark.parametrize("content", [b"", b"schema: '2.0'\nstages: {a: [", b"\xff\xfe\x00"])
+def test_half_of_a_file_that_a_kill_left_is_taken_away(
+    project: Path, name: str, content: bytes
+) -> None:
+    settings = Settings(project)
+    (settings.scratch / "other").touch()
+    (project / name).write_bytes(content)
+    dvc_cli.mend(project)
+    assert not (project / name).exists()
+
+
+def test_a_whole_lock_is_left_as_it_is(project: Path) -> None:
+    (project / "dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+    dvc_cli.mend(project)
+    assert (project / "dvc.lock").read_text() == "schema: '2.0'\nstages: {}\n"
+
+
+def test_without_a_model_there_is_nothing_to_evaluate(
+    project: Path, fake: fakes.FakeClient, commands: list[tuple[str, ...]]
+) -> None:
+    shutil.rmtree(project / MODEL)
+    with pytest.raises(UsageError, match="models/model: there is no model yet; run `nox -s train`"):
+        pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"))
+    assert [command[0] for command in commands] == ["checkout"]
+
+
+def test_an_evaluation_of_this_model_is_recorded(
+    project: Path, fake: fakes.FakeClient, commands: list[tuple[str, ...]]
+) -> None:
+    pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"))
+    assert commands == [
+        ("checkout", "--quiet", "--force"),
+        ("repro", "--single-item", "evaluate"),
+    ]
+    only_run(fake)
+
+
+def test_an_evaluation_of_another_model_is_not_recorded_and_says_so(
+    project: Path,
+    fake: fakes.FakeClient,
+    commands: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(pipeline, "_is_stale", lambda root: True)
+    pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"))
+    assert "nothing is recorded" in capsys.readouterr().err
+    assert fake._runs == {}
+
+
+@pytest.mark.parametrize("verb", ["push", "pull"])
+def test_without_a_remote_it_is_said_how_to_set_one(project: Path, verb: str) -> None:
+    with pytest.raises(UsageError, match=r"no remote is set.*dvc remote add --default storage"):
+        pipeline.share(Settings(project), verb)
+
+
+def test_with_a_remote_the_run_cache_goes_along(
+    project: Path, commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = "[core]\n    remote = storage\n['remote \"storage\"']\n    url = /somewhere\n"
+    (project / ".dvc" / "config").write_text(config)
+    pipeline.share(Settings(project), "push")
+    assert commands == [("push", "--run-cache")]
+    monkeypatch.setattr(dvc_cli, "run", lambda root, *arguments: 1)
+    with pytest.raises(WorldError, match="DVC could not pull"):
+        pipeline.share(Settings(project), "pull")

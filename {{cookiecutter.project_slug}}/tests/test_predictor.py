@@ -1,0 +1,139 @@
+"""The whole model as one value: raw rows in, predictions out, and the same bytes anywhere."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flight_delays import predictor
+from flight_delays.task import Task
+
+import rows
+
+each_task = pytest.mark.parametrize("task", Task)
+
+
+def few(count: int = 20) -> pd.DataFrame:
+    return rows.parts()["test"].head(count)
+
+
+@each_task
+def test_an_event_is_called_from_the_threshold_on_and_a_number_is_predicted(task: Task) -> None:
+    model = rows.fitted(task)
+    found = model.predict(few())
+    if task is Task.REGRESSION:
+        assert model.threshold is None
+        assert list(found) == ["prediction"]
+        np.testing.assert_array_equal(found["prediction"], model.scores(few()))
+    else:
+        assert list(found) == ["prediction", "probability"]
+        called = found["probability"] >= model.threshold
+        np.testing.assert_array_equal(found["prediction"], called)
+        assert called.any()
+        assert not called.all()
+
+
+@each_task
+def test_what_was_saved_predicts_the_same(task: Task, tmp_path: Path) -> None:
+    model = rows.fitted(task)
+    model.save(tmp_path)
+    again = predictor.load(tmp_path)
+    assert (again.task, again.encoder, again.threshold) == (task, model.encoder, model.threshold)
+    np.testing.assert_array_equal(again.scores(few()), model.scores(few()))
+
+
+@each_task
+def test_mlflow_gets_a_frame_with_the_callers_index(task: Task, tmp_path: Path) -> None:
+    rows.fitted(task).save(tmp_path)
+    found = predictor._load_pyfunc(str(tmp_path)).predict(few(), params=None)
+    assert found.index.equals(few().index)
+    pd.testing.assert_frame_equal(
+        found, pd.DataFrame(rows.fitted(task).predict(few()), index=few().index)
+    )
+
+
+@each_task
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_row_and_one_row_are_predicted(task: Task, count: int) -> None:
+    found = rows.fitted(task).predict(few(count))
+    assert {values.shape for values in found.values()} == {(count,)}
+    np.testing.assert_allclose(
+        found["prediction"], rows.fitted(task).predict(few())["prediction"][:count], rtol=1e-5
+    )
+
+
+@each_task
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("carrier", "unknown"),
+        ("carrier", None),
+        ("scheduled_departure", pd.NaT),
+        ("scheduled_departure", pd.Timestamp("2199-12-31 23:59")),
+        ("temp", None),
+        ("temp", 1e30),
+        ("distance", 3),
+    ],
+)
+def test_odd_values_are_predicted(task: Task, column: str, value: Any) -> None:
+    odd = few().assign(**{column: value})
+    assert np.isfinite(rows.fitted(task).scores(odd)).all()
+
+
+@each_task
+def test_neither_order_nor_number_of_columns_matters(task: Task) -> None:
+    model = rows.fitted(task)
+    turned = few()[sorted(few().columns, reverse=True)].assign(more="x")
+    np.testing.assert_array_equal(model.scores(turned), model.scores(few()))
+
+
+@each_task
+def test_columns_that_are_no_features_are_not_read(task: Task) -> None:
+    model = rows.fitted(task)
+    only = few()[list(model.encoder.columns)]
+    np.testing.assert_array_equal(model.scores(only), model.scores(few()))
+
+
+def test_only_what_the_fit_reads_changes_the_model() -> None:
+    before = rows.digest_of(rows.fitted(Task.CLASSIFICATION))
+    figures = rows.values()["evaluation"] | {"confidence": 0.5001, "slices": []}
+    assert rows.digest_of(rows.fit(rows.parameters(evaluation=figures))) == before
+    fewer = rows.values()["features"] | {"numeric": ["distance", "temp"]}
+    assert rows.digest_of(rows.fit(rows.parameters(features=fewer))) != before
+
+
+@pytest.fixture(scope="module", autouse=True)
+def elsewhere() -> Iterator[list[subprocess.Popen[str]]]:
+    """Fit in processes of their own, on one core and on two, while the other tests run.
+
+    They are as on a user's machine, which writes byte code and lets the libraries choose.
+    """
+    freed = {"PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "PYTHONHASHSEED"}
+    environment = {name: value for name, value in os.environ.items() if name not in freed}
+    environment["PYTHONPATH"] = str(rows.ROOT / "src")
+    processes = [
+        subprocess.Popen(
+            [sys.executable, rows.__file__],
+            env=environment | {"OMP_NUM_THREADS": cores, "OPENBLAS_NUM_THREADS": cores},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for cores in ("1", "2")
+    ]
+    yield processes
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def test_every_fit_gives_the_same_bytes_on_one_core_and_on_two(
+    elsewhere: list[subprocess.Popen[str]],
+) -> None:
+    here = [rows.digest_of(rows.fitted(task)) for task in Task]
+    assert [process.communicate()[0].split() for process in elsewhere] == [here, here]

@@ -1,0 +1,162 @@
+"""The stage `prepare`: rows are checked and split, and what cannot be right is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from flight_delays import data, params, splits
+from flight_delays.errors import UsageError
+from flight_delays.settings import Settings
+from flight_delays.stage import Stage
+from flight_delays.steps import prepare
+from flight_delays.task import Task
+
+import rows
+
+RANDOM = {"by": "random", "validation": 0.2, "test": 0.3}
+TIMELESS: dict[str, Any] = {
+    "data": {"target": "late", "time": None},
+    "features": {"numeric": ["distance"], "categorical": ["carrier"]},
+    "split": RANDOM,
+}
+
+
+def prepared(
+    root: Path, given: params.Params, raw: pd.DataFrame | None = None, in_ci: bool = False
+) -> dict[splits.Part, pd.DataFrame]:
+    data.write(rows.flights() if raw is None else raw, root / data.RAW)
+    prepare.prepare(Stage(Settings(root, in_ci=in_ci), given))
+    return data.read_parts(root)
+
+
+def refusal(root: Path, given: params.Params, **options: Any) -> str:
+    """Return why nothing was prepared."""
+    with pytest.raises(UsageError) as caught:
+        prepared(root, given, **options)
+    assert not (root / data.PREPARED).exists()
+    return str(caught.value)
+
+
+def test_parts_follow_each_other_and_hold_every_row_once(task: Task, tmp_path: Path) -> None:
+    found = prepared(tmp_path, rows.parameters(task))
+    times = {part: frame["scheduled_departure"] for part, frame in found.items()}
+    assert times["train"].max() < pd.Timestamp("2013-08-18") <= times["validation"].min()
+    assert times["validation"].max() < pd.Timestamp("2013-09-01") <= times["test"].min()
+    assert sum(map(len, found.values())) == len(rows.flights())
+
+
+def test_only_columns_that_are_needed_later_go_on(task: Task, tmp_path: Path) -> None:
+    found = prepared(tmp_path, rows.parameters(task))
+    names = ["scheduled_departure", "carrier", "origin", "dest", "distance", "wind_speed", "temp"]
+    target = rows.parameters(task).data.target
+    assert all(list(frame.columns) == [*names, target] for frame in found.values())
+
+
+def test_rows_after_the_last_day_are_left_out(tmp_path: Path) -> None:
+    until = rows.values()["data"] | {"until": "2013-08-31"}
+    found = prepared(tmp_path, rows.parameters(data=until))
+    assert found["test"]["scheduled_departure"].max() < pd.Timestamp("2013-09-01")
+
+
+def test_a_random_split_of_rows_that_carry_time_is_refused(tmp_path: Path) -> None:
+    words = refusal(tmp_path, rows.parameters(split=RANDOM))
+    assert words.startswith("params.yaml: 'split.by: random' mixes rows of one day")
+    assert f"or write 'split.acknowledge: {params.ACKNOWLEDGEMENT}'" in words
+
+
+def test_a_random_split_is_made_when_it_is_acknowledged_in_words(tmp_path: Path) -> None:
+    split = RANDOM | {"acknowledge": params.ACKNOWLEDGEMENT}
+    found = prepared(tmp_path, rows.parameters(split=split))
+    assert {part: len(frame) for part, frame in found.items()} == {
+        "train": 1500,
+        "validation": 600,
+        "test": 900,
+    }
+
+
+def test_a_random_split_leaves_out_what_has_not_arrived_yet(tmp_path: Path) -> None:
+    split = RANDOM | {"acknowledge": params.ACKNOWLEDGEMENT}
+    until = rows.values()["data"] | {"until": "2013-08-31"}
+    found = prepared(tmp_path, rows.parameters(split=split, data=until))
+    last = max(frame["scheduled_departure"].max() for frame in found.values())
+    assert pd.Timestamp("2013-08-31") <= last < pd.Timestamp("2013-09-01")
+
+
+def test_such_a_split_has_the_same_days_in_training_and_test(tmp_path: Path) -> None:
+    split = RANDOM | {"acknowledge": params.ACKNOWLEDGEMENT}
+    mixed = prepared(tmp_path / "a", rows.parameters(split=split))
+    honest = prepared(tmp_path / "b", rows.parameters())
+    assert days(mixed["train"]) & days(mixed["test"])
+    assert not days(honest["train"]) & days(honest["test"])
+
+
+def days(frame: pd.DataFrame) -> set[object]:
+    return set(frame["scheduled_departure"].dt.date)
+
+
+def test_rows_without_time_may_be_split_at_random(tmp_path: Path) -> None:
+    assert len(prepared(tmp_path, rows.parameters(**TIMELESS))["test"]) == 900
+
+
+def test_a_split_by_time_needs_a_time(tmp_path: Path) -> None:
+    given = rows.parameters(**TIMELESS | {"split": rows.values()["split"]})
+    assert "'split.by: time' needs a column in 'data.time'" in refusal(tmp_path, given)
+
+
+def test_a_leaking_column_is_refused_before_any_row_is_read(tmp_path: Path) -> None:
+    given = rows.parameters(features={"numeric": ["dep_delay"]})
+    with pytest.raises(UsageError, match=r"'features\.numeric' names 'dep_delay', but it is"):
+        prepare.prepare(Stage(Settings(tmp_path), given))
+
+
+@pytest.mark.parametrize(("in_ci", "shown"), [(False, True), (True, False)])
+def test_bad_rows_are_shown_on_a_laptop_and_counted_in_ci(
+    tmp_path: Path, in_ci: bool, shown: bool
+) -> None:
+    bad = rows.flights().assign(humid=12345.0)
+    words = refusal(tmp_path, rows.parameters(), raw=bad, in_ci=in_ci)
+    assert words.startswith("data/raw/rows.parquet: 1 rules of schema.py are broken")
+    assert "column 'humid': more than 100 in 3,000 rows" in words
+    assert ("12345" in words) is shown
+
+
+@pytest.mark.parametrize("target", ["late", "arr_delay"])
+def test_a_target_that_is_missing_is_refused(tmp_path: Path, target: str) -> None:
+    bad = rows.flights().assign(**{target: None})
+    assert f"column '{target}': " in refusal(tmp_path, rows.parameters(), raw=bad)
+
+
+@pytest.mark.parametrize(
+    ("split", "until", "part"),
+    [
+        ({"validation": "2 weeks", "test": "1 month"}, "2013-12-31", "validation"),
+        ({"validation": "1 month", "test": "3 months"}, "2013-09-30", "train"),
+        ({"validation": "1 month", "test": "1 month"}, "2012-12-31", "train"),
+        ({"validation": "2 months", "test": "4 months"}, "2014-01-31", "test"),
+    ],
+)
+def test_a_part_without_rows_is_refused_with_the_days_there_are(
+    tmp_path: Path, split: dict[str, str], until: str, part: str
+) -> None:
+    given = rows.parameters(split=split, data=rows.values()["data"] | {"until": until})
+    words = refusal(tmp_path, given)
+    assert f"'split' and 'data.until' leave no {part} rows" in words
+    assert "the rows reach from 2013-07-01 to 2013-09-30" in words
+
+
+def test_no_rows_at_all_are_refused(tmp_path: Path) -> None:
+    given = rows.parameters(data=rows.values()["data"] | {"until": None})
+    assert "leave no train rows; change" in refusal(tmp_path, given, raw=rows.flights().head(0))
+
+
+@pytest.mark.parametrize("part", splits.PARTS)
+def test_a_part_with_one_outcome_only_is_refused(
+    task: Task, tmp_path: Path, part: splits.Part
+) -> None:
+    target = rows.parameters(task).data.target
+    bad = rows.flights().copy()
+    bad.loc[rows.parts()[part].index, target] = False if task is Task.CLASSIFICATION else 3.0
+    words = refusal(tmp_path, rows.parameters(task), raw=bad)
+    assert f"the {part} rows have only one value of '{target}'" in words

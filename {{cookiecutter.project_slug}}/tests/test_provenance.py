@@ -1,0 +1,186 @@
+"""Where a model comes from: a key that changes with what the stages read, and with nothing else."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from flight_delays import digests, machine, provenance
+from flight_delays.errors import UsageError, WorldError
+
+import rows
+
+FILES = {
+    "dvc.yaml": """
+stages:
+  first:
+    cmd: python first.py
+    deps: [first.py, lib]
+    params: [seed, data.target, {settings.toml: [group.train]}]
+    outs: [made]
+  second:
+    cmd: python second.py
+    deps: [made, second.py]
+    params: [section]
+    outs: [{table.csv: {cache: false}}]
+    metrics: [figures.json]
+""",
+    "params.yaml": "seed: 1\ndata: {target: late, time: when}\nsection: {a: 1, b: 2}\nunread: 1\n",
+    "settings.toml": '[group]\ntrain = ["numpy"]\ndev = ["ruff"]\n',
+    "first.py": "1",
+    "second.py": "2",
+    "lib/a.txt": "a",
+    "made/rows.parquet": "rows",
+    "README.md": "read me",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("first.py", "1", "3"),
+        ("second.py", "2", "3"),
+        ("lib/a.txt", "a", "b"),
+        ("lib/new.txt", "", "b"),
+        ("params.yaml", "seed: 1", "seed: 2"),
+        ("params.yaml", "target: late", "target: early"),
+        ("params.yaml", "b: 2", "b: 3"),
+        ("params.yaml", "section: {a: 1, b: 2}", ""),
+        ("settings.toml", "numpy", "pandas"),
+        ("dvc.yaml", "cmd: python second.py", "cmd: python -O second.py"),
+        ("dvc.yaml", "deps: [first.py, lib]", "deps: [first.py, lib, README.md]"),
+        ("dvc.yaml", "params: [section]", "params: [section, unread]"),
+    ],
+)
+def test_the_key_changes_with_whatever_a_stage_reads(
+    root: Path, name: str, before: str, after: str
+) -> None:
+    key = provenance.input_key(root)
+    text = (root / name).read_text() if before else ""
+    assert before in text
+    (root / name).write_text(text.replace(before, after) if before else after)
+    assert provenance.input_key(root) != key
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("README.md", "read me", "read me again"),
+        ("made/rows.parquet", "rows", "other rows"),
+        ("params.yaml", "unread: 1", "unread: 2"),
+        ("params.yaml", "time: when", "time: then"),
+        ("params.yaml", "seed: 1", "seed:   1  # a comment"),
+        ("params.yaml", "{a: 1, b: 2}", "{b: 2, a: 1}"),
+        ("settings.toml", "ruff", "mypy"),
+    ],
+)
+def test_the_key_changes_with_nothing_else(root: Path, name: str, before: str, after: str) -> None:
+    key = provenance.input_key(root)
+    text = (root / name).read_text()
+    assert before in text
+    (root / name).write_text(text.replace(before, after))
+    assert provenance.input_key(root) == key
+
+
+def test_the_key_is_the_same_in_another_folder(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    key = provenance.input_key(root)
+    moved = root.rename(tmp_path_factory.mktemp("other") / "place")
+    assert provenance.input_key(moved) == key
+    assert re.fullmatch("[0-9a-f]{64}", key)
+
+
+def test_byte_code_in_a_folder_that_is_read_changes_nothing(root: Path) -> None:
+    key = provenance.input_key(root)
+    (root / "lib" / "__pycache__").mkdir()
+    (root / "lib" / "__pycache__" / "a.pyc").write_text("code")
+    assert provenance.input_key(root) == key
+
+
+def test_a_file_that_is_missing_is_named(root: Path) -> None:
+    (root / "second.py").unlink()
+    with pytest.raises(UsageError, match=r"dvc\.yaml names second\.py, which is missing; restore"):
+        provenance.input_key(root)
+
+
+def test_a_repository_without_a_commit_is_all_new(root: Path) -> None:
+    rows.git(root, "init", "-q")
+    found = provenance.git(root)
+    assert found.commit is None
+    assert found.dirty
+    assert "+++ b/params.yaml" in found.diff.splitlines()
+    assert not (root / ".git" / "index").exists()
+
+
+@pytest.fixture
+def committed(root: Path) -> Path:
+    rows.git(root, "init", "-q")
+    rows.git(root, "add", ".")
+    rows.git(root, "commit", "-q", "-m", "first")
+    return root
+
+
+def test_a_clean_tree_is_its_commit(committed: Path) -> None:
+    head = rows.git(committed, "rev-parse", "HEAD")
+    assert provenance.git(committed) == provenance.Git(head, dirty=False, diff="")
+
+
+def test_a_change_is_told_with_its_diff(committed: Path) -> None:
+    (committed / "first.py").write_text("3")
+    (committed / "new.py").write_text("4")
+    found = provenance.git(committed)
+    assert found.dirty
+    assert found.commit == rows.git(committed, "rev-parse", "HEAD")
+    assert "+3" in found.diff.splitlines()
+    assert "+++ b/new.py" in found.diff.splitlines()
+    assert "+4" in found.diff.splitlines()
+    assert rows.git(committed, "status", "--porcelain").split() == ["M", "first.py", "??", "new.py"]
+
+
+def test_a_large_diff_is_cut(committed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (committed / "first.py").write_text("3\n" * 1000)
+    monkeypatch.setattr(provenance, "_LARGEST_DIFF", 100)
+    cut, said = provenance.git(committed).diff.rsplit("\n[", 1)
+    assert len(cut) == 100
+    assert said.startswith("cut after 100 of ")
+
+
+def test_of_a_larger_repository_only_the_project_counts(tmp_path: Path) -> None:
+    rows.git(tmp_path, "init", "-q")
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "a.txt").write_text("a")
+    rows.git(tmp_path, "add", ".")
+    rows.git(tmp_path, "commit", "-q", "-m", "first")
+    (tmp_path / "beside.txt").write_text("b")
+    assert not provenance.git(tmp_path / "project").dirty
+
+
+def test_without_a_repository_it_is_said_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a git repository; run `git init` in it"):
+        provenance.git(tmp_path)
+
+
+def test_without_git_it_is_said_where_to_get_it(
+    committed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(committed))
+    with pytest.raises(WorldError, match="git is not installed; install it"):
+        provenance.git(committed)
+
+
+def test_the_class_of_the_machine_is_one_word() -> None:
+    assert re.fullmatch(r"[a-z0-9_-]+", machine.cpu_class())
+
+
+def test_the_locks_are_there() -> None:
+    for name in (provenance.LOCK, provenance.SERVING_LOCK):
+        assert digests.of_file(Path(__file__).parents[1] / name)

@@ -1,0 +1,64 @@
+"""What the machine says: the project's folder, and the variables that are read."""
+
+from pathlib import Path
+
+import pytest
+
+from flight_delays import settings
+from flight_delays.errors import UsageError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for mark in ("dvc.yaml", "params.yaml"):
+        (tmp_path / mark).touch()
+    return tmp_path
+
+
+def test_the_project_is_found_from_a_folder_inside_it(root: Path) -> None:
+    inside = root / "src" / "deep"
+    inside.mkdir(parents=True)
+    assert settings.find_root(inside) == root
+
+
+def test_a_folder_outside_a_project_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").touch()
+    with pytest.raises(UsageError, match=f"{tmp_path}: not inside the project; go to"):
+        settings.find_root(tmp_path)
+
+
+def test_an_empty_environment_gives_the_defaults(root: Path) -> None:
+    assert settings.from_environment({}, root) == settings.Settings(root)
+    empty = {"MLFLOW_TRACKING_URI": "", "MLFLOW_RUN_ID": "", "CI": ""}
+    assert settings.from_environment(empty, root) == settings.Settings(root)
+
+
+@pytest.mark.parametrize(("value", "in_ci"), [("true", True), ("1", True), ("false", False)])
+def test_ci_is_read(root: Path, value: str, in_ci: bool) -> None:
+    assert settings.from_environment({"CI": value}, root).in_ci is in_ci
+
+
+def test_the_run_that_mlflow_opened_is_read(root: Path) -> None:
+    assert settings.from_environment({"MLFLOW_RUN_ID": "abc"}, root).opened_run == "abc"
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("http://server:5000", "http://server:5000"),
+        ("sqlite:////elsewhere/mlflow.db", "sqlite:////elsewhere/mlflow.db"),
+        ("sqlite:///mlflow.db", "sqlite:///ROOT/mlflow.db"),
+        ("file:///elsewhere", "file:///elsewhere"),
+    ],
+)
+def test_a_relative_database_means_the_same_in_every_folder(
+    root: Path, given: str, read: str
+) -> None:
+    found = settings.from_environment({"MLFLOW_TRACKING_URI": given}, root / "src")
+    assert found.tracking_uri == read.replace("ROOT", root.as_posix())
+
+
+def test_scratch_is_made_where_neither_git_nor_dvc_looks(root: Path) -> None:
+    scratch = settings.Settings(root).scratch
+    assert scratch.is_dir()
+    assert scratch == root / ".dvc" / "tmp"

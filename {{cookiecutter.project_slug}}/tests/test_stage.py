@@ -1,0 +1,83 @@
+"""What every stage shares: settings and params go in, and an exit code comes out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flight_delays import stage
+from flight_delays.errors import Exit, UsageError
+from flight_delays.settings import Settings
+
+import rows
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(rows.values()))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def exit_code(step: Callable[[stage.Stage], None]) -> int:
+    with pytest.raises(SystemExit) as caught:
+        stage.run(step)
+    return int(str(caught.value.code))
+
+
+def failing(given: stage.Stage) -> None:
+    raise UsageError("the key")
+
+
+def test_a_step_is_given_the_settings_and_the_params(root: Path) -> None:
+    seen: list[stage.Stage] = []
+    assert exit_code(seen.append) == 0
+    assert seen == [stage.Stage(Settings(root), rows.parameters())]
+    assert seen[0].root == root
+    assert stage.take_failure(Settings(root).scratch) is None
+
+
+def test_what_failed_is_told_once_and_its_code_handed_over(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(failing) == Exit.USAGE
+    assert capsys.readouterr().err == "error: the key\n"
+    assert stage.take_failure(Settings(root).scratch) is Exit.USAGE
+    assert stage.take_failure(Settings(root).scratch) is None
+
+
+def test_bad_params_are_told_before_the_step_begins(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "params.yaml").write_text("sede: 1\n")
+    assert exit_code(lambda given: pytest.fail("the step ran")) == Exit.USAGE
+    assert "unknown key 'sede'" in capsys.readouterr().err
+    assert stage.take_failure(Settings(root).scratch) is Exit.USAGE
+
+
+def test_outside_a_project_the_reason_is_not_lost_for_want_of_a_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(failing) == Exit.USAGE
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"error: {tmp_path}: not inside the project")
+    assert "warning: the exit code could not be kept" in shown
+
+
+@pytest.mark.parametrize("content", ["", "{", "77", '"text"'])
+def test_a_note_that_says_nothing_is_no_failure(tmp_path: Path, content: str) -> None:
+    (tmp_path / "stage-failure.json").write_text(content)
+    assert stage.take_failure(tmp_path) is None
+
+
+def broken(given: stage.Stage) -> None:
+    raise ZeroDivisionError
+
+
+def test_a_defect_of_ours_is_no_failure_of_the_users(root: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        stage.run(broken)
+    assert stage.take_failure(Settings(root).scratch) is None

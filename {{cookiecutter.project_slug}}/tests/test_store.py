@@ -1,0 +1,110 @@
+"""Where runs are kept: the environment's server, or the project's own store."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flight_delays import embedded, store
+from flight_delays.errors import UsageError, WorldError
+from flight_delays.settings import NAME, Settings
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Serve an address that refuses everything, but answers."""
+    httpd = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    yield f"http://127.0.0.1:{httpd.server_port}"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_the_environment_says_where_runs_go(tmp_path: Path) -> None:
+    own = Settings(tmp_path)
+    assert store.address(own) == embedded.address(tmp_path)
+    assert store.is_embedded(own)
+    theirs = Settings(tmp_path, tracking_uri="http://server:5000")
+    assert store.address(theirs) == "http://server:5000"
+    assert not store.is_embedded(theirs)
+
+
+def test_the_projects_own_store_may_be_named_by_its_address(tmp_path: Path) -> None:
+    assert store.is_embedded(Settings(tmp_path, tracking_uri=embedded.address(tmp_path)))
+
+
+def test_a_server_that_answers_is_reachable_whatever_it_answers(
+    server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.check_reachable(server)
+    assert "501" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://no.such.host.invalid"])
+def test_a_server_that_does_not_answer_is_named_with_a_remedy(address: str) -> None:
+    with pytest.raises(
+        WorldError, match=f"{address} does not answer .*; start it, or unset MLFLOW"
+    ):
+        store.check_reachable(address)
+    with pytest.raises(WorldError, match="does not answer"):
+        store.connect(Settings(Path(), tracking_uri=address))
+
+
+@pytest.mark.parametrize("address", ["sqlite:////somewhere/mlflow.db", "postgresql+psycopg://a/b"])
+def test_what_is_no_server_is_not_asked(address: str) -> None:
+    store.check_reachable(address)
+
+
+@pytest.mark.parametrize("address", ["file:///somewhere", "mlruns", "foo://x", "http//x"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(
+        UsageError, match=r"MLFLOW_TRACKING_URI: .* is no tracking address; use http"
+    ):
+        store.check_reachable(address)
+
+
+def test_the_experiment_is_made_once(client: Any, tmp_path: Path) -> None:
+    first = store.experiment(client, Settings(tmp_path))
+    assert store.experiment(client, Settings(tmp_path)) == first
+    assert client.get_experiment(first).name == NAME
+
+
+def test_an_experiment_that_another_process_makes_meanwhile_is_found(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = client.create_experiment(NAME)
+    look, looks = client.get_experiment_by_name, iter([True])
+    blind_once = lambda name: None if next(looks, False) else look(name)  # noqa: E731
+    monkeypatch.setattr(client, "get_experiment_by_name", blind_once)
+    assert store.experiment(client, Settings(tmp_path)) == made
+
+
+def test_a_deleted_experiment_is_told_with_a_remedy(client: Any, tmp_path: Path) -> None:
+    client.delete_experiment(store.experiment(client, Settings(tmp_path)))
+    with pytest.raises(WorldError, match="was deleted; restore it in the UI"):
+        store.experiment(client, Settings(tmp_path))
+
+
+def test_a_server_is_believed_to_have_its_runs(tmp_path: Path) -> None:
+    assert store.has_run(Settings(tmp_path, tracking_uri="http://server:5000"), "any")
+    assert not store.has_run(Settings(tmp_path), "any")
+
+
+def test_the_pages_of_a_server_are_its_own(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="open http://server:5000 in a browser"):
+        store.show(Settings(tmp_path, tracking_uri="http://server:5000"), "127.0.0.1", 5000)
+
+
+def test_a_password_in_an_address_is_not_told() -> None:
+    with pytest.raises(WorldError, match="does not answer") as caught:
+        store.check_reachable("http://user:secret@127.0.0.1:1")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["what?", "100%"])
+def test_a_path_that_an_address_cannot_hold_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot hold the runs; move the project"):
+        store.address(Settings(tmp_path / name))

@@ -1,0 +1,38 @@
+"""The figures in a few lines."""
+
+from flight_delays import summary
+
+FOUND = {
+    "confidence": 0.95,
+    "digest": "abcdef0123456789",
+    "parts": {"test": {"rows": 12345, "from": "2013-09-01", "to": "2013-10-31"}},
+    "test": {
+        "rmse": {
+            "models": {
+                "model": {"value": 30.0, "low": 28.0, "high": 32.0},
+                "constant mean": {"value": 40.0, "low": 38.0, "high": 42.0},
+                "ridge": {"value": 33.0, "low": 31.0, "high": 35.0},
+            },
+            "gains": {
+                "constant mean": {"value": 10.0, "low": 9.0, "high": 11.0},
+                "ridge": {"value": 3.0, "low": None, "high": None},
+            },
+        }
+    },
+}
+
+
+def test_the_model_stands_beside_the_best_baseline() -> None:
+    assert summary.of(FOUND).splitlines() == [
+        "",
+        "test    model        95% interval    best baseline              gain",
+        "rmse  30.0000  28.0000 to 32.0000  33.0000 (ridge)  +3.0000 (– to –)",
+        "",
+        "12,345 test rows, 2013-09-01 to 2013-10-31; model abcdef012345",
+        "report: reports/report.html",
+    ]
+
+
+def test_rows_without_time_have_no_period() -> None:
+    parts = {"test": {"rows": 5, "from": None, "to": None}}
+    assert "\n5 test rows; model abcdef012345\n" in summary.of(FOUND | {"parts": parts})

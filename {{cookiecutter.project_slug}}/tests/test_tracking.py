@@ -1,0 +1,165 @@
+"""Runs by input key: found or made, once for each key, whoever dies or comes second."""
+
+import os
+import socket
+import subprocess
+import sys
+from typing import Any
+
+import psutil
+import pytest
+
+from flight_delays import tracking
+from flight_delays.errors import WorldError
+from flight_delays.holders import PROCESS, this_process
+from flight_delays.runs import Run
+
+KEY = "ab" * 32
+
+
+def open_run(client: Any, experiment: str, opened: str | None = None, key: str = KEY) -> Run:
+    return tracking.open_run(client, "the store", experiment, key, opened)
+
+
+def runs_of(client: Any, experiment: str, key: str = KEY) -> list[str]:
+    found = client.search_runs([experiment, "0"], f"tags.input_key = '{key}'")
+    return sorted(run.info.run_id for run in found)
+
+
+def test_a_new_key_makes_a_run_that_bears_it(client: Any, experiment: str) -> None:
+    run = open_run(client, experiment)
+    assert runs_of(client, experiment) == [run.id]
+    assert client.get_run(run.id).info.run_name == KEY[:12]
+    assert client.get_run(run.id).data.tags[PROCESS] == this_process()
+
+
+def test_a_known_key_finds_its_run_however_it_ended(client: Any, experiment: str) -> None:
+    run = open_run(client, experiment)
+    for status in ("FINISHED", "FAILED", "KILLED"):
+        run.finish(status)
+        assert open_run(client, experiment).id == run.id
+    assert runs_of(client, experiment) == [run.id]
+
+
+def test_another_key_is_another_run(client: Any, experiment: str) -> None:
+    assert open_run(client, experiment).id != open_run(client, experiment, key="cd" * 32).id
+
+
+def test_a_deleted_run_is_not_found_again(client: Any, experiment: str) -> None:
+    gone = open_run(client, experiment)
+    client.delete_run(gone.id)
+    assert open_run(client, experiment).id != gone.id
+
+
+def test_a_run_that_mlflow_opened_becomes_the_run_of_a_new_key(
+    client: Any, experiment: str
+) -> None:
+    opened = client.create_run("0").info.run_id
+    assert open_run(client, experiment, opened).id == opened
+    assert open_run(client, experiment).id == opened
+    assert runs_of(client, experiment) == [opened]
+
+
+def test_a_run_that_mlflow_opened_for_a_known_key_is_tagged_with_it(
+    client: Any, experiment: str
+) -> None:
+    known = open_run(client, experiment)
+    opened = client.create_run("0").info.run_id
+    assert open_run(client, experiment, opened).id == known.id
+    assert client.get_run(opened).data.tags["same_as"] == known.id
+    assert runs_of(client, experiment) == [known.id]
+
+
+def test_a_run_that_mlflow_opened_is_never_the_same_as_itself(client: Any, experiment: str) -> None:
+    opened = client.create_run("0").info.run_id
+    open_run(client, experiment, opened)
+    open_run(client, experiment, opened)
+    assert "same_as" not in client.get_run(opened).data.tags
+
+
+@pytest.mark.parametrize("rival_is_older", [True, False])
+def test_two_processes_that_make_one_each_settle_on_the_older(
+    client: Any, experiment: str, monkeypatch: pytest.MonkeyPatch, rival_is_older: bool
+) -> None:
+    create, rivals = client.create_run, []
+
+    def together(experiment: str, **options: Any) -> Any:
+        ours = create(experiment, **options)
+        start = ours.info.start_time + (-1 if rival_is_older else 1)
+        rivals.append(create(experiment, start_time=start, tags={"input_key": KEY}).info.run_id)
+        return ours
+
+    monkeypatch.setattr(client, "create_run", together)
+    ours = open_run(client, experiment)
+    assert (ours.id == rivals[0]) is rival_is_older
+    assert runs_of(client, experiment) == (rivals if rival_is_older else sorted([ours.id, *rivals]))
+    monkeypatch.undo()
+    assert open_run(client, experiment).id == ours.id
+
+
+def dead_process() -> str:
+    """Return the name of a process that has ended."""
+    process = psutil.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    started = process.create_time()
+    process.communicate(b"\n")
+    return f"{socket.gethostname()}/{process.pid}/{started:.0f}"
+
+
+def test_a_run_that_a_dead_process_left_open_is_ended(client: Any, experiment: str) -> None:
+    left = client.create_run(experiment, tags={PROCESS: dead_process()}).info.run_id
+    open_run(client, experiment)
+    assert client.get_run(left).info.status == "KILLED"
+
+
+def test_a_number_that_another_process_got_meanwhile_does_not_keep_it_alive(
+    client: Any, experiment: str
+) -> None:
+    reused = f"{socket.gethostname()}/{os.getpid()}/12345"
+    left = client.create_run(experiment, tags={PROCESS: reused}).info.run_id
+    open_run(client, experiment)
+    assert client.get_run(left).info.status == "KILLED"
+
+
+@pytest.mark.parametrize(
+    "process", [this_process(), "elsewhere/1/1", "", f"{socket.gethostname()}/x/1"]
+)
+def test_a_run_that_may_be_alive_is_left(client: Any, experiment: str, process: str) -> None:
+    left = client.create_run(experiment, tags={PROCESS: process}).info.run_id
+    open_run(client, experiment)
+    assert client.get_run(left).info.status == "RUNNING"
+
+
+def test_without_that_look_a_run_would_stay_open_for_ever(
+    client: Any, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reused = f"{socket.gethostname()}/{os.getpid()}/12345"
+    left = client.create_run(experiment, tags={PROCESS: reused}).info.run_id
+    monkeypatch.setattr(tracking, "_end_abandoned", lambda client, experiment: None)
+    open_run(client, experiment)
+    assert client.get_run(left).info.status == "RUNNING"
+
+
+def test_a_store_that_fails_is_told_in_one_sentence(client: Any) -> None:
+    with pytest.raises(WorldError, match="tracking at the store failed: Run with id=nowhere"):
+        open_run(client, "0", opened="nowhere")
+
+
+def test_a_claimed_run_is_ended_when_its_process_is_gone(
+    client: Any, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = client.create_run("0").info.run_id
+    monkeypatch.setattr(tracking, "this_process", dead_process)
+    tracking.claim(client, "the store", opened)
+    tracking.open_run(client, "the store", experiment, "another key", None)
+    assert client.get_run(opened).info.status == "KILLED"
+
+
+def test_a_key_is_found_again_in_the_experiment_that_the_caller_chose(
+    client: Any, experiment: str
+) -> None:
+    chosen = client.create_experiment("chosen")
+    first, second = (client.create_run(chosen).info.run_id for _ in range(2))
+    run = tracking.open_run(client, "the store", experiment, "key", first)
+    assert run.id == first
+    assert tracking.open_run(client, "the store", experiment, "key", second).id == first
+    assert client.get_run(second).data.tags["same_as"] == first

@@ -1,0 +1,129 @@
+"""The stage `train`: the model and its history as files, told to the run while they come to be."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flight_delays import data, model_dir, predictor
+from flight_delays import estimator as seam
+from flight_delays.carried import DATA
+from flight_delays.diagnostics import choose_threshold
+from flight_delays.digests import of_folder
+from flight_delays.errors import UsageError
+from flight_delays.provenance import input_key
+from flight_delays.settings import Settings
+from flight_delays.stage import Stage
+from flight_delays.steps import train
+from flight_delays.task import Task
+
+import fakes
+import rows
+
+
+@pytest.fixture
+def stage(project: Path) -> Stage:
+    shutil.rmtree(project / "models")
+    return Stage(Settings(project), rows.parameters())
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a fit tell of three iterations, and return what was fitted before."""
+
+    def fit(task: Task, *arguments: Any) -> Any:
+        for step in range(3):
+            arguments[-1](step, {"loss": 1 / (step + 1)})
+        return rows.fitted(task).estimator
+
+    monkeypatch.setattr(seam, "fit", fit)
+
+
+def test_the_model_and_its_history_are_written_and_told(
+    stage: Stage, fake: fakes.FakeClient
+) -> None:
+    train.train(stage)
+    digest = of_folder(stage.root / data.MODEL)
+    model_dir.verify(stage.root / data.MODEL, digest)
+    assert digest == rows.write_model(
+        Task.CLASSIFICATION, stage.root / "again", of_folder(stage.root / data.PREPARED)
+    )
+    encoder = predictor.load(stage.root / data.MODEL / DATA).encoder
+    features = stage.params.features
+    assert (encoder.numeric, encoder.categorical) == (features.numeric, features.categorical)
+    (run,) = fake._runs.values()
+    assert run.data.tags["digest"] == digest
+    assert run.data.tags["input_key"] == input_key(stage.root)
+    assert run.info.status == "FINISHED"
+    history = json.loads((stage.root / data.HISTORY).read_text())
+    assert history
+    for name, steps in history.items():
+        told = fake.get_metric_history(run.info.run_id, name)
+        assert [str(it.step) for it in told] == list(steps)
+        assert all(math.isclose(it.value, steps[str(it.step)], abs_tol=1e-8) for it in told)
+
+
+def test_a_second_training_gives_the_same_bytes_and_no_second_run(
+    stage: Stage, fake: fakes.FakeClient, quick: None
+) -> None:
+    train.train(stage)
+    before = of_folder(stage.root / "models")
+    train.train(stage)
+    assert of_folder(stage.root / "models") == before
+    ((run_id, run),) = fake._runs.items()
+    name = next(iter(run.data.metrics))
+    steps = [it.step for it in fake.get_metric_history(run_id, name)]
+    assert steps == sorted(set(steps))
+
+
+def test_bad_hyperparameters_are_refused_before_any_run_is_made(
+    stage: Stage, fake: fakes.FakeClient
+) -> None:
+    bad = rows.parameters(estimator={"no_such_thing": 1})
+    with pytest.raises(UsageError, match=r"params\.yaml: .*unknown key 'estimator\.no_such_thing'"):
+        train.train(Stage(stage.settings, bad))
+    assert fake._runs == {}
+    assert not (stage.root / "models").exists()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_a_training_that_breaks_off_leaves_no_model_and_no_open_run(
+    stage: Stage,
+    fake: fakes.FakeClient,
+    quick: None,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(model_dir, "_write", broken)
+    with pytest.raises(error):
+        train.train(stage)
+    assert not (stage.root / data.MODEL).exists()
+    (run,) = fake._runs.values()
+    assert run.info.status == ("KILLED" if error is KeyboardInterrupt else "FAILED")
+
+
+def test_the_threshold_is_chosen_on_validation_rows_and_never_on_test_rows() -> None:
+    parts, model = rows.parts(), rows.fitted(Task.CLASSIFICATION)
+    best = {
+        part: choose_threshold("f1", frame["late"].to_numpy(float), model.scores(frame))
+        for part, frame in parts.items()
+    }
+    assert model.threshold == best["validation"] != best["test"]
+
+
+def test_the_rule_of_the_params_chooses_the_threshold() -> None:
+    rules = rows.values()["evaluation"] | {"threshold": "youden"}
+    validation = rows.parts()["validation"]
+    target = validation["late"].to_numpy(float)
+    scores = rows.fitted(Task.CLASSIFICATION).scores(validation)
+    chosen = {
+        rule: train._threshold(rows.parameters(evaluation=rules), target, scores)
+        for rule, rules in (("f1", rows.values()["evaluation"]), ("youden", rules))
+    }
+    assert chosen["f1"] == rows.fitted(Task.CLASSIFICATION).threshold != chosen["youden"]
