@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, machine, provenance, recording, tracking
+from flight_delays import data, provenance, recording, tracking
 from flight_delays.digests import of_file, of_folder
 from flight_delays.errors import WorldError
 from flight_delays.holders import PROCESS
+from flight_delays.machine import cpu_class
 from flight_delays.params import load
 from flight_delays.runs import Run
 from flight_delays.settings import Settings
@@ -75,7 +76,7 @@ def test_a_run_says_where_its_model_came_from(project: Path, fake: fakes.FakeCli
     assert tags["lock_digest"] == of_file(project / provenance.LOCK)
     assert tags["git_commit"] == rows.git(project, "rev-parse", "HEAD")
     assert tags["git_dirty"] == "false"
-    assert tags["cpu_class"] == machine.cpu_class()
+    assert tags["cpu_class"] == cpu_class()
     assert run.data.params["data.target"] == "late"
     assert run.data.params["features.calendar"] == "['minute_of_day', 'day_of_week']"
     assert {name for name in run.data.params if name.startswith("estimator.")}
