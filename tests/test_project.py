@@ -91,7 +91,7 @@ def test_the_run_says_where_the_model_came_from(trained: Project) -> None:
     assert tags["git_dirty"] == "false"
     assert re.fullmatch("[0-9a-f]{64}", tags["input_key"])
     assert {"data_digest", "lock_digest", "cpu_class"} <= set(tags)
-    assert run["params"]["estimator.learning_rate"] == "0.05"
+    assert run["params"]["estimator.learning_rate"] == "0.1"
     assert run["inputs"] == ["test", "train", "validation"]
     assert len(run["models"]) == 1
     steps = run["steps"]["validation_loss"]

@@ -162,7 +162,7 @@ SPOILT = {
     "unknown key": ("params.yaml", ("max_iter", "max_itre"), 2, "did you mean 'max_iter'?"),
     "out of range": (
         "params.yaml",
-        ("learning_rate: 0.05", "learning_rate: 5"),
+        ("learning_rate: 0.1", "learning_rate: 5"),
         2,
         "learning_rate",
     ),

@@ -23,8 +23,8 @@ FLOORS = {
     3: "pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
     2: "carried console data digests dvc_cli embedded foreign holders imports interface live "
-    "machine model_dir provenance recording report reporting runs source stage store summary "
-    "tracking workspace",
+    "machine marks model_dir processes provenance recording report reporting runs source stage "
+    "store summary tracking workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour diagnostics estimator evaluation features intervals metrics "
     "predictor schema splits validation",

@@ -36,7 +36,7 @@ def imported(code: str) -> set[str]:
 
 HELP = f"""
 import sys
-from {rows.PACKAGE}.__main__ import main
+from {rows.PACKAGE}.cli import main
 sys.argv[1:] = ["--help"]
 try:
     main()

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -109,8 +110,9 @@ def read(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], set[
     """Return what runs a stage in all its ways, and names the params that it has read."""
     monkeypatch.setattr(source, "rows", lambda track: rows.flights())
     monkeypatch.setattr(report, "write", lambda found, folder: None)
-    monkeypatch.setattr(seam, "fit", lambda task, *_: rows.fitted(task).estimator)
-    monkeypatch.setattr(live, "run", lambda *_: nullcontext(live.Log()))
+    fitted = {task: rows.fitted(task).estimator for task in Task}
+    monkeypatch.setattr(seam, "fit", lambda task, *_: fitted[task])
+    monkeypatch.setattr(live, "run", lambda *_: nullcontext(Mock()))
     data.write(rows.flights(), project / data.RAW)
 
     def run(stage: str) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, digests, live
+from flight_delays import data, digests, live, recording
 from flight_delays.errors import WorldError
 from flight_delays.settings import Settings
 
@@ -71,4 +71,12 @@ def test_without_that_net_a_lost_server_would_cost_the_fit(
     lead_to(fakes.Dying(fakes.FakeClient(), 0))
     monkeypatch.setattr(live.Log, "_try", lambda self, write: write())
     with pytest.raises(WorldError, match="the server is gone"):
+        work(project)
+
+
+def test_a_defect_of_ours_is_not_lost_in_the_other_thread(
+    project: Path, fake: fakes.FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "log_model", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
         work(project)

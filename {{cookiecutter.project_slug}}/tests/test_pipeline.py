@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flight_delays import dvc_cli, pipeline, recording, store
+from flight_delays import dvc_cli, marks, pipeline, store
 from flight_delays.data import METRICS, MODEL
 from flight_delays.errors import Exit, UsageError, WorldError
 from flight_delays.settings import Settings
@@ -78,11 +78,11 @@ def test_another_store_is_told_too(
 def test_what_is_lost_is_recorded_again(project: Path, fake: fakes.FakeClient, loss: str) -> None:
     settings = Settings(project)
     key = pipeline._ready(Settings(project, tracking_uri="sqlite:////fake"))[1]
-    mark = pipeline._mark(settings, key)
+    mark = marks._mark(settings, key)
     mark.parent.mkdir(parents=True)
     shutil.copy(_store_with_run(project, run_id := "f" * 32), project / "mlflow.db")
     mark.write_text(f"{run_id} {recording.outputs_digest(project)}\n")
-    assert pipeline._is_recorded(settings, key)
+    assert marks.is_recorded(settings, key)
     if loss == "mark":
         mark.write_text("half a li")
     elif loss == "report":
@@ -91,7 +91,7 @@ def test_what_is_lost_is_recorded_again(project: Path, fake: fakes.FakeClient, l
         (project / "mlflow.db").unlink()
     else:
         (project / METRICS).write_text("{}")
-    assert not pipeline._is_recorded(settings, key)
+    assert not marks.is_recorded(settings, key)
 
 
 def _store_with_run(project: Path, run_id: str) -> Path:

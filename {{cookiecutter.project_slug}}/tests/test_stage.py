@@ -1,12 +1,13 @@
 """What every stage shares: settings and params go in, and an exit code comes out."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from flight_delays import stage
+from flight_delays import processes, stage
 from flight_delays.errors import Exit, UsageError
 from flight_delays.settings import Settings
 
@@ -22,7 +23,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def exit_code(step: Callable[[stage.Stage], None]) -> int:
-    with pytest.raises(SystemExit) as caught:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as caught:
+        patch.setattr(processes, "end", sys.exit)
         stage.run(step)
     return int(str(caught.value.code))
 

@@ -121,7 +121,9 @@ def test_a_number_that_another_process_got_meanwhile_does_not_keep_it_alive(
 
 
 @pytest.mark.parametrize(
-    "process", [this_process(), "elsewhere/1/1", "", f"{socket.gethostname()}/x/1"]
+    "process",
+    [this_process(), "elsewhere/1/1", "", f"{socket.gethostname()}/x/1"],
+    ids=["this one", "another machine's", "unknown", "no number"],
 )
 def test_a_run_that_may_be_alive_is_left(client: Any, experiment: str, process: str) -> None:
     left = client.create_run(experiment, tags={PROCESS: process}).info.run_id

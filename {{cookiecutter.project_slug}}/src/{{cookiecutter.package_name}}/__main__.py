@@ -1,6 +1,11 @@
 """The command line: `python -m {{ cookiecutter.package_name }} --help`."""
 
+from . import processes
 from .cli import main
 
 if __name__ == "__main__":
-    main()
+    processes.begin()
+    try:
+        main()
+    except SystemExit as done:
+        processes.end(int(done.code or 0))

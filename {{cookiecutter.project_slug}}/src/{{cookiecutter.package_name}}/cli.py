@@ -31,7 +31,7 @@ def main() -> None:
 def train(context: typer.Context) -> None:
     """Bring the pipeline up to date, track it, and print the figures.
 
-    --NAME VALUE changes a param for this run alone, as in --learning_rate 0.1 or
+    --NAME VALUE changes a param for this run alone, as in --learning_rate 0.05 or
     --split.test "3 months": it is trained in a copy, and the files here stay as they are.
     """
     from . import pipeline

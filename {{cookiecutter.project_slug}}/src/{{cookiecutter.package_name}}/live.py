@@ -1,10 +1,12 @@
 """What a training process tells its run while it works.
 
-A fit must not be lost because a tracking server is: where it fails, the user is warned once, the
-work goes on, and the next `train` records from the files what is missing.
+A fit must neither wait for a tracking server nor be lost with one. All is told in order by a
+thread of its own; where that fails, the user is warned once, the work goes on, and the next `train`
+records from the files what is missing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +21,9 @@ from .settings import Settings
 class Log:
     """A run that may be lost; without one it keeps silent."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: Executor) -> None:
+        self._line = line
+        self._told: list[Future[None]] = []
         self._run: Run | None = None
 
     def open(self, settings: Settings, params: Params) -> None:
@@ -31,22 +35,31 @@ class Log:
             recording.log_inputs(run, settings, params)
             self._run = run
 
-        self._try(begin)
+        self._told.append(self._line.submit(self._try, begin))
 
     def metrics(self, step: int, figures: Mapping[str, float]) -> None:
         """Log the figures of one iteration."""
-        if run := self._run:
-            self._try(lambda: run.log_metrics(figures, step))
+        self._tell(lambda run: run.log_metrics(figures, step))
 
     def model(self, folder: Path, digest: str) -> None:
         """Log the model directory."""
-        if run := self._run:
-            self._try(lambda: recording.log_model(run, folder, digest))
+        self._tell(lambda run: recording.log_model(run, folder, digest))
 
     def close(self, status: str) -> None:
         """End the run."""
-        if run := self._run:
-            self._try(lambda: run.finish(status))
+        self._tell(lambda run: run.finish(status))
+
+    def _tell(self, what: Callable[[Run], None]) -> None:
+        def write() -> None:
+            if self._run:
+                what(self._run)
+
+        self._told.append(self._line.submit(self._try, write))
+
+    def wait(self) -> None:
+        """Wait until all is told, or given up; a defect of ours is raised here."""
+        while self._told:
+            self._told.pop(0).result()
 
     def _try(self, write: Callable[[], None]) -> None:
         try:
@@ -59,14 +72,16 @@ class Log:
 @contextmanager
 def run(settings: Settings, params: Params) -> Iterator[Log]:
     """Hold the run open, and end it as what happened: FINISHED, FAILED or KILLED."""
-    log = Log()
-    log.open(settings, params)
-    try:
-        yield log
-    except KeyboardInterrupt:
-        log.close("KILLED")
-        raise
-    except BaseException:
-        log.close("FAILED")
-        raise
-    log.close("FINISHED")
+    with ThreadPoolExecutor(1) as line:
+        log = Log(line)
+        log.open(settings, params)
+        try:
+            yield log
+        except KeyboardInterrupt:
+            log.close("KILLED")
+            raise
+        except BaseException:
+            log.close("FAILED")
+            raise
+        log.close("FINISHED")
+        log.wait()

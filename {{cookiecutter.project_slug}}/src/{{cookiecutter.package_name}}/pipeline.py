@@ -5,15 +5,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Timer
 
-from . import data, digests, dvc_cli, params, provenance, recording, stage, store, summary
+from . import data, dvc_cli, marks, params, provenance, recording, stage, store, summary
 from .console import say, warn
 from .errors import Exit, ProjectError, UsageError, WorldError
 from .params import Params
 from .settings import Settings
 
-_RECORDED = "recorded"
+_SECONDS_UNTIL_STAGES_RUN = 1.0
+"""Before that, this process is busy with DVC, and a second thread would only slow it down."""
 
 
 class StageFailedError(ProjectError):
@@ -66,12 +67,14 @@ def _ready(settings: Settings) -> tuple[Params, str]:
     checked = params.load(settings.root)
     provenance.require_git(settings.root)
     key = provenance.input_key(settings.root)
-    if not _is_recorded(settings, key):
+    if not marks.is_recorded(settings, key):
         from .validation import check_columns
 
         check_columns(checked)
         store.check_reachable(store.address(settings))
-        Thread(target=_make_ready, args=(settings,), daemon=True).start()
+        made_ready = Timer(_SECONDS_UNTIL_STAGES_RUN, _make_ready, [settings])
+        made_ready.daemon = True
+        made_ready.start()
     return checked, key
 
 
@@ -121,29 +124,12 @@ def share(settings: Settings, verb: str) -> None:
         raise WorldError(f"DVC could not {verb}; its message stands above")
 
 
-def _is_recorded(settings: Settings, key: str) -> bool:
-    """Tell whether the run of this key is known to be whole, without importing MLflow."""
-    try:
-        run_id, outputs = _mark(settings, key).read_text("utf-8").split()
-        there = recording.outputs_digest(settings.root)
-    except (OSError, ValueError):
-        return False
-    return outputs == there and store.has_run(settings, run_id)
-
-
 def _record(settings: Settings, checked: Params, key: str) -> None:
     """Log what the run of this key lacks."""
-    if _is_recorded(settings, key):
+    if marks.is_recorded(settings, key):
         return
     run = recording.open_run(settings)
     recording.log_inputs(run, settings, checked)
     recording.log_outputs(run, settings.root)
     run.finish("FINISHED")
-    mark = _mark(settings, key)
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(f"{run.id} {recording.outputs_digest(settings.root)}\n", "utf-8")
-
-
-def _mark(settings: Settings, key: str) -> Path:
-    """Return the file that says so, one for each store and key."""
-    return settings.scratch / _RECORDED / digests.of_values([store.address(settings), key])
+    marks.set_recorded(settings, key, run.id)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import params, settings
+from . import params, processes, settings
 from .errors import Exit, reported
 from .params import Params
 from .settings import Settings
@@ -44,7 +44,7 @@ def run(step: Callable[[Stage], None]) -> None:
     code = reported(work)
     if code != Exit.DONE:
         _remember(code)
-    sys.exit(code)
+    processes.end(code)
 
 
 def _remember(code: int) -> None:

@@ -1,1 +1,5 @@
 """The stages of `dvc.yaml`: one file, one verb, a function from files to files."""
+
+from ..processes import begin
+
+begin()

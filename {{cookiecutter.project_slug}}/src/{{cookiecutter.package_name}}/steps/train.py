@@ -44,6 +44,7 @@ def train(stage: Stage) -> None:
             log.metrics(step, rounded)
 
         predictor = fit(params, rows["train"], rows["validation"], on_step)
+        log.wait()  # Two threads that import MLflow at once see half of it.
         data.write_text(json.dumps(history, indent=1) + "\n", root / data.HISTORY)
         digest = model_dir.write(
             predictor,

@@ -1,0 +1,23 @@
+"""How a process of this project starts and ends: half of a short one's time is Python's own."""
+
+import gc
+import os
+import sys
+from typing import NoReturn
+
+_OBJECTS_BETWEEN_LOOKS = 100_000
+
+
+def begin() -> None:
+    """Look for garbage seldom: libraries make a million objects on import, and all of them stay."""
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 50, 100)
+
+
+def end(code: int) -> NoReturn:
+    """End at once: what Python would take down piece by piece, the system frees in no time."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # Nobody reads on; Python has its own way of saying so.
+        sys.exit(code)
+    os._exit(code)
