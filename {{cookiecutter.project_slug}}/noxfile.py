@@ -79,6 +79,42 @@ def evaluate(session: nox.Session) -> None:
 
 
 @nox.session
+def register(session: nox.Session) -> None:
+    """Version the model by its digest."""
+    verb(session)
+
+
+@nox.session
+def gate(session: nox.Session) -> None:
+    """Compare the model with the champion, and write the verdict."""
+    verb(session)
+
+
+@nox.session
+def promote(session: nox.Session) -> None:
+    """Register, gate, and make the model champion when the verdict allows it."""
+    verb(session)
+
+
+@nox.session
+def rollback(session: nox.Session) -> None:
+    """Make the previous champion (-- VERSION --reason WHY) the champion again."""
+    verb(session)
+
+
+@nox.session
+def reproduce(session: nox.Session) -> None:
+    """Make a version (-- VERSION) again from its commit, data and lock, and compare."""
+    verb(session)
+
+
+@nox.session
+def history(session: nox.Session) -> None:
+    """Tell who was champion when, why, by which commit, by whom (-- --json)."""
+    verb(session)
+
+
+@nox.session
 def ui(session: nox.Session) -> None:
     """Show the runs in MLflow's web pages (-- --host --port)."""
     verb(session)

@@ -15,8 +15,8 @@ from flight_delays.predictor import Predictor
 from flight_delays.provenance import SERVING_LOCK
 from flight_delays.schema import BY_NAME, COLUMNS, Column
 from flight_delays.sections import read_yaml, validated
-from flight_delays.splits import PARTS, Part
-from flight_delays.steps import prepare, train
+from flight_delays.splits import PARTS, Part, label
+from flight_delays.steps import train
 from flight_delays.task import Task
 
 ROOT = Path(__file__).parents[1]
@@ -112,7 +112,7 @@ def values(task: Task = Task.CLASSIFICATION) -> dict[str, Any]:
 def parts(count: int = 3000) -> dict[Part, pd.DataFrame]:
     """Return the rows of each part."""
     frame = flights(count)
-    labels = prepare.label(frame, parameters())
+    labels = label(frame, parameters())
     return {part: frame[labels == part] for part in PARTS}
 
 

@@ -20,14 +20,16 @@ FLOORS = {
     # Doors.
     4: "__main__ cli",
     # Steps, and the acts that the doors compose.
-    3: "pipeline steps",
+    3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
-    2: "carried console data digests dvc_cli embedded foreign holders imports interface live "
-    "machine marks model_dir processes provenance recording report reporting runs source stage "
-    "store summary tracking workspace",
+    2: "author bounds candidate card carried console contest data digests dvc_cli embedded "
+    "fetched foreign gate_report holders imports interface kept ledger live machine marks "
+    "model_dir moves outcomes processes provenance rebuild recording registry report "
+    "reporting runs signature signing source stage store summary tracking trial turns "
+    "workspace",
     # Pure: no clock, no network, no environment.
-    1: "archives baselines behaviour diagnostics estimator evaluation features intervals metrics "
-    "predictor schema splits validation",
+    1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "
+    "features gate intervals metrics predictor schema splits validation versions",
     # Words.
     0: "errors params sections settings task",
 }

@@ -169,18 +169,18 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("light")
 def test_verify_passes_the_bytes_and_refuses_one_that_was_changed(tmp_path: Path) -> None:
     digest = rows.write_model(Task.REGRESSION, tmp_path / "model")
-    model_dir.verify(tmp_path / "model", digest)
+    digests.verify(tmp_path / "model", digest)
     path = tmp_path / "model" / "data" / "model" / "predictor.json"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(WorldError, match=f"the bytes are not those of the model {digest[:12]}"):
-        model_dir.verify(tmp_path / "model", digest)
+        digests.verify(tmp_path / "model", digest)
 
 
 def test_verify_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match=r"found no files.*nox -s train"):
-        model_dir.verify(tmp_path / "model", "abc")
+        digests.verify(tmp_path / "model", "abc")
 
 
 def full_disk(*_: object, **__: object) -> None:

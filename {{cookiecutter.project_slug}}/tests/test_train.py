@@ -12,7 +12,7 @@ from flight_delays import data, model_dir, predictor
 from flight_delays import estimator as seam
 from flight_delays.carried import DATA
 from flight_delays.diagnostics import choose_threshold
-from flight_delays.digests import of_folder
+from flight_delays.digests import of_folder, verify
 from flight_delays.errors import UsageError
 from flight_delays.provenance import input_key
 from flight_delays.settings import Settings
@@ -47,7 +47,7 @@ def test_the_model_and_its_history_are_written_and_told(
 ) -> None:
     train.train(stage)
     digest = of_folder(stage.root / data.MODEL)
-    model_dir.verify(stage.root / data.MODEL, digest)
+    verify(stage.root / data.MODEL, digest)
     assert digest == rows.write_model(
         Task.CLASSIFICATION, stage.root / "again", of_folder(stage.root / data.PREPARED)
     )

@@ -19,6 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train, evaluate and track the model; every verb is a nox session of the same name.",
 )
+Kind = Annotated[str | None, typer.Option("--registry", help="local or server.")]
+Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
+Again = Annotated[str | None, typer.Option(help="Why a rolled-back model may come back.")]
 _CHANGES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -34,17 +37,81 @@ def train(context: typer.Context) -> None:
     --NAME VALUE changes a param for this run alone, as in --learning_rate 0.05 or
     --split.test "3 months": it is trained in a copy, and the files here stay as they are.
     """
-    from . import pipeline
+    from . import pipeline, workspace
 
-    _leave(lambda: _here_or_in_a_copy(context.args, pipeline.train))
+    _leave(lambda: workspace.here_or_in_a_copy(_settings(), context.args, pipeline.train))
 
 
 @app.command(context_settings=_CHANGES)
 def evaluate(context: typer.Context) -> None:
     """Make the report of the model that is there, without training."""
-    from . import pipeline
+    from . import pipeline, workspace
 
-    _leave(lambda: _here_or_in_a_copy(context.args, pipeline.evaluate))
+    _leave(lambda: workspace.here_or_in_a_copy(_settings(), context.args, pipeline.evaluate))
+
+
+@app.command()
+def register(registry: Kind = None) -> None:
+    """Version the model by its digest."""
+    from .acts.register import register
+
+    _leave(lambda: register(_settings(registry)))
+
+
+@app.command()
+def gate(registry: Kind = None, bounds: Bounds = None, again: Again = None) -> None:
+    """Compare the model with the champion, and write the verdict."""
+    from .acts.gate import gate
+
+    _leave(lambda: gate(_settings(registry), bounds, again))
+
+
+@app.command()
+def promote(
+    registry: Kind = None,
+    bounds: Bounds = None,
+    again: Again = None,
+    dirty: Annotated[bool, typer.Option(help="Promote uncommitted changes on main.")] = False,
+) -> None:
+    """Register, gate, and make the model champion when the verdict allows it."""
+    from .acts.promote import promote
+
+    _leave(lambda: promote(_settings(registry), bounds, again, dirty))
+
+
+@app.command()
+def rollback(
+    version: Annotated[int | None, typer.Argument(help="By default the previous champion.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the ledger.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Make the previous champion, or a version, the champion again."""
+    from .acts.rollback import rollback
+
+    _leave(lambda: rollback(_settings(registry), version, reason))
+
+
+@app.command()
+def reproduce(
+    version: Annotated[str, typer.Argument(help="A number or an alias.")] = "champion",
+    registry: Kind = None,
+) -> None:
+    """Make a version again from its commit, data and lock, and compare."""
+    from .acts.reproduce import reproduce
+
+    _leave(lambda: reproduce(_settings(registry), version))
+
+
+@app.command()
+def history(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    commit: Annotated[str | None, typer.Option(help="Print the versions of a commit.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Tell who was champion when, why, by which commit, by whom."""
+    from .acts.history import history
+
+    _leave(lambda: history(_settings(registry), json, commit))
 
 
 @app.command()
@@ -74,20 +141,8 @@ def ui(
     _leave(lambda: store.show(_settings(), host, port))
 
 
-def _settings() -> settings.Settings:
-    return settings.from_environment(os.environ, Path.cwd())
-
-
-def _here_or_in_a_copy(words: list[str], act: Callable[[settings.Settings], None]) -> None:
-    """Leave the user's files alone where params are changed, or where `mlflow run` has called."""
-    from . import workspace
-
-    here, changes = _settings(), workspace.changes(words)
-    if changes or here.opened_run:
-        with workspace.copy(here, changes) as there:
-            act(there)
-    else:
-        act(here)
+def _settings(registry: str | None = None) -> settings.Settings:
+    return settings.from_environment(os.environ, Path.cwd()).of_registry(registry)
 
 
 def _leave(act: Callable[[], object]) -> None:

@@ -15,6 +15,7 @@ MODEL = Path("models/model")
 HISTORY = Path("models/history.json")
 METRICS = Path("reports/metrics.json")
 REPORT = Path("reports/report.html")
+REPORTS = (METRICS, REPORT, Path("reports/report.md"), Path("reports/plots"))
 
 
 def prepared(part: Part) -> Path:

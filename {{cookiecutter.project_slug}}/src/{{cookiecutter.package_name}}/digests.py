@@ -5,7 +5,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-_NOT_CONTENT = {"__pycache__", "registered_model_meta"}
+from .errors import WorldError
+
+NOT_CONTENT = {"__pycache__", "registered_model_meta"}
 """Python's cache, and the file that MLflow adds to what it downloads."""
 
 
@@ -30,5 +32,15 @@ def of_values(values: object) -> str:
 def files(folder: Path) -> Iterator[Path]:
     """List the files of a folder that are its content."""
     for path in folder.rglob("*"):
-        if path.is_file() and not _NOT_CONTENT & set(path.relative_to(folder).parts):
+        if path.is_file() and not NOT_CONTENT & set(path.relative_to(folder).parts):
             yield path
+
+
+def verify(folder: Path, digest: str) -> None:
+    """Raise WorldError unless the folder's bytes are the ones that the digest names."""
+    found = of_folder(folder) if folder.is_dir() else "no files"
+    if found != digest:
+        raise WorldError(
+            f"{folder}: the bytes are not those of the model {digest[:12]} (found {found[:12]}); "
+            "restore the folder with `nox -s train`, or fetch the version again"
+        )

@@ -35,6 +35,13 @@ def run(root: Path, *arguments: str) -> int:
     return code
 
 
+def is_stale(root: Path) -> bool:
+    """Tell whether a stage would run again, or an output is not what it made."""
+    from dvc.repo import Repo
+
+    return bool(Repo(str(root)).status())
+
+
 def mend(root: Path) -> None:
     """Take away what a kill in the middle of a write has left of DVC's own files.
 

@@ -18,12 +18,13 @@ from .settings import Settings
 
 _DATABASE = "mlflow.db"
 _ARTIFACTS = "mlartifacts"
-_ADDRESSES = {
-    "experiments": "artifact_location",
-    "runs": "artifact_uri",
-    "logged_models": "artifact_location",
-    "model_versions": "source",
-}
+_ADDRESSES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
 """Where MLflow's tables hold absolute addresses."""
 
 
@@ -89,7 +90,7 @@ def _follow(database: Path, root: Path) -> None:
 
 def _rewrite(connection: sqlite3.Connection, before: str, here: str) -> None:
     with connection:
-        for table, column in _ADDRESSES.items():
+        for table, column in _ADDRESSES:
             connection.execute(
                 f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608 - constants
                 f"WHERE substr({column}, 1, ?) = ?",

@@ -13,6 +13,8 @@ class Exit(IntEnum):
     DONE = 0
     WORLD = 1
     USAGE = 2
+    REJECT = 3
+    UNDECIDED = 4
 
 
 class ProjectError(Exception):
@@ -59,10 +61,11 @@ def of_os(error: OSError) -> WorldError:
 def reported(act: Callable[[], object]) -> int:
     """Run an act; print what the user can mend as one line on standard error.
 
-    Returns the exit code. A defect of ours still ends in a traceback: it is not the user's.
+    Returns the exit code, which is the act's answer where that is one. A defect of ours still
+    ends in a traceback: it is not the user's.
     """
     try:
-        act()
+        answer = act()
     except ProjectError as error:
         _tell(str(error))
         return error.exit_code
@@ -75,7 +78,7 @@ def reported(act: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         _tell("interrupted; run the same command again to go on")
         return Exit.WORLD
-    return Exit.DONE
+    return answer if isinstance(answer, Exit) else Exit.DONE
 
 
 def _tell(problem: str) -> None:

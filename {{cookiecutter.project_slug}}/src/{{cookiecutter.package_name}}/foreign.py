@@ -11,6 +11,7 @@ _FOREIGN = {"mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3", "alembic",
 
 _MANNERS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     # Seven tries, its default, keep a person waiting for minutes when a server is gone.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from .features import Vector
 
@@ -53,5 +53,5 @@ def figure(values: Vector, day_count: int, confidence: float) -> Figure:
     if day_count < 2 or len(drawn) < 2 or not np.isfinite(center):
         return Figure(center, float("nan"), float("nan"))
     error = float(np.std(drawn, ddof=1)) * np.sqrt(day_count / (day_count - 1))
-    reach = float(stats.t.ppf((1 + confidence) / 2, day_count - 1)) * error
+    reach = float(special.stdtrit(day_count - 1, (1 + confidence) / 2)) * error
     return Figure(center, center - reach, center + reach)

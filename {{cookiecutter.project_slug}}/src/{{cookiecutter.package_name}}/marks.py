@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from . import digests, recording, store
+from .params import Params
 from .settings import Settings
 
 _FOLDER = "recorded"
@@ -18,11 +19,22 @@ def is_recorded(settings: Settings, key: str) -> bool:
     return outputs == there and store.has_run(settings, run_id)
 
 
-def set_recorded(settings: Settings, key: str, run_id: str) -> None:
-    """Note that the run of this key holds all that the stages made."""
+def run_of(settings: Settings, key: str) -> str:
+    """Return the id of the run that `is_recorded` speaks of."""
+    return _mark(settings, key).read_text("utf-8").split()[0]
+
+
+def record(settings: Settings, params: Params, key: str) -> None:
+    """Log what the run of this key lacks, and note that it is whole."""
+    if is_recorded(settings, key):
+        return
+    run = recording.open_run(settings)
+    recording.log_inputs(run, settings, params)
+    recording.log_outputs(run, settings.root)
+    run.finish("FINISHED")
     mark = _mark(settings, key)
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(f"{run_id} {recording.outputs_digest(settings.root)}\n", "utf-8")
+    mark.write_text(f"{run.id} {recording.outputs_digest(settings.root)}\n", "utf-8")
 
 
 def _mark(settings: Settings, key: str) -> Path:

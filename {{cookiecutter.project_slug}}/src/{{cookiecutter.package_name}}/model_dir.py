@@ -17,7 +17,6 @@ from pathlib import Path
 from . import digests, interface
 from . import estimator as seam
 from .carried import DATA
-from .errors import WorldError
 from .foreign import teach_manners
 from .imports import PACKAGE, closure
 from .predictor import Predictor
@@ -100,13 +99,3 @@ def _gather(predictor: Predictor, parts: Path) -> None:
 def _forget_patch_version(path: Path) -> None:
     text = re.sub(r"^(python: \d+\.\d+)\.\d+$", r"\1", path.read_text("utf-8"), flags=re.M)
     path.write_text(text, "utf-8")
-
-
-def verify(folder: Path, digest: str) -> None:
-    """Raise WorldError unless the folder's bytes are the ones that the digest names."""
-    found = digests.of_folder(folder) if folder.is_dir() else "no files"
-    if found != digest:
-        raise WorldError(
-            f"{folder}: the bytes are not those of the model {digest[:12]} (found {found[:12]}); "
-            "restore the folder with `nox -s train`, or fetch the version again"
-        )

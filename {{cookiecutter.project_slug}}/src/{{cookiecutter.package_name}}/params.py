@@ -106,6 +106,21 @@ class Evaluation(Frozen):
     threshold: Threshold = "f1"
 
 
+class Gate(Frozen):
+    """What a model must show before it becomes champion, in the primary metric's unit."""
+
+    margin: float = Field(gt=0)
+    slice_margin: float = Field(gt=0)
+    slice_rows: int = Field(ge=50)
+    days: int = Field(ge=2)
+    bias: float = Field(gt=0)
+    floors: Mapping[str, float] = {}
+    megabytes: float = Field(gt=0)
+    signature: Literal["compatible", "any"] = "compatible"
+    confidence: float = Field(gt=0.5, le=0.999)
+    resamples: int = Field(ge=100, le=100_000)
+
+
 class Params(Frozen):
     """The whole of `params.yaml`."""
 
@@ -116,6 +131,7 @@ class Params(Frozen):
     split: Split
     estimator: Mapping[str, Scalar]
     evaluation: Evaluation
+    gate: Gate
 
 
 def load(root: Path) -> Params:

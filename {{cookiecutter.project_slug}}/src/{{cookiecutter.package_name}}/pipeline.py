@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
 
-from . import data, dvc_cli, marks, params, provenance, recording, stage, store, summary
+from . import data, dvc_cli, marks, params, provenance, stage, store, summary
 from .console import say, warn
 from .errors import Exit, ProjectError, UsageError, WorldError
 from .params import Params
@@ -34,7 +34,7 @@ def train(settings: Settings) -> None:
     checked, key = _ready(settings)
     with _alone(settings):
         _reproduce(settings)
-        _record(settings, checked, key)
+        marks.record(settings, checked, key)
     say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
 
 
@@ -47,10 +47,10 @@ def evaluate(settings: Settings) -> None:
         raise UsageError(f"{data.MODEL}: there is no model yet; run `nox -s train`")
     with _alone(settings):
         _reproduce(settings, "--single-item", "evaluate")
-        if _is_stale(settings.root):
+        if dvc_cli.is_stale(settings.root):
             warn("the model is not of these params and files: nothing is recorded; `nox -s train`")
         else:
-            _record(settings, checked, key)
+            marks.record(settings, checked, key)
     say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
 
 
@@ -82,12 +82,6 @@ def _make_ready(settings: Settings) -> None:
     """Import MLflow and make its tables while the first stages run: it takes as long as they do."""
     with suppress(Exception):  # Whoever needs the store will say it.
         store.connect(settings)
-
-
-def _is_stale(root: Path) -> bool:
-    from dvc.repo import Repo
-
-    return bool(Repo(str(root)).status())
 
 
 def _reproduce(settings: Settings, *arguments: str) -> None:
@@ -122,14 +116,3 @@ def share(settings: Settings, verb: str) -> None:
         )
     if dvc_cli.run(settings.root, verb, "--run-cache"):
         raise WorldError(f"DVC could not {verb}; its message stands above")
-
-
-def _record(settings: Settings, checked: Params, key: str) -> None:
-    """Log what the run of this key lacks."""
-    if marks.is_recorded(settings, key):
-        return
-    run = recording.open_run(settings)
-    recording.log_inputs(run, settings, checked)
-    recording.log_outputs(run, settings.root)
-    run.finish("FINISHED")
-    marks.set_recorded(settings, key, run.id)

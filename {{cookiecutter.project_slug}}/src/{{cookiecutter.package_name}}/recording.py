@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import data, digests, machine, provenance, splits, store, tracking
+from . import data, digests, machine, outcomes, provenance, splits, store, tracking
 from .params import FILE, Params
 from .runs import Run
 from .settings import NAME, Settings
 
 _TOLD_LAST = "git_commit"
+OUTCOMES = "outputs/outcomes.json"
+DVC_LOCK = "outputs/dvc.lock"
+"""What the run keeps, so that a version can be made again and be compared."""
 
 
 def open_run(settings: Settings) -> Run:
@@ -81,7 +84,10 @@ def log_outputs(run: Run, root: Path) -> None:
     report = json.loads((root / data.METRICS).read_text("utf-8"))
     # What is not defined, such as an interval of one day, is no figure.
     run.log_history({name: {0: value} for name, value in metrics(report) if value is not None})
-    run.log_file(root / data.METRICS.parent, "reports")
+    for path in data.REPORTS:
+        run.log_file(root / path, str(path if (root / path).is_dir() else path.parent))
+    run.log_text(json.dumps(outcomes.of(root), indent=1), OUTCOMES)
+    run.log_file(root / "dvc.lock", "outputs")
 
 
 def outputs_digest(root: Path) -> str:

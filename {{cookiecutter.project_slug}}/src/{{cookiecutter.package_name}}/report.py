@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import data
-from .reporting import drawing, html, markdown, plots, story
+from .reporting import blocks, drawing, html, markdown, plots, story
 from .reporting.wording import Found
 
 _CURVES = {"roc", "precision_recall", "calibration", "histogram"}
@@ -25,7 +25,7 @@ def write(found: Found, folder: Path) -> None:
     known = _plain(found)
     page = story.page(known)
     charts = plots.draw(known, [picture.name for picture in page.pictures()])
-    _write_plots(charts, folder / markdown.PLOTS)
+    _write_plots(charts, folder / blocks.PLOTS)
     data.write_text(markdown.render(page), folder / "report.md")
     inside = {name: drawing.inline(drawn) for name, drawn in charts.items()}
     data.write_text(html.render(page, inside), folder / data.REPORT.name)

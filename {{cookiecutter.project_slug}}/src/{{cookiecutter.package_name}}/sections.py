@@ -35,18 +35,25 @@ class _UniqueKeys(yaml.SafeLoader):
 def read_yaml(path: Path) -> Any:
     """Read a YAML file; raises UsageError naming the file and the line."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UsageError(f"{path.name}: the file is missing; restore it, e.g. from git") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path.name}: not UTF-8 text; save it as UTF-8") from None
+    return parse_yaml(text, path.name)
+
+
+def parse_yaml(text: str, file: str) -> Any:
+    """Read YAML that came from a file; raises UsageError naming the file and the line."""
+    try:
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
     except RecursionError:
-        raise UsageError(f"{path.name}: nested too deeply; restore it, e.g. from git") from None
+        raise UsageError(f"{file}: nested too deeply; restore it, e.g. from git") from None
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UsageError(f"{path.name}{line}: {error.problem}") from None
+        raise UsageError(f"{file}{line}: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2013-02-31
-        raise UsageError(f"{path.name}: not YAML ({str(error).splitlines()[0]})") from None
+        raise UsageError(f"{file}: not YAML ({str(error).splitlines()[0]})") from None
 
 
 def validated(model: type[Model], values: object, file: str, prefix: str = "") -> Model:

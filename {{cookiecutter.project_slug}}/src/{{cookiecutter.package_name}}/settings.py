@@ -4,13 +4,15 @@
 |-----------------------|-----------------------------------------------------------------------|
 | `MLFLOW_TRACKING_URI` | where runs go; empty: `mlflow.db` and `mlartifacts/` of the project   |
 | `MLFLOW_RUN_ID`       | a run that `mlflow run` opened, to be used instead of a new one       |
+| `MODEL_SIGNING_KEY`   | a private key (PEM), with which models are signed on registration     |
+| `GITHUB_ACTOR`        | who asks, as the ledger names them; empty: git's `user.name`          |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 
 Nothing else of this project reads the environment.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .errors import UsageError
@@ -28,7 +30,20 @@ class Settings:
     root: Path
     tracking_uri: str | None = None
     opened_run: str | None = None
+    signing_key: Path | None = None
+    actor: str | None = None
     in_ci: bool = False
+
+    def of_registry(self, kind: str | None) -> "Settings":
+        """Return the settings for the project's own registry (`local`) or a server's.
+
+        Raises UsageError for a server that nothing names; by default nothing changes.
+        """
+        if kind not in {None, "local", "server"}:
+            raise UsageError(f"--registry {kind!r}: choose local or server")
+        if kind == "server" and self.tracking_uri is None:
+            raise UsageError("--registry server: MLFLOW_TRACKING_URI names no server; set it")
+        return replace(self, tracking_uri=None) if kind == "local" else self
 
     @property
     def scratch(self) -> Path:
@@ -45,6 +60,8 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         root=root,
         tracking_uri=_absolute(environment.get("MLFLOW_TRACKING_URI", ""), root) or None,
         opened_run=environment.get("MLFLOW_RUN_ID") or None,
+        signing_key=root / key if (key := environment.get("MODEL_SIGNING_KEY")) else None,
+        actor=environment.get("GITHUB_ACTOR") or None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )
 

@@ -1,12 +1,16 @@
 """Which row belongs to training, validation and test."""
 
 from datetime import date
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from .params import Period
+from .errors import UsageError
+from .params import ACKNOWLEDGEMENT, FILE, Params, Period
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -16,6 +20,27 @@ Labels = npt.NDArray[np.str_]
 
 _UNUSED = "unused"
 _DAYS = {"day": 1, "week": 7}
+
+
+def label(rows: "pd.DataFrame", params: Params) -> Labels:
+    """Return the part of each row; raises UsageError for a random split of rows that carry time."""
+    time, split = params.data.time, params.split
+    if isinstance(split.validation, Period) and isinstance(split.test, Period):
+        if time is None:
+            raise UsageError(
+                f"{FILE}: 'split.by: time' needs a column in 'data.time'; name one, or use random"
+            )
+        times = rows[time].to_numpy()
+        return by_time(times, params.data.until, split.validation, split.test)
+    if time is not None and split.acknowledge is None:
+        raise UsageError(
+            f"{FILE}: 'split.by: random' mixes rows of one day into training and test, since "
+            f"'data.time' is {time!r}: figures would be too good; use 'by: time', or write "
+            f"'split.acknowledge: {ACKNOWLEDGEMENT}'"
+        )
+    assert isinstance(split.validation, float) and isinstance(split.test, float)
+    labels = at_random(len(rows), params.seed, split.validation, split.test)
+    return arrived(labels, rows[time].to_numpy(), params.data.until) if time else labels
 
 
 def by_time(times: Times, until: date | None, validation: Period, test: Period) -> Labels:
@@ -60,6 +85,7 @@ def _back(end: np.datetime64, length: Period) -> np.datetime64:
         return end - np.timedelta64(length.count * _DAYS[length.unit], "D")
     month = end.astype("datetime64[M]")
     into_month = end - month.astype("datetime64[D]")
-    last_day = (month - length.count + 1).astype("datetime64[D]") - 1
-    first: np.datetime64 = (month - length.count).astype("datetime64[D]") + into_month
+    count, one_day = np.timedelta64(length.count, "M"), np.timedelta64(1, "D")
+    last_day = (month - count + np.timedelta64(1, "M")).astype("datetime64[D]") - one_day
+    first: np.datetime64 = (month - count).astype("datetime64[D]") + into_month
     return min(first, last_day)

@@ -40,8 +40,10 @@ def connect(settings: Settings) -> "MlflowClient":
     if is_embedded(settings):
         embedded.prepare(settings)
     with in_words(uri):
-        from mlflow import MlflowClient
+        from mlflow import MlflowClient, set_tracking_uri
 
+        # The registry of a database looks a logged model up with a client of its own.
+        set_tracking_uri(uri)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
@@ -75,26 +77,26 @@ def _scheme(uri: str) -> str:
         return ""
 
 
-def experiment(client: "MlflowClient", settings: Settings) -> str:
-    """Return the id of the project's experiment, found or made."""
+def experiment(client: "MlflowClient", settings: Settings, name: str = NAME) -> str:
+    """Return the id of an experiment of the project, found or made."""
     with in_words(address(settings)):
-        found = client.get_experiment_by_name(NAME) or _make_experiment(client, settings)
+        found = client.get_experiment_by_name(name) or _make_experiment(client, settings, name)
         if found.lifecycle_stage != "active":
             raise WorldError(
-                f"{address(settings)}: the experiment {NAME!r} was deleted; restore it in the UI "
+                f"{address(settings)}: the experiment {name!r} was deleted; restore it in the UI "
                 "or with `mlflow experiments restore`"
             )
         return str(found.experiment_id)
 
 
-def _make_experiment(client: "MlflowClient", settings: Settings) -> "Experiment":
+def _make_experiment(client: "MlflowClient", settings: Settings, name: str) -> "Experiment":
     from mlflow.exceptions import MlflowException
 
-    own = f"{embedded.artifacts(settings.root)}/{NAME}" if is_embedded(settings) else None
+    own = f"{embedded.artifacts(settings.root)}/{name}" if is_embedded(settings) else None
     try:
-        return client.get_experiment(client.create_experiment(NAME, own))
+        return client.get_experiment(client.create_experiment(name, own))
     except MlflowException:  # Another process was faster.
-        found = client.get_experiment_by_name(NAME)
+        found = client.get_experiment_by_name(name)
         if found is None:
             raise
         return found

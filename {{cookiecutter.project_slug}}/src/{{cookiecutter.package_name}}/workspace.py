@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -20,6 +20,18 @@ import yaml
 from . import dvc_cli, params, store, tracking
 from .errors import UsageError, WorldError
 from .settings import Settings
+
+
+def here_or_in_a_copy(
+    here: Settings, words: Sequence[str], act: Callable[[Settings], None]
+) -> None:
+    """Leave the user's files alone where params are changed, or where `mlflow run` has called."""
+    changed = changes(words)
+    if changed or here.opened_run:
+        with copy(here, changed) as there:
+            act(there)
+    else:
+        act(here)
 
 
 def changes(words: Sequence[str]) -> dict[str, str]:

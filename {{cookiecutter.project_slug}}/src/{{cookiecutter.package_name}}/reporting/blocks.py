@@ -7,6 +7,8 @@ kind of block needs a sibling in `markdown.py` and in `html.py`.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+PLOTS = "plots"
+
 
 @dataclass(frozen=True)
 class Text:
@@ -46,6 +48,8 @@ class Picture:
     name: str
     title: str
     caption: str
+    folder: str = PLOTS
+    """Where its file lies beside the page."""
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,12 @@ from functools import singledispatch
 
 from .blocks import Block, Page, Pictures, Remarks, Section, Table, Text, Tiles, Tint
 
-PLOTS = "plots"
-"""Where the charts lie beside the page."""
-
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~$&]")
 _CALLS = re.compile(r"[@#](?=\w)")
 
 
 def render(page: Page) -> str:
-    """Write the page as Markdown with charts in `plots/`."""
+    """Write the page as Markdown with its charts beside it."""
     parts = [
         f"# {_text(page.title)}",
         _text(page.subtitle),
@@ -60,7 +57,8 @@ def _(block: Tiles) -> str:
 @_block.register
 def _(block: Pictures) -> str:
     images = (
-        f"![{_text(picture.title)}]({PLOTS}/{picture.name}.svg)" for picture in block.pictures
+        f"![{_text(picture.title)}]({picture.folder}/{picture.name}.svg)"
+        for picture in block.pictures
     )
     captions = (f"*{_text(picture.title)}.* {_text(picture.caption)}" for picture in block.pictures)
     return "\n\n".join([" ".join(images), *captions])

@@ -11,7 +11,7 @@ import numpy as np
 from .. import data, splits, validation
 from ..console import say
 from ..errors import UsageError
-from ..params import ACKNOWLEDGEMENT, FILE, Params, Period
+from ..params import FILE, Params
 from ..stage import Stage, run
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def prepare(stage: Stage) -> None:
     validation.check_columns(stage.params)
     rows = data.read(stage.root / data.RAW)
     validation.check(rows, str(data.RAW), with_rows=not stage.settings.in_ci)
-    labels, columns = label(rows, stage.params), list(_columns(stage.params))
+    labels, columns = splits.label(rows, stage.params), list(_columns(stage.params))
     chosen = {part: rows.loc[labels == part, columns] for part in splits.PARTS}
     for part, frame in chosen.items():
         _check(part, frame, rows, stage.params)
@@ -31,27 +31,6 @@ def prepare(stage: Stage) -> None:
         data.write(frame, stage.root / data.prepared(part))
     sizes = ", ".join(f"{part} {np.sum(labels == part):,}" for part in splits.PARTS)
     say(f"prepare: {sizes} rows in {data.PREPARED}")
-
-
-def label(rows: "pd.DataFrame", params: Params) -> splits.Labels:
-    """Return the part of each row; raises UsageError for a random split of rows that carry time."""
-    time, split = params.data.time, params.split
-    if isinstance(split.validation, Period) and isinstance(split.test, Period):
-        if time is None:
-            raise UsageError(
-                f"{FILE}: 'split.by: time' needs a column in 'data.time'; name one, or use random"
-            )
-        times = rows[time].to_numpy()
-        return splits.by_time(times, params.data.until, split.validation, split.test)
-    if time is not None and split.acknowledge is None:
-        raise UsageError(
-            f"{FILE}: 'split.by: random' mixes rows of one day into training and test, since "
-            f"'data.time' is {time!r}: figures would be too good; use 'by: time', or write "
-            f"'split.acknowledge: {ACKNOWLEDGEMENT}'"
-        )
-    assert isinstance(split.validation, float) and isinstance(split.test, float)
-    labels = splits.at_random(len(rows), params.seed, split.validation, split.test)
-    return splits.arrived(labels, rows[time].to_numpy(), params.data.until) if time else labels
 
 
 def _columns(params: Params) -> Iterator[str]:

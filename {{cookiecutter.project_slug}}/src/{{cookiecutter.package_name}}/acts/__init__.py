@@ -1,0 +1,1 @@
+"""Acts on the registry: each may be repeated, and goes by the model's digest."""

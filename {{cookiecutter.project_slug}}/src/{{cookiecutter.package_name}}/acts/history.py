@@ -1,0 +1,55 @@
+"""Who was champion when, why, by which commit, by whom."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from .. import ledger, registry
+from ..console import say, table
+from ..ledger import Entry, Ledger
+from ..settings import Settings
+
+_HEADER = ("#", "when (UTC)", "what", "version", "model", "before", "commit", "who", "why")
+
+
+def history(settings: Settings, as_json: bool = False, commit: str | None = None) -> None:
+    """Print the ledger, or the versions of one commit."""
+    there = registry.connect(settings)
+    if commit:
+        found = [it for it in there.versions() if it.tags.get("git_commit", "").startswith(commit)]
+        told = [{"version": it.number, **it.tags} for it in found]
+        say(json.dumps(told, indent=1) if as_json else _versions(told, commit))
+        return
+    entries = Ledger(there.client, settings).entries()
+    if as_json:
+        say(json.dumps([{"time": entry.time, **entry.told} for entry in entries], indent=1))
+    elif not entries:
+        say(f"history: nobody has been champion yet in {there.name}")
+    else:
+        say(table(_HEADER, [_row(place, entry) for place, entry in enumerate(entries, start=1)]))
+        say(f"\n{len(entries)} moves in {there.name}")
+
+
+def _row(place: int, entry: Entry) -> tuple[str, ...]:
+    told = entry.told
+    dirty = " (dirty)" if told.get("git_dirty") == "true" else ""
+    return (
+        str(place),
+        entry.time,
+        entry.action,
+        str(entry.version),
+        told.get("digest", "")[:12],
+        told.get("before", "–"),
+        told.get("git_commit", "")[:12] + dirty,
+        told.get("actor", ""),
+        told.get("reason") or _WHY.get(entry.action, ""),
+    )
+
+
+_WHY = {ledger.PROMOTION: "passed the gate"}
+
+
+def _versions(told: Sequence[Mapping[str, object]], commit: str) -> str:
+    if not told:
+        return f"history: no version comes from commit {commit}"
+    rows = [[str(it["version"]), str(it["digest"])[:12], str(it.get("stage", ""))] for it in told]
+    return table(("version", "model", "stage"), rows)

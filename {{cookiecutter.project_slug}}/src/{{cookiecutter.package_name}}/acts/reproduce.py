@@ -1,0 +1,116 @@
+"""Make a version again from its commit, data and lock, and compare."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from .. import (
+    carried,
+    data,
+    digests,
+    fetched,
+    kept,
+    machine,
+    outcomes,
+    rebuild,
+    recording,
+    registry,
+)
+from ..console import say
+from ..errors import Exit, UsageError
+from ..registry import Registry
+from ..settings import Settings
+from ..versions import CHAMPION, Version
+
+REPRODUCED = "reproduced"
+_TOLERANCE = 1e-6
+"""Relative: what other last bits in linear algebra make of a prediction, with room to spare."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """What the run of a version keeps of its making."""
+
+    commit: str
+    diff: str
+    outcomes: outcomes.Outcomes
+    lock: Path | None
+
+
+def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
+    """Rebuild a version in a clean folder, say how it compares, and write that to the version."""
+    there = registry.connect(settings)
+    found = _version(there, version)
+    with tempfile.TemporaryDirectory() as scratch:
+        making = _making(there, found, Path(scratch))
+        with rebuild.at(settings, making.commit, making.diff) as root:
+            say(f"reproduce: version {found.number} from commit {making.commit[:12]}")
+            raw = str(data.RAW.parent)
+            fetched_raw = rebuild.data(settings, root, making.lock, [raw])
+            say(f"reproduce: {raw} {'fetched by its digest' if fetched_raw else 'ingested again'}")
+            left_out = {"ingest"} if fetched_raw else set[str]()
+            rebuild.stages(root, rebuild.python(settings, root), left_out)
+            answer = _compare(settings, there, found, making, root)
+    now = datetime.now(UTC).strftime("%Y-%m-%d")
+    there.tag(found.number, {REPRODUCED: f"{answer}; {now}, on {machine.cpu_class()}"})
+    say(f"reproduce: version {found.number}: {answer}")
+    if found.tags.get("cpu_class", "") != machine.cpu_class():
+        say(
+            f"it was made on another class of CPU ({found.tags.get('cpu_class', 'unknown')}), "
+            "where the last bits of numbers may differ"
+        )
+    return Exit.REJECT if answer.startswith("different") else Exit.DONE
+
+
+def _version(there: Registry, version: str) -> Version:
+    if version.isdigit():
+        return there.get(int(version))
+    found = there.aliased(version)
+    if found is None:
+        raise UsageError(f"{there.name}: there is no {version} yet; name a version by its number")
+    return found
+
+
+def _making(there: Registry, version: Version, scratch: Path) -> Making:
+    commit = version.tags.get("git_commit", "none")
+    if commit == "none":
+        raise UsageError(
+            f"version {version.number} was made of files that were never committed, so nobody can "
+            "make it again; commit, and register it once more"
+        )
+    diff = ""
+    if version.tags.get("git_dirty") == "true":
+        patch = kept.fetch(there, version.run_id, "inputs/uncommitted.diff", scratch)
+        diff = patch.read_text("utf-8") if patch else ""
+        if not diff or diff.endswith(" characters]\n"):
+            raise UsageError(
+                f"version {version.number} was made of changes that are not kept whole; commit "
+                "them, train, and register it once more"
+            )
+    made = kept.fetch(there, version.run_id, recording.OUTCOMES, scratch)
+    lock = kept.fetch(there, version.run_id, recording.DVC_LOCK, scratch)
+    return Making(commit, diff, json.loads(made.read_text("utf-8")) if made else {}, lock)
+
+
+def _compare(
+    settings: Settings, there: Registry, version: Version, making: Making, root: Path
+) -> str:
+    """Return the answer in words; `different` first where it is."""
+    parted = outcomes.first_difference(making.outcomes, outcomes.of(root))
+    if digests.of_folder(root / data.MODEL) == version.digest:
+        beside = f" ({parted[0]} made another {parted[1]})" if parted else ""
+        return f"identical bytes{beside}"
+    with fetched.model(there, version, settings) as folder:
+        rows = data.read(root / data.prepared("test"))
+        ours, theirs = (carried.load(it).scores(rows) for it in (root / data.MODEL, folder))
+    if np.array_equal(ours, theirs):
+        return "identical predictions"
+    apart = float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-9)))
+    if apart <= _TOLERANCE:
+        return f"within tolerance (predictions at most {apart:.1e} apart)"
+    stage, path = parted or ("train", str(data.MODEL))
+    return f"different: {stage} is the first stage that made another file, {path}"

@@ -1,0 +1,67 @@
+"""Go back to an earlier champion."""
+
+from .. import author, carried, fetched, moves, registry, turns
+from ..console import say
+from ..errors import UsageError
+from ..ledger import ROLLBACK, Entry, Ledger
+from ..registry import Registry
+from ..settings import Settings
+from ..versions import CHAMPION, ROLLED_BACK, Version
+
+
+def rollback(settings: Settings, number: int | None = None, reason: str | None = None) -> None:
+    """Make the previous champion, or the version given, the champion again."""
+    there = registry.connect(settings)
+    book = Ledger(there.client, settings)
+    with turns.turn(there):
+        done = moves.recover(there, book)
+        # Going back a second time for a rollback that a kill cut short would be too far.
+        if done is None or done.action != ROLLBACK or number not in {None, done.version}:
+            done = _go_back(settings, there, book, number, reason)
+    say(f"rollback: version {done.version} is the champion in {there.name}")
+
+
+def _go_back(
+    settings: Settings, there: Registry, book: Ledger, number: int | None, reason: str | None
+) -> Entry:
+    champion = _champion(there)
+    target = there.get(number) if number is not None else _previous(there, book, champion)
+    if champion and target.number == champion.number:
+        raise UsageError(f"version {target.number} is the champion already; name another one")
+    with fetched.model(there, target, settings) as folder:
+        carried.load(folder)
+    told = {
+        "action": ROLLBACK,
+        "version": str(target.number),
+        "digest": target.digest,
+        "before": str(champion.number) if champion else "",
+        "before_digest": champion.digest if champion else "",
+        "best": str(target.number),
+        "registry": there.name,
+        "actor": author.name(settings),
+        "git_commit": target.tags.get("git_commit", ""),
+        "git_dirty": target.tags.get("git_dirty", ""),
+        "reason": reason or "no reason given",
+    }
+    return moves.move(there, book, told)
+
+
+def _champion(there: Registry) -> Version | None:
+    """Return the champion; an alias that points nowhere is what a rollback mends."""
+    numbers = {version.number for version in there.versions()}
+    pointed = there.pointed(CHAMPION)
+    return there.get(pointed) if pointed in numbers else None
+
+
+def _previous(there: Registry, book: Ledger, champion: Version | None) -> Version:
+    """Return the last champion before this one that is there and was not rolled back."""
+    there_still = {it.number: it for it in there.versions() if ROLLED_BACK not in it.tags}
+    now = champion.number if champion else None
+    for entry in reversed(book.entries()):
+        for number in (entry.version, entry.before):
+            if number in there_still and number != now:
+                return there_still[number]
+    raise UsageError(
+        f"{there.name}: there is no earlier champion to go back to; name a version, as in "
+        "`nox -s rollback -- 1`"
+    )

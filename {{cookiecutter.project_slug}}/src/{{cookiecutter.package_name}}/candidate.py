@@ -1,0 +1,126 @@
+"""The model that stands in the project's folder, as a version of the registry."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import card, data, digests, dvc_cli, machine, marks, params, signature, signing
+from .console import warn
+from .errors import UsageError
+from .foreign import in_words
+from .params import Params
+from .provenance import Git, git, input_key
+from .registry import Registry
+from .settings import Settings
+from .versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Version
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model directory whose bytes are the ones that were evaluated."""
+
+    folder: Path
+    digest: str
+    params: Params
+    key: str
+    found: Mapping[str, Any]
+
+
+def here(settings: Settings) -> Candidate:
+    """Return the candidate of this folder.
+
+    Raises UsageError where there is none, or none of these params and files, and WorldError where
+    its bytes are not the ones that were evaluated.
+    """
+    root, checked = settings.root, params.load(settings.root)
+    key = input_key(root)
+    try:
+        found = json.loads((root / data.METRICS).read_text("utf-8"))
+        digest = str(found["digest"])
+    except (OSError, ValueError, KeyError):
+        raise UsageError(f"{data.METRICS}: there is no report yet; run `nox -s train`") from None
+    digests.verify(root / data.MODEL, digest)
+    if not signature.has_signature(root / data.MODEL):
+        raise UsageError(f"{data.MODEL}: has no signature, so nobody knows what to send it")
+    if not marks.is_recorded(settings, key) and dvc_cli.is_stale(root):
+        raise UsageError(
+            f"{data.MODEL}: not of these params and files; run `nox -s train` first, or take your "
+            "changes back"
+        )
+    return Candidate(root / data.MODEL, digest, checked, key, found)
+
+
+def register(registry: Registry, candidate: Candidate, settings: Settings) -> Version:
+    """Return the candidate's version, found or made: one for each digest, however often.
+
+    Where it came from is told once; only a commit that gives the same bytes takes the place of
+    files that were never committed.
+    """
+    marks.record(settings, candidate.params, candidate.key)
+    run_id = marks.run_of(settings, candidate.key)
+    version = registry.of_digest(candidate.digest)
+    told = lineage(candidate, _commit(registry, run_id, git(settings.root)), settings)
+    if version is None or (version.tags.get("git_dirty"), told["git_dirty"]) == ("true", "false"):
+        description = card.write(candidate.found, told, candidate.params, settings.root)
+        with in_words(registry.uri):
+            registry.client.log_text(run_id, description, "model-card.md")
+        stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
+        source = f"models:/{_logged_model(registry, run_id, candidate.digest)}"
+        version = registry.register(source, run_id, told | stage, description)
+    signing.sign(registry, version, candidate.folder, settings)
+    champion = registry.aliased(CHAMPION)
+    if ROLLED_BACK not in version.tags and (champion is None or champion != version):
+        registry.point(CHALLENGER, version.number)
+    return version
+
+
+def _commit(registry: Registry, run_id: str, now: Git) -> Git:
+    """Return a commit that gives the inputs: the run's own where it was clean, else today's.
+
+    The same inputs have the same key, so a clean tree of today gives what an unclean one gave.
+    """
+    with in_words(registry.uri):
+        tags = registry.client.get_run(run_id).data.tags
+    if tags.get("git_dirty") == "true" and not now.dirty:
+        return now
+    return Git(tags.get("git_commit"), tags.get("git_dirty") == "true", "")
+
+
+def lineage(candidate: Candidate, commit: Git, settings: Settings) -> dict[str, str]:
+    """Return the tags that say where the version comes from."""
+    found, checked = candidate.found, candidate.params
+    return {
+        "digest": candidate.digest,
+        "input_key": candidate.key,
+        "git_commit": commit.commit or "none",
+        "git_dirty": str(commit.dirty).lower(),
+        "data_digest": digests.of_folder(settings.root / data.PREPARED),
+        "split_digest": split_digest(settings.root, checked),
+        "seen_until": max(found["parts"][part]["to"] or "" for part in ("train", "validation")),
+        "target": checked.data.target,
+        "task": checked.task.value,
+        "cpu_class": machine.cpu_class(),
+    }
+
+
+def split_digest(root: Path, checked: Params) -> str:
+    """Return what says which rows are which part: two models of one split share their test rows."""
+    data_, raw = checked.data.model_dump(mode="json"), digests.of_file(root / data.RAW)
+    return digests.of_values([raw, data_, checked.split.model_dump(mode="json"), checked.seed])
+
+
+def _logged_model(registry: Registry, run_id: str, digest: str) -> str:
+    with in_words(registry.uri):
+        run = registry.client.get_run(run_id)
+        found = registry.client.search_logged_models(
+            [run.info.experiment_id], f"source_run_id = '{run_id}' AND tags.digest = '{digest}'"
+        )
+    return str(min(found, key=lambda model: model.creation_timestamp).model_id)
+
+
+def tell_unsigned(settings: Settings) -> None:
+    """Say that models are unsigned, where nobody has made a key."""
+    if settings.signing_key is None and not (settings.root / signing.PUBLIC_KEY).is_file():
+        warn("models are not signed: nobody but the digest vouches for them (docs/production.md)")

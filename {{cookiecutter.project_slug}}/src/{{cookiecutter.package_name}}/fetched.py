@@ -1,0 +1,55 @@
+"""The bytes of a version, fetched from the registry and checked before anybody loads them."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import digests, signing
+from .errors import WorldError
+from .foreign import in_words
+from .registry import Registry
+from .settings import NAME, Settings
+from .versions import Version
+
+
+@contextmanager
+def model(registry: Registry, version: Version, settings: Settings) -> Iterator[Path]:
+    """Yield the model directory of a version; it is removed after.
+
+    Raises WorldError where the bytes are gone, are not those of the version's digest, or lack the
+    signature that this project asks for.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as scratch:
+        folder = _download(registry, version, Path(scratch))
+        found = digests.of_folder(folder)
+        if found != version.digest:
+            raise WorldError(
+                f"{registry.name}: the bytes of version {version.number} are not those that were "
+                f"registered (found {found[:12]}, registered {version.digest[:12]}); restore them "
+                "from a backup, or go to another version with `nox -s rollback -- VERSION`"
+            )
+        signing.check(registry, version, folder, settings)
+        yield folder
+
+
+def _download(registry: Registry, version: Version, scratch: Path) -> Path:
+    from mlflow.artifacts import download_artifacts
+
+    gone = WorldError(
+        f"{registry.name}: the bytes of version {version.number} are gone; restore them from a "
+        "backup, or go to another version with `nox -s rollback -- VERSION`"
+    )
+    with in_words(registry.uri):
+        source = registry.client.get_model_version_download_uri(NAME, str(version.number))
+        try:
+            folder = Path(
+                download_artifacts(
+                    artifact_uri=source, dst_path=str(scratch), tracking_uri=registry.uri
+                )
+            )
+        except FileNotFoundError:
+            raise gone from None
+    if not any(folder.iterdir()):
+        raise gone
+    return folder

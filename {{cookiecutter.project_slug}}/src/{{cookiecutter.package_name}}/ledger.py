@@ -1,0 +1,112 @@
+"""The ledger: each promotion and each rollback is a run of the experiment `…-promotions`.
+
+An entry is written before the alias moves and closed after, so that one which stays open tells what
+was under way when a process was killed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import store
+from .foreign import in_words
+from .settings import NAME, Settings
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = f"{NAME}-promotions"
+PROMOTION, ROLLBACK = "promotion", "rollback"
+_SEQUENCE = "sequence"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One move of the champion: `told` are the tags, all of them text."""
+
+    told: Mapping[str, str]
+    run_id: str = ""
+    time: str = ""
+
+    @property
+    def action(self) -> str:
+        """`promotion` or `rollback`."""
+        return self.told["action"]
+
+    @property
+    def version(self) -> int:
+        """The version that became champion."""
+        return int(self.told["version"])
+
+    @property
+    def before(self) -> int | None:
+        """The version that was champion before, if any."""
+        return int(self.told["before"]) if self.told.get("before") else None
+
+    @property
+    def best(self) -> int:
+        """The best champion so far, which later ones are held against as well."""
+        return int(self.told.get("best") or self.version)
+
+
+class Ledger:
+    """The entries of one store."""
+
+    def __init__(self, client: "MlflowClient", settings: Settings) -> None:
+        self._client = client
+        self._uri = store.address(settings)
+        self._experiment = store.experiment(client, settings, EXPERIMENT)
+
+    def entries(self) -> Sequence[Entry]:
+        """Return what has happened, oldest first."""
+        return self._search("FINISHED")
+
+    def open_entries(self) -> Sequence[Entry]:
+        """Return what was begun and not closed."""
+        return self._search("RUNNING")
+
+    def begin(self, told: Mapping[str, str]) -> Entry:
+        """Write down what is about to happen."""
+        number = str(len(self.entries()) + 1)
+        tags = {name: value for name, value in told.items() if value} | {_SEQUENCE: number}
+        title = f"{told['action']} of version {told['version']}"
+        with in_words(self._uri):
+            run = self._client.create_run(self._experiment, tags=tags, run_name=title)
+        return Entry(tags, run.info.run_id, "")
+
+    def attach(self, entry: Entry, paths: Sequence[Path]) -> None:
+        """Keep files with an entry."""
+        with in_words(self._uri):
+            for path in paths:
+                self._client.log_artifact(entry.run_id, str(path))
+
+    def close(self, entry: Entry) -> None:
+        """Say that it has happened."""
+        with in_words(self._uri):
+            self._client.set_terminated(entry.run_id, "FINISHED")
+
+    def discard(self, entry: Entry) -> None:
+        """Take back what was begun and has not happened."""
+        with in_words(self._uri):
+            self._client.delete_run(entry.run_id)
+
+    def _search(self, status: str) -> Sequence[Entry]:
+        with in_words(self._uri):
+            runs = self._client.search_runs(
+                [self._experiment], f"attributes.status = '{status}'", max_results=10_000
+            )
+        found = [
+            Entry(
+                {k: v for k, v in run.data.tags.items() if not k.startswith("mlflow.")},
+                run.info.run_id,
+                _written(run.info.start_time),
+            )
+            for run in runs
+        ]
+        return sorted(found, key=lambda entry: int(entry.told.get(_SEQUENCE, 0)))
+
+
+def _written(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")

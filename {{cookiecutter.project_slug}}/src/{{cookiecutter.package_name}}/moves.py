@@ -1,0 +1,53 @@
+"""Moves of the champion that survive a kill at any moment.
+
+First the ledger says what is about to happen, then the alias moves, then the tags follow, then the
+entry is closed. Whoever comes next finds an open entry and, as the alias tells whether it happened,
+completes it or takes it back.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .ledger import ROLLBACK, Entry, Ledger
+from .registry import Registry
+from .versions import ARCHIVED, CHALLENGER, CHAMPION, PRODUCTION, ROLLED_BACK, STAGE
+
+
+def move(
+    registry: Registry, ledger: Ledger, told: Mapping[str, str], evidence: Sequence[Path] = ()
+) -> Entry:
+    """Make a version the champion and write it down; the caller holds the turn."""
+    entry = ledger.begin(told)
+    ledger.attach(entry, evidence)
+    registry.point(CHAMPION, entry.version)
+    _complete(registry, ledger, entry)
+    return entry
+
+
+def recover(registry: Registry, ledger: Ledger) -> Entry | None:
+    """Complete or take back what a killed process left; return what was completed."""
+    completed = None
+    for entry in ledger.open_entries():
+        champion = registry.aliased(CHAMPION)
+        if champion and champion.number == entry.version:
+            _complete(registry, ledger, entry)
+            completed = entry
+        else:
+            ledger.discard(entry)
+    return completed
+
+
+def _complete(registry: Registry, ledger: Ledger, entry: Entry) -> None:
+    """Let the tags say what the alias says; every step may be repeated."""
+    registry.tag(entry.version, {STAGE: PRODUCTION})
+    registry.untag(entry.version, ROLLED_BACK)
+    for version in registry.versions():
+        if version.tags.get(STAGE) == PRODUCTION and version.number != entry.version:
+            registry.tag(version.number, {STAGE: ARCHIVED})
+    if entry.action == ROLLBACK and entry.before:
+        words = entry.told.get("reason") or "no reason given"
+        registry.tag(entry.before, {ROLLED_BACK: words})
+    challenger = registry.aliased(CHALLENGER)
+    if challenger and challenger.number == entry.version:
+        registry.unpoint(CHALLENGER)
+    ledger.close(entry)

@@ -1,0 +1,110 @@
+"""A version made again: its commit in a clean folder, its lock, its data, its stages.
+
+Nothing of the user's folder is touched, and no run of the registry is: the stages of the copy track
+into a store of the copy's own.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import digests
+from .console import say
+from .errors import WorldError
+from .provenance import LOCK
+from .sections import read_yaml
+from .settings import Settings
+
+_ENVIRONMENT = (LOCK, "python_env.yaml")
+_OWN_STORE = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID")
+
+
+@contextmanager
+def at(settings: Settings, commit: str, diff: str) -> Iterator[Path]:
+    """Yield the project's folder as it was at a commit, changed by a diff, elsewhere."""
+    with tempfile.TemporaryDirectory(prefix=f"{settings.root.name}-") as scratch:
+        top = Path(_git(settings.root, "rev-parse", "--show-toplevel").strip())
+        prefix = _git(settings.root, "rev-parse", "--show-prefix").strip()
+        copy = Path(scratch).resolve() / "copy"
+        _git(top, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(copy))
+        _git(copy, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
+        root = copy / prefix
+        if diff:
+            patch = Path(scratch, "uncommitted.diff")
+            patch.write_text(diff, "utf-8")
+            _git(root, "apply", "--whitespace=nowarn", str(patch))
+        yield root
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise WorldError(
+            f"git {arguments[0]} failed: {done.stderr.strip():.200}; if the commit is missing, "
+            "fetch it with `git fetch --unshallow` or from where it was pushed"
+        )
+    return done.stdout
+
+
+def data(settings: Settings, root: Path, lock: Path | None, paths: Sequence[str]) -> bool:
+    """Bring outputs of a stage back by their digests, from the cache or from the remote.
+
+    `lock` is the `dvc.lock` that names them. Returns False where neither has them.
+    """
+    if lock is None:
+        return False
+    shutil.copyfile(lock, root / "dvc.lock")
+    local = Path(".dvc", "config.local")
+    if (settings.root / local).is_file():
+        shutil.copy2(settings.root / local, root / local)
+    dvc = [sys.executable, "-m", "dvc"]
+    cache = str(settings.root / ".dvc" / "cache")
+    _quietly([*dvc, "config", "--local", "cache.dir", cache], root)
+    for verb in ("checkout", "pull"):
+        if _quietly([*dvc, verb, "--quiet", *paths], root):
+            return all((root / path).exists() for path in paths)
+    return False
+
+
+def _quietly(command: Sequence[str], root: Path) -> bool:
+    environment = os.environ | {"DVC_NO_ANALYTICS": "true"}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def python(settings: Settings, root: Path) -> Path:
+    """Return the Python of an environment of that commit's lock: this one, where it is the same."""
+    same = [_digest(settings.root / name) == _digest(root / name) for name in _ENVIRONMENT]
+    if all(same):
+        return Path(sys.executable)
+    say("reproduce: the lock was another one; making its environment")
+    command = [sys.executable, "-m", "nox", "--install-only", "-s", "train"]
+    if subprocess.run(command, cwd=root, stdout=sys.stderr, check=False).returncode:
+        raise WorldError(f"the environment of that commit's {LOCK} cannot be made; see above")
+    programs = root / ".nox" / "project" / ("Scripts" if sys.platform == "win32" else "bin")
+    return programs / "python"
+
+
+def _digest(path: Path) -> str:
+    return digests.of_file(path) if path.is_file() else ""
+
+
+def stages(root: Path, interpreter: Path, left_out: set[str]) -> None:
+    """Run the stages of the copy in their order; raises WorldError naming the one that fails."""
+    path = os.pathsep.join([str(interpreter.parent), os.environ.get("PATH", "")])
+    environment = {name: it for name, it in os.environ.items() if name not in _OWN_STORE}
+    environment |= {"PATH": path, "PYTHONPATH": str(root / "src")}
+    for name, stage in read_yaml(root / "dvc.yaml")["stages"].items():
+        if name in left_out:
+            continue
+        program, *words = shlex.split(stage["cmd"])
+        command = [str(interpreter) if program == "python" else program, *words]
+        if subprocess.run(command, cwd=root, env=environment, check=False).returncode:
+            raise WorldError(f"the stage {name} of that commit failed; it said why above")

@@ -1,0 +1,143 @@
+"""Versions of the registered model, one for each digest, and the aliases that point to them.
+
+MLflow promises neither that a tag is unique nor that an alias moves only once, so a version is
+looked for after it was made as well: of several with one digest the lowest stays, and whoever made
+another takes it away. Who may move an alias is decided by `turns.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import store
+from .errors import UsageError, WorldError
+from .foreign import in_words, masked
+from .settings import NAME, Settings
+from .versions import Version
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_LONGEST_DESCRIPTION = 5000
+"""Characters that every database behind MLflow can hold."""
+
+
+class Registry:
+    """The registered model in one store."""
+
+    def __init__(self, client: "MlflowClient", uri: str) -> None:
+        self.client = client
+        self.uri = uri
+
+    @property
+    def name(self) -> str:
+        """What outputs call it."""
+        return masked(self.uri)
+
+    def versions(self) -> Sequence[Version]:
+        """Return all versions, oldest first."""
+        return self._search(f"name = '{NAME}'")
+
+    def of_digest(self, digest: str) -> Version | None:
+        """Return the version of a digest, the lowest where a race has left several."""
+        return next(iter(self._search(f"name = '{NAME}' AND tags.`digest` = '{digest}'")), None)
+
+    def get(self, number: int) -> Version:
+        """Return a version; raises UsageError naming the ones that there are."""
+        found = self.versions()
+        for version in found:
+            if version.number == number:
+                return version
+        known = ", ".join(str(version.number) for version in found) or "none yet"
+        raise UsageError(f"there is no version {number} in {self.name}; there are: {known}")
+
+    def aliased(self, alias: str) -> Version | None:
+        """Return the version that an alias points to; raises WorldError where that is gone."""
+        number = self.pointed(alias)
+        if number is None:
+            return None
+        for version in self.versions():
+            if version.number == number:
+                return version
+        raise WorldError(
+            f"{self.name}: the alias {alias!r} points to version {number}, which is gone; "
+            f"point it to one that is there with `nox -s rollback -- VERSION`"
+        )
+
+    def pointed(self, alias: str) -> int | None:
+        """Return the number that an alias points to, be it there or not."""
+        number = self._aliases().get(alias)
+        return None if number is None else int(number)
+
+    def register(
+        self, source: str, run_id: str, tags: Mapping[str, str], description: str
+    ) -> Version:
+        """Return the version of the tags' digest, found or made; its other tags are set anew."""
+        digest = tags["digest"]
+        with in_words(self.uri):
+            self._make_name()
+            made = None
+            if self.of_digest(digest) is None:
+                made = int(
+                    self.client.create_model_version(
+                        NAME,
+                        source,
+                        run_id,
+                        dict(tags),
+                        description=description[:_LONGEST_DESCRIPTION],
+                    ).version
+                )
+            found = self.of_digest(digest)
+            if made and found and found.number != made:
+                self.client.delete_model_version(NAME, str(made))
+        if found is None:
+            raise WorldError(f"{self.name}: the version of {digest[:12]} was deleted; try again")
+        self.tag(found.number, tags)
+        return found
+
+    def tag(self, number: int, tags: Mapping[str, str]) -> None:
+        """Set tags of a version."""
+        with in_words(self.uri):
+            for name, value in tags.items():
+                self.client.set_model_version_tag(NAME, str(number), name, value)
+
+    def untag(self, number: int, name: str) -> None:
+        """Take a tag from a version; one that is not there is no error."""
+        with in_words(self.uri):
+            if name in self.get(number).tags:
+                self.client.delete_model_version_tag(NAME, str(number), name)
+
+    def point(self, alias: str, number: int) -> None:
+        """Let an alias point to a version."""
+        with in_words(self.uri):
+            self.client.set_registered_model_alias(NAME, alias, str(number))
+
+    def unpoint(self, alias: str) -> None:
+        """Take an alias away; one that is not there is no error."""
+        with in_words(self.uri):
+            if alias in self._aliases():
+                self.client.delete_registered_model_alias(NAME, alias)
+
+    def _aliases(self) -> Mapping[str, Any]:
+        with in_words(self.uri):
+            found = self.client.search_registered_models(f"name = '{NAME}'")
+            return dict(found[0].aliases) if found else {}
+
+    def _search(self, condition: str) -> Sequence[Version]:
+        with in_words(self.uri):
+            found = self.client.search_model_versions(condition, max_results=1000)
+        versions = [Version(int(it.version), dict(it.tags), it.run_id or "") for it in found]
+        return sorted(versions, key=lambda version: version.number)
+
+    def _make_name(self) -> None:
+        from mlflow.exceptions import MlflowException
+
+        if not self.client.search_registered_models(f"name = '{NAME}'"):
+            try:
+                self.client.create_registered_model(NAME)
+            except MlflowException:  # Another process was faster.
+                self.client.get_registered_model(NAME)
+
+
+def connect(settings: Settings) -> Registry:
+    """Return the registry of the store that the settings name."""
+    return Registry(store.connect(settings), store.address(settings))

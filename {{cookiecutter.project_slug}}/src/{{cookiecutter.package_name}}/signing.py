@@ -1,0 +1,77 @@
+"""Signatures of models: who made the bytes, where the digest says only which bytes they are.
+
+A signature is a file of the run that made the model, `signatures/DIGEST.json`, in the format of
+https://github.com/sigstore/model-transparency. It is made where `MODEL_SIGNING_KEY` names a private
+key, and asked for where the project holds `signing.pub`, the public half.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from . import digests, kept
+from .errors import UsageError, WorldError
+from .foreign import in_words
+from .registry import Registry
+from .settings import Settings
+from .versions import Version
+
+PUBLIC_KEY = "signing.pub"
+
+
+def sign(registry: Registry, version: Version, folder: Path, settings: Settings) -> None:
+    """Sign the bytes of a version where a key is configured, once, and keep that with its run."""
+    key = settings.signing_key
+    if key is None or kept.has(registry, version.run_id, _name(version)):
+        return
+    if not key.is_file():
+        raise UsageError(f"MODEL_SIGNING_KEY: {key} is not a file; name a private key (PEM)")
+    from model_signing.signing import Config
+
+    with tempfile.TemporaryDirectory() as scratch:
+        signature = Path(scratch, f"{version.digest}.json")
+        config = Config().use_elliptic_key_signer(private_key=key)
+        try:
+            config.set_hashing_config(_hashing(folder)).sign(folder, signature)
+        except (ValueError, TypeError):
+            raise UsageError(
+                f"{key}: not a private key without a password on the curve secp256r1, secp384r1 or "
+                "secp521r1 (PEM); make one as docs/production.md shows"
+            ) from None
+        with in_words(registry.uri):
+            registry.client.log_artifact(version.run_id, str(signature), "signatures")
+
+
+def check(registry: Registry, version: Version, folder: Path, settings: Settings) -> None:
+    """Raise WorldError unless the bytes are signed by the key that the project names, if any."""
+    key = settings.root / PUBLIC_KEY
+    if not key.is_file():
+        return
+    from model_signing.verifying import Config
+
+    with tempfile.TemporaryDirectory() as scratch:
+        signature = kept.fetch(registry, version.run_id, _name(version), Path(scratch))
+        if signature is None:
+            raise WorldError(
+                f"{registry.name}: version {version.number} is not signed, and {PUBLIC_KEY} asks "
+                "for it; register it again with MODEL_SIGNING_KEY set"
+            )
+        config = Config().use_elliptic_key_verifier(public_key=key)
+        try:
+            config.set_hashing_config(_hashing(folder)).verify(folder, signature)
+        except Exception as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise WorldError(
+                f"{registry.name}: version {version.number} does not verify with {PUBLIC_KEY} "
+                f"({reason:.120}); use a version that was signed with the key of this project"
+            ) from None
+
+
+def _hashing(folder: Path) -> Any:
+    from model_signing.hashing import Config
+
+    return Config().set_ignored_paths(paths=[folder / name for name in digests.NOT_CONTENT])
+
+
+def _name(version: Version) -> str:
+    return f"signatures/{version.digest}.json"

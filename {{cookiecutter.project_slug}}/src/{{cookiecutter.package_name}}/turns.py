@@ -1,0 +1,99 @@
+"""Whose turn it is to move an alias: one process at a time, on one machine or on many.
+
+A database in a file is guarded by a lock beside it, which the system lets go of when its holder
+dies. On a server the lock is a model of its own, and a version of it is a ticket: MLflow numbers
+versions without gaps or doubles, so the lowest ticket that lives holds the turn. A ticket dies when
+it is handed back, when its process on this machine is gone, or after ten minutes; ages are
+differences of the server's own clock. So a holder on another machine that takes longer than that
+could meet a second one, and promotions take seconds.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import WorldError
+from .foreign import in_words
+from .holders import PROCESS, is_gone, this_process
+from .registry import Registry
+from .settings import NAME
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_LOCK = f"{NAME}-turn"
+_LIFE = 10 * 60 * 1000
+"""Milliseconds."""
+_FILE = "sqlite:///"
+
+
+@contextmanager
+def turn(registry: Registry) -> Iterator[None]:
+    """Hold the turn; raises WorldError at once where another process has it."""
+    taken = _file(registry) if registry.uri.startswith(_FILE) else _ticket(registry)
+    with taken:
+        yield
+
+
+def _busy(registry: Registry, holder: str) -> WorldError:
+    return WorldError(
+        f"{registry.name}: {holder} is promoting or rolling back at this moment; run the same "
+        "command again when it has ended"
+    )
+
+
+@contextmanager
+def _file(registry: Registry) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(f"{Path(registry.uri.removeprefix(_FILE))}.turn")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise _busy(registry, "another process") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _ticket(registry: Registry) -> Iterator[None]:
+    client = registry.client
+    with in_words(registry.uri):
+        mine = _take(client)
+    try:
+        with in_words(registry.uri):
+            holder = _holder(client, mine)
+        if holder is not None:
+            raise _busy(registry, holder)
+        yield
+    finally:
+        with in_words(registry.uri):
+            client.delete_model_version(_LOCK, str(mine.version))
+
+
+def _take(client: "MlflowClient") -> Any:
+    from mlflow.exceptions import MlflowException
+
+    if not client.search_registered_models(f"name = '{_LOCK}'"):
+        words = f"Tickets of those who move an alias of {NAME}; nothing to serve."
+        try:
+            client.create_registered_model(_LOCK, description=words)
+        except MlflowException:  # Another process was faster.
+            client.get_registered_model(_LOCK)
+    return client.create_model_version(_LOCK, "s3://none", tags={PROCESS: this_process()})
+
+
+def _holder(client: "MlflowClient", mine: Any) -> str | None:
+    """Return who holds the turn before us; tickets of the dead are taken away."""
+    for ticket in client.search_model_versions(f"name = '{_LOCK}'", max_results=1000):
+        if int(ticket.version) >= int(mine.version):
+            continue
+        owner = str(ticket.tags.get(PROCESS, ""))
+        if is_gone(owner) or mine.creation_timestamp - ticket.creation_timestamp > _LIFE:
+            client.delete_model_version(_LOCK, str(ticket.version))
+        else:
+            return owner
+    return None

@@ -1,0 +1,23 @@
+"""A version of the registered model, and the words of its tags and aliases."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+STAGE = "stage"
+STAGING, PRODUCTION, ARCHIVED = "staging", "production", "archived"
+ROLLED_BACK = "rolled_back"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the registered model."""
+
+    number: int
+    tags: Mapping[str, str]
+    run_id: str
+
+    @property
+    def digest(self) -> str:
+        """The digest of its bytes."""
+        return self.tags.get("digest", "")
