@@ -22,7 +22,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tell the stories of one task: what goes wrong on a bad day does not depend on it."""
     if "trained" in metafunc.fixturenames and not _says_itself(metafunc):
-        stories = metafunc.module.__name__ == "test_stories"
+        stories = metafunc.module.__name__.endswith("stories")
         metafunc.parametrize("trained", CHOICES["task"][: 1 if stories else None], indirect=True)
 
 

@@ -24,6 +24,18 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = features.__name__.partition(".")[0]
 """The name of the package under test."""
 
+GATE = {
+    "margin": 0.05,
+    "slice_margin": 0.2,
+    "slice_rows": 100,
+    "days": 20,
+    "bias": 0.1,
+    "megabytes": 10,
+    "confidence": 0.95,
+    "resamples": 200,
+}
+"""Bounds that a model of these few rows can meet."""
+
 FIRST, LAST = "2013-07-01", "2013-09-30"
 _NAMES = {
     "carrier": ["AA", "B6", "DL", "EV", "UA"],
@@ -105,6 +117,7 @@ def values(task: Task = Task.CLASSIFICATION) -> dict[str, Any]:
         "split": {"by": "time", "validation": "2 weeks", "test": "1 month"},
         "estimator": read_yaml(ROOT / FILE)["estimator"],
         "evaluation": {"confidence": 0.9, "resamples": 100, "slices": ["carrier", "origin"]},
+        "gate": GATE,
     }
 
 

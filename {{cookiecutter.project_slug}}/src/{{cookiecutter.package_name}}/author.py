@@ -10,10 +10,9 @@ from .settings import Settings
 
 def name(settings: Settings) -> str:
     """Return who acts: as the forge says, else as git knows them, else as they logged in."""
-    if settings.actor:
-        return settings.actor
+    known = settings.actor or _git(settings.root, "var", "GIT_AUTHOR_IDENT").partition(" <")[0]
     try:
-        return _git(settings.root, "config", "user.name") or getpass.getuser()
+        return known or getpass.getuser()
     except (OSError, KeyError):  # A user without a name, as in some containers.
         return "unknown"
 

@@ -13,11 +13,9 @@ import typer
 from . import settings
 from .errors import reported
 
+_HELP = "Train, promote and track the model; every verb is a nox session of the same name."
 app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Train, evaluate and track the model; every verb is a nox session of the same name.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP
 )
 Kind = Annotated[str | None, typer.Option("--registry", help="local or server.")]
 Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
@@ -51,11 +49,14 @@ def evaluate(context: typer.Context) -> None:
 
 
 @app.command()
-def register(registry: Kind = None) -> None:
+def register(
+    version: Annotated[int | None, typer.Argument(help="Sign one that is there instead.")] = None,
+    registry: Kind = None,
+) -> None:
     """Version the model by its digest."""
     from .acts.register import register
 
-    _leave(lambda: register(_settings(registry)))
+    _leave(lambda: register(_settings(registry), version))
 
 
 @app.command()

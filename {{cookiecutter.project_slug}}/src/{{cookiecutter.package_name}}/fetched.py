@@ -1,5 +1,6 @@
 """The bytes of a version, fetched from the registry and checked before anybody loads them."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +16,22 @@ from .versions import Version
 
 @contextmanager
 def model(registry: Registry, version: Version, settings: Settings) -> Iterator[Path]:
-    """Yield the model directory of a version; it is removed after.
+    """Yield the model directory of a version, whose code may be run; it is removed after.
 
     Raises WorldError where the bytes are gone, are not those of the version's digest, or lack the
     signature that this project asks for.
     """
+    with unsigned(registry, version) as folder:
+        signing.check(registry, version, folder, settings)
+        yield folder
+
+
+@contextmanager
+def unsigned(registry: Registry, version: Version) -> Iterator[Path]:
+    """Yield the same, whoever made it."""
     with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as scratch:
         folder = _download(registry, version, Path(scratch))
+        _forget_byte_code(folder)
         found = digests.of_folder(folder)
         if found != version.digest:
             raise WorldError(
@@ -29,7 +39,6 @@ def model(registry: Registry, version: Version, settings: Settings) -> Iterator[
                 f"registered (found {found[:12]}, registered {version.digest[:12]}); restore them "
                 "from a backup, or go to another version with `nox -s rollback -- VERSION`"
             )
-        signing.check(registry, version, folder, settings)
         yield folder
 
 
@@ -53,3 +62,9 @@ def _download(registry: Registry, version: Version, scratch: Path) -> Path:
     if not any(folder.iterdir()):
         raise gone
     return folder
+
+
+def _forget_byte_code(folder: Path) -> None:
+    """Python would run it in place of the source, which is all that the digest vouches for."""
+    for cache in sorted(folder.rglob("__pycache__"), reverse=True):  # the inner ones first
+        shutil.rmtree(cache)

@@ -69,7 +69,8 @@ class Ledger:
 
     def begin(self, told: Mapping[str, str]) -> Entry:
         """Write down what is about to happen."""
-        number = str(len(self.entries()) + 1)
+        # Not their count: when somebody deleted one, two would bear the same number.
+        number = str(max(map(_sequence, self.entries()), default=0) + 1)
         tags = {name: value for name, value in told.items() if value} | {_SEQUENCE: number}
         title = f"{told['action']} of version {told['version']}"
         with in_words(self._uri):
@@ -105,7 +106,11 @@ class Ledger:
             )
             for run in runs
         ]
-        return sorted(found, key=lambda entry: int(entry.told.get(_SEQUENCE, 0)))
+        return sorted(found, key=_sequence)
+
+
+def _sequence(entry: Entry) -> int:
+    return int(entry.told.get(_SEQUENCE, 0))
 
 
 def _written(milliseconds: int) -> str:

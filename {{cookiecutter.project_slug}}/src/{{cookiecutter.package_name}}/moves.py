@@ -28,8 +28,7 @@ def recover(registry: Registry, ledger: Ledger) -> Entry | None:
     """Complete or take back what a killed process left; return what was completed."""
     completed = None
     for entry in ledger.open_entries():
-        champion = registry.aliased(CHAMPION)
-        if champion and champion.number == entry.version:
+        if registry.pointed(CHAMPION) == entry.version:
             _complete(registry, ledger, entry)
             completed = entry
         else:
@@ -47,7 +46,6 @@ def _complete(registry: Registry, ledger: Ledger, entry: Entry) -> None:
     if entry.action == ROLLBACK and entry.before:
         words = entry.told.get("reason") or "no reason given"
         registry.tag(entry.before, {ROLLED_BACK: words})
-    challenger = registry.aliased(CHALLENGER)
-    if challenger and challenger.number == entry.version:
+    if registry.pointed(CHALLENGER) == entry.version:
         registry.unpoint(CHALLENGER)
     ledger.close(entry)

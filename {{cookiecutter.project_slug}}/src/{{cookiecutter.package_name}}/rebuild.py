@@ -33,7 +33,7 @@ def at(settings: Settings, commit: str, diff: str) -> Iterator[Path]:
         prefix = _git(settings.root, "rev-parse", "--show-prefix").strip()
         copy = Path(scratch).resolve() / "copy"
         _git(top, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(copy))
-        _git(copy, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
+        _git(copy, "checkout", "--quiet", "--detach", commit)
         root = copy / prefix
         if diff:
             patch = Path(scratch, "uncommitted.diff")

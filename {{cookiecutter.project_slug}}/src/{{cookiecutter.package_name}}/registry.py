@@ -6,6 +6,7 @@ another takes it away. Who may move an alias is decided by `turns.py`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import store
@@ -92,7 +93,7 @@ class Registry:
         if found is None:
             raise WorldError(f"{self.name}: the version of {digest[:12]} was deleted; try again")
         self.tag(found.number, tags)
-        return found
+        return replace(found, tags={**found.tags, **tags})
 
     def tag(self, number: int, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""

@@ -30,14 +30,14 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
 
     with tempfile.TemporaryDirectory() as scratch:
         signature = Path(scratch, f"{version.digest}.json")
-        config = Config().use_elliptic_key_signer(private_key=key)
         try:
-            config.set_hashing_config(_hashing(folder)).sign(folder, signature)
-        except (ValueError, TypeError):
+            config = Config().use_elliptic_key_signer(private_key=key)
+        except (ValueError, TypeError, AttributeError):  # The last one: a key without a curve.
             raise UsageError(
                 f"{key}: not a private key without a password on the curve secp256r1, secp384r1 or "
                 "secp521r1 (PEM); make one as docs/production.md shows"
             ) from None
+        config.set_hashing_config(_hashing(folder)).sign(folder, signature)
         with in_words(registry.uri):
             registry.client.log_artifact(version.run_id, str(signature), "signatures")
 
@@ -54,10 +54,10 @@ def check(registry: Registry, version: Version, folder: Path, settings: Settings
         if signature is None:
             raise WorldError(
                 f"{registry.name}: version {version.number} is not signed, and {PUBLIC_KEY} asks "
-                "for it; register it again with MODEL_SIGNING_KEY set"
+                f"for it; set MODEL_SIGNING_KEY and run `nox -s register -- {version.number}`"
             )
-        config = Config().use_elliptic_key_verifier(public_key=key)
         try:
+            config = Config().use_elliptic_key_verifier(public_key=key)
             config.set_hashing_config(_hashing(folder)).verify(folder, signature)
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -70,7 +70,8 @@ def check(registry: Registry, version: Version, folder: Path, settings: Settings
 def _hashing(folder: Path) -> Any:
     from model_signing.hashing import Config
 
-    return Config().set_ignored_paths(paths=[folder / name for name in digests.NOT_CONTENT])
+    ignored = [path for path in folder.rglob("*") if path.name in digests.NOT_CONTENT]
+    return Config().set_ignored_paths(paths=ignored)
 
 
 def _name(version: Version) -> str:

@@ -71,7 +71,7 @@ def _ticket(registry: Registry) -> Iterator[None]:
         yield
     finally:
         with in_words(registry.uri):
-            client.delete_model_version(_LOCK, str(mine.version))
+            _remove(client, mine)
 
 
 def _take(client: "MlflowClient") -> Any:
@@ -93,7 +93,18 @@ def _holder(client: "MlflowClient", mine: Any) -> str | None:
             continue
         owner = str(ticket.tags.get(PROCESS, ""))
         if is_gone(owner) or mine.creation_timestamp - ticket.creation_timestamp > _LIFE:
-            client.delete_model_version(_LOCK, str(ticket.version))
+            _remove(client, ticket)
         else:
             return owner
     return None
+
+
+def _remove(client: "MlflowClient", ticket: Any) -> None:
+    """Take a ticket away; of one that somebody else took away already nothing is left to do."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.delete_model_version(_LOCK, str(ticket.version))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise

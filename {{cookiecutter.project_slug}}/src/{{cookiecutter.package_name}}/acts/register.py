@@ -1,14 +1,29 @@
 """Version the model by its digest."""
 
-from .. import candidate, registry
+from .. import candidate, fetched, registry, signing
 from ..console import say
+from ..errors import UsageError
+from ..registry import Registry
 from ..settings import Settings
 
 
-def register(settings: Settings) -> None:
-    """Make the model of this folder a version of the registry, once."""
-    found = candidate.here(settings)
+def register(settings: Settings, number: int | None = None) -> None:
+    """Make the model of this folder a version of the registry, once; or sign one that is there."""
     there = registry.connect(settings)
+    if number is not None:
+        _sign(there, number, settings)
+        return
+    found = candidate.here(settings)
     version = candidate.register(there, found, settings)
     candidate.tell_unsigned(settings)
     say(f"register: model {found.digest[:12]} is version {version.number} in {there.name}")
+
+
+def _sign(there: Registry, number: int, settings: Settings) -> None:
+    """Sign a version that was registered when there was no key yet."""
+    version = there.get(number)
+    if settings.signing_key is None:
+        raise UsageError("MODEL_SIGNING_KEY: names no private key to sign with; set it")
+    with fetched.unsigned(there, version) as folder:
+        signing.sign(there, version, folder, settings)
+    say(f"register: version {number} in {there.name} is signed")

@@ -1,6 +1,6 @@
 """Go back to an earlier champion."""
 
-from .. import author, carried, fetched, moves, registry, turns
+from .. import author, carried, fetched, moves, registry, trial, turns
 from ..console import say
 from ..errors import UsageError
 from ..ledger import ROLLBACK, Entry, Ledger
@@ -30,13 +30,14 @@ def _go_back(
         raise UsageError(f"version {target.number} is the champion already; name another one")
     with fetched.model(there, target, settings) as folder:
         carried.load(folder)
+    best = trial.rivals(there, book).best if champion else None
     told = {
         "action": ROLLBACK,
         "version": str(target.number),
         "digest": target.digest,
         "before": str(champion.number) if champion else "",
         "before_digest": champion.digest if champion else "",
-        "best": str(target.number),
+        "best": str(best.number if best else target.number),
         "registry": there.name,
         "actor": author.name(settings),
         "git_commit": target.tags.get("git_commit", ""),

@@ -1,0 +1,255 @@
+"""The acts on the registry, on small rows and a real store of the project's own."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flight_delays import data, dvc_cli, rebuild, registry
+from flight_delays.acts import gate as gating
+from flight_delays.acts import history as telling
+from flight_delays.acts import promote as promoting
+from flight_delays.acts import register as registering
+from flight_delays.acts import reproduce as making
+from flight_delays.acts import rollback as returning
+from flight_delays.digests import of_folder
+from flight_delays.errors import Exit, UsageError
+from flight_delays.gate_report import VERDICT
+from flight_delays.ledger import Ledger
+from flight_delays.machine import cpu_class
+from flight_delays.settings import NAME, Settings
+from flight_delays.steps import evaluate
+from flight_delays.task import Task
+
+import rows
+
+
+@pytest.fixture
+def here(project: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Return the settings of a committed project whose model is evaluated."""
+    shutil.copy(empty_store / "mlflow.db", project / "mlflow.db")
+    monkeypatch.setattr(dvc_cli, "is_stale", lambda root: False)
+    data.write(rows.flights(), project / data.RAW)
+    tell_figures(project)
+    rows.git(project, "branch", "-M", "main")
+    return Settings(project, actor="somebody")
+
+
+def tell_figures(root: Path) -> str:
+    """Write the figures of the model that lies in a project; return its digest."""
+    found = evaluate.figures(rows.parameters(), rows.fitted(Task.CLASSIFICATION), rows.parts())
+    found["digest"] = of_folder(root / data.MODEL)
+    data.write_text(json.dumps(found, default=float), root / data.METRICS)
+    return str(found["digest"])
+
+
+@pytest.fixture
+def another(here: Settings, tmp_path: Path) -> Callable[[str], str]:
+    """Return what puts a model of other bytes into the project; it predicts the same."""
+
+    def put(identity: str) -> str:
+        rows.write_model(Task.CLASSIFICATION, here.root / data.MODEL, identity)
+        params = here.root / "params.yaml"
+        params.write_text(params.read_text("utf-8") + f"# {identity}\n", "utf-8")
+        # Another key: what the stages read has changed.
+        (here.root / "src" / rows.PACKAGE / "task.py").open("a").write(f"# {identity}\n")
+        rows.git(here.root, "add", "--all")
+        rows.git(here.root, "commit", "--quiet", "--message", identity)
+        return tell_figures(here.root)
+
+    return put
+
+
+def verdict(settings: Settings) -> dict[str, object]:
+    told: dict[str, object] = json.loads((settings.root / VERDICT).read_text("utf-8"))
+    return told
+
+
+def champion(settings: Settings) -> int | None:
+    return registry.connect(settings).pointed("champion")
+
+
+def moves(settings: Settings) -> list[tuple[str, int, int | None]]:
+    found = Ledger(registry.connect(settings).client, settings).entries()
+    return [(entry.action, entry.version, entry.before) for entry in found]
+
+
+def test_a_model_is_registered_once_with_its_lineage_and_its_card(here: Settings) -> None:
+    registering.register(here)
+    registering.register(here)
+    there = registry.connect(here)
+    (version,) = there.versions()
+    commit = rows.git(here.root, "rev-parse", "HEAD")
+    assert version.tags["digest"] == of_folder(here.root / data.MODEL)
+    assert version.tags["git_commit"] == commit and version.tags["git_dirty"] == "false"
+    assert version.tags["stage"] == "staging" and version.tags["seen_until"] < "2013-09-01"
+    assert there.pointed("challenger") == version.number
+    card = there.client.get_model_version(NAME, "1").description
+    for words in ("## Intended use", "## Limits", commit, "`late`", "Weakest slices"):
+        assert words in card
+
+
+def test_a_model_made_of_uncommitted_files_gets_the_commit_that_holds_them(here: Settings) -> None:
+    path = here.root / "src" / rows.PACKAGE / "task.py"
+    path.write_text(path.read_text("utf-8") + "# new\n", "utf-8")
+    registering.register(here)
+    there = registry.connect(here)
+    assert there.versions()[0].tags["git_dirty"] == "true"
+    rows.git(here.root, "commit", "--all", "--quiet", "--message", "now it is kept")
+    registering.register(here)
+    (version,) = there.versions()
+    assert version.tags["git_dirty"] == "false"
+    assert version.tags["git_commit"] == rows.git(here.root, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("act", [registering.register, gating.gate, promoting.promote])
+def test_what_is_no_candidate_is_refused(
+    here: Settings, act: Callable[[Settings], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dvc_cli, "is_stale", lambda root: True)
+    with pytest.raises(UsageError, match="not of these params and files"):
+        act(here)
+    described = here.root / data.MODEL / "MLmodel"
+    described.write_text(described.read_text("utf-8").replace("signature:", "was:"), "utf-8")
+    tell_figures(here.root)
+    with pytest.raises(UsageError, match="has no signature"):
+        act(here)
+    (here.root / data.METRICS).unlink()
+    with pytest.raises(UsageError, match="no report yet"):
+        act(here)
+    assert registry.connect(here).versions() == []
+
+
+def test_the_first_model_becomes_champion_and_again_nothing_changes(here: Settings) -> None:
+    assert gating.gate(here) is Exit.DONE
+    assert verdict(here)["verdict"] == "promote" and champion(here) is None
+    assert promoting.promote(here) is Exit.DONE
+    assert verdict(here)["champion"] is None
+    assert promoting.promote(here) is Exit.DONE
+    assert verdict(here)["verdict"] == "unchanged"
+    assert champion(here) == 1 and moves(here) == [("promotion", 1, None)]
+
+
+def test_there_and_back_again(here: Settings, another: Callable[[str], str]) -> None:
+    promoting.promote(here)
+    another("second")
+    assert promoting.promote(here) is Exit.DONE
+    returning.rollback(here, reason="a bad night")
+    assert champion(here) == 1
+    assert promoting.promote(here) is Exit.REJECT
+    (check,) = [it for it in verdict(here)["checks"] if it["passed"] is False]  # type: ignore[attr-defined]
+    assert check["name"] == "not rolled back" and "a bad night" in check["reason"]
+    with pytest.raises(UsageError, match="no earlier champion"):
+        returning.rollback(here)
+    with pytest.raises(UsageError, match="champion already"):
+        returning.rollback(here, 1)
+    assert promoting.promote(here, again="it was not the model") is Exit.DONE
+    assert "rolled_back" not in registry.connect(here).get(2).tags
+    assert moves(here) == [
+        ("promotion", 1, None),
+        ("promotion", 2, 1),
+        ("rollback", 1, 2),
+        ("promotion", 2, 1),
+    ]
+
+
+def test_a_rollback_that_a_kill_cut_short_goes_back_once(
+    here: Settings, another: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second", "third"):
+        another(name)
+        promoting.promote(here)
+    with monkeypatch.context() as patch:
+        patch.setattr(registry.Registry, "tag", lambda *_: (_ for _ in ()).throw(MemoryError()))
+        with pytest.raises(MemoryError):
+            returning.rollback(here)
+    assert champion(here) == 2
+    returning.rollback(here)
+    assert champion(here) == 2
+    returning.rollback(here)
+    assert champion(here) == 1
+
+
+def test_only_a_clean_main_is_promoted_unless_it_is_said(here: Settings) -> None:
+    (here.root / "notes.md").write_text("new", "utf-8")
+    with pytest.raises(UsageError, match="not committed"):
+        promoting.promote(here)
+    rows.git(here.root, "switch", "--quiet", "--create", "try")
+    promoting.promote(here)
+    assert [it["git_dirty"] for it in ledger_of(here)] == ["true"]
+
+
+def ledger_of(settings: Settings) -> list[dict[str, str]]:
+    found = Ledger(registry.connect(settings).client, settings).entries()
+    return [dict(entry.told) for entry in found]
+
+
+def test_the_best_champion_stays_the_best_while_the_next_is_only_as_good(
+    here: Settings, another: Callable[[str], str]
+) -> None:
+    promoting.promote(here)
+    another("as good")
+    promoting.promote(here)
+    assert [entry["best"] for entry in ledger_of(here)] == ["1", "1"]
+
+
+def test_the_history_tells_who_and_why(
+    here: Settings, another: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    telling.history(here)
+    assert "nobody has been champion yet" in capsys.readouterr().out
+    promoting.promote(here)
+    another("second")
+    promoting.promote(here)
+    returning.rollback(here, reason="a bad night")
+    capsys.readouterr()
+    telling.history(here)
+    table = capsys.readouterr().out
+    assert "a bad night" in table and "somebody" in table and "3 moves" in table
+    telling.history(here, as_json=True)
+    assert [entry["version"] for entry in json.loads(capsys.readouterr().out)] == ["1", "2", "1"]
+    telling.history(here, commit=rows.git(here.root, "rev-parse", "HEAD"))
+    assert capsys.readouterr().out.splitlines()[1].split()[0] == "2"
+    telling.history(here, commit="0123456")
+    assert "no version comes from" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("of_another", "answer", "code"),
+    [
+        ("nothing", "identical bytes", Exit.DONE),
+        ("its name alone", "identical predictions", Exit.DONE),
+        ("its trees", "different: train", Exit.REJECT),
+    ],
+)
+def test_a_version_made_again_is_compared(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, of_another: str, answer: str, code: Exit
+) -> None:
+    registering.register(here)
+    task = Task.CLASSIFICATION
+
+    def stages(root: Path, interpreter: Path, left_out: set[str]) -> None:
+        shutil.copytree(here.root / "data", root / "data", dirs_exist_ok=True)
+        shutil.copytree(here.root / "reports", root / "reports", dirs_exist_ok=True)
+        shutil.copytree(here.root / "models", root / "models")
+        if of_another == "its name alone":
+            rows.write_model(task, root / data.MODEL, "another")
+        if of_another == "its trees":
+            file = next((root / data.MODEL).rglob("predictor.json"))
+            file.write_text(file.read_text("utf-8").replace('"EV"', '"XX"'), "utf-8")
+
+    monkeypatch.setattr(rebuild, "stages", stages)
+    assert making.reproduce(here, "1") is code
+    told = registry.connect(here).get(1).tags["reproduced"]
+    assert told.startswith(answer) and cpu_class() in told
+
+
+def test_what_was_never_committed_cannot_be_made_again(here: Settings) -> None:
+    with pytest.raises(UsageError, match="there is no champion yet"):
+        making.reproduce(here)
+    registering.register(here)
+    registry.connect(here).tag(1, {"git_commit": "none"})
+    with pytest.raises(UsageError, match="never committed"):
+        making.reproduce(here, "1")

@@ -1,0 +1,213 @@
+"""The registered model: one version for each digest, whoever comes second, dies or races."""
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterator
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from flight_delays import registry
+from flight_delays.errors import UsageError, WorldError
+from flight_delays.registry import Registry
+from flight_delays.settings import NAME, Settings
+from flight_delays.versions import CHAMPION, Version
+
+DIGEST, OTHER = "ab" * 32, "cd" * 32
+RACERS = 4
+
+
+@pytest.fixture
+def there(client: Any) -> Registry:
+    return Registry(client, "the store")
+
+
+def register(there: Registry, digest: str = DIGEST, **tags: str) -> Version:
+    return there.register("s3://models/m", "run", {"digest": digest, **tags}, "A model.")
+
+
+def numbers(there: Registry) -> list[int]:
+    return [version.number for version in there.versions()]
+
+
+def test_an_empty_registry_is_no_error(there: Registry) -> None:
+    assert numbers(there) == []
+    assert there.of_digest(DIGEST) is None
+    assert there.aliased(CHAMPION) is None
+    there.unpoint(CHAMPION)
+
+
+def test_a_digest_that_is_registered_twice_is_one_version(there: Registry) -> None:
+    first = register(there)
+    assert register(Registry(there.client, "the store")) == first
+    assert numbers(there) == [1]
+    assert (first.digest, first.run_id) == (DIGEST, "run")
+
+
+def test_another_digest_is_another_version(there: Registry) -> None:
+    made = [register(there, digest) for digest in (DIGEST, OTHER)]
+    assert there.versions() == made
+    assert [there.of_digest(digest) for digest in (OTHER, DIGEST)] == made[::-1]
+    assert there.of_digest("ef" * 32) is None
+
+
+def test_the_tags_of_a_version_that_is_there_are_set_anew(there: Registry) -> None:
+    register(there, commit="a", dirty="true")
+    found = register(there, commit="b")
+    assert found.tags == {"digest": DIGEST, "commit": "b", "dirty": "true"}
+    assert there.get(1) == found
+
+
+def test_a_description_is_cut_to_what_every_database_holds(there: Registry) -> None:
+    there.register("s3://models/m", "run", {"digest": DIGEST}, "ä" * 6000)
+    (found,) = there.client.search_model_versions(f"name = '{NAME}'", max_results=9)
+    assert found.description == "ä" * 5000
+
+
+def test_a_digest_whose_version_was_deleted_gets_a_new_number(there: Registry) -> None:
+    register(there)
+    there.client.delete_model_version(NAME, "1")
+    assert register(there).number == 2
+    assert numbers(there) == [2]
+
+
+def test_a_version_is_found_by_its_number(there: Registry) -> None:
+    made = [register(there, digest) for digest in (DIGEST, OTHER)]
+    assert [there.get(1), there.get(2)] == made
+
+
+def test_an_unknown_version_is_refused_with_those_that_are_known(there: Registry) -> None:
+    with pytest.raises(UsageError, match=r"^there is no version 7 in the store; .*: none yet$"):
+        there.get(7)
+    register(there)
+    register(there, OTHER)
+    with pytest.raises(UsageError, match=r"^there is no version 7 in the store; .*: 1, 2$"):
+        there.get(7)
+
+
+def test_an_alias_points_to_one_version_at_a_time(there: Registry) -> None:
+    first, second = (register(there, digest) for digest in (DIGEST, OTHER))
+    for version in (first, second, second):
+        there.point(CHAMPION, version.number)
+        assert there.aliased(CHAMPION) == version
+        assert there.pointed(CHAMPION) == version.number
+    there.unpoint(CHAMPION)
+    assert there.aliased(CHAMPION) is None
+    there.unpoint(CHAMPION)
+
+
+def test_an_alias_that_points_to_nothing_is_told_in_one_sentence(
+    there: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(there)
+    left = SimpleNamespace(aliases={CHAMPION: "7"})
+    monkeypatch.setattr(there.client, "search_registered_models", lambda condition: [left])
+    assert there.pointed(CHAMPION) == 7
+    with pytest.raises(WorldError, match=r"'champion' points to version 7, .* `nox -s rollback"):
+        there.aliased(CHAMPION)
+
+
+def test_an_alias_of_a_version_that_is_deleted_goes_with_it(there: Registry) -> None:
+    there.point(CHAMPION, register(there).number)
+    there.client.delete_model_version(NAME, "1")
+    assert there.pointed(CHAMPION) is None
+
+
+def test_a_tag_is_set_and_taken_away_as_often_as_one_likes(there: Registry) -> None:
+    register(there)
+    for _ in range(2):
+        there.tag(1, {"stage": "staging", "note": "fine"})
+        assert there.get(1).tags["stage"] == "staging"
+    for _ in range(2):
+        there.untag(1, "stage")
+        assert there.get(1).tags == {"digest": DIGEST, "note": "fine"}
+
+
+def test_a_password_in_the_address_is_not_told() -> None:
+    there = Registry(SimpleNamespace(), "postgresql://me:secret@host/db")
+    assert there.name == "postgresql://***@host/db"
+
+
+def test_a_store_that_fails_is_told_in_one_sentence(there: Registry) -> None:
+    acts: list[Callable[[], object]] = [
+        lambda: there.tag(7, {"a": "b"}),
+        lambda: there.point(CHAMPION, 7),
+    ]
+    for act in acts:
+        with pytest.raises(WorldError, match=r"^tracking at the store failed: .* not found"):
+            act()
+
+
+@pytest.fixture
+def late(there: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Return the registry of one who looked before somebody else's version was made."""
+    register(there)
+    second = Registry(there.client, "the store")
+    looks = iter([None])
+    monkeypatch.setattr(second, "of_digest", lambda it: next(looks, there.of_digest(it)))
+    return second
+
+
+def test_of_two_who_make_a_version_each_the_later_takes_his_away(
+    there: Registry, late: Registry
+) -> None:
+    assert register(late, note="late").number == 1
+    assert numbers(there) == [1]
+    assert there.get(1).tags["note"] == "late"
+
+
+def test_without_a_second_look_two_would_stay(
+    there: Registry, late: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: Iterator[Version | None] = iter([None, Version(2, {}, "")])
+    monkeypatch.setattr(late, "of_digest", lambda it: next(looks))
+    register(late)
+    assert numbers(there) == [1, 2]
+
+
+def test_a_version_that_is_deleted_meanwhile_is_told_in_one_sentence(
+    there: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(there, "of_digest", lambda digest: None)
+    with pytest.raises(WorldError, match=r"^the store: the version of abababababab was deleted"):
+        register(there)
+
+
+def race(root: Path, number: int, barrier: Barrier) -> None:
+    """Register two digests when all the others do: one that is theirs as well, and one's own."""
+    there, looked = registry.connect(Settings(root)), set()
+    look = Registry.of_digest
+
+    def of_digest(self: Registry, digest: str) -> Version | None:
+        found = look(self, digest)
+        if digest not in looked:
+            looked.add(digest)
+            barrier.wait(30)
+        return found
+
+    Registry.of_digest = of_digest  # type: ignore[method-assign]
+    for digest in (DIGEST, f"{number}" * 64):
+        register(there, digest)
+
+
+def test_processes_that_race_leave_one_version_for_each_digest(settings: Settings) -> None:
+    # A fork has imported MLflow already; elsewhere than on Linux it is not safe.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    barrier = context.Barrier(RACERS)
+    racers = [
+        context.Process(target=race, args=(settings.root, number, barrier))
+        for number in range(RACERS)
+    ]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert [racer.exitcode for racer in racers] == [0] * RACERS
+    there = registry.connect(settings)
+    digests = [version.digest for version in there.versions()]
+    assert sorted(digests) == sorted([DIGEST, *(f"{number}" * 64 for number in range(RACERS))])
+    # All of them had found nothing and made one: the numbers are never given again.
+    assert register(there, OTHER).number == 2 * RACERS + 1
