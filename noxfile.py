@@ -16,6 +16,9 @@ import nox
 HERE = Path(__file__).parent
 PROJECT = "{{cookiecutter.project_slug}}"
 LOCK = "requirements-dev.lock"
+# One file of tests to a worker, as files share what they have baked and trained; more than two
+# would wait for each other on a laptop.
+SIDE_BY_SIDE = ("--numprocesses", "2", "--dist", "loadfile")
 TYPED = ("--strict", "--ignore-missing-imports", "local_extensions.py", "noxfile.py")
 WORKFLOWS = (".github", f"{PROJECT}/overlays/forge/github/.github")
 
@@ -82,13 +85,14 @@ def bake(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test of the template (-- -m "not slow" takes under two minutes)."""
-    program(session, "python", "-m", "pytest", *session.posargs)
+    program(session, "python", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
 
 
 @nox.session
 def proof(session: nox.Session) -> None:
-    """Run the long stories alone: kills, bad machines, the READMEs word by word."""
-    program(session, "python", "-m", "pytest", "-m", "slow", *session.posargs)
+    """Run the long stories alone, each as often as it takes to believe it."""
+    words = ("-m", "slow", *SIDE_BY_SIDE, *session.posargs)
+    program(session, "python", "-m", "pytest", *words, env={"PROOF": "true"})
 
 
 @nox.session

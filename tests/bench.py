@@ -6,6 +6,7 @@ largest single process. Machines differ: compare only what one run of this has p
 
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -87,15 +88,34 @@ def rows(project: Project, folder: Path) -> Iterator[Row]:
         bake(Path(tempfile.mkdtemp(dir=folder)), project.env)
         return Cost(time.perf_counter() - started, 0)
 
+    def contested() -> Cost:
+        for leaves in (31, next(others)):
+            _set_leaves(project, leaves)
+            assert project.nox("train").returncode == 0
+            project.commit()
+            found = nox("-s", "promote")
+        return found
+
+    others = iter((29, 27))
     python = (project.python, "-m", project.package)
     yield Row("bake", "under 2 s", baked, 5)
     yield Row("--help", "under 0.5 s", lambda: cost(project, *python, "--help"), 5)
     yield Row("first `nox -s train`, environment there", "under 20 s, 2 GB", first, 3)
     yield Row("`nox -s train` again, nothing changed", "under 3 s", lambda: nox("-s", "train"), 5)
+    yield Row("`nox -s promote`, against a champion", "under 10 s", contested, 2)
+    yield Row("`nox -s promote` again, unchanged", "under 4 s", lambda: nox("-s", "promote"), 3)
     for stage in STAGES:
         command = (project.python, "-m", f"{project.package}.steps.{stage}")
         yield Row(f"stage {stage}", "", lambda command=command: cost(project, *command), 3)
     yield Row("generated tests", "under 60 s", lambda: nox("-s", "tests"), 1)
+
+
+def _set_leaves(project: Project, leaves: int) -> None:
+    """Change the model a little, and commit."""
+    path = project.root / "params.yaml"
+    text = re.sub(r"max_leaf_nodes: \d+", f"max_leaf_nodes: {leaves}", path.read_text("utf-8"))
+    path.write_text(text, "utf-8")
+    project.commit()
 
 
 def machine() -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -16,6 +17,8 @@ from test_stories import free_port, server
 pytestmark = pytest.mark.slow
 
 DRIVER = Path(__file__).with_name("driver.py")
+TIMES = 20 if os.environ.get("PROOF") else 5
+"""How often what depends on chance is tried; `nox -s proof` tries it long enough to believe it."""
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +53,11 @@ def test_processes_that_race_leave_one_version_a_digest_and_one_champion(
     with closing(sqlite3.connect(tmp_path / "empty.db")) as empty:
         with closing(sqlite3.connect(trained.root / "mlflow.db")) as whole:
             whole.backup(empty)
-        for table in ("model_versions", "registered_models"):
-            assert empty.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        counted = empty.execute("SELECT count(*) FROM registered_models")
+        assert counted.fetchone() == (0,)
     folders = [trained.copy(tmp_path / "first"), *others]
-    told = drive(trained, "race", tmp_path, 20, 8, *(it.root for it in folders))
-    assert len(told) == 20
+    told = drive(trained, "race", tmp_path, TIMES, 8, *(it.root for it in folders))
+    assert len(told) == TIMES
     for round_ in told:
         digests = [version["digest"] for version in round_["versions"]]
         assert len(digests) == len(set(digests)) == 3, digests
@@ -75,8 +78,8 @@ def test_after_a_kill_at_any_moment_the_next_promotion_completes(
     for name in ("mlflow.db", "mlartifacts"):
         assert (project.root / name).exists()
     (tmp_path / "kept" / ".dvc").mkdir(parents=True)
-    whole, *after_kills = drive(project, "kills", tmp_path / "kept", 20, project.root)
-    assert len(after_kills) == 20 and whole["aliases"]["champion"] == 2
+    whole, *after_kills = drive(project, "kills", tmp_path / "kept", TIMES, project.root)
+    assert len(after_kills) == TIMES and whole["aliases"]["champion"] == 2
     for state in after_kills:
         assert state == whole
 
@@ -119,12 +122,7 @@ def _start(project: Project, variables: dict[str, str]) -> subprocess.Popen[str]
 def test_altered_and_lost_bytes_are_refused(promoted: Project, tmp_path: Path) -> None:
     project = promoted.copy(tmp_path / "project")
     change(project, OTHER)
-    stored = [
-        path
-        for path in (project.root / "mlartifacts").rglob("predictor.json")
-        if "0.5" not in path.name
-    ]
-    assert stored
+    stored = (project.root / "mlartifacts").rglob("predictor.json")
     first = min(stored, key=lambda path: path.stat().st_mtime)
     text = first.read_text("utf-8")
     first.write_text(text.replace("classification", "classification "), "utf-8")
@@ -184,3 +182,11 @@ def test_the_bounds_of_a_revision_count_where_it_is_named(
     base = project.run("git", "rev-list", "--max-parents=0", "HEAD").stdout.strip()
     assert "no worse than the champion" in act(project, "gate", "--bounds", base, code=3)
     assert verdict(project)["bounds"] == base
+
+
+def test_mlflow_run_makes_a_version_again(promoted: Project, tmp_path: Path) -> None:
+    project = promoted.copy(tmp_path / "project")
+    words = ["-e", "reproduce", "-P", "version=1", "--env-manager", "local"]
+    done = project.run("mlflow", "run", ".", *words, PYTHONPATH="")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "version 1: identical bytes" in done.stdout

@@ -12,105 +12,26 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
+ALONE = pytest.mark.parametrize("client", ["fake"], indirect=True)
+"""For what does not hang on the kind of the store, and would take the real one a while."""
 _TICK = itertools.count(1)
 """A clock that never shows the same time twice."""
 
 
-class FakeRegistry:
-    """Registered models: their versions and aliases."""
-
-    def __init__(self) -> None:
-        self._registered: dict[str, SimpleNamespace] = {}
-        self._versions: dict[str, list[SimpleNamespace]] = {}
-
-    def create_registered_model(self, name: str, description: str | None = None) -> Any:
-        if name in self._registered:
-            raise MlflowException(f"Registered Model (name={name}) already exists.")
-        self._registered[name] = SimpleNamespace(name=name, description=description, aliases={})
-        self._versions[name] = []
-        return self._registered[name]
-
-    def get_registered_model(self, name: str) -> Any:
-        if name not in self._registered:
-            raise _missing(f"Registered Model with name={name} not found")
-        return self._registered[name]
-
-    def search_registered_models(self, condition: str) -> list[Any]:
-        (name,) = _match(r"name = '([^']*)'", condition)
-        return [model for model in self._registered.values() if model.name == name]
-
-    def create_model_version(
-        self,
-        name: str,
-        source: str,
-        run_id: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        description: str | None = None,
-    ) -> Any:
-        self.get_registered_model(name)
-        made = SimpleNamespace(
-            version=len(self._versions[name]) + 1,
-            source=source,
-            run_id=run_id,
-            tags=dict(tags or {}),
-            description=description,
-            creation_timestamp=next(_TICK),
-            is_deleted=False,
-        )
-        self._versions[name].append(made)
-        return made
-
-    def search_model_versions(self, condition: str, max_results: int) -> list[Any]:
-        pattern = r"name = '([^']*)'(?: AND tags\.`digest` = '([^']*)')?"
-        name, digest = _match(pattern, condition)
-        return [
-            version
-            for version in reversed(self._versions.get(name, []))
-            if not version.is_deleted and digest in {None, version.tags.get("digest")}
-        ][:max_results]
-
-    def set_model_version_tag(self, name: str, version: str, key: str, value: str) -> None:
-        self._version(name, version).tags[key] = value
-
-    def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
-        self._version(name, version).tags.pop(key, None)
-
-    def delete_model_version(self, name: str, version: str) -> None:
-        self._version(name, version).is_deleted = True
-        aliases = self._registered[name].aliases
-        for alias in [alias for alias, number in aliases.items() if number == version]:
-            del aliases[alias]
-
-    def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
-        self._version(name, version)
-        self._registered[name].aliases[alias] = version
-
-    def delete_registered_model_alias(self, name: str, alias: str) -> None:
-        self.get_registered_model(name).aliases.pop(alias, None)
-
-    def get_model_version_download_uri(self, name: str, version: str) -> str:
-        return str(self._version(name, version).source)
-
-    def _version(self, name: str, version: str) -> Any:
-        for found in self._versions.get(name, []):
-            if str(found.version) == version and not found.is_deleted:
-                return found
-        raise _missing(f"Model Version (name={name}, version={version}) not found")
-
-
-class FakeClient(FakeRegistry):
+class FakeClient:
     """The sibling of `mlflow.MlflowClient`."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._experiments = [_experiment("0", "Default")]
         self._runs: dict[str, SimpleNamespace] = {}
         self._models: dict[str, SimpleNamespace] = {}
         self._files: dict[str, dict[str, bytes]] = {}
         self._points: dict[tuple[str, str], list[Any]] = {}
+        self._registered: dict[str, SimpleNamespace] = {}
 
     def get_experiment_by_name(self, name: str) -> Any:
         return next((found for found in self._experiments if found.name == name), None)
@@ -158,13 +79,7 @@ class FakeClient(FakeRegistry):
             raise MlflowException(f"Run with id={run_id} not found")
         return self._runs[run_id]
 
-    def search_runs(
-        self,
-        experiment_ids: Sequence[str],
-        condition: str,
-        max_results: int = 1000,
-        order_by: Sequence[str] = (),
-    ) -> list[Any]:
+    def search_runs(self, experiment_ids: Sequence[str], condition: str, **_: Any) -> list[Any]:
         kind, name, value = _match(r"(tags|attributes)\.(\w+) = '([^']*)'", condition)
         found = [
             run
@@ -172,7 +87,7 @@ class FakeClient(FakeRegistry):
             if run.info.experiment_id in experiment_ids and run.info.lifecycle_stage == "active"
             if (run.data.tags.get(name) if kind == "tags" else getattr(run.info, name)) == value
         ]
-        return sorted(found, key=lambda it: (it.info.start_time, it.info.run_id))[:max_results]
+        return sorted(found, key=lambda run: (run.info.start_time, run.info.run_id))
 
     def log_batch(
         self,
@@ -271,9 +186,79 @@ class FakeClient(FakeRegistry):
     def log_outputs(self, run_id: str, models: Sequence[Any]) -> None:
         self.get_run(run_id).outputs.model_outputs += models
 
+    def create_registered_model(self, name: str, **_: Any) -> Any:
+        if name in self._registered:
+            raise MlflowException(f"Registered Model (name={name}) already exists.")
+        self._registered[name] = SimpleNamespace(name=name, aliases={}, versions=[])
+        return self._registered[name]
 
-def _missing(words: str) -> MlflowException:
-    return MlflowException(words, RESOURCE_DOES_NOT_EXIST)
+    def get_registered_model(self, name: str) -> Any:
+        if name not in self._registered:
+            raise MlflowException(f"Registered Model with name={name} not found")
+        return self._registered[name]
+
+    def search_registered_models(self, condition: str) -> list[Any]:
+        (name,) = _match(r"name = '([^']*)'", condition)
+        return [model for model in self._registered.values() if model.name == name]
+
+    def create_model_version(
+        self,
+        name: str,
+        source: str,
+        run_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Any:
+        versions = self.get_registered_model(name).versions
+        made = SimpleNamespace(
+            version=len(versions) + 1,
+            source=source,
+            run_id=run_id,
+            tags=dict(tags or {}),
+            creation_timestamp=next(_TICK),
+            is_deleted=False,
+            **more,
+        )
+        versions.append(made)
+        return made
+
+    def search_model_versions(self, condition: str, max_results: int) -> list[Any]:
+        pattern = r"name = '([^']*)'(?: AND tags\.`digest` = '([^']*)')?"
+        name, digest = _match(pattern, condition)
+        found = [it for it in self._living(name) if digest in {None, it.tags.get("digest")}]
+        return found[::-1][:max_results]
+
+    def set_model_version_tag(self, name: str, version: str, key: str, value: str) -> None:
+        self._version(name, version).tags[key] = value
+
+    def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
+        self._version(name, version).tags.pop(key, None)
+
+    def delete_model_version(self, name: str, version: str) -> None:
+        self._version(name, version).is_deleted = True
+        model = self._registered[name]
+        model.aliases = {alias: it for alias, it in model.aliases.items() if it != version}
+
+    def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
+        self._version(name, version)
+        self._registered[name].aliases[alias] = version
+
+    def delete_registered_model_alias(self, name: str, alias: str) -> None:
+        self.get_registered_model(name).aliases.pop(alias, None)
+
+    def get_model_version_download_uri(self, name: str, version: str) -> str:
+        return str(self._version(name, version).source)
+
+    def _living(self, name: str) -> list[Any]:
+        model = self._registered.get(name)
+        return [it for it in model.versions if not it.is_deleted] if model else []
+
+    def _version(self, name: str, version: str) -> Any:
+        for found in self._living(name):
+            if str(found.version) == version:
+                return found
+        words = f"Model Version (name={name}, version={version}) not found"
+        raise MlflowException(words, RESOURCE_DOES_NOT_EXIST)
 
 
 def _experiment(experiment_id: str, name: str) -> SimpleNamespace:

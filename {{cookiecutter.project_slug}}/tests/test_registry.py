@@ -16,6 +16,8 @@ from flight_delays.registry import Registry
 from flight_delays.settings import NAME, Settings
 from flight_delays.versions import CHAMPION, Version
 
+import fakes
+
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 RACERS = 4
 
@@ -74,11 +76,13 @@ def test_a_digest_whose_version_was_deleted_gets_a_new_number(there: Registry) -
     assert numbers(there) == [2]
 
 
+@fakes.ALONE
 def test_a_version_is_found_by_its_number(there: Registry) -> None:
     made = [register(there, digest) for digest in (DIGEST, OTHER)]
     assert [there.get(1), there.get(2)] == made
 
 
+@fakes.ALONE
 def test_an_unknown_version_is_refused_with_those_that_are_known(there: Registry) -> None:
     with pytest.raises(UsageError, match=r"^there is no version 7 in the store; .*: none yet$"):
         there.get(7)
@@ -99,6 +103,7 @@ def test_an_alias_points_to_one_version_at_a_time(there: Registry) -> None:
     there.unpoint(CHAMPION)
 
 
+@fakes.ALONE
 def test_an_alias_that_points_to_nothing_is_told_in_one_sentence(
     there: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +156,7 @@ def late(there: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
     return second
 
 
+@fakes.ALONE
 def test_of_two_who_make_a_version_each_the_later_takes_his_away(
     there: Registry, late: Registry
 ) -> None:
@@ -159,6 +165,7 @@ def test_of_two_who_make_a_version_each_the_later_takes_his_away(
     assert there.get(1).tags["note"] == "late"
 
 
+@fakes.ALONE
 def test_without_a_second_look_two_would_stay(
     there: Registry, late: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +175,7 @@ def test_without_a_second_look_two_would_stay(
     assert numbers(there) == [1, 2]
 
 
+@fakes.ALONE
 def test_a_version_that_is_deleted_meanwhile_is_told_in_one_sentence(
     there: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,7 +203,7 @@ def race(root: Path, number: int, barrier: Barrier) -> None:
 
 def test_processes_that_race_leave_one_version_for_each_digest(settings: Settings) -> None:
     # A fork has imported MLflow already; elsewhere than on Linux it is not safe.
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     barrier = context.Barrier(RACERS)
     racers = [
         context.Process(target=race, args=(settings.root, number, barrier))

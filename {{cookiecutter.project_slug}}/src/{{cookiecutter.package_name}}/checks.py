@@ -8,7 +8,7 @@ import numpy as np
 from . import comparison
 from .comparison import Comparison, Rows
 from .evaluation import Scored
-from .gate import BEST, CHALLENGER, CHAMPION, CONSTANT, Check, Verdict, answer, no_worse
+from .gate import BEST, CHALLENGER, CHAMPION, CONSTANT, Check, Verdict, answer, known, no_worse
 from .metrics import METRICS, Metric
 from .params import Gate
 from .task import Task
@@ -49,7 +49,7 @@ def judge(
     for rival in (CHAMPION, BEST):
         if rival in scored.scores:
             found = _against(rival, contest, scored, on, bounds)
-            shown[rival] = found
+            shown |= {rival: found} if np.isfinite(found.low) else {}
             checks.append(no_worse(_NAMES[rival], found, bounds.margin, bounds.days))
     if CHAMPION in scored.scores and len(scored.target):
         slices = dict(_slices(contest, bounds))
@@ -57,9 +57,8 @@ def judge(
         checks.append(_no_slice_is_worse(slices, bounds))
     challenger, champion = names
     title = contest.metric.title
-    return Verdict(
-        answer(checks), challenger, champion or None, checks, shown, title, bounds.margin
-    )
+    margins = bounds.margin, bounds.slice_margin
+    return Verdict(answer(checks), challenger, champion or None, checks, shown, title, *margins)
 
 
 _NAMES = {CHAMPION: "no worse than the champion", BEST: "no worse than the best champion"}
@@ -74,10 +73,13 @@ def _against(rival: str, contest: Contest, scored: Scored, on: Rows, bounds: Gat
 
 def _beats_constant(contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Check:
     found = _against(CONSTANT, contest, scored, on, bounds)
+    name, value = "better than a constant", known(found.value)
+    if not np.isfinite(found.low):
+        return Check(name, None, value, 0, "cannot be told: one outcome or one day only")
+    passed = bool(found.low > 0)
     words = f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}) {contest.metric.name}"
-    passed = bool(found.low > 0) if np.isfinite(found.low) else None
-    how = {True: "better than", False: "not clearly better than", None: "unknown against"}[passed]
-    return Check("better than a constant", passed, found.value, 0, f"{words}, {how} a constant")
+    how = "better" if passed else "not clearly better"
+    return Check(name, passed, value, 0, f"{words}, {how} than a constant")
 
 
 def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
@@ -89,10 +91,12 @@ def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
         bound = bounds.floors[metric.name]
         scores = scored.scores[CHALLENGER]
         value = float(metric.by_day(scored.target, scores, one_block)(np.ones((1, 1)))[0])
-        passed = value >= bound if metric.higher_is_better else value <= bound
+        good = value >= bound if metric.higher_is_better else value <= bound
         side = "at least" if metric.higher_is_better else "at most"
-        reason = f"{value:.4f}, {side} {bound:g} is asked"
-        yield Check(f"floor of {metric.name}", passed, value, bound, reason)
+        shown = "one outcome only" if known(value) is None else f"{value:.4f}"
+        passed = None if known(value) is None else good
+        reason = f"{shown}, {side} {bound:g} is asked"
+        yield Check(f"floor of {metric.name}", passed, known(value), bound, reason)
 
 
 def _calibration(scored: Scored, on: Rows, bounds: Gate) -> Check:
@@ -100,8 +104,10 @@ def _calibration(scored: Scored, on: Rows, bounds: Gate) -> Check:
     rival = CHAMPION if CHAMPION in scored.scores else CONSTANT
     ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
     found = comparison.more_biased(ours, theirs, on, bounds.confidence)
-    passed = not found.low > bounds.bias
-    words = f"the mean prediction is {found.value:+.4f} further off the mean than the {rival}'s"
+    passed = not found.low > bounds.bias if np.isfinite(found.low) else None
+    words = (
+        f"the mean is {found.value:+.4f} further off than the {rival}'s, {bounds.bias:g} is allowed"
+    )
     return Check("calibration", passed, found.value, bounds.bias, words)
 
 
@@ -121,15 +127,19 @@ def _slices(contest: Contest, bounds: Gate) -> Iterator[tuple[str, Comparison]]:
         part, on = contest.rows(bounds.resamples, keep)
         ours, theirs = part.scores[CHALLENGER], part.scores[CHAMPION]
         found = comparison.gain(contest.metric, ours, theirs, on, confidence)
-        if np.isfinite(found.value):  # A slice without an event has no area under a curve.
+        if np.isfinite(found.low):  # A slice without an event has no area under a curve.
             yield name, found
 
 
 def _no_slice_is_worse(found: Mapping[str, Comparison], bounds: Gate) -> Check:
-    bad = [name for name, difference in found.items() if difference.high < -bounds.slice_margin]
-    worst = min(found, key=lambda name: found[name].value, default=None)
-    value = found[worst].value if worst else None
-    words = f"of {len(found)} slices {worst or 'none'} changes the most for the worse"
+    name, bound = "no slice worse", -bounds.slice_margin
+    if not found:
+        return Check(name, True, None, bound, "no slice is large enough to be held against it")
+    bad = [label for label, difference in found.items() if difference.high < bound]
+    worst, least = min(found.items(), key=lambda it: it[1].value)
+    words = (
+        f"of {len(found)} slices {worst} gains the least, {least.value:+.4f}; {bound:+g} is allowed"
+    )
     if bad:
         words = f"{', '.join(bad)}: worse by more than {bounds.slice_margin:g}"
-    return Check("no slice worse", not bad, value, -bounds.slice_margin, words)
+    return Check(name, not bad, least.value, bound, words)

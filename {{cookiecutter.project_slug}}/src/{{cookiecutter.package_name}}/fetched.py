@@ -44,11 +44,8 @@ def unsigned(registry: Registry, version: Version) -> Iterator[Path]:
 
 def _download(registry: Registry, version: Version, scratch: Path) -> Path:
     from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
 
-    gone = WorldError(
-        f"{registry.name}: the bytes of version {version.number} are gone; restore them from a "
-        "backup, or go to another version with `nox -s rollback -- VERSION`"
-    )
     with in_words(registry.uri):
         source = registry.client.get_model_version_download_uri(NAME, str(version.number))
         try:
@@ -57,10 +54,13 @@ def _download(registry: Registry, version: Version, scratch: Path) -> Path:
                     artifact_uri=source, dst_path=str(scratch), tracking_uri=registry.uri
                 )
             )
-        except FileNotFoundError:
-            raise gone from None
-    if not any(folder.iterdir()):
-        raise gone
+        except (MlflowException, OSError):
+            folder = scratch / "nothing"
+    if not folder.is_dir() or not any(folder.iterdir()):
+        raise WorldError(
+            f"{registry.name}: the bytes of version {version.number} are gone, or not to be had; "
+            "restore them from a backup, or go to another version with `nox -s rollback -- VERSION`"
+        )
     return folder
 
 

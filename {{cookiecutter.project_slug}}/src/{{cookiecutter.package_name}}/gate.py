@@ -53,8 +53,9 @@ class Verdict:
     differences: "Mapping[str, Comparison]"
     """What the picture shows, by title: the champion and the best first, then the slices."""
     metric: str = ""
-    """The title of the metric in whose unit differences and margin are."""
+    """The title of the metric in whose unit differences and margins are."""
     margin: float = 0.0
+    slice_margin: float = 0.0
 
     def reasons(self) -> Sequence[str]:
         """Return the reasons of the checks that stand in the way."""
@@ -88,8 +89,13 @@ def answer(checks: Iterable[Check]) -> Answer:
 def no_worse(name: str, difference: "Comparison", margin: float, least_days: int) -> Check:
     """Decide whether a model is no worse than another by more than the margin."""
     passed = _stands(difference, margin) if difference.days >= least_days else None
-    value = difference.value if math.isfinite(difference.value) else None
-    return Check(name, passed, value, -margin, _words(difference, margin, least_days))
+    words = _words(difference, margin, least_days)
+    return Check(name, passed, known(difference.value), -margin, words)
+
+
+def known(value: float) -> float | None:
+    """Return a figure, or None where there is none: JSON knows no NaN."""
+    return value if math.isfinite(value) else None
 
 
 def _stands(difference: "Comparison", margin: float) -> bool | None:
@@ -104,6 +110,8 @@ def _words(difference: "Comparison", margin: float, least_days: int) -> str:
     if difference.days < least_days:
         more = f"about {least_days * per_day:,.0f} rows" if per_day else "and rows of them"
         return f"seen {seen} only, too few to tell; {least_days} days are needed, {more}"
+    if not math.isfinite(difference.low):
+        return f"cannot be told {seen}, which have one outcome only"
     words = f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f}) {seen}"
     match _stands(difference, margin):
         case True:

@@ -18,6 +18,7 @@ from .versions import Version
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_LOGGED = "models:/"
 _LONGEST_DESCRIPTION = 5000
 """Characters that every database behind MLflow can hold."""
 
@@ -85,6 +86,7 @@ class Registry:
                         run_id,
                         dict(tags),
                         description=description[:_LONGEST_DESCRIPTION],
+                        model_id=source.removeprefix(_LOGGED) if _LOGGED in source else None,
                     ).version
                 )
             found = self.of_digest(digest)

@@ -20,9 +20,9 @@ PUBLIC_KEY = "signing.pub"
 
 
 def sign(registry: Registry, version: Version, folder: Path, settings: Settings) -> None:
-    """Sign the bytes of a version where a key is configured, once, and keep that with its run."""
+    """Sign the bytes of a version where a key is configured, and keep that with its run."""
     key = settings.signing_key
-    if key is None or kept.has(registry, version.run_id, _name(version)):
+    if key is None:
         return
     if not key.is_file():
         raise UsageError(f"MODEL_SIGNING_KEY: {key} is not a file; name a private key (PEM)")

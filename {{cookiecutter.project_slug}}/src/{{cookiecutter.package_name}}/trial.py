@@ -91,8 +91,8 @@ def _same_target(champion: Version, candidate: Candidate) -> bool:
 
 def _other_target(champion: Version, candidate: Candidate) -> Check:
     words = (
-        f"the champion predicts {champion.tags['target']!r} ({champion.tags['task']}), which "
-        "cannot be compared; a project of another name keeps its own champion"
+        f"the champion predicts {champion.tags.get('target')!r} ({champion.tags.get('task')}), "
+        "which cannot be compared; a project of another name keeps its own champion"
     )
     return Check("same target", False, None, None, words)
 

@@ -83,7 +83,7 @@ def _take(client: "MlflowClient") -> Any:
             client.create_registered_model(_LOCK, description=words)
         except MlflowException:  # Another process was faster.
             client.get_registered_model(_LOCK)
-    return client.create_model_version(_LOCK, "s3://none", tags={PROCESS: this_process()})
+    return client.create_model_version(_LOCK, "s3://none/here", tags={PROCESS: this_process()})
 
 
 def _holder(client: "MlflowClient", mine: Any) -> str | None:

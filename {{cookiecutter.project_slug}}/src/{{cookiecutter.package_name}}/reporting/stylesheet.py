@@ -61,6 +61,7 @@ th, td {
 th { font-weight: 400 }
 thead th, thead td { color: var(--grey); border-bottom-color: var(--pale); vertical-align: bottom }
 tbody th, .words { text-align: left }
+td.words:last-child { white-space: normal; min-width: 14rem; overflow-wrap: anywhere }
 th:first-child { padding-left: 0; position: sticky; left: 0; background: #fff }
 .good { background: color-mix(in srgb, var(--blue) var(--tint), #fff) }
 .bad { background: color-mix(in srgb, var(--orange) var(--tint), #fff) }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ..gate import Answer, Check, Verdict
 from . import wording
-from .blocks import Block, Page, Picture, Pictures, Section, Table, Text, Tint
+from .blocks import Block, Page, Picture, Pictures, Remarks, Section, Table, Text, Tint
 from .colours import BLUE, GREY, INK, ORANGE
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ _PER_NAME, _AROUND = 0.25, 0.65
 
 _ANSWERS = {
     Answer.PROMOTE: "Promote: nothing stands in the way",
-    Answer.REJECT: "Reject",
     Answer.UNCHANGED: "Unchanged: this model is the champion",
     Answer.UNDECIDED: "Undecided: the rows do not tell yet",
 }
@@ -30,14 +29,15 @@ _ANSWERS = {
 def page(verdict: Verdict, registry: str, bounds: str) -> Page:
     """Tell a verdict, the registry that it holds in, and where its bounds are from."""
     rival = verdict.champion[:_DIGEST] if verdict.champion else "nobody, as the first model"
-    reasons = "; ".join(verdict.reasons())
-    head = _ANSWERS[verdict.answer]
+    failed = sum(check.passed is False for check in verdict.checks)
+    rejected = f"Reject: {failed} of {len(verdict.checks)} checks failed"
+    reasons = verdict.reasons()
     return Page(
         title=f"Gate: {verdict.answer}",
         subtitle=f"Challenger {verdict.challenger[:_DIGEST]} against {rival}, in {registry}; "
         f"bounds of {bounds}",
-        verdict=f"{head}. {wording.sentence(reasons)}." if reasons else f"{head}.",
-        opening=[],
+        verdict=f"{_ANSWERS.get(verdict.answer, rejected)}.",
+        opening=[Remarks([wording.sentence(reason) for reason in reasons])] if reasons else [],
         sections=list(_sections(verdict)),
     )
 
@@ -47,6 +47,8 @@ def _sections(verdict: Verdict) -> Iterator[Section]:
         yield Section("Against the champion", list(_against(verdict)))
     elif verdict.answer is not Answer.UNCHANGED:
         words = "There is no champion to compare with, so only the floors count."
+        if verdict.champion:
+            words = "Nothing could be compared with the champion; the checks say why."
         yield Section("Against the champion", [Text(words)])
     if verdict.checks:
         yield Section("Checks", [_checks(verdict)])
@@ -58,9 +60,10 @@ def _against(verdict: Verdict) -> Iterator[Block]:
             Picture(
                 PICTURE,
                 f"Difference in {wording.within(verdict.metric)}, on the same days",
-                "To the right of zero the challenger is better. Dashed: the margin. A whole "
-                "interval to the right of it rules such a loss out; one across it decides "
-                "nothing. Intervals of slices are wider, for their number.",
+                "To the right of zero the challenger is better. Dashed: the margin, a wider one "
+                "for slices. A whole interval to the right of it rules such a loss out; one "
+                "across it decides nothing, and one to the left of it rejects. Intervals of "
+                "slices are wider, for their number.",
                 FOLDER,
             )
         ]
@@ -82,12 +85,9 @@ def _figure(found: "Comparison") -> str:
 
 def _checks(verdict: Verdict) -> Table:
     return Table(
-        header=("Check", "", "Value", "Bound", "Reason"),
-        rows=[
-            (check.name, _mark(check), _number(check.value), _number(check.bound), check.reason)
-            for check in verdict.checks
-        ],
-        words=(0, 1, 4),
+        header=("Check", "", "Reason"),
+        rows=[(check.name, _mark(check), check.reason) for check in verdict.checks],
+        words=(0, 1, 2),
     )
 
 
@@ -95,10 +95,6 @@ def _mark(check: Check) -> str | Tint:
     if check.passed:
         return "passed"
     return Tint("failed" if check.passed is False else "unknown", 0.4, good=False)
-
-
-def _number(value: float | None) -> str:
-    return wording.UNKNOWN if value is None else f"{value:.4g}"
 
 
 def height(verdict: Verdict) -> float:
@@ -112,15 +108,22 @@ def draw(verdict: Verdict) -> Callable[["Axes"], None]:
     def on(axes: "Axes") -> None:
         found = list(verdict.differences.items())[::-1]
         axes.axvline(0, color=GREY, linewidth=0.8)
-        axes.axvline(-verdict.margin, color=ORANGE, linewidth=0.8, linestyle=(0, (4, 3)))
+        slices = len(found) - _rivals(verdict.differences)
+        for margin, first, last in (
+            (verdict.margin, slices, len(found)),
+            (verdict.slice_margin, 0, slices),
+        ):
+            ends, dashes = (first - 0.5, last - 0.5), (0, (4, 3))
+            axes.plot([-margin] * 2, ends, color=ORANGE, linewidth=0.8, linestyle=dashes)
         for place, (_, difference) in enumerate(found):
-            colour = BLUE if place >= len(found) - _rivals(verdict.differences) else GREY
+            colour = BLUE if place >= slices else GREY
             axes.plot([difference.low, difference.high], [place, place], color=colour, lw=1.6)
             axes.plot([difference.value], [place], "o", color=colour, markersize=5)
         axes.set_yticks(range(len(found)), [wording.name(name) for name, _ in found])
         axes.set_ylim(-0.6, len(found) - 0.4)
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         axes.grid(visible=False, axis="y")
+        axes.locator_params(axis="x", nbins=6)
         axes.set_xlabel(f"Gain in {wording.within(verdict.metric)}")
 
     return on

@@ -1,0 +1,118 @@
+"""Who meets on which rows: never on rows that a rival was trained on, each with its own columns."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flight_delays import candidate, contest, data
+from flight_delays.candidate import Candidate
+from flight_delays.checks import Contest
+from flight_delays.errors import UsageError
+from flight_delays.gate import CHALLENGER, CHAMPION, CONSTANT
+from flight_delays.params import Params
+from flight_delays.settings import Settings
+from flight_delays.task import Task
+from flight_delays.versions import Version
+
+import rows
+
+TEST = rows.parts()["test"]
+Meet = Callable[[pd.DataFrame], Contest]
+AT_RANDOM: dict[str, Any] = {
+    "data": {"target": "late", "time": None},
+    "split": {"by": "random", "validation": 0.2, "test": 0.2},
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    data.write(rows.flights(), tmp_path / data.RAW)
+    data.write(rows.parts()["train"], tmp_path / data.prepared("train"))
+    return Settings(tmp_path)
+
+
+def of(params: Params, folder: Path = Path()) -> Candidate:
+    return Candidate(folder, "", params, "", {})
+
+
+def rival(**tags: str) -> Version:
+    return Version(1, tags, "")
+
+
+def chosen(settings: Settings, *rivals: Version, **sections: Any) -> pd.DataFrame:
+    return contest.rows(settings, of(rows.parameters(**sections)), rivals)
+
+
+def test_rivals_of_the_same_split_meet_on_all_test_rows(settings: Settings) -> None:
+    same = candidate.split_digest(settings.root, rows.parameters())
+    found = chosen(settings, rival(split_digest=same, seen_until="2013-09-20"))
+    assert found.index.equals(TEST.index)
+    assert chosen(settings).index.equals(TEST.index)
+
+
+@pytest.mark.parametrize(
+    ("seen_until", "first"),
+    [("2013-08-31", "2013-09-01"), ("2013-09-10", "2013-09-11"), ("2013-09-29", "2013-09-30")],
+)
+def test_a_rival_of_another_split_is_met_after_the_last_day_that_it_has_seen(
+    settings: Settings, seen_until: str, first: str
+) -> None:
+    found = chosen(settings, rival(split_digest="another", seen_until=seen_until))
+    assert str(found["scheduled_departure"].min().date()) == first
+    assert found.index.equals(TEST.index[TEST["scheduled_departure"] >= first])
+
+
+def test_the_rival_that_has_seen_the_most_decides(settings: Settings) -> None:
+    seen = [rival(split_digest="x", seen_until=f"2013-09-{day}") for day in ("20", "10")]
+    assert chosen(settings, *seen)["scheduled_departure"].min().day == 21
+
+
+def test_one_that_has_seen_everything_leaves_no_rows(settings: Settings) -> None:
+    assert chosen(settings, rival(split_digest="another", seen_until=rows.LAST)).empty
+
+
+@pytest.mark.parametrize("tags", [{}, {"seen_until": ""}])
+def test_where_nobody_knows_what_a_rival_has_seen_there_are_no_rows(
+    settings: Settings, tags: dict[str, str]
+) -> None:
+    assert chosen(settings, rival(split_digest="another", **tags)).empty
+
+
+def test_without_time_only_the_same_split_can_be_compared(settings: Settings) -> None:
+    same = candidate.split_digest(settings.root, rows.parameters(**AT_RANDOM))
+    seen = {"seen_until": "2013-07-01"}
+    assert len(chosen(settings, rival(split_digest=same, **seen), **AT_RANDOM)) > 500
+    assert chosen(settings, rival(split_digest="another", **seen), **AT_RANDOM).empty
+
+
+@pytest.fixture
+def met(settings: Settings, task: Task, model: Path) -> Meet:
+    """Return what lets a model meet itself on some rows."""
+    candidate = of(rows.parameters(task), model)
+    return lambda frame: contest.contest(settings, candidate, {CHAMPION: model}, frame)
+
+
+def test_everybody_is_scored_on_the_same_rows(met: Meet, task: Task) -> None:
+    found, target = met(TEST), rows.parameters(task).data.target
+    scores = found.scored.scores
+    assert list(scores) == [CONSTANT, CHALLENGER, CHAMPION]
+    expected = rows.fitted(task).scores(TEST)
+    np.testing.assert_array_equal(scores[CHALLENGER], expected)
+    np.testing.assert_array_equal(scores[CHAMPION], expected)
+    assert set(scores[CONSTANT]) == {rows.parts()["train"][target].mean()}
+    assert found.scored.target.tolist() == TEST[target].tolist()
+    assert found.slices["carrier"].tolist() == TEST["carrier"].tolist()
+
+
+def test_without_rows_there_are_no_scores(met: Meet) -> None:
+    found = met(TEST.iloc[:0])
+    assert {len(score) for score in found.scored.scores.values()} == {0}
+
+
+def test_a_column_that_has_gone_is_named(met: Meet) -> None:
+    with pytest.raises(UsageError, match=r"rows.*'wind_speed' that the challenger needs"):
+        met(TEST.drop(columns="wind_speed"))

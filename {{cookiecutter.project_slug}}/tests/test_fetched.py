@@ -1,0 +1,176 @@
+"""The bytes of a version: checked against its digest before anybody loads them, and removed."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import pytest
+
+from flight_delays import digests, fetched, kept
+from flight_delays.carried import load
+from flight_delays.errors import WorldError
+from flight_delays.registry import Registry, connect
+from flight_delays.runs import Run
+from flight_delays.settings import NAME, Settings
+from flight_delays.task import Task
+from flight_delays.versions import Version
+
+import rows
+
+CODE = Path("code", rows.PACKAGE, "predictor.py")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Settings:
+    """Return the settings of a folder whose store all tests of this file share."""
+    root = tmp_path_factory.mktemp("fetched")
+    shutil.copy(empty_store / "mlflow.db", root / "mlflow.db")
+    return Settings(root)
+
+
+@pytest.fixture(scope="module")
+def there(settings: Settings) -> Registry:
+    return connect(settings)
+
+
+@pytest.fixture(scope="module")
+def version(there: Registry, model_of: Callable[[Task], Path]) -> Version:
+    """Return a version of a real model that a run has logged."""
+    folder = model_of(Task.CLASSIFICATION)
+    digest = digests.of_folder(folder)
+    run = Run(there.client, there.client.create_run("0").info.run_id, there.uri)
+    run.log_model(folder, digest)
+    condition = f"source_run_id = '{run.id}' AND tags.digest = '{digest}'"
+    (logged,) = there.client.search_logged_models(["0"], condition)
+    return there.register(f"models:/{logged.model_id}", run.id, {"digest": digest}, "")
+
+
+@pytest.fixture
+def stored(there: Registry, version: Version, model_of: Callable[[Task], Path]) -> Iterator[Path]:
+    """Return the folder in which the store keeps those bytes; what is done to it is undone."""
+    source = there.client.get_model_version_download_uri(NAME, str(version.number))
+    folder = Path(url2pathname(urlsplit(source).path))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(model_of(Task.CLASSIFICATION), folder)
+
+
+def refused(there: Registry, version: Version, settings: Settings) -> str:
+    """Return the sentence with which the bytes of a version are refused."""
+    with pytest.raises(WorldError) as told, fetched.model(there, version, settings):
+        pytest.fail("nobody may see these bytes")
+    return str(told.value)
+
+
+def test_the_bytes_that_were_registered_are_fetched_and_removed_after(
+    there: Registry, version: Version, settings: Settings, stored: Path
+) -> None:
+    with fetched.model(there, version, settings) as folder:
+        assert digests.of_folder(folder) == version.digest
+        assert stored not in {folder, *folder.parents}
+        assert load(folder).encoder.columns
+    assert not folder.exists()
+    assert digests.of_folder(stored) == version.digest
+
+
+def test_the_folder_is_removed_when_its_user_fails(
+    there: Registry, version: Version, settings: Settings
+) -> None:
+    with pytest.raises(ZeroDivisionError), fetched.model(there, version, settings) as folder:
+        _ = 1 / 0
+    assert not folder.exists()
+
+
+def alter(folder: Path) -> None:
+    with (folder / CODE).open("a") as file:
+        file.write("# one byte more\n")
+
+
+def lose(folder: Path) -> None:
+    (folder / CODE).unlink()
+
+
+def add(folder: Path) -> None:
+    (folder / "code" / "more.py").write_text("")
+
+
+@pytest.mark.parametrize("harm", [alter, lose, add])
+def test_bytes_that_are_not_those_registered_are_refused(
+    there: Registry,
+    version: Version,
+    settings: Settings,
+    stored: Path,
+    harm: Callable[[Path], None],
+) -> None:
+    harm(stored)
+    said = refused(there, version, settings)
+    assert "the bytes of version 1 are not those that were registered" in said
+    assert version.digest[:12] in said
+    assert "`nox -s rollback -- VERSION`" in said
+
+
+def test_without_a_look_at_the_digest_altered_bytes_would_be_handed_out(
+    there: Registry,
+    version: Version,
+    settings: Settings,
+    stored: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alter(stored)
+    monkeypatch.setattr(digests, "of_folder", lambda folder: version.digest)
+    with fetched.model(there, version, settings) as folder:
+        assert (folder / CODE).read_text().endswith("# one byte more\n")
+
+
+def empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+@pytest.mark.parametrize("harm", [shutil.rmtree, empty])
+def test_bytes_that_are_gone_are_told_in_one_sentence(
+    there: Registry,
+    version: Version,
+    settings: Settings,
+    stored: Path,
+    harm: Callable[[Path], None],
+) -> None:
+    harm(stored)
+    said = refused(there, version, settings)
+    assert "the bytes of version 1 are gone" in said
+    assert "restore them from a backup" in said
+
+
+def test_a_version_that_is_gone_is_told_in_one_sentence(
+    there: Registry, version: Version, settings: Settings
+) -> None:
+    gone = replace(version, number=7)
+    assert "version=7) not found" in refused(there, gone, settings)
+
+
+def test_byte_code_that_nobody_vouches_for_is_not_handed_out(
+    there: Registry, version: Version, settings: Settings, stored: Path
+) -> None:
+    planted = stored / CODE.parent / "__pycache__" / "predictor.pyc"
+    planted.parent.mkdir()
+    planted.write_bytes(b"evil")
+    with fetched.model(there, version, settings) as folder:
+        assert not list(folder.rglob("__pycache__"))
+        assert list(folder.rglob("predictor.py"))
+    assert planted.is_file()
+
+
+def test_a_file_of_a_run_is_copied_and_one_that_is_not_there_is_none(
+    there: Registry, version: Version, tmp_path: Path
+) -> None:
+    there.client.log_text(version.run_id, "fine", "inputs/note.txt")
+    assert kept.has(there, version.run_id, "inputs/note.txt")
+    copy = kept.fetch(there, version.run_id, "inputs/note.txt", tmp_path)
+    assert copy
+    assert copy.read_text() == "fine"
+    assert tmp_path in copy.parents
+    assert kept.fetch(there, version.run_id, "inputs/other.txt", tmp_path) is None
+    assert kept.fetch(there, version.run_id, "nowhere/note.txt", tmp_path) is None

@@ -1,0 +1,233 @@
+"""A move of the champion that is killed at any moment ends as if nothing had happened."""
+
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flight_delays import moves
+from flight_delays.errors import WorldError
+from flight_delays.ledger import Entry, Ledger
+from flight_delays.registry import Registry
+from flight_delays.settings import Settings
+
+import fakes
+
+FORTH = {"action": "promotion", "version": "3", "before": "2", "reason": ""}
+BACK = {"action": "rollback", "version": "1", "before": "2", "reason": "late at night"}
+MOVES = pytest.mark.parametrize("told", [FORTH, BACK], ids=["promotion", "rollback"])
+
+
+class World:
+    """A registry and its ledger, as one process sees them."""
+
+    def __init__(self, client: Any, root: Path) -> None:
+        self.client = client
+        self.registry = Registry(client, "the store")
+        self.ledger = Ledger(client, Settings(root))
+        self.evidence = [root / "gate.html"]
+
+    def move(self, told: Mapping[str, str]) -> None:
+        moves.move(self.registry, self.ledger, told, self.evidence)
+
+    def recover(self) -> Entry | None:
+        return moves.recover(self.registry, self.ledger)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a move changes."""
+        return {
+            "champion": self.registry.pointed("champion"),
+            "challenger": self.registry.pointed("challenger"),
+            "tags": [version.tags for version in self.registry.versions()],
+            "entries": [entry.told for entry in self.ledger.entries()],
+            "files": [len(self.client.list_artifacts(it.run_id)) for it in self.ledger.entries()],
+            "open": [entry.told for entry in self.ledger.open_entries()],
+        }
+
+
+def begun(client: Any, root: Path) -> World:
+    """Return three versions: one was champion, one is, and one that failed once challenges it."""
+    (root / "gate.html").write_text("<html>")
+    world = World(client, root)
+    for number in (1, 2, 3):
+        world.registry.register("s3://m", "run", {"digest": f"{number}", "stage": "staging"}, "")
+    for number, before in ((1, ""), (2, "1")):
+        told = {"action": "promotion", "version": f"{number}", "before": before}
+        moves.move(world.registry, world.ledger, told, world.evidence)
+    world.registry.tag(3, {"rolled_back": "slow"})
+    world.registry.point("challenger", 3)
+    return world
+
+
+@pytest.fixture
+def world(client: Any, tmp_path: Path) -> World:
+    return begun(client, tmp_path)
+
+
+def stages(world: World) -> list[str]:
+    return [version.tags["stage"] for version in world.registry.versions()]
+
+
+def test_a_promotion_moves_alias_tags_and_ledger(world: World) -> None:
+    world.move(FORTH)
+    assert world.state() == {
+        "champion": 3,
+        "challenger": None,
+        "tags": [
+            {"digest": "1", "stage": "archived"},
+            {"digest": "2", "stage": "archived"},
+            {"digest": "3", "stage": "production"},
+        ],
+        "entries": [
+            {"action": "promotion", "version": "1", "sequence": "1"},
+            {"action": "promotion", "version": "2", "before": "1", "sequence": "2"},
+            {"action": "promotion", "version": "3", "before": "2", "sequence": "3"},
+        ],
+        "files": [1, 1, 1],
+        "open": [],
+    }
+
+
+def test_a_rollback_says_why_and_leaves_the_challenger(world: World) -> None:
+    world.move(BACK)
+    assert world.registry.pointed("champion") == 1
+    assert world.registry.pointed("challenger") == 3
+    assert stages(world) == ["production", "archived", "staging"]
+    assert world.registry.get(2).tags["rolled_back"] == "late at night"
+    assert world.ledger.entries()[-1].told == BACK | {"sequence": "3"}
+
+
+@fakes.ALONE
+def test_a_version_that_was_rolled_back_can_come_back(world: World) -> None:
+    world.move(BACK)
+    world.move({"action": "promotion", "version": "2", "before": "1"})
+    assert "rolled_back" not in world.registry.get(2).tags
+    assert stages(world) == ["archived", "production", "staging"]
+
+
+@fakes.ALONE
+def test_a_rollback_without_a_reason_is_one_still(world: World) -> None:
+    world.move(BACK | {"reason": ""})
+    assert world.registry.get(2).tags["rolled_back"] == "no reason given"
+
+
+@fakes.ALONE
+def test_where_nothing_is_open_there_is_nothing_to_recover(world: World) -> None:
+    before = world.state()
+    assert world.recover() is None
+    assert world.state() == before
+
+
+@fakes.ALONE
+@MOVES
+def test_a_move_that_was_begun_and_has_not_happened_is_taken_back(
+    world: World, told: Mapping[str, str]
+) -> None:
+    before = world.state()
+    world.ledger.attach(world.ledger.begin(told), world.evidence)
+    assert world.recover() is None
+    assert world.state() == before
+
+
+@fakes.ALONE
+@MOVES
+def test_a_move_that_has_happened_is_completed(world: World, told: Mapping[str, str]) -> None:
+    entry = world.ledger.begin(told)
+    world.registry.point("champion", entry.version)
+    completed = world.recover()
+    assert completed
+    assert completed.run_id == entry.run_id
+    assert world.ledger.entries()[-1].told == entry.told
+    assert world.ledger.open_entries() == []
+    assert stages(world).count("production") == 1
+    assert world.registry.get(entry.version).tags["stage"] == "production"
+
+
+@fakes.ALONE
+def test_an_open_move_is_taken_back_though_the_champion_is_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.ledger.begin(FORTH)
+    monkeypatch.setattr(Registry, "_aliases", lambda self: {"champion": "9", "challenger": "8"})
+    assert world.recover() is None
+    assert world.ledger.open_entries() == []
+    world.move(FORTH)
+
+
+def again(client: Any, root: Path, told: Mapping[str, str]) -> None:
+    """Do what the next process does: recover, and move unless that has happened."""
+    world = World(client, root)
+    if world.recover() is None and world.registry.pointed("champion") != int(told["version"]):
+        world.move(told)
+
+
+def dies(client: Any, root: Path, told: Mapping[str, str], calls: int) -> bool:
+    """Tell whether that is cut short when the server is gone after so many calls."""
+    try:
+        again(fakes.Dying(client, calls), root, told)
+    except WorldError:
+        return True
+    return False
+
+
+def deaths(root: Path, told: Mapping[str, str]) -> int:
+    """Return after how many calls a whole move has ended."""
+    return next(
+        n for n in count() if not dies(begun(fakes.FakeClient(), root).client, root, told, n)
+    )
+
+
+@MOVES
+def test_a_death_after_any_call_and_a_second_try_end_in_the_same_state(
+    tmp_path: Path, told: Mapping[str, str]
+) -> None:
+    whole = begun(fakes.FakeClient(), tmp_path)
+    whole.move(told)
+    calls = deaths(tmp_path, told)
+    assert calls > 10
+    for first in range(calls):
+        world = begun(fakes.FakeClient(), tmp_path)
+        assert dies(world.client, tmp_path, told, first)
+        again(world.client, tmp_path, told)
+        assert world.state() == whole.state(), f"after {first} calls"
+
+
+@MOVES
+def test_a_death_of_the_second_try_as_well_changes_nothing(
+    tmp_path: Path, told: Mapping[str, str]
+) -> None:
+    whole = begun(fakes.FakeClient(), tmp_path)
+    whole.move(told)
+    for first in range(0, deaths(tmp_path, told), 2):
+        for second in count():
+            world = begun(fakes.FakeClient(), tmp_path)
+            dies(world.client, tmp_path, told, first)
+            died = dies(world.client, tmp_path, told, second)
+            again(world.client, tmp_path, told)
+            assert world.state() == whole.state(), f"after {first} and {second} calls"
+            if not died:
+                break
+
+
+def test_written_down_only_after_it_happened_a_move_could_be_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, close = Ledger.begin, Ledger.close
+    world = begun(fakes.FakeClient(), tmp_path)
+    monkeypatch.setattr(Ledger, "begin", lambda self, told: Entry(told))
+    monkeypatch.setattr(Ledger, "attach", lambda self, entry, paths: None)
+    monkeypatch.setattr(Ledger, "close", lambda self, it: close(self, begin(self, it.told)))
+    monkeypatch.setattr(Registry, "tag", lambda self, number, tags: _killed())
+    with pytest.raises(KeyboardInterrupt):
+        world.move(FORTH)
+    monkeypatch.undo()
+    again(world.client, tmp_path, FORTH)
+    assert world.registry.pointed("champion") == 3
+    assert stages(world) == ["archived", "production", "staging"]
+    assert [entry.version for entry in world.ledger.entries()] == [1, 2]
+
+
+def _killed() -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,216 @@
+"""Signatures: what was signed verifies, and nothing else does."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from flight_delays import digests, registry, signing
+from flight_delays.errors import UsageError, WorldError
+from flight_delays.kept import fetch
+from flight_delays.registry import Registry
+from flight_delays.settings import Settings
+from flight_delays.versions import Version
+
+NOBODY: Any = None
+"""A registry of which nothing may be asked."""
+UNMADE = Version(1, {"digest": "ab"}, "run")
+PASSWORD = serialization.BestAvailableEncryption(b"secret")
+
+
+def write_key(key: Any, path: Path, encryption: Any = None) -> Path:
+    """Write a private key, and its public half beside it."""
+    pem, public = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    form = serialization.PrivateFormat.PKCS8
+    encryption = encryption or serialization.NoEncryption()
+    path.write_bytes(key.private_bytes(pem, form, encryption))
+    path.with_suffix(".pub").write_bytes(key.public_key().public_bytes(pem, public))
+    return path
+
+
+def new_key(folder: Path, name: str = "signing.pem") -> Path:
+    return write_key(ec.generate_private_key(ec.SECP256R1()), folder / name)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a model directory, small as they come."""
+    code = tmp_path / "models" / "model" / "code"
+    code.mkdir(parents=True)
+    (code / "predictor.py").write_text("x = 1\n")
+    (code.parent / "MLmodel").write_text("flavors: {}\n")
+    return code.parent
+
+
+@pytest.fixture
+def signed(tmp_path: Path) -> Settings:
+    """Return the settings of a project that has both halves of a key."""
+    return Settings(tmp_path, signing_key=new_key(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Registry:
+    """Return the registry of a store that all tests of this file share."""
+    root = tmp_path_factory.mktemp("signing")
+    shutil.copy(empty_store / "mlflow.db", root / "mlflow.db")
+    return registry.connect(Settings(root))
+
+
+@pytest.fixture
+def version(there: Registry, folder: Path) -> Version:
+    run = there.client.create_run("0")
+    return Version(1, {"digest": digests.of_folder(folder)}, run.info.run_id)
+
+
+def signatures(there: Registry, version: Version) -> list[str]:
+    return [it.path for it in there.client.list_artifacts(version.run_id, "signatures")]
+
+
+def test_what_was_signed_verifies(
+    there: Registry, version: Version, folder: Path, signed: Settings
+) -> None:
+    signing.sign(there, version, folder, signed)
+    assert signatures(there, version) == [f"signatures/{version.digest}.json"]
+    signing.check(there, version, folder, signed)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1()], ids=lambda it: it.name)
+def test_the_other_curves_do_as_well(
+    there: Registry, version: Version, folder: Path, tmp_path: Path, curve: ec.EllipticCurve
+) -> None:
+    key = write_key(ec.generate_private_key(curve), tmp_path / "signing.pem")
+    signing.sign(there, version, folder, Settings(tmp_path, signing_key=key))
+    signing.check(there, version, folder, Settings(tmp_path))
+
+
+def test_a_new_key_takes_the_place_of_an_old_one(
+    there: Registry, version: Version, folder: Path, signed: Settings
+) -> None:
+    old = replace(signed, signing_key=new_key(signed.root, "old.pem"))
+    for settings in (old, signed):
+        signing.sign(there, version, folder, settings)
+    assert len(signatures(there, version)) == 1
+    signing.check(there, version, folder, signed)
+
+
+def test_without_a_key_nothing_is_signed_and_nothing_is_asked_for(folder: Path) -> None:
+    signing.sign(NOBODY, UNMADE, folder, Settings(folder))
+    signing.check(NOBODY, UNMADE, folder, Settings(folder))
+
+
+def test_what_is_not_content_is_not_signed(
+    there: Registry, version: Version, folder: Path, signed: Settings
+) -> None:
+    left = [folder / "registered_model_meta", folder / "code" / "__pycache__" / "predictor.pyc"]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("left")
+    signing.sign(there, version, folder, signed)
+    for path in left:
+        path.unlink()
+    signing.check(there, version, folder, signed)
+
+
+def alter(folder: Path) -> None:
+    (folder / "MLmodel").write_text("flavors: {a: b}\n")
+
+
+def lose(folder: Path) -> None:
+    (folder / "MLmodel").unlink()
+
+
+def add(folder: Path) -> None:
+    (folder / "code" / "more.py").write_text("")
+
+
+@pytest.mark.parametrize("harm", [alter, lose, add])
+def test_other_bytes_are_refused(
+    there: Registry,
+    version: Version,
+    folder: Path,
+    signed: Settings,
+    harm: Callable[[Path], None],
+) -> None:
+    signing.sign(there, version, folder, signed)
+    harm(folder)
+    with pytest.raises(WorldError, match=r"version 1 does not verify .*\(Signature mismatch: "):
+        signing.check(there, version, folder, signed)
+
+
+def test_a_signature_that_is_missing_is_asked_for(
+    there: Registry, version: Version, folder: Path, signed: Settings
+) -> None:
+    with pytest.raises(WorldError, match=r"version 1 is not signed, and signing\.pub asks for it"):
+        signing.check(there, version, folder, signed)
+
+
+def test_the_signature_of_another_key_is_refused(
+    there: Registry, version: Version, folder: Path, signed: Settings
+) -> None:
+    other = replace(signed, signing_key=new_key(signed.root, "other.pem"))
+    signing.sign(there, version, folder, other)
+    with pytest.raises(WorldError, match=r"does not verify with signing.pub \(.*; use a version"):
+        signing.check(there, version, folder, signed)
+
+
+def test_the_signature_of_another_version_is_refused(
+    there: Registry, version: Version, folder: Path, signed: Settings, tmp_path: Path
+) -> None:
+    signing.sign(there, version, folder, signed)
+    (path,) = signatures(there, version)
+    signature = fetch(there, version.run_id, path, tmp_path)
+    assert signature
+    alter(folder)
+    other = replace(version, tags={"digest": digests.of_folder(folder)})
+    copy = signature.rename(tmp_path / f"{other.digest}.json")
+    there.client.log_artifact(version.run_id, str(copy), "signatures")
+    with pytest.raises(WorldError, match="does not verify"):
+        signing.check(there, other, folder, signed)
+
+
+def test_a_signature_that_is_none_is_refused(
+    there: Registry, version: Version, folder: Path, signed: Settings
+) -> None:
+    there.client.log_text(version.run_id, "{}", f"signatures/{version.digest}.json")
+    with pytest.raises(WorldError, match=r"version 1 does not verify with signing\.pub"):
+        signing.check(there, version, folder, signed)
+
+
+def test_a_public_key_that_is_none_is_told_in_one_sentence(
+    there: Registry, version: Version, folder: Path, signed: Settings
+) -> None:
+    signing.sign(there, version, folder, signed)
+    (signed.root / signing.PUBLIC_KEY).write_text("no key")
+    with pytest.raises(WorldError, match=r"version 1 does not verify with signing\.pub"):
+        signing.check(there, version, folder, signed)
+
+
+NO_KEYS: dict[str, Callable[[Path], object]] = {
+    "no PEM": lambda path: path.write_text("no key"),
+    "RSA": lambda path: write_key(rsa.generate_private_key(65537, 2048), path),
+    "Ed25519": lambda path: write_key(ed25519.Ed25519PrivateKey.generate(), path),
+    "another curve": lambda path: write_key(ec.generate_private_key(ec.SECP256K1()), path),
+    "password": lambda path: write_key(ec.generate_private_key(ec.SECP256R1()), path, PASSWORD),
+    "public": lambda path: new_key(path.parent, "a.pem").with_suffix(".pub").rename(path),
+}
+
+
+@pytest.mark.parametrize("kind", NO_KEYS)
+def test_a_file_that_is_no_key_of_ours_is_refused_by_name(
+    tmp_path: Path, folder: Path, kind: str
+) -> None:
+    key = tmp_path / "key.pem"
+    NO_KEYS[kind](key)
+    with pytest.raises(UsageError, match=r"key\.pem: not a private key without a password on"):
+        signing.sign(NOBODY, UNMADE, folder, Settings(tmp_path, signing_key=key))
+
+
+def test_a_key_that_is_not_there_is_refused_by_its_variable(tmp_path: Path, folder: Path) -> None:
+    for key in (tmp_path / "missing.pem", tmp_path):
+        with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: .* is not a file"):
+            signing.sign(NOBODY, UNMADE, folder, Settings(tmp_path, signing_key=key))

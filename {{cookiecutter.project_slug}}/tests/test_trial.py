@@ -1,0 +1,191 @@
+"""A challenger before the gate: whom it meets, and what needs no rows."""
+
+import shutil
+from collections.abc import Iterable
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from flight_delays import data, fetched, trial
+from flight_delays.candidate import Candidate, split_digest
+from flight_delays.gate import BEST, CHAMPION, Answer, Check, Verdict
+from flight_delays.ledger import Entry
+from flight_delays.settings import Settings
+from flight_delays.task import Task
+from flight_delays.trial import Rivals
+from flight_delays.versions import ROLLED_BACK, Version
+
+import rows
+
+NOBODY = Rivals(None, None)
+
+
+class Project:
+    """A challenger with its rows, and a registry that knows what it is told."""
+
+    def __init__(self, root: Path, model: Path) -> None:
+        data.write(rows.flights(), root / data.RAW)
+        data.write(rows.parts()["train"], root / data.prepared("train"))
+        self.settings = Settings(root)
+        self.candidate = Candidate(model, "challenger", rows.parameters(), "", {})
+        self.known: dict[str, Version] = {}
+        self.met = Rivals(self.version(1, "champion"), None)
+
+    def version(self, number: int, digest: str, **tags: str) -> Version:
+        usual = {
+            "digest": digest,
+            "target": "late",
+            "task": "classification",
+            "split_digest": split_digest(self.settings.root, rows.parameters()),
+        }
+        return Version(number, usual | tags, "")
+
+    def verdict(self, again: str | None = None, **bounds: Any) -> Verdict:
+        registry: Any = SimpleNamespace(of_digest=self.known.get)
+        asked = self.candidate.params.gate.model_copy(update=bounds)
+        return trial.verdict(registry, self.candidate, self.met, asked, self.settings, again)
+
+
+@pytest.fixture
+def champion(tmp_path: Path, model_of: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the model directory that is fetched as every rival's; it may be changed."""
+    folder = tmp_path / "champion"
+    shutil.copytree(model_of(Task.CLASSIFICATION), folder)
+    monkeypatch.setattr(fetched, "model", lambda *_: nullcontext(folder))
+    return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, champion: Path, model_of: Any) -> Project:
+    return Project(tmp_path, model_of(Task.CLASSIFICATION))
+
+
+def check(found: Verdict, name: str) -> Check:
+    (it,) = (it for it in found.checks if it.name == name)
+    return it
+
+
+def test_a_model_as_good_as_the_champion_is_promoted(here: Project) -> None:
+    found = here.verdict()
+    assert (found.answer, found.champion) == (Answer.PROMOTE, "champion")
+    assert check(found, "no worse than the champion").value == 0
+
+
+def test_the_best_champion_is_met_as_well(here: Project) -> None:
+    here.met = Rivals(here.version(2, "champion"), here.version(1, "best"))
+    found = here.verdict()
+    assert [name for name in found.differences if " = " not in name] == [CHAMPION, BEST]
+
+
+def test_a_champion_that_has_seen_all_rows_leaves_it_undecided(here: Project) -> None:
+    here.met = Rivals(here.version(1, "c", split_digest="x", seen_until=rows.LAST), None)
+    found = here.verdict()
+    assert found.answer is Answer.UNDECIDED
+    assert "0 days (0 rows)" in check(found, "no worse than the champion").reason
+
+
+def test_the_best_champion_takes_away_the_rows_that_it_has_seen(here: Project) -> None:
+    best = here.version(1, "best", split_digest="x", seen_until="2013-09-20")
+    here.met = Rivals(here.version(2, "champion"), best)
+    found = here.verdict()
+    assert found.answer is Answer.UNDECIDED
+    assert "on 10 days" in check(found, "no worse than the champion").reason
+
+
+def test_the_champion_itself_is_unchanged_even_where_it_was_rolled_back(here: Project) -> None:
+    here.met = Rivals(here.version(1, "challenger", **{ROLLED_BACK: "why"}), None)
+    assert here.verdict().answer is Answer.UNCHANGED
+
+
+@pytest.mark.parametrize("tags", [{"target": "arr_delay"}, {"task": "regression"}])
+def test_a_champion_of_another_target_is_not_compared(
+    here: Project, tags: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetched, "model", lambda *_: pytest.fail("nothing to be fetched"))
+    here.met = Rivals(here.version(1, "champion", **tags), None)
+    found = here.verdict()
+    assert found.answer is Answer.REJECT and found.differences == {}
+    (reason,) = found.reasons()
+    assert "cannot be compared" in reason and next(iter(tags.values())) in reason
+
+
+def asked_for(folder: Path, name: str) -> None:
+    """Let a model directory have asked for another column in the place of this one."""
+    path = folder / "MLmodel"
+    path.write_text(path.read_text("utf-8").replace(f'"{name}"', '"another"'), "utf-8")
+
+
+def test_another_signature_is_rejected_unless_it_is_allowed(here: Project, champion: Path) -> None:
+    asked_for(champion, "wind_speed")
+    found = here.verdict()
+    assert found.answer is Answer.REJECT
+    (reason,) = found.reasons()
+    assert "'wind_speed' is asked for" in reason and "`gate.signature: any`" in reason
+    assert here.verdict(signature="any").answer is Answer.PROMOTE
+
+
+@pytest.mark.parametrize(
+    ("again", "answer"), [(None, Answer.REJECT), ("it was the data", Answer.PROMOTE)]
+)
+def test_what_was_rolled_back_comes_back_for_a_reason_only(
+    here: Project, again: str | None, answer: Answer
+) -> None:
+    here.known = {"challenger": here.version(3, "challenger", **{ROLLED_BACK: "a bad night"})}
+    found = here.verdict(again)
+    told = check(found, "not rolled back").reason
+    assert found.answer is answer
+    assert "a bad night" in told and (again or "--again REASON") in told
+
+
+def test_a_model_that_is_too_large_is_rejected(here: Project) -> None:
+    found = here.verdict(megabytes=0.001)
+    assert found.answer is Answer.REJECT
+    assert "at most 0.001 MB" in check(found, "size").reason
+
+
+def test_the_first_model_meets_nobody(here: Project) -> None:
+    here.met = NOBODY
+    found = here.verdict()
+    assert (found.answer, found.champion) == (Answer.PROMOTE, None)
+    names = {it.name for it in found.checks}
+    assert not names & {"signature", "no worse than the champion", "no slice worse"}
+
+
+def test_rivals_have_a_role_where_they_are_there(here: Project) -> None:
+    first, second = (here.version(number, str(number)) for number in (1, 2))
+    assert NOBODY.by_role() == {}
+    assert Rivals(second, None).by_role() == {CHAMPION: second}
+    assert Rivals(second, first).by_role() == {CHAMPION: second, BEST: first}
+
+
+def rivals(versions: Iterable[Version], champion: int | None, bests: Iterable[int]) -> Rivals:
+    """Return whom a challenger meets after promotions that named these as the best."""
+    known = {version.number: version for version in versions}
+    entries = [Entry({"version": str(best), "best": str(best)}) for best in bests]
+    aliased = None if champion is None else known[champion]
+    registry: Any = SimpleNamespace(
+        versions=lambda: list(known.values()), aliased=lambda alias: aliased
+    )
+    ledger: Any = SimpleNamespace(entries=lambda: entries)
+    return trial.rivals(registry, ledger)
+
+
+def test_the_best_is_left_out_where_it_is_the_champion_or_does_not_stand(here: Project) -> None:
+    first, second = here.version(1, "1"), here.version(2, "2")
+    rolled_back = here.version(1, "1", **{ROLLED_BACK: "why"})
+    of_another = here.version(1, "1", target="arr_delay")
+    assert rivals([], None, []) == NOBODY
+    assert rivals([first, second], 2, [1, 1]) == Rivals(second, first)
+    assert rivals([first, second], 2, [1, 2]) == Rivals(second, None)
+    assert rivals([rolled_back, second], 2, [1, 1]) == Rivals(second, None)
+    assert rivals([of_another, second], 2, [1]) == Rivals(second, None)
+    assert rivals([second], 2, [1]) == Rivals(second, None)
+
+
+def test_the_best_before_takes_the_place_of_one_that_was_rolled_back(here: Project) -> None:
+    first, third = here.version(1, "1"), here.version(3, "3")
+    rolled_back = here.version(2, "2", **{ROLLED_BACK: "why"})
+    assert rivals([first, rolled_back, third], 3, [1, 2, 2]) == Rivals(third, first)

@@ -1,0 +1,234 @@
+"""One process at a time moves an alias: by a lock beside a file, by tickets on a server."""
+
+import os
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import filelock
+import pytest
+
+from flight_delays import turns
+from flight_delays.errors import WorldError
+from flight_delays.holders import PROCESS, this_process
+from flight_delays.registry import Registry
+from flight_delays.turns import turn
+
+import fakes
+import rows
+
+GONE = f"{socket.gethostname()}/{os.getpid()}/12345"
+"""A process whose number another one has got meanwhile."""
+ELSEWHERE = "elsewhere/1/1"
+TEN_MINUTES = 600_000
+HOLD = """
+import sys
+from {package}.registry import Registry
+from {package}.turns import turn
+with turn(Registry(None, {uri!r})):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Registry:
+    """Return a registry in a file; its turn asks nothing of a client."""
+    return Registry(fakes.FakeClient(), f"sqlite:///{tmp_path.as_posix()}/mlflow.db")
+
+
+@pytest.fixture
+def there(client: Any) -> Registry:
+    """Return a registry on a server, as far as its turn can tell."""
+    return Registry(client, "the store")
+
+
+def tickets(there: Registry) -> list[int]:
+    found = there.client.search_model_versions(f"name = '{turns._LOCK}'", max_results=1000)
+    return sorted(int(ticket.version) for ticket in found)
+
+
+def leave(there: Registry, process: str) -> Any:
+    """Leave a ticket as a process does that never hands it back."""
+    ticket = turns._take(there.client)
+    there.client.set_model_version_tag(turns._LOCK, str(ticket.version), PROCESS, process)
+    return ticket
+
+
+def test_a_second_holder_of_a_file_is_refused_at_once(beside: Registry) -> None:
+    busy = r"mlflow.db: another process is promoting or rolling back .*; run the same command again"
+    with turn(beside), pytest.raises(WorldError, match=busy), turn(beside):
+        pass
+    with turn(beside):
+        pass
+
+
+def test_a_file_is_let_go_of_when_its_holder_fails(beside: Registry) -> None:
+    with pytest.raises(ZeroDivisionError), turn(beside):
+        _ = 1 / 0
+    with turn(beside):
+        pass
+
+
+def test_a_file_is_let_go_of_when_its_holder_is_killed(beside: Registry) -> None:
+    code = HOLD.format(package=rows.PACKAGE, uri=beside.uri)
+    path = os.pathsep.join([str(rows.ROOT / "src"), *sys.path])
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": path},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(WorldError, match="another process"), turn(beside):
+        pass
+    holder.kill()
+    holder.communicate()
+    with turn(beside):
+        pass
+
+
+def test_without_the_lock_a_file_would_have_two_holders(
+    beside: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filelock.FileLock, "acquire", lambda self, timeout: None)
+    with turn(beside), turn(beside):
+        pass
+
+
+def test_a_turn_is_taken_and_handed_back_again_and_again(there: Registry) -> None:
+    for number in (1, 2, 3):
+        with turn(there):
+            assert tickets(there) == [number]
+        assert tickets(there) == []
+    assert there.versions() == []
+
+
+def test_a_second_holder_on_a_server_is_refused_by_name_and_takes_his_ticket_away(
+    there: Registry,
+) -> None:
+    with turn(there):
+        with pytest.raises(WorldError, match=f"^the store: {this_process()} is promoting"):
+            turn(there).__enter__()
+        assert tickets(there) == [1]
+    with turn(there):
+        assert tickets(there) == [3]
+
+
+@fakes.ALONE
+def test_of_two_who_take_a_ticket_at_once_the_elder_has_the_turn(there: Registry) -> None:
+    elder = turns._take(there.client)
+    with pytest.raises(WorldError, match="is promoting"), turn(there):
+        pass
+    younger = turns._take(there.client)
+    assert turns._holder(there.client, elder) is None
+    assert turns._holder(there.client, younger) == this_process()
+
+
+@fakes.ALONE
+def test_who_has_the_lowest_ticket_does_not_care_for_later_ones(there: Registry) -> None:
+    with turn(there):
+        leave(there, ELSEWHERE)
+        assert tickets(there) == [1, 2]
+    with pytest.raises(WorldError, match="elsewhere/1/1 is promoting"), turn(there):
+        pass
+
+
+def test_a_ticket_of_a_process_that_is_gone_is_taken_away(there: Registry) -> None:
+    leave(there, GONE)
+    leave(there, GONE)
+    with turn(there):
+        assert tickets(there) == [3]
+
+
+@fakes.ALONE
+def test_a_living_ticket_counts_though_a_dead_one_is_lower(there: Registry) -> None:
+    leave(there, GONE)
+    leave(there, ELSEWHERE)
+    with pytest.raises(WorldError, match=ELSEWHERE), turn(there):
+        pass
+    assert 2 in tickets(there)
+
+
+@fakes.ALONE
+def test_an_unknown_process_is_taken_for_a_living_one(there: Registry) -> None:
+    leave(there, "x")
+    with pytest.raises(WorldError, match=r"^the store: x is promoting"), turn(there):
+        pass
+
+
+@pytest.mark.parametrize(("age", "is_dead"), [(TEN_MINUTES, False), (TEN_MINUTES + 9, True)])
+def test_a_ticket_dies_after_ten_minutes(age: int, is_dead: bool) -> None:
+    there = Registry(fakes.FakeClient(), "the store")
+    elder = leave(there, ELSEWHERE)
+    mine = turns._take(there.client)
+    elder.creation_timestamp = mine.creation_timestamp - age
+    assert turns._holder(there.client, mine) == (None if is_dead else ELSEWHERE)
+    assert tickets(there) == ([2] if is_dead else [1, 2])
+
+
+def test_the_age_of_a_ticket_is_known_to_every_store(
+    there: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_LIFE", -1)
+    leave(there, ELSEWHERE)
+    with turn(there):
+        assert tickets(there) == [2]
+
+
+@fakes.ALONE
+def test_a_ticket_is_handed_back_when_its_holder_fails(there: Registry) -> None:
+    with pytest.raises(ZeroDivisionError), turn(there):
+        _ = 1 / 0
+    assert tickets(there) == []
+
+
+def test_a_holder_whose_ticket_has_died_meanwhile_ends_in_peace(there: Registry) -> None:
+    with turn(there):
+        there.client.delete_model_version(turns._LOCK, "1")
+    assert tickets(there) == []
+
+
+def test_a_dead_ticket_that_somebody_else_was_faster_to_take_away_is_no_error(
+    there: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(there, GONE)
+    found = there.client.search_model_versions(f"name = '{turns._LOCK}'", max_results=1000)
+    there.client.delete_model_version(turns._LOCK, "1")
+    monkeypatch.setattr(there.client, "search_model_versions", lambda *_, **__: found)
+    with turn(there):
+        pass
+
+
+def test_a_lock_that_somebody_else_was_faster_to_make_is_no_error(
+    there: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with turn(there):
+        pass
+    monkeypatch.setattr(there.client, "search_registered_models", lambda condition: [])
+    with turn(there):
+        pass
+
+
+@pytest.mark.parametrize("calls", range(5))
+def test_a_server_that_is_gone_is_told_in_one_sentence(calls: int) -> None:
+    dying = Registry(fakes.Dying(fakes.FakeClient(), calls), "the store")
+    gone = "tracking at the store failed: the server is gone"
+    with pytest.raises(WorldError, match=gone), turn(dying):
+        dying.versions()
+
+
+@fakes.ALONE
+def test_without_a_look_at_the_other_tickets_there_would_be_two_holders(
+    there: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_holder", lambda client, mine: None)
+    with ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(turn(there))
+        assert tickets(there) == [1, 2]
