@@ -134,8 +134,10 @@ def pull(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the project's tests (arguments go to pytest)."""
-    program(session, "python", "-m", "pytest", *session.posargs)
+    """Run the project's tests on all cores (arguments go to pytest)."""
+    # A file to a worker, as its tests share what they have fitted.
+    cores = ("--numprocesses=auto", "--dist=loadfile")
+    program(session, "python", "-m", "pytest", *cores, *session.posargs)
 
 
 @nox.session

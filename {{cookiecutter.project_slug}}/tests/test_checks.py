@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flight_delays import gate
 from flight_delays.checks import Contest, judge
-from flight_delays.gate import (
-    BEST,
-    CHALLENGER,
-    CHAMPION,
-    CONSTANT,
-    Answer,
-    Check,
-    Verdict,
-)
+from flight_delays.gate import CHALLENGER, CHAMPION, Answer
 from flight_delays.task import Task
 
 from contests import DIGESTS, bounds, contest, of_scores
@@ -27,7 +20,7 @@ NO_WORSE, NO_SLICE = "no worse than the champion", "no slice worse"
 ANCHOR = "no worse than the best champion"
 
 
-def judged(met: Contest, **what: Any) -> Verdict:
+def judged(met: Contest, **what: Any) -> gate.Verdict:
     """Return the verdict, of which every one can be written as JSON."""
     rivals = CHAMPION in met.scored.scores
     names = DIGESTS if rivals else (DIGESTS[0], "")
@@ -36,7 +29,7 @@ def judged(met: Contest, **what: Any) -> Verdict:
     return found
 
 
-def check(found: Verdict, name: str) -> Check:
+def check(found: gate.Verdict, name: str) -> gate.Check:
     (it,) = (it for it in found.checks if it.name == name)
     return it
 
@@ -77,7 +70,7 @@ def test_one_day_is_undecided(rows_of_day: int) -> None:
 
 def test_no_rows_are_undecided(task: Task) -> None:
     none = np.empty(0)
-    names = (CONSTANT, CHALLENGER, CHAMPION, BEST)
+    names = (gate.CONSTANT, CHALLENGER, CHAMPION, gate.BEST)
     found = judged(of_scores(none, dict.fromkeys(names, none), 0, task), floors={"r2": 0.5})
     assert found.answer is Answer.UNDECIDED
     assert [it.name for it in found.checks] == [NO_WORSE, ANCHOR]
@@ -86,7 +79,7 @@ def test_no_rows_are_undecided(task: Task) -> None:
 
 def test_one_outcome_only_is_undecided() -> None:
     target, scores = np.zeros(800), np.random.default_rng(1).random(800)
-    names = (CONSTANT, CHALLENGER, CHAMPION)
+    names = (gate.CONSTANT, CHALLENGER, CHAMPION)
     met = of_scores(target, dict.fromkeys(names, scores), task=Task.CLASSIFICATION)
     found = judged(met, floors={"roc_auc": 0.6})
     assert found.answer is Answer.UNDECIDED
@@ -135,9 +128,9 @@ def test_a_mean_further_off_than_the_rivals_is_rejected(side: int) -> None:
     met = duel(2.0, 2.0)
     off = met.scored.scores[CHALLENGER] + side
 
-    def calibration(champion: np.ndarray | None) -> Check:
+    def calibration(champion: np.ndarray | None) -> gate.Check:
         rivals = {} if champion is None else {CHAMPION: champion}
-        scores = {CONSTANT: met.scored.scores[CONSTANT], CHALLENGER: off, **rivals}
+        scores = {gate.CONSTANT: met.scored.scores[gate.CONSTANT], CHALLENGER: off, **rivals}
         scored = replace(met.scored, scores=scores)
         return check(judged(replace(met, scored=scored)), "calibration")
 
@@ -179,7 +172,7 @@ def test_without_the_correction_far_more_equal_models_would_be_rejected() -> Non
     for seed in range(trials):
         rng = np.random.default_rng(seed)
         target = rng.normal(size=30 * 36)
-        scores = {it: rng.normal(size=30 * 36) for it in (CONSTANT, CHALLENGER, CHAMPION)}
+        scores = {it: rng.normal(size=30 * 36) for it in (gate.CONSTANT, CHALLENGER, CHAMPION)}
         met = of_scores(target, scores, 30, seed=seed)
         met = replace(met, slices={"ninth": (np.arange(30 * 36) // 30 % 9).astype(str)})
         for confidence in rejected:
@@ -201,7 +194,7 @@ def test_small_losses_add_up_until_the_best_champion_stops_them() -> None:
         ]
 
     without = verdicts(lambda best: {})
-    anchored = verdicts(lambda best: {BEST: best})
+    anchored = verdicts(lambda best: {gate.BEST: best})
     assert without == [Answer.PROMOTE] * 3
     assert anchored == [Answer.PROMOTE, Answer.REJECT, Answer.REJECT]
 

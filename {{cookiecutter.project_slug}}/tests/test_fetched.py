@@ -151,6 +151,15 @@ def test_a_version_that_is_gone_is_told_in_one_sentence(
     assert "version=7) not found" in refused(there, gone, settings)
 
 
+def test_bytes_that_nobody_signed_are_refused_where_a_signature_is_asked_for(
+    there: Registry, version: Version, tmp_path: Path
+) -> None:
+    (tmp_path / "signing.pub").write_text("a key")
+    assert "version 1 is not signed" in refused(there, version, Settings(tmp_path))
+    with fetched.unsigned(there, version) as folder:
+        assert digests.of_folder(folder) == version.digest
+
+
 def test_byte_code_that_nobody_vouches_for_is_not_handed_out(
     there: Registry, version: Version, settings: Settings, stored: Path
 ) -> None:

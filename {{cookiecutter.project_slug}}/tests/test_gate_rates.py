@@ -19,7 +19,7 @@ from flight_delays.comparison import Comparison
 from flight_delays.metrics import METRICS
 from flight_delays.task import Task
 
-SIMULATIONS = int(os.environ.get("GATE_SIMULATIONS", "60"))
+SIMULATIONS = int(os.environ.get("GATE_SIMULATIONS", "50"))
 MARGIN = {Task.CLASSIFICATION: 0.01, Task.REGRESSION: 0.4}
 CONFIDENCE, RESAMPLES, LEAST_DAYS = 0.97, 300, 20
 """As in the `params.yaml` that this project began with, but for fewer resamples."""

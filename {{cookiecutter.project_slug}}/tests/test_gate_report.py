@@ -12,7 +12,7 @@ import pytest
 from flight_delays import gate, gate_report
 from flight_delays.checks import judge
 from flight_delays.errors import Exit
-from flight_delays.gate import BEST, CHALLENGER, CHAMPION, CONSTANT, Answer, Check, Verdict
+from flight_delays.gate import CHALLENGER, CHAMPION, Answer
 from flight_delays.reporting import drawing
 
 from contests import DIGESTS, bounds, contest, of_scores
@@ -23,23 +23,23 @@ SCRIPT, PIPES = "<script>alert(1)</script>", "a | *b* @someone"
 PICTURE = Path("reports/gate/differences.svg")
 
 
-def verdict(challenger: float = 2.0, champion: float | None = None) -> Verdict:
+def verdict(challenger: float = 2.0, champion: float | None = None) -> gate.Verdict:
     """Return a verdict on models of these errors; the best champion is as good as the champion."""
-    rivals = {} if champion is None else {CHAMPION: champion, BEST: champion}
+    rivals = {} if champion is None else {CHAMPION: champion, gate.BEST: champion}
     met = contest({CHALLENGER: challenger, **rivals})
     names = (DIGESTS[0], DIGESTS[1] if rivals else "")
     return judge(met, bounds(floors={"r2": 0.5}), [], names)
 
 
-def no_rows() -> Verdict:
+def no_rows() -> gate.Verdict:
     none = np.empty(0)
-    names = (CONSTANT, CHALLENGER, CHAMPION)
+    names = (gate.CONSTANT, CHALLENGER, CHAMPION)
     return judge(of_scores(none, dict.fromkeys(names, none), 0), bounds(), [], DIGESTS)
 
 
-def other_target() -> Verdict:
-    checks = [Check("same target", False, None, None, "the champion predicts 'late'")]
-    return Verdict(Answer.REJECT, *DIGESTS, checks, {})
+def other_target() -> gate.Verdict:
+    checks = [gate.Check("same target", False, None, None, "the champion predicts 'late'")]
+    return gate.Verdict(Answer.REJECT, *DIGESTS, checks, {})
 
 
 VERDICTS = {
@@ -60,7 +60,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def written(found: Verdict, root: Path) -> tuple[Any, str, str]:
+def written(found: gate.Verdict, root: Path) -> tuple[Any, str, str]:
     """Write a verdict; return its JSON, its Markdown and its HTML."""
     gate_report.write(found, REGISTRY, REVISION, root)
     told, text, page = ((root / path).read_text("utf-8") for path in gate_report.EVIDENCE)

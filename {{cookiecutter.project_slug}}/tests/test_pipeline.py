@@ -26,7 +26,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         return 0
 
     monkeypatch.setattr(dvc_cli, "run", run)
-    monkeypatch.setattr(pipeline, "_is_stale", lambda root: False)
+    monkeypatch.setattr(dvc_cli, "is_stale", lambda root: False)
     return asked
 
 
@@ -210,7 +210,7 @@ def test_an_evaluation_of_another_model_is_not_recorded_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(pipeline, "_is_stale", lambda root: True)
+    monkeypatch.setattr(dvc_cli, "is_stale", lambda root: True)
     pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"))
     assert "nothing is recorded" in capsys.readouterr().err
     assert fake._runs == {}

@@ -105,6 +105,7 @@ def test_a_run_holds_the_figures_and_the_files(project: Path, fake: fakes.FakeCl
         "inputs/params.yaml",
         "inputs/requirements-dev.lock",
         "inputs/requirements.lock",
+        "outputs/outcomes.json",
         "reports/metrics.json",
         "reports/report.html",
     ]

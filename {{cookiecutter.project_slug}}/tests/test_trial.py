@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, fetched, trial
+from flight_delays import data, fetched, gate, trial
 from flight_delays.candidate import Candidate, split_digest
-from flight_delays.gate import BEST, CHAMPION, Answer, Check, Verdict
+from flight_delays.gate import BEST, CHAMPION, Answer
 from flight_delays.ledger import Entry
 from flight_delays.settings import Settings
 from flight_delays.task import Task
@@ -43,7 +43,7 @@ class Project:
         }
         return Version(number, usual | tags, "")
 
-    def verdict(self, again: str | None = None, **bounds: Any) -> Verdict:
+    def verdict(self, again: str | None = None, **bounds: Any) -> gate.Verdict:
         registry: Any = SimpleNamespace(of_digest=self.known.get)
         asked = self.candidate.params.gate.model_copy(update=bounds)
         return trial.verdict(registry, self.candidate, self.met, asked, self.settings, again)
@@ -63,7 +63,7 @@ def here(tmp_path: Path, champion: Path, model_of: Any) -> Project:
     return Project(tmp_path, model_of(Task.CLASSIFICATION))
 
 
-def check(found: Verdict, name: str) -> Check:
+def check(found: gate.Verdict, name: str) -> gate.Check:
     (it,) = (it for it in found.checks if it.name == name)
     return it
 

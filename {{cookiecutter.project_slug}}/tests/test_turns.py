@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,10 @@ def leave(there: Registry, process: str) -> Any:
     return ticket
 
 
-def test_a_second_holder_of_a_file_is_refused_at_once(beside: Registry) -> None:
+def test_a_second_holder_of_a_file_is_refused_at_once(
+    beside: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("nobody should wait"))
     busy = r"mlflow.db: another process is promoting or rolling back .*; run the same command again"
     with turn(beside), pytest.raises(WorldError, match=busy), turn(beside):
         pass
