@@ -228,6 +228,9 @@ class FakeClient:
         found = [it for it in self._living(name) if digest in {None, it.tags.get("digest")}]
         return found[::-1][:max_results]
 
+    def update_model_version(self, name: str, version: str, description: str) -> None:
+        self._version(name, version).description = description
+
     def set_model_version_tag(self, name: str, version: str, key: str, value: str) -> None:
         self._version(name, version).tags[key] = value
 

@@ -94,7 +94,7 @@ def test_a_model_is_registered_once_with_its_lineage_and_its_card(here: Settings
     assert version.tags["git_commit"] == commit and version.tags["git_dirty"] == "false"
     assert version.tags["stage"] == "staging" and version.tags["seen_until"] < "2013-09-01"
     assert there.pointed("challenger") == version.number
-    card = there.client.get_model_version(NAME, "1").description
+    card = card_of(there)
     for words in ("## Intended use", "## Limits", commit, "`late`", "Weakest slices"):
         assert words in card
 
@@ -110,6 +110,11 @@ def test_a_model_made_of_uncommitted_files_gets_the_commit_that_holds_them(here:
     (version,) = there.versions()
     assert version.tags["git_dirty"] == "false"
     assert version.tags["git_commit"] == rows.git(here.root, "rev-parse", "HEAD")
+    assert version.tags["git_commit"] in card_of(there)
+
+
+def card_of(there: registry.Registry) -> str:
+    return str(there.client.get_model_version(NAME, "1").description)
 
 
 @pytest.mark.parametrize("act", [registering.register, gating.gate, promoting.promote])

@@ -73,8 +73,8 @@ class Registry:
     def register(
         self, source: str, run_id: str, tags: Mapping[str, str], description: str
     ) -> Version:
-        """Return the version of the tags' digest, found or made; its other tags are set anew."""
-        digest = tags["digest"]
+        """Return the version of the tags' digest, found or made; the rest is set anew."""
+        digest, description = tags["digest"], description[:_LONGEST_DESCRIPTION]
         with in_words(self.uri):
             self._make_name()
             made = None
@@ -85,7 +85,7 @@ class Registry:
                         source,
                         run_id,
                         dict(tags),
-                        description=description[:_LONGEST_DESCRIPTION],
+                        description=description,
                         model_id=source.removeprefix(_LOGGED) if _LOGGED in source else None,
                     ).version
                 )
@@ -94,6 +94,8 @@ class Registry:
                 self.client.delete_model_version(NAME, str(made))
         if found is None:
             raise WorldError(f"{self.name}: the version of {digest[:12]} was deleted; try again")
+        with in_words(self.uri):
+            self.client.update_model_version(NAME, str(found.number), description)
         self.tag(found.number, tags)
         return replace(found, tags={**found.tags, **tags})
 
