@@ -58,7 +58,7 @@ def test_a_loss_about_as_large_as_the_margin_is_undecided() -> None:
 def test_too_few_days_are_undecided() -> None:
     found = judged(duel(2.0, 2.0, days=10))
     assert found.answer is Answer.UNDECIDED
-    (reason,) = found.reasons()
+    reason = check(found, NO_WORSE).reason
     assert "10 days (400 rows) only" in reason and "20 days are needed, about 800 rows" in reason
 
 
@@ -116,7 +116,7 @@ def test_floors_hold_from_the_side_that_is_good(
     assert found.answer is (Answer.REJECT if passed is False else Answer.PROMOTE)
 
 
-@pytest.mark.parametrize(("error", "passed"), [(2.0, True), (15.0, False)])
+@pytest.mark.parametrize(("error", "passed"), [(2.0, True), (9.9, False), (15.0, False)])
 def test_no_better_than_a_constant_is_rejected(error: float, passed: bool) -> None:
     found = judged(contest({CHALLENGER: error}))
     assert check(found, "better than a constant").passed is passed

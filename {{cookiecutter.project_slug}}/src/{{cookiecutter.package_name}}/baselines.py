@@ -51,7 +51,7 @@ def fit_groups(column: int, width: float, count: int, matrix: Matrix, target: Ve
 def fit(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) -> Mapping[str, Scorer]:
     """Fit every baseline on the training rows (rows, features) and (rows,); by its title."""
     hour = [groups for groups in _grouped_columns(encoder) if groups[1] == _MINUTES_OF_HOUR]
-    fitted = {name: _constant(middle(target)) for name, middle in _MIDDLES[task].items()}
+    fitted = {name: _constant(middle(target)) for name, middle in MIDDLES[task].items()}
     if hour:
         fitted[_BY_HOUR[task]] = fit_groups(*hour[0], matrix, target).scores
     fitted[_LINEAR[task][0]] = _fit_linear(task, encoder, matrix, target)
@@ -105,7 +105,7 @@ def _ridge(inputs: Matrix, target: Vector) -> Scorer:
     return lambda inputs: np.asarray(fitted.predict(inputs))
 
 
-_MIDDLES: Mapping[Task, Mapping[str, Callable[[Vector], float]]] = {
+MIDDLES: Mapping[Task, Mapping[str, Callable[[Vector], float]]] = {
     Task.CLASSIFICATION: {"constant rate": np.mean},
     # Squared error asks for the mean, absolute error for the median: neither is enough alone.
     Task.REGRESSION: {"constant mean": np.mean, "constant median": np.median},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import carried, data, splits
+from .baselines import MIDDLES
 from .candidate import Candidate, split_digest
 from .checks import Contest
 from .errors import UsageError
@@ -18,6 +19,7 @@ from .evaluation import Scored
 from .features import Vector
 from .gate import CHALLENGER, CONSTANT
 from .settings import Settings
+from .task import Task
 from .versions import Version
 
 if TYPE_CHECKING:
@@ -45,18 +47,25 @@ def contest(
     """Return all that the gate compares; `folders` are the rivals' model directories by role."""
     params = candidate.params
     target, time = params.data.target, params.data.time
-    constant = data.read(settings.root / data.prepared("train"))[target].to_numpy(float).mean()
+    seen = data.read(settings.root / data.prepared("train"))[target].to_numpy(np.float64)
+    asked = rows[target].to_numpy(np.float64)
     scores = dict(_scores({CHALLENGER: candidate.folder, **folders}, rows))
     return Contest(
         params.task,
         Scored(
-            rows[target].to_numpy(np.float64),
+            asked,
             rows[time].to_numpy() if time else None,
-            {CONSTANT: np.full(len(rows), constant), **scores},
+            {CONSTANT: _constant(params.task, seen, asked), **scores},
         ),
         {name: rows[name].to_numpy(str) for name in params.evaluation.slices},
         params.seed,
     )
+
+
+def _constant(task: Task, seen: Vector, target: Vector) -> Vector:
+    """Return the scores of the constant that is the hardest to beat: the mean, or the median."""
+    found = [np.full(len(target), middle(seen)) for middle in MIDDLES[task].values()]
+    return min(found, key=lambda scores: float(np.sum((target - scores) ** 2)))
 
 
 def _scores(folders: Mapping[str, Path], rows: "pd.DataFrame") -> Iterator[tuple[str, Vector]]:
