@@ -222,7 +222,9 @@ class FakeClient:
         versions.append(made)
         return made
 
-    def search_model_versions(self, condition: str, max_results: int) -> list[Any]:
+    def search_model_versions(
+        self, condition: str, max_results: int, page_token: str | None = None
+    ) -> list[Any]:
         pattern = r"name = '([^']*)'(?: AND tags\.`digest` = '([^']*)')?"
         name, digest = _match(pattern, condition)
         found = [it for it in self._living(name) if digest in {None, it.tags.get("digest")}]

@@ -1,14 +1,17 @@
 """The acts on the registry, on small rows and a real store of the project's own."""
 
+import importlib.util
 import json
+import marshal
 import shutil
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from flight_delays import data, dvc_cli, rebuild, registry
+from flight_delays import carried, data, dvc_cli, rebuild, registry
 from flight_delays.acts import gate as gating
 from flight_delays.acts import history as telling
 from flight_delays.acts import promote as promoting
@@ -16,7 +19,7 @@ from flight_delays.acts import register as registering
 from flight_delays.acts import reproduce as making
 from flight_delays.acts import rollback as returning
 from flight_delays.digests import of_folder
-from flight_delays.errors import Exit, UsageError
+from flight_delays.errors import Exit, UsageError, WorldError
 from flight_delays.gate_report import VERDICT
 from flight_delays.ledger import Ledger
 from flight_delays.machine import cpu_class
@@ -266,3 +269,79 @@ def test_what_was_never_committed_cannot_be_made_again(here: Settings) -> None:
     registry.connect(here).tag(1, {"git_commit": "none"})
     with pytest.raises(UsageError, match="never committed"):
         making.reproduce(here, "1")
+
+
+def test_byte_code_beside_the_model_is_never_run(here: Settings) -> None:
+    """Python prefers it to the source, and the digest does not see it."""
+    code = here.root / data.MODEL / "code" / rows.PACKAGE
+    with (code / "predictor.py").open("a") as file:
+        file.write("# so that no other test has loaded it\n")
+    tell_figures(here.root)
+    planted = code / "__pycache__"
+    planted.mkdir()
+    source = f"raise SystemExit('byte code of {code} was run')"
+    for name in ("predictor", "estimator", "features"):
+        path = planted / f"{name}.cpython-{sys.version_info[0]}{sys.version_info[1]}.pyc"
+        compiled = marshal.dumps(compile(source, name, "exec"))
+        file.write_bytes(
+            importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + b"0" * 8 + compiled
+        )
+    assert gating.gate(here) is Exit.DONE
+    with pytest.raises(SystemExit, match="byte code"):
+        carried.load(here.root / data.MODEL)
+
+
+def test_a_holdout_that_was_written_over_is_not_believed(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registering.register(here)
+    monkeypatch.setattr(dvc_cli, "is_stale", lambda root: True)
+    assert gating.gate(here) is Exit.DONE
+    data.write(rows.flights().assign(late=False), here.root / data.RAW)
+    with pytest.raises(UsageError, match="not of these params and files"):
+        gating.gate(here)
+
+
+def test_a_champion_that_got_lost_is_no_first_model(here: Settings) -> None:
+    promoting.promote(here)
+    registry.connect(here).unpoint("champion")
+    with pytest.raises(WorldError, match="no version is champion"):
+        promoting.promote(here)
+    returning.rollback(here, 1)
+    assert champion(here) == 1
+
+
+def test_a_blank_reason_is_none(here: Settings, another: Callable[[str], str]) -> None:
+    promoting.promote(here)
+    another("second")
+    promoting.promote(here)
+    returning.rollback(here)
+    assert promoting.promote(here, again=" ") is Exit.REJECT
+
+
+def test_only_a_former_champion_can_be_gone_back_to(
+    here: Settings, another: Callable[[str], str]
+) -> None:
+    promoting.promote(here)
+    another("second")
+    registering.register(here)
+    with pytest.raises(UsageError, match="version 2 was never champion"):
+        returning.rollback(here, 2)
+
+
+@pytest.mark.parametrize("revision", ["", ":0", "HEAD:params.yaml", "--output=x", "nowhere"])
+def test_bounds_come_from_a_commit_only(here: Settings, revision: str) -> None:
+    with pytest.raises(UsageError, match="git knows no"):
+        gating.gate(here, revision)
+    assert not (here.root / "x").exists()
+    gating.gate(here, "HEAD")
+    commit = rows.git(here.root, "rev-parse", "HEAD")
+    assert verdict(here)["bounds"] == f"HEAD ({commit[:12]})"
+
+
+def test_what_somebody_else_ran_among_the_moves_is_left_out(here: Settings) -> None:
+    promoting.promote(here)
+    there = registry.connect(here)
+    book = Ledger(there.client, here)
+    there.client.create_run(book._experiment, tags={"made": "by hand"})
+    assert promoting.promote(here) is Exit.DONE and len(moves(here)) == 1

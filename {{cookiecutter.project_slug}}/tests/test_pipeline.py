@@ -10,7 +10,6 @@ import pytest
 from flight_delays import dvc_cli, marks, pipeline, store
 from flight_delays.data import METRICS, MODEL
 from flight_delays.errors import Exit, UsageError, WorldError
-from flight_delays.recording import outputs_digest
 from flight_delays.settings import Settings
 
 import fakes
@@ -82,7 +81,7 @@ def test_what_is_lost_is_recorded_again(project: Path, fake: fakes.FakeClient, l
     mark = marks._mark(settings, key)
     mark.parent.mkdir(parents=True)
     shutil.copy(_store_with_run(project, run_id := "f" * 32), project / "mlflow.db")
-    mark.write_text(f"{run_id} {outputs_digest(project)}\n")
+    mark.write_text(f"{run_id} {marks._made(project)}\n")
     assert marks.is_recorded(settings, key)
     if loss == "mark":
         mark.write_text("half a li")

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from types import SimpleNamespace
@@ -169,8 +169,7 @@ def test_of_two_who_make_a_version_each_the_later_takes_his_away(
 def test_without_a_second_look_two_would_stay(
     there: Registry, late: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks: Iterator[Version | None] = iter([None, Version(2, {}, "")])
-    monkeypatch.setattr(late, "of_digest", lambda it: next(looks))
+    monkeypatch.setattr(late, "_of_digest", lambda it: [Version(2, {}, "")])
     register(late)
     assert numbers(there) == [1, 2]
 
@@ -179,7 +178,7 @@ def test_without_a_second_look_two_would_stay(
 def test_a_version_that_is_deleted_meanwhile_is_told_in_one_sentence(
     there: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(there, "of_digest", lambda digest: None)
+    monkeypatch.setattr(there, "_of_digest", lambda digest: [])
     with pytest.raises(WorldError, match=r"^the store: the version of abababababab was deleted"):
         register(there)
 

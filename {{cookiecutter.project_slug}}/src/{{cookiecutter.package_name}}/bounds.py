@@ -3,9 +3,7 @@
 A pull request must not weaken the gate that it has to pass, so a forge asks for its base branch's.
 """
 
-import subprocess
-
-from . import params
+from . import git_cli, params
 from .errors import UsageError
 from .params import FILE, Gate, Params
 from .sections import parse_yaml, validated
@@ -13,12 +11,21 @@ from .settings import Settings
 
 
 def of(settings: Settings, revision: str | None) -> tuple[Gate, str]:
-    """Return the bounds and where they are from; raises UsageError for an unknown revision."""
+    """Return the bounds and where they are from; raises UsageError for what is no commit."""
     if revision is None:
         return params.load(settings.root).gate, "the working tree"
-    command = ["git", "-C", str(settings.root), "show", f"{revision}:./{FILE}"]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
-    if done.returncode:
-        raise UsageError(f"--bounds {revision!r}: git knows no {FILE} of that revision")
+    commit = git_cli.run(
+        settings.root,
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        revision + "^{commit}",
+    ).stdout.strip()
+    # An empty name would be git's index, which a pull request can fill as it likes.
+    found = git_cli.run(settings.root, "show", f"{commit}:./{FILE}")
+    if not revision or not commit or found.returncode:
+        raise UsageError(f"--bounds {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"
-    return validated(Params, parse_yaml(done.stdout, where), where).gate, revision
+    bounds = validated(Params, parse_yaml(found.stdout, where), where).gate
+    return bounds, f"{revision} ({commit[:12]})"

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import card, data, digests, dvc_cli, machine, marks, params, signature, signing
 from .console import warn
-from .errors import UsageError
+from .errors import UsageError, WorldError
 from .foreign import in_words
 from .params import Params
 from .provenance import Git, git, input_key
@@ -39,7 +39,7 @@ def here(settings: Settings) -> Candidate:
     try:
         found = json.loads((root / data.METRICS).read_text("utf-8"))
         digest = str(found["digest"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(f"{data.METRICS}: there is no report yet; run `nox -s train`") from None
     digests.verify(root / data.MODEL, digest)
     if not signature.has_signature(root / data.MODEL):
@@ -116,6 +116,11 @@ def _logged_model(registry: Registry, run_id: str, digest: str) -> str:
         run = registry.client.get_run(run_id)
         found = registry.client.search_logged_models(
             [run.info.experiment_id], f"source_run_id = '{run_id}' AND tags.digest = '{digest}'"
+        )
+    if not found:
+        raise WorldError(
+            f"{registry.name}: the run {run_id} has lost its model; remove .dvc/tmp/recorded and "
+            "run `nox -s train`, which logs it again"
         )
     return str(min(found, key=lambda model: model.creation_timestamp).model_id)
 

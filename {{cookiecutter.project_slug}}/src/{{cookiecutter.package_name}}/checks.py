@@ -35,14 +35,14 @@ class Contest:
 
 
 def judge(
-    contest: Contest, bounds: Gate, known: Sequence[Check], names: tuple[str, str]
+    contest: Contest, bounds: Gate, settled: Sequence[Check], names: tuple[str, str]
 ) -> Verdict:
     """Return the verdict on the challenger and the champion of these digests ("" for none).
 
-    `known` are the checks that need no rows. Without a champion only the floors count.
+    `settled` are the checks that need no rows. Without a champion only the floors count.
     """
     scored, on = contest.rows(bounds.resamples)
-    checks, shown = [*known], dict[str, Comparison]()
+    checks, shown = [*settled], dict[str, Comparison]()
     if len(scored.target):
         checks += [_beats_constant(contest, scored, on, bounds), *_floors(contest, scored, bounds)]
         checks += [_calibration(scored, on, bounds)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from .errors import of_os
+from .errors import WorldError, of_os
 
 _STAGE_FAILED = re.compile(r"failed to run: .*exited with [12]$", re.DOTALL)
 
@@ -37,9 +37,13 @@ def run(root: Path, *arguments: str) -> int:
 
 def is_stale(root: Path) -> bool:
     """Tell whether a stage would run again, or an output is not what it made."""
+    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    return bool(Repo(str(root)).status())
+    try:
+        return bool(Repo(str(root)).status())
+    except DvcException as error:
+        raise WorldError(f"DVC cannot tell what is stale ({error}); run `nox -s train`") from None
 
 
 def mend(root: Path) -> None:

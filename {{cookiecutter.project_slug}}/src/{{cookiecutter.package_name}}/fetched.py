@@ -21,14 +21,30 @@ def model(registry: Registry, version: Version, settings: Settings) -> Iterator[
     Raises WorldError where the bytes are gone, are not those of the version's digest, or lack the
     signature that this project asks for.
     """
-    with unsigned(registry, version) as folder:
+    with by_digest(registry, version) as folder:
         signing.check(registry, version, folder, settings)
         yield folder
 
 
+def check(registry: Registry, version: Version, settings: Settings) -> None:
+    """Raise WorldError as `model` does, where the registry does not hold what was registered."""
+    with model(registry, version, settings):
+        pass
+
+
 @contextmanager
-def unsigned(registry: Registry, version: Version) -> Iterator[Path]:
-    """Yield the same, whoever made it."""
+def copied(folder: Path, digest: str) -> Iterator[Path]:
+    """Yield a copy of a model directory that holds what its digest names, and no byte code."""
+    with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as scratch:
+        copy = Path(scratch) / "model"
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*digests.NOT_CONTENT))
+        digests.verify(copy, digest)
+        yield copy
+
+
+@contextmanager
+def by_digest(registry: Registry, version: Version) -> Iterator[Path]:
+    """Yield the model directory of a version, whoever has made it; nothing of it should be run."""
     with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as scratch:
         folder = _download(registry, version, Path(scratch))
         _forget_byte_code(folder)

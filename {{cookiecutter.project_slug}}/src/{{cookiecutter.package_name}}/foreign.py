@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from .errors import WorldError
 
@@ -29,6 +30,18 @@ def teach_manners() -> None:
     """Set what MLflow reads when it is imported, unless the user has set it."""
     for name, value in _MANNERS.items():
         os.environ.setdefault(name, value)
+
+
+def every(page: Callable[[str | None], Any]) -> list[Any]:
+    """Return what all pages of a search hold; `page` is given the token of the next one."""
+    found: list[Any] = []
+    token = None
+    while True:
+        got = page(token)
+        found += got
+        token = getattr(got, "token", None)
+        if not token:
+            return found
 
 
 @contextmanager

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EXPERIMENT = f"{NAME}-promotions"
 PROMOTION, ROLLBACK = "promotion", "rollback"
 _SEQUENCE = "sequence"
+_OWN = {"action", "version", _SEQUENCE}
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Ledger:
                 _written(run.info.start_time),
             )
             for run in runs
+            if set(run.data.tags) >= _OWN  # not what somebody else has run in here
         ]
         return sorted(found, key=_sequence)
 

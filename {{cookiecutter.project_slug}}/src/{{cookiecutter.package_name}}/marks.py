@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import digests, recording, store
+from . import data, digests, recording, store
 from .params import Params
 from .settings import Settings
 
@@ -13,7 +13,7 @@ def is_recorded(settings: Settings, key: str) -> bool:
     """Tell whether the run of this key is known to be whole, without importing MLflow."""
     try:
         run_id, outputs = _mark(settings, key).read_text("utf-8").split()
-        there = recording.outputs_digest(settings.root)
+        there = _made(settings.root)
     except (OSError, ValueError):
         return False
     return outputs == there and store.has_run(settings, run_id)
@@ -34,7 +34,15 @@ def record(settings: Settings, params: Params, key: str) -> None:
     run.finish("FINISHED")
     mark = _mark(settings, key)
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(f"{run.id} {recording.outputs_digest(settings.root)}\n", "utf-8")
+    mark.write_text(f"{run.id} {_made(settings.root)}\n", "utf-8")
+
+
+def _made(root: Path) -> str:
+    """Return the digest of the figures and of the data that the gate reads again."""
+    raw = digests.of_file(root / data.RAW) if (root / data.RAW).is_file() else None
+    return digests.of_values(
+        [recording.outputs_digest(root), raw, digests.of_folder(root / data.PREPARED)]
+    )
 
 
 def _mark(settings: Settings, key: str) -> Path:

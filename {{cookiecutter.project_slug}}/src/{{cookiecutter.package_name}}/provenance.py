@@ -5,7 +5,6 @@ training, so a run can be found again instead of being made twice.
 """
 
 import os
-import subprocess
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import digests
-from .errors import UsageError, WorldError
+from . import digests, git_cli
+from .errors import UsageError
 from .sections import read_yaml
 
 LOCK = "requirements-dev.lock"
@@ -24,6 +23,11 @@ SERVING_LOCK = "requirements.lock"
 _LARGEST_DIFF = 1_000_000
 _INPUTS = (".", ":(exclude)dvc.lock")
 """What a run is made of: everything but the file in which DVC notes what came out."""
+_PLAIN = (
+    *("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"),
+    *("--src-prefix=a/", "--dst-prefix=b/"),
+)
+"""A diff that can be applied, whatever the user likes to look at."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,8 @@ def _at(values: Any, key: str) -> Any:
 def git(root: Path) -> Git:
     """Return the commit that the folder stands on, and how its files, new ones too, differ."""
     require_git(root)
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD").stdout.strip() or None
-    changed = _git(root, "status", "--porcelain", "--", *_INPUTS).stdout
+    commit = git_cli.run(root, "rev-parse", "--verify", "--quiet", "HEAD").stdout.strip() or None
+    changed = git_cli.run(root, "status", "--porcelain", "--", *_INPUTS).stdout
     return Git(commit, bool(changed), _diff(root, commit) if changed else "")
 
 
@@ -113,10 +117,10 @@ def _diff(root: Path, commit: str | None) -> str:
     """Return the difference from the commit, or from nothing, without touching git's index."""
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-        before = commit or _git(root, "hash-object", "-t", "tree", os.devnull).stdout.strip()
-        _git(root, "read-tree", commit or "--empty", **index)
-        _git(root, "add", "--intent-to-add", "--", *_INPUTS, **index)
-        diff = _git(root, "diff", before, "--", *_INPUTS, **index).stdout
+        before = commit or git_cli.run(root, "hash-object", "-t", "tree", os.devnull).stdout.strip()
+        git_cli.run(root, "read-tree", commit or "--empty", **index)
+        git_cli.run(root, "add", "--intent-to-add", "--", *_INPUTS, **index)
+        diff = git_cli.run(root, "diff", *_PLAIN, before, "--", *_INPUTS, **index).stdout
     if len(diff) > _LARGEST_DIFF:
         return (
             f"{diff[:_LARGEST_DIFF]}\n[cut after {_LARGEST_DIFF:,} of {len(diff):,} characters]\n"
@@ -126,20 +130,5 @@ def _diff(root: Path, commit: str | None) -> str:
 
 def require_git(root: Path) -> None:
     """Raise WorldError or UsageError where there is no git or no repository."""
-    if _git(root, "rev-parse", "--git-dir").returncode:
+    if git_cli.run(root, "rev-parse", "--git-dir").returncode:
         raise UsageError(f"{root}: not a git repository; run `git init` in it, then try again")
-
-
-def _git(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            ["git", "--no-optional-locks", "-C", str(root), *arguments],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            env={**os.environ, **variables},
-        )
-    except FileNotFoundError:
-        raise WorldError("git is not installed; install it (https://git-scm.com)") from None

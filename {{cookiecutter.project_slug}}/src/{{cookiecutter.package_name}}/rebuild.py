@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import digests
+from . import digests, git_cli
 from .console import say
 from .errors import WorldError
 from .provenance import LOCK
@@ -22,6 +22,7 @@ from .sections import read_yaml
 from .settings import Settings
 
 _ENVIRONMENT = (LOCK, "python_env.yaml")
+_FETCH = "fetch the commit with `git fetch --unshallow`, or from where it was pushed"
 _OWN_STORE = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID")
 
 
@@ -33,23 +34,19 @@ def at(settings: Settings, commit: str, diff: str) -> Iterator[Path]:
         prefix = _git(settings.root, "rev-parse", "--show-prefix").strip()
         copy = Path(scratch).resolve() / "copy"
         _git(top, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(copy))
-        _git(copy, "checkout", "--quiet", "--detach", commit)
+        _git(copy, "checkout", "--quiet", "--detach", commit, remedy=_FETCH)
         root = copy / prefix
         if diff:
             patch = Path(scratch, "uncommitted.diff")
-            patch.write_text(diff, "utf-8")
+            patch.write_bytes(diff.encode())
             _git(root, "apply", "--whitespace=nowarn", str(patch))
         yield root
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _git(folder: Path, *arguments: str, remedy: str = "see what git says") -> str:
+    done = git_cli.run(folder, *arguments)
     if done.returncode:
-        raise WorldError(
-            f"git {arguments[0]} failed: {done.stderr.strip():.200}; if the commit is missing, "
-            "fetch it with `git fetch --unshallow` or from where it was pushed"
-        )
+        raise WorldError(f"git {arguments[0]} failed: {done.stderr.strip():.200}; {remedy}")
     return done.stdout
 
 
@@ -65,18 +62,19 @@ def data(settings: Settings, root: Path, lock: Path | None, paths: Sequence[str]
     if (settings.root / local).is_file():
         shutil.copy2(settings.root / local, root / local)
     dvc = [sys.executable, "-m", "dvc"]
-    cache = str(settings.root / ".dvc" / "cache")
+    cache = _quietly([*dvc, "cache", "dir"], settings.root).stdout.strip()
     _quietly([*dvc, "config", "--local", "cache.dir", cache], root)
     for verb in ("checkout", "pull"):
-        if _quietly([*dvc, verb, "--quiet", *paths], root):
+        if not _quietly([*dvc, verb, "--quiet", *paths], root).returncode:
             return all((root / path).exists() for path in paths)
     return False
 
 
-def _quietly(command: Sequence[str], root: Path) -> bool:
-    environment = os.environ | {"DVC_NO_ANALYTICS": "true"}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, check=False)
-    return done.returncode == 0
+def _quietly(command: Sequence[str], root: Path) -> subprocess.CompletedProcess[str]:
+    environment = git_cli.environment() | {"DVC_NO_ANALYTICS": "true"}
+    return subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def python(settings: Settings, root: Path) -> Path:
@@ -86,7 +84,10 @@ def python(settings: Settings, root: Path) -> Path:
         return Path(sys.executable)
     say("reproduce: the lock was another one; making its environment")
     command = [sys.executable, "-m", "nox", "--install-only", "-s", "train"]
-    if subprocess.run(command, cwd=root, stdout=sys.stderr, check=False).returncode:
+    made = subprocess.run(
+        command, cwd=root, env=git_cli.environment(), stdout=sys.stderr, check=False
+    )
+    if made.returncode:
         raise WorldError(f"the environment of that commit's {LOCK} cannot be made; see above")
     programs = root / ".nox" / "project" / ("Scripts" if sys.platform == "win32" else "bin")
     return programs / "python"
@@ -99,7 +100,8 @@ def _digest(path: Path) -> str:
 def stages(root: Path, interpreter: Path, left_out: set[str]) -> None:
     """Run the stages of the copy in their order; raises WorldError naming the one that fails."""
     path = os.pathsep.join([str(interpreter.parent), os.environ.get("PATH", "")])
-    environment = {name: it for name, it in os.environ.items() if name not in _OWN_STORE}
+    known = git_cli.environment().items()
+    environment = {name: it for name, it in known if name not in _OWN_STORE}
     environment |= {"PATH": path, "PYTHONPATH": str(root / "src")}
     for name, stage in read_yaml(root / "dvc.yaml")["stages"].items():
         if name in left_out:

@@ -6,12 +6,13 @@ another takes it away. Who may move an alias is decided by `turns.py`.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import store
 from .errors import UsageError, WorldError
-from .foreign import in_words, masked
+from .foreign import every, in_words, masked
 from .settings import NAME, Settings
 from .versions import Version
 
@@ -41,7 +42,10 @@ class Registry:
 
     def of_digest(self, digest: str) -> Version | None:
         """Return the version of a digest, the lowest where a race has left several."""
-        return next(iter(self._search(f"name = '{NAME}' AND tags.`digest` = '{digest}'")), None)
+        return next(iter(self._of_digest(digest)), None)
+
+    def _of_digest(self, digest: str) -> Sequence[Version]:
+        return self._search(f"name = '{NAME}' AND tags.`digest` = '{digest}'")
 
     def get(self, number: int) -> Version:
         """Return a version; raises UsageError naming the ones that there are."""
@@ -57,12 +61,11 @@ class Registry:
         number = self.pointed(alias)
         if number is None:
             return None
-        for version in self.versions():
-            if version.number == number:
-                return version
+        if found := [version for version in self.versions() if version.number == number]:
+            return found[0]
         raise WorldError(
-            f"{self.name}: the alias {alias!r} points to version {number}, which is gone; "
-            f"point it to one that is there with `nox -s rollback -- VERSION`"
+            f"{self.name}: the alias {alias!r} points to version {number}, which is gone; point it "
+            "to one that is there with `nox -s rollback -- VERSION`"
         )
 
     def pointed(self, alias: str) -> int | None:
@@ -74,26 +77,23 @@ class Registry:
         self, source: str, run_id: str, tags: Mapping[str, str], description: str
     ) -> Version:
         """Return the version of the tags' digest, found or made; the rest is set anew."""
+        from mlflow.exceptions import MlflowException
+
         digest, description = tags["digest"], description[:_LONGEST_DESCRIPTION]
         with in_words(self.uri):
             self._make_name()
-            made = None
             if self.of_digest(digest) is None:
-                made = int(
-                    self.client.create_model_version(
-                        NAME,
-                        source,
-                        run_id,
-                        dict(tags),
-                        description=description,
-                        model_id=source.removeprefix(_LOGGED) if _LOGGED in source else None,
-                    ).version
+                model_id = source.removeprefix(_LOGGED) if _LOGGED in source else None
+                self.client.create_model_version(
+                    NAME, source, run_id, dict(tags), description=description, model_id=model_id
                 )
-            found = self.of_digest(digest)
-            if made and found and found.number != made:
-                self.client.delete_model_version(NAME, str(made))
-        if found is None:
+            same = self._of_digest(digest)
+            for twin in same[1:]:  # of a race, be it ours or one that a kill cut short
+                with suppress(MlflowException):  # Another process was faster.
+                    self.client.delete_model_version(NAME, str(twin.number))
+        if not same:
             raise WorldError(f"{self.name}: the version of {digest[:12]} was deleted; try again")
+        found = same[0]
         with in_words(self.uri):
             self.client.update_model_version(NAME, str(found.number), description)
         self.tag(found.number, tags)
@@ -129,7 +129,8 @@ class Registry:
 
     def _search(self, condition: str) -> Sequence[Version]:
         with in_words(self.uri):
-            found = self.client.search_model_versions(condition, max_results=1000)
+            search = self.client.search_model_versions
+            found = every(lambda it: search(condition, max_results=1000, page_token=it))
         versions = [Version(int(it.version), dict(it.tags), it.run_id or "") for it in found]
         return sorted(versions, key=lambda version: version.number)
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import fetched, signature
 from .candidate import Candidate
+from .errors import WorldError
 from .gate import BEST, CHAMPION, Answer, Check, Verdict, unchanged
 from .ledger import Ledger
 from .params import FILE, Gate
@@ -30,24 +31,35 @@ class Rivals:
 
 
 def rivals(registry: Registry, ledger: Ledger) -> Rivals:
-    """Return the champion, and the best one that the ledger knows and that was not rolled back.
+    """Return the champion and the best one; raises WorldError where the champion has got lost."""
+    champion = registry.aliased(ALIAS)
+    if champion is None:
+        if ledger.entries():
+            raise WorldError(
+                f"{registry.name}: the ledger knows champions, but no version is champion; say "
+                "which one is with `nox -s rollback -- VERSION`"
+            )
+        return Rivals(None, None)
+    found = best(registry, ledger, champion.tags.get("target"))
+    return Rivals(champion, None if found and found.number == champion.number else found)
+
+
+def best(
+    registry: Registry, ledger: Ledger, target: str | None, without: Version | None = None
+) -> Version | None:
+    """Return the best champion of a target that the ledger knows and that was not rolled back.
 
     Small losses within the margin add up from champion to champion, but not against that one.
     """
-    champion = registry.aliased(ALIAS)
-    if champion is None:
-        return Rivals(None, None)
     standing = {
         version.number: version
         for version in registry.versions()
-        if ROLLED_BACK not in version.tags
-        and version.tags.get("target") == champion.tags.get("target")
+        if ROLLED_BACK not in version.tags and version.tags.get("target") == target
     }
-    for entry in reversed(ledger.entries()):
-        if entry.best in standing:
-            best = standing[entry.best]
-            return Rivals(champion, None if best.number == champion.number else best)
-    return Rivals(champion, None)
+    known = (entry.best for entry in reversed(ledger.entries()))
+    left_out = without.number if without else None
+    numbers = (it for it in known if it in standing and it != left_out)
+    return next((standing[number] for number in numbers), None)
 
 
 def verdict(
@@ -72,6 +84,8 @@ def verdict(
     from .checks import judge
 
     with ExitStack() as open_models, threadpool_limits(1, user_api="blas"):
+        ours = open_models.enter_context(fetched.copied(candidate.folder, candidate.digest))
+        candidate = replace(candidate, folder=ours)
         folders = {
             role: open_models.enter_context(fetched.model(registry, version, settings))
             for role, version in met.by_role().items()
@@ -102,8 +116,14 @@ def _rolled_back(registry: Registry, candidate: Candidate, again: str | None) ->
     why = version.tags.get(ROLLED_BACK) if version else None
     reason = "it never was" if why is None else f"it was rolled back: {why}"
     if why is not None:
-        reason += f"; promoted again: {again}" if again else "; --again REASON promotes it anyway"
-    return Check("not rolled back", why is None or again is not None, None, None, reason)
+        reason += (
+            f"; promoted again: {again}"
+            if again and again.strip()
+            else "; --again REASON promotes it anyway"
+        )
+    return Check(
+        "not rolled back", why is None or bool(again and again.strip()), None, None, reason
+    )
 
 
 def _size(candidate: Candidate, bounds: Gate) -> Check:

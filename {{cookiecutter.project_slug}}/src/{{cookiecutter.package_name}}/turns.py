@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import WorldError
-from .foreign import in_words
+from .foreign import every, in_words
 from .holders import PROCESS, is_gone, this_process
 from .registry import Registry
 from .settings import NAME
@@ -88,7 +88,7 @@ def _take(client: "MlflowClient") -> Any:
 
 def _holder(client: "MlflowClient", mine: Any) -> str | None:
     """Return who holds the turn before us; tickets of the dead are taken away."""
-    for ticket in client.search_model_versions(f"name = '{_LOCK}'", max_results=1000):
+    for ticket in _tickets(client):
         if int(ticket.version) >= int(mine.version):
             continue
         owner = str(ticket.tags.get(PROCESS, ""))
@@ -108,3 +108,10 @@ def _remove(client: "MlflowClient", ticket: Any) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
+
+
+def _tickets(client: "MlflowClient") -> list[Any]:
+    condition = f"name = '{_LOCK}'"
+    return every(
+        lambda token: client.search_model_versions(condition, max_results=1000, page_token=token)
+    )

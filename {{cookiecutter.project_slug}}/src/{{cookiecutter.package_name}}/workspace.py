@@ -6,7 +6,6 @@ cache with the project: what was trained before is not trained again.
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from . import dvc_cli, params, store, tracking
+from . import dvc_cli, git_cli, params, store, tracking
 from .errors import UsageError, WorldError
 from .settings import Settings
 
@@ -79,16 +78,12 @@ def _copy_files(root: Path, target: Path) -> str:
             copied.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, copied)
     if (top / ".git").exists():
-        subprocess.run(
-            ["git", "-C", str(target), "reset", "--quiet"], capture_output=True, check=False
-        )
+        git_cli.run(target, "reset", "--quiet")
     return prefix
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False
-    )
+    done = git_cli.run(folder, *arguments)
     if done.returncode:
         raise WorldError(f"git {arguments[0]} failed in {folder}: {done.stderr.strip():.200}")
     return done.stdout

@@ -9,7 +9,8 @@ from ..settings import Settings
 from ..trial import Rivals
 from ..versions import Version
 
-_MAIN = {"main", "master"}
+_MAIN = {"main", "master", ""}
+"""No branch at all is what a forge checks out to build main."""
 
 
 def promote(
@@ -30,10 +31,10 @@ def promote(
         met = trial.rivals(there, book)
         verdict = trial.verdict(there, found, met, asked, settings, again)
         gate_report.write(verdict, there.name, where, settings.root)
+        if verdict.answer in {Answer.PROMOTE, Answer.UNCHANGED}:
+            fetched.check(there, version, settings)
         if verdict.answer is not Answer.PROMOTE:
             return gate_report.announce(verdict, there.name)
-        with fetched.model(there, version, settings):
-            """What the registry holds is what was gated."""
         told = _told(version, met, verdict) | {
             "registry": there.name,
             "bounds": where,

@@ -67,7 +67,7 @@ def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
 
 
 def _version(there: Registry, version: str) -> Version:
-    if version.isdigit():
+    if version.isascii() and version.isdigit():
         return there.get(int(version))
     found = there.aliased(version)
     if found is None:
@@ -85,7 +85,7 @@ def _making(there: Registry, version: Version, scratch: Path) -> Making:
     diff = ""
     if version.tags.get("git_dirty") == "true":
         patch = kept.fetch(there, version.run_id, "inputs/uncommitted.diff", scratch)
-        diff = patch.read_text("utf-8") if patch else ""
+        diff = patch.read_bytes().decode() if patch else ""
         if not diff or diff.endswith(" characters]\n"):
             raise UsageError(
                 f"version {version.number} was made of changes that are not kept whole; commit "

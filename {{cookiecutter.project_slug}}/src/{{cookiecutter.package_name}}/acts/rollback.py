@@ -2,7 +2,7 @@
 
 from .. import author, carried, fetched, moves, registry, trial, turns
 from ..console import say
-from ..errors import UsageError
+from ..errors import UsageError, WorldError
 from ..ledger import ROLLBACK, Entry, Ledger
 from ..registry import Registry
 from ..settings import Settings
@@ -28,16 +28,19 @@ def _go_back(
     target = there.get(number) if number is not None else _previous(there, book, champion)
     if champion and target.number == champion.number:
         raise UsageError(f"version {target.number} is the champion already; name another one")
-    with fetched.model(there, target, settings) as folder:
-        carried.load(folder)
-    best = trial.rivals(there, book).best if champion else None
+    if target.number not in {
+        it for entry in book.entries() for it in (entry.version, entry.before)
+    }:
+        raise UsageError(f"version {target.number} was never champion; only `promote` makes it one")
+    _check_loads(there, target, settings)
+    best = trial.best(there, book, target.tags.get("target"), without=champion) or target
     told = {
         "action": ROLLBACK,
         "version": str(target.number),
         "digest": target.digest,
         "before": str(champion.number) if champion else "",
         "before_digest": champion.digest if champion else "",
-        "best": str(best.number if best else target.number),
+        "best": str(best.number),
         "registry": there.name,
         "actor": author.name(settings),
         "git_commit": target.tags.get("git_commit", ""),
@@ -45,6 +48,17 @@ def _go_back(
         "reason": reason or "no reason given",
     }
     return moves.move(there, book, told)
+
+
+def _check_loads(there: Registry, target: Version, settings: Settings) -> None:
+    with fetched.model(there, target, settings) as folder:
+        try:
+            carried.load(folder)
+        except Exception as error:  # It is the version's own code that runs here.
+            why = f"{type(error).__name__}: {error!s:.100}"
+            raise WorldError(
+                f"version {target.number} cannot be loaded ({why}); name another one"
+            ) from error
 
 
 def _champion(there: Registry) -> Version | None:

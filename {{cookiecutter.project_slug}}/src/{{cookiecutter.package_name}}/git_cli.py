@@ -1,0 +1,37 @@
+"""Git, started in one way: its words as they are, and no variable of a hook that calls us."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from .errors import WorldError
+
+_OF_ANOTHER_FOLDER = {
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+}
+"""Git sets them for its hooks; a command for another folder would work on the hook's."""
+
+
+def environment() -> dict[str, str]:
+    """Return the environment without them."""
+    return {name: it for name, it in os.environ.items() if name not in _OF_ANOTHER_FOLDER}
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run git in a folder; raises WorldError where there is no git."""
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, check=False, env=environment() | variables
+        )
+    except FileNotFoundError:
+        raise WorldError("git is not installed; install it (https://git-scm.com)") from None
+    # Not as text: a line that ends in two characters has to keep both.
+    out, err = (part.decode("utf-8", "replace") for part in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(command, done.returncode, out, err)
