@@ -283,7 +283,7 @@ def test_byte_code_beside_the_model_is_never_run(here: Settings) -> None:
     for name in ("predictor", "estimator", "features"):
         path = planted / f"{name}.cpython-{sys.version_info[0]}{sys.version_info[1]}.pyc"
         compiled = marshal.dumps(compile(source, name, "exec"))
-        file.write_bytes(
+        path.write_bytes(
             importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + b"0" * 8 + compiled
         )
     assert gating.gate(here) is Exit.DONE
