@@ -208,8 +208,8 @@ def test_evaluate_of_a_model_of_other_params_is_not_recorded(
 
 def test_help_imports_nothing_heavy(trained: Project) -> None:
     code = f"""
-import runpy, sys
-sys.argv = ["x", "--help"]
+import os, runpy, sys
+sys.argv, os._exit = ["x", "--help"], sys.exit  # a process of the project ends at once
 try:
     runpy.run_module({trained.package!r}, run_name="__main__")
 except SystemExit:

@@ -103,6 +103,7 @@ def test_every_block_of_the_pages_about_production_runs(trained: Project, tmp_pa
     project = trained.copy(tmp_path / "project")
     path = os.pathsep.join([str(Path(project.python).parent), project.env["PATH"]])
     env = {**project.env, "PATH": path}
+    (project.root / "notes.md").write_text("Something to commit.\n", "utf-8")
     for page in ("production", "rollback"):
         text = (project.root / "docs" / f"{page}.md").read_text("utf-8")
         for block in BLOCK.findall(text):

@@ -287,6 +287,8 @@ def test_byte_code_beside_the_model_is_never_run(here: Settings) -> None:
             importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + b"0" * 8 + compiled
         )
     assert gating.gate(here) is Exit.DONE
+    for name in [name for name in sys.modules if name.startswith("_carried_")]:
+        del sys.modules[name]
     with pytest.raises(SystemExit, match="byte code"):
         carried.load(here.root / data.MODEL)
 
