@@ -110,14 +110,19 @@ def test_every_block_of_the_pages_about_production_runs(trained: Project, tmp_pa
             words = block.replace("nox -s", f"nox --envdir '{project.tools}' -s")
             done = shell(words, project.root, env)
             assert done.returncode == 0, block + done.stdout + done.stderr
-        # Another champion, so that there is one to go back from.
-        params = project.root / "params.yaml"
-        changed = params.read_text("utf-8").replace("max_leaf_nodes: 31", "max_leaf_nodes: 28")
-        params.write_text(changed, "utf-8")
-        project.commit()
-        for verb in ("train", "promote"):
-            done = project.verb(verb, MODEL_SIGNING_KEY="../signing-key.pem")
-            assert done.returncode == 0, done.stdout + done.stderr
+        if page == "production":
+            _make_another_champion(project)
+
+
+def _make_another_champion(project: Project) -> None:
+    """So that there is one to go back from."""
+    params = project.root / "params.yaml"
+    changed = params.read_text("utf-8").replace("max_leaf_nodes: 31", "max_leaf_nodes: 28")
+    params.write_text(changed, "utf-8")
+    project.commit()
+    for verb in ("train", "promote"):
+        done = project.verb(verb, MODEL_SIGNING_KEY="../signing-key.pem")
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_pages_of_the_generated_readme_open(fresh: Project) -> None:
