@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -26,6 +27,8 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
 
     monkeypatch.setattr(dvc_cli, "run", run)
     monkeypatch.setattr(dvc_cli, "is_stale", lambda root: False)
+    # Its thread would outlive the test and lead the next one's store to this one's.
+    monkeypatch.setattr(pipeline, "Timer", Mock())
     return asked
 
 
