@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from flight_delays import carried, data, dvc_cli, rebuild, registry
+from flight_delays import data, dvc_cli, rebuild, registry
 from flight_delays.acts import gate as gating
 from flight_delays.acts import history as telling
 from flight_delays.acts import promote as promoting
 from flight_delays.acts import register as registering
 from flight_delays.acts import reproduce as making
 from flight_delays.acts import rollback as returning
+from flight_delays.carried import load
 from flight_delays.digests import of_folder
 from flight_delays.errors import Exit, UsageError, WorldError
 from flight_delays.gate_report import VERDICT
@@ -290,7 +291,7 @@ def test_byte_code_beside_the_model_is_never_run(here: Settings) -> None:
     for name in [name for name in sys.modules if name.startswith("_carried_")]:
         del sys.modules[name]
     with pytest.raises(SystemExit, match="byte code"):
-        carried.load(here.root / data.MODEL)
+        load(here.root / data.MODEL)
 
 
 def test_a_holdout_that_was_written_over_is_not_believed(
