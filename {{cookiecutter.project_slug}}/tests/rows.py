@@ -26,6 +26,7 @@ PACKAGE = features.__name__.partition(".")[0]
 
 GATE = {
     "margin": 0.05,
+    "gain": 0.05,
     "slice_margin": 0.2,
     "slice_rows": 100,
     "days": 20,

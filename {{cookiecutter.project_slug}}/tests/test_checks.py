@@ -123,6 +123,10 @@ def test_no_better_than_a_constant_is_rejected(error: float, passed: bool) -> No
     assert found.answer is (Answer.PROMOTE if passed else Answer.REJECT)
 
 
+def test_a_wider_margin_asks_for_no_more_than_a_constant_gives() -> None:
+    assert judged(contest({CHALLENGER: 8.0}), margin=5.0).answer is Answer.PROMOTE
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_mean_further_off_than_the_rivals_is_rejected(side: int) -> None:
     met = duel(2.0, 2.0)

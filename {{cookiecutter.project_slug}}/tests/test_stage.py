@@ -1,15 +1,18 @@
 """What every stage shares: settings and params go in, and an exit code comes out."""
 
+import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
-from flight_delays import processes, stage
+from flight_delays import holders, processes, stage
 from flight_delays.errors import Exit, UsageError
-from flight_delays.settings import Settings
+from flight_delays.settings import CALLER, Settings
 
 import rows
 
@@ -73,6 +76,19 @@ def test_outside_a_project_the_reason_is_not_lost_for_want_of_a_place(
 def test_a_note_that_says_nothing_is_no_failure(tmp_path: Path, content: str) -> None:
     (tmp_path / "stage-failure.json").write_text(content)
     assert stage.take_failure(tmp_path) is None
+
+
+def test_a_stage_that_lost_its_caller_while_it_waited_does_not_begin(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(CALLER, holders.this_process())
+    seen: list[stage.Stage] = []
+    assert exit_code(seen.append) == Exit.DONE and len(seen) == 1
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as caller:
+        began = psutil.Process(caller.pid).create_time()
+    monkeypatch.setenv(CALLER, f"{socket.gethostname()}/{caller.pid}/{began:.0f}")
+    assert exit_code(seen.append) == Exit.WORLD and len(seen) == 1
+    assert "is gone" in capsys.readouterr().err
 
 
 def broken(given: stage.Stage) -> None:

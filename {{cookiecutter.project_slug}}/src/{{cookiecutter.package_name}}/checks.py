@@ -72,15 +72,15 @@ def _against(rival: str, contest: Contest, scored: Scored, on: Rows, bounds: Gat
 
 
 def _beats_constant(contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Check:
-    """Ask for a gain that would count as a loss, were it the other way round."""
+    """Ask for the gain that makes a model worth its keep."""
     found = _against(CONSTANT, contest, scored, on, bounds)
     name, value = "better than a constant", known(found.value)
     if on.days < bounds.days or not np.isfinite(found.low):
         reason = f"cannot be told on {on.days} days, or of one outcome; {bounds.days} are needed"
-        return Check(name, None, value, bounds.margin, reason)
+        return Check(name, None, value, bounds.gain, reason)
     words = f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}) {contest.metric.name}"
-    reason = f"{words} better than the best constant, at least {bounds.margin:g} is asked"
-    return Check(name, found.value >= bounds.margin, value, bounds.margin, reason)
+    reason = f"{words} better than the best constant, at least {bounds.gain:g} is asked"
+    return Check(name, found.value >= bounds.gain, value, bounds.gain, reason)
 
 
 def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:

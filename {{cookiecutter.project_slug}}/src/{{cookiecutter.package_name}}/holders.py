@@ -1,4 +1,4 @@
-"""Which process holds a run open, and whether it is gone."""
+"""Which process waits for a stage or holds a run open, and whether it is gone."""
 
 import os
 import socket
@@ -6,6 +6,10 @@ from functools import cache
 
 PROCESS = "process"
 """The tag of a run that says so."""
+
+_CLOCK = 60
+"""Seconds by which the clock may be set while a process lives, which moves when it seems to have
+started; within a minute no system gives a process id again."""
 
 
 @cache
@@ -22,9 +26,11 @@ def is_gone(process: str) -> bool:
 
     host, _, rest = process.partition("/")
     pid, _, started = rest.partition("/")
-    if host != socket.gethostname() or not pid.isdigit():
+    if host != socket.gethostname() or not (pid.isdigit() and started.isdigit()):
         return False
     try:
-        return f"{psutil.Process(int(pid)).create_time():.0f}" != started
+        found = psutil.Process(int(pid))
+        dead = found.status() == psutil.STATUS_ZOMBIE  # and nobody has asked how it ended
+        return dead or abs(found.create_time() - int(started)) > _CLOCK
     except psutil.NoSuchProcess:
         return True

@@ -110,6 +110,7 @@ class Gate(Frozen):
     """What a model must show before it becomes champion, in the primary metric's unit."""
 
     margin: float = Field(gt=0)
+    gain: float = Field(ge=0)
     slice_margin: float = Field(gt=0)
     slice_rows: int = Field(ge=50)
     days: int = Field(ge=2)

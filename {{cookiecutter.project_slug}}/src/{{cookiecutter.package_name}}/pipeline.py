@@ -1,17 +1,18 @@
 """Bring the stages up to date with DVC, and tell the run what they made."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
 
-from . import data, dvc_cli, marks, params, provenance, stage, store, summary
+from . import data, dvc_cli, holders, marks, params, provenance, stage, store, summary
 from .console import say, warn
 from .errors import Exit, ProjectError, UsageError, WorldError
 from .params import Params
-from .settings import Settings
+from .settings import CALLER, Settings
 
 _SECONDS_UNTIL_STAGES_RUN = 1.0
 """Before that, this process is busy with DVC, and a second thread would only slow it down."""
@@ -90,6 +91,7 @@ def _reproduce(settings: Settings, *arguments: str) -> None:
     Raises StageFailedError with the exit code of the stage that failed.
     """
     dvc_cli.mend(settings.root)
+    os.environ[CALLER] = holders.this_process()
     stage.take_failure(settings.scratch)
     code = dvc_cli.run(settings.root, "repro", *arguments)
     failed = stage.take_failure(settings.scratch)

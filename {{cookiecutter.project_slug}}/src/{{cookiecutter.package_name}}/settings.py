@@ -6,6 +6,7 @@
 | `MLFLOW_RUN_ID`       | a run that `mlflow run` opened, to be used instead of a new one       |
 | `MODEL_SIGNING_KEY`   | a private key (PEM), with which models are signed on registration     |
 | `GITHUB_ACTOR`        | who asks, as the ledger names them; empty: git's `user.name`          |
+| `PIPELINE_PROCESS`    | set by `train`: the process without which a stage need not begin      |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 
 Nothing else of this project reads the environment.
@@ -20,6 +21,8 @@ from .errors import UsageError
 NAME = "{{ cookiecutter.project_slug }}"
 """The experiment and the registered model bear this name."""
 
+CALLER = "PIPELINE_PROCESS"
+
 _MARKS = ("dvc.yaml", "params.yaml")
 
 
@@ -32,6 +35,7 @@ class Settings:
     opened_run: str | None = None
     signing_key: Path | None = None
     actor: str | None = None
+    caller: str | None = None
     in_ci: bool = False
 
     def of_registry(self, kind: str | None) -> "Settings":
@@ -62,6 +66,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         opened_run=environment.get("MLFLOW_RUN_ID") or None,
         signing_key=root / key if (key := environment.get("MODEL_SIGNING_KEY")) else None,
         actor=environment.get("GITHUB_ACTOR") or None,
+        caller=environment.get(CALLER) or None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )
 

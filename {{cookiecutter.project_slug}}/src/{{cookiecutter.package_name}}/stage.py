@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import params, processes, settings
-from .errors import Exit, reported
+from . import holders, params, processes, settings
+from .errors import Exit, WorldError, reported
 from .params import Params
 from .settings import Settings
 
@@ -32,13 +32,16 @@ class Stage:
 def run(step: Callable[[Stage], None]) -> None:
     """Run a stage as a process: DVC starts it, and sees only whether it succeeded.
 
-    A stage whose parent was killed goes on for a while, so the next one waits for its lock.
+    A stage whose caller was killed goes on for a while, so the next one waits for its lock. One
+    that loses its caller while it waits does not begin: it would write over what came after it.
     """
     from filelock import FileLock
 
     def work() -> None:
         here = settings.from_environment(os.environ, Path.cwd())
         with FileLock(here.scratch / _LOCK):
+            if here.caller and holders.is_gone(here.caller):
+                raise WorldError("whoever called this stage is gone; run `nox -s train` again")
             step(Stage(here, params.load(here.root)))
 
     code = reported(work)
