@@ -96,9 +96,13 @@ def test_artifacts_that_were_kept_elsewhere_on_purpose_are_not_touched(settings:
     assert there.artifact_location == "s3://bucket/mlartifacts/theirs"
 
 
-def test_a_run_is_known_without_mlflow_until_it_is_deleted(settings: Settings) -> None:
+def test_a_run_is_known_without_mlflow_from_its_end_until_it_is_deleted(
+    settings: Settings,
+) -> None:
     client = store.connect(settings)
     run_id = client.create_run("0").info.run_id
+    assert not embedded.has_run(settings.root, run_id)
+    client.set_terminated(run_id, "FINISHED")
     assert embedded.has_run(settings.root, run_id)
     assert not embedded.has_run(settings.root, "0" * 32)
     client.delete_run(run_id)

@@ -102,8 +102,8 @@ def _store_with_run(project: Path, run_id: str) -> Path:
     from contextlib import closing
 
     with closing(sqlite3.connect(project / "small.db")) as connection, connection:
-        connection.execute("CREATE TABLE runs (run_uuid TEXT, lifecycle_stage TEXT)")
-        connection.execute("INSERT INTO runs VALUES (?, 'active')", (run_id,))
+        connection.execute("CREATE TABLE runs (run_uuid, lifecycle_stage, status)")
+        connection.execute("INSERT INTO runs VALUES (?, 'active', 'FINISHED')", (run_id,))
     return project / "small.db"
 
 

@@ -99,11 +99,12 @@ def _rewrite(connection: sqlite3.Connection, before: str, here: str) -> None:
 
 
 def has_run(root: Path, run_id: str) -> bool:
-    """Tell whether the store still holds a run, without importing MLflow."""
+    """Tell whether the store still holds a run that has ended well, without importing MLflow."""
     database = root / _DATABASE
     if not database.exists():
         return False
     query = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
+    query += " AND status = 'FINISHED'"
     try:
         with closing(sqlite3.connect(database)) as connection:
             return connection.execute(query, (run_id,)).fetchone() is not None
