@@ -31,6 +31,6 @@ def is_gone(process: str) -> bool:
     try:
         found = psutil.Process(int(pid))
         dead = found.status() == psutil.STATUS_ZOMBIE  # and nobody has asked how it ended
-        return dead or abs(found.create_time() - int(started)) > _CLOCK
+        return bool(dead or abs(found.create_time() - int(started)) > _CLOCK)
     except psutil.NoSuchProcess:
         return True
