@@ -35,7 +35,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the variables of this machine."""
-    for name in ("CI", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI"):
+    for name in ("CI", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "PIPELINE_PROCESS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     # DVC reads the words that we were started with, and MLflow adds the code of what it loads.
