@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flight_delays import candidate, contest, data
+from flight_delays import contest, data
 from flight_delays.candidate import Candidate
 from flight_delays.checks import Contest
 from flight_delays.errors import UsageError
 from flight_delays.gate import CHALLENGER, CHAMPION, CONSTANT
 from flight_delays.params import Params
+from flight_delays.places import Project
 from flight_delays.settings import Settings
 from flight_delays.task import Task
 from flight_delays.versions import Version
@@ -35,8 +36,8 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(tmp_path)
 
 
-def of(params: Params, folder: Path = Path()) -> Candidate:
-    return Candidate(folder, "", params, "", {})
+def of(params: Params, root: Path, folder: Path = Path()) -> Candidate:
+    return Candidate(folder, "", params, "", {}, Project(root))
 
 
 def rival(**tags: str) -> Version:
@@ -44,11 +45,11 @@ def rival(**tags: str) -> Version:
 
 
 def chosen(settings: Settings, *rivals: Version, **sections: Any) -> pd.DataFrame:
-    return contest.rows(settings, of(rows.parameters(**sections)), rivals)
+    return contest.rows(settings, of(rows.parameters(**sections), settings.root), rivals)
 
 
 def test_rivals_of_the_same_split_meet_on_all_test_rows(settings: Settings) -> None:
-    same = candidate.split_digest(settings.root, rows.parameters())
+    same = Project(settings.root).split_digest(rows.parameters())
     found = chosen(settings, rival(split_digest=same, seen_until="2013-09-20"))
     assert found.index.equals(TEST.index)
     assert chosen(settings).index.equals(TEST.index)
@@ -83,7 +84,7 @@ def test_where_nobody_knows_what_a_rival_has_seen_there_are_no_rows(
 
 
 def test_without_time_only_the_same_split_can_be_compared(settings: Settings) -> None:
-    same = candidate.split_digest(settings.root, rows.parameters(**AT_RANDOM))
+    same = Project(settings.root).split_digest(rows.parameters(**AT_RANDOM))
     seen = {"seen_until": "2013-07-01"}
     assert len(chosen(settings, rival(split_digest=same, **seen), **AT_RANDOM)) > 500
     assert chosen(settings, rival(split_digest="another", **seen), **AT_RANDOM).empty

@@ -83,7 +83,7 @@ def test_without_following_a_moved_store_would_lose_its_files(
 ) -> None:
     run_id = with_a_file(settings)
     moved = settings.root.rename(settings.root.with_name(f"{settings.root.name} moved"))
-    monkeypatch.setattr(embedded, "_follow", lambda database, root: None)
+    monkeypatch.setattr(embedded, "follow", lambda database, folder: None)
     with pytest.raises(Exception, match="Failed to download artifacts"):
         read_back(Settings(moved), run_id)
 

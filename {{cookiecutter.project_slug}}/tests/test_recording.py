@@ -14,6 +14,7 @@ from flight_delays.errors import WorldError
 from flight_delays.holders import PROCESS
 from flight_delays.machine import cpu_class
 from flight_delays.params import load
+from flight_delays.places import Project
 from flight_delays.runs import Run
 from flight_delays.settings import Settings
 from flight_delays.store import connect
@@ -34,10 +35,10 @@ TOLD = {
 
 def tell(settings: Settings) -> Run:
     """Tell the run of this key everything, as `train` does."""
-    run = recording.open_run(settings)
+    run = recording.open_run(settings, provenance.input_key(settings.root))
     run.begin()
-    recording.log_inputs(run, settings, load(settings.root))
-    recording.log_outputs(run, settings.root)
+    recording.log_inputs(run, Project(settings.root), load(settings.root))
+    recording.log_outputs(run, Project(settings.root))
     run.finish("FINISHED")
     return run
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, fetched, gate, trial
-from flight_delays.candidate import Candidate, split_digest
+from flight_delays import data, fetched, gate, places, trial
+from flight_delays.candidate import Candidate
 from flight_delays.gate import BEST, CHAMPION, Answer
 from flight_delays.ledger import Entry
 from flight_delays.settings import Settings
@@ -30,7 +30,8 @@ class Project:
         data.write(rows.flights(), root / data.RAW)
         data.write(rows.parts()["train"], root / data.prepared("train"))
         self.settings = Settings(root)
-        self.candidate = Candidate(model, "challenger", rows.parameters(), "", {})
+        self.place = places.Project(root)
+        self.candidate = Candidate(model, "challenger", rows.parameters(), "", {}, self.place)
         self.known: dict[str, Version] = {}
         self.met = Rivals(self.version(1, "champion"), None)
 
@@ -39,7 +40,7 @@ class Project:
             "digest": digest,
             "target": "late",
             "task": "classification",
-            "split_digest": split_digest(self.settings.root, rows.parameters()),
+            "split_digest": self.place.split_digest(rows.parameters()),
         }
         return Version(number, usual | tags, "")
 

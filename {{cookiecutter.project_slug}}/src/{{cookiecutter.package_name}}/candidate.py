@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import card, data, digests, dvc_cli, machine, marks, params, signature, signing
+from . import card, data, digests, dvc_cli, marks, params, signature, signing
 from .console import warn
 from .errors import UsageError, WorldError
 from .foreign import in_words
 from .params import Params
+from .places import Place, Project
 from .provenance import Git, git, input_key
 from .registry import Registry
 from .settings import Settings
@@ -26,6 +27,7 @@ class Candidate:
     params: Params
     key: str
     found: Mapping[str, Any]
+    place: Place
 
 
 def here(settings: Settings) -> Candidate:
@@ -49,7 +51,7 @@ def here(settings: Settings) -> Candidate:
             f"{data.MODEL}: not of these params and files; run `nox -s train` first, or take your "
             "changes back"
         )
-    return Candidate(root / data.MODEL, digest, checked, key, found)
+    return Candidate(root / data.MODEL, digest, checked, key, found, Project(root))
 
 
 def register(registry: Registry, candidate: Candidate, settings: Settings) -> Version:
@@ -58,10 +60,10 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     Where it came from is told once; only a commit that gives the same bytes takes the place of
     files that were never committed.
     """
-    marks.record(settings, candidate.params, candidate.key)
+    marks.record(settings, candidate.place, candidate.params, candidate.key)
     run_id = marks.run_of(settings, candidate.key)
     version = registry.of_digest(candidate.digest)
-    told = lineage(candidate, _commit(registry, run_id, git(settings.root)), settings)
+    told = lineage(candidate, _commit(registry, run_id, git(settings.root)))
     if version is None or (version.tags.get("git_dirty"), told["git_dirty"]) == ("true", "false"):
         description = card.write(candidate.found, told, candidate.params, settings.root)
         with in_words(registry.uri):
@@ -88,27 +90,21 @@ def _commit(registry: Registry, run_id: str, now: Git) -> Git:
     return Git(tags.get("git_commit"), tags.get("git_dirty") == "true", "")
 
 
-def lineage(candidate: Candidate, commit: Git, settings: Settings) -> dict[str, str]:
+def lineage(candidate: Candidate, commit: Git) -> dict[str, str]:
     """Return the tags that say where the version comes from."""
-    found, checked = candidate.found, candidate.params
+    found, checked, origin = candidate.found, candidate.params, candidate.place.origin()
     return {
         "digest": candidate.digest,
         "input_key": candidate.key,
         "git_commit": commit.commit or "none",
         "git_dirty": str(commit.dirty).lower(),
-        "data_digest": digests.of_folder(settings.root / data.PREPARED),
-        "split_digest": split_digest(settings.root, checked),
+        "data_digest": origin.data_digest,
+        "split_digest": candidate.place.split_digest(checked),
         "seen_until": max(found["parts"][part]["to"] or "" for part in ("train", "validation")),
         "target": checked.data.target,
         "task": checked.task.value,
-        "cpu_class": machine.cpu_class(),
+        "cpu_class": origin.cpu_class,
     }
-
-
-def split_digest(root: Path, checked: Params) -> str:
-    """Return what says which rows are which part: two models of one split share their test rows."""
-    data_, raw = checked.data.model_dump(mode="json"), digests.of_file(root / data.RAW)
-    return digests.of_values([raw, data_, checked.split.model_dump(mode="json"), checked.seed])
 
 
 def _logged_model(registry: Registry, run_id: str, digest: str) -> str:

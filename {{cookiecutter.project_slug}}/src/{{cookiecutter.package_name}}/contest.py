@@ -12,7 +12,7 @@ import numpy as np
 
 from . import carried, data, splits
 from .baselines import MIDDLES
-from .candidate import Candidate, split_digest
+from .candidate import Candidate
 from .checks import Contest
 from .errors import UsageError
 from .evaluation import Scored
@@ -30,7 +30,8 @@ def rows(settings: Settings, candidate: Candidate, rivals: Iterable[Version]) ->
     """Return the test rows that none of the rivals has been trained on."""
     raw = data.read(settings.root / data.RAW)
     rows = raw[splits.label(raw, candidate.params) == "test"]
-    here, time = split_digest(settings.root, candidate.params), candidate.params.data.time
+    params = candidate.params
+    here, time = candidate.place.split_digest(params), params.data.time
     for rival in rivals:
         if rival.tags.get("split_digest") != here:
             # Without a time nobody can tell which rows another split has used.

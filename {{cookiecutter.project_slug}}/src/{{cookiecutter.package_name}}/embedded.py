@@ -16,8 +16,8 @@ from .errors import UsageError, WorldError
 from .foreign import in_words
 from .settings import Settings
 
-_DATABASE = "mlflow.db"
-_ARTIFACTS = "mlartifacts"
+DATABASE = "mlflow.db"
+ARTIFACTS = "mlartifacts"
 _ADDRESSES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -35,38 +35,39 @@ def address(root: Path) -> str:
     """
     if set("?%") & set(str(root)):
         raise UsageError(f"{root}: a path with ? or % cannot hold the runs; move the project")
-    return f"sqlite:///{(root / _DATABASE).as_posix()}"
+    return f"sqlite:///{(root / DATABASE).as_posix()}"
 
 
 def artifacts(root: Path) -> str:
     """Return the address of its artifacts."""
-    return (root / _ARTIFACTS).as_uri()
+    return (root / ARTIFACTS).as_uri()
 
 
 def prepare(settings: Settings) -> None:
     """Make the embedded store where it is missing, and let it follow a moved folder."""
     from filelock import FileLock
 
-    database = settings.root / _DATABASE
+    folder = settings.store_folder
+    database = folder / DATABASE
     with FileLock(settings.scratch / "store.lock"):
         if database.exists() and database.stat().st_size:
             _check(database)
-            _follow(database, settings.root)
+            follow(database, folder)
         else:
             _make(database, settings)
 
 
 def _make(database: Path, settings: Settings) -> None:
     # In a folder of its own, so that a journal that a kill has left is not taken for the new one's.
-    scratch = settings.scratch / f"{_DATABASE}.partial"
+    scratch = settings.scratch / f"{DATABASE}.partial"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
-    with in_words(_DATABASE):
+    with in_words(DATABASE):
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        uri = f"sqlite:///{(scratch / _DATABASE).as_posix()}"
-        SqlAlchemyStore(uri, artifacts(settings.root)).engine.dispose()
-    (scratch / _DATABASE).replace(database)
+        uri = f"sqlite:///{(scratch / DATABASE).as_posix()}"
+        SqlAlchemyStore(uri, artifacts(settings.store_folder)).engine.dispose()
+    (scratch / DATABASE).replace(database)
     scratch.rmdir()
 
 
@@ -76,15 +77,15 @@ def _check(database: Path) -> None:
             raise WorldError(f"{database}: not a database; move it away, and a new one is made")
 
 
-def _follow(database: Path, root: Path) -> None:
-    """Rewrite the absolute addresses of a store whose project was moved."""
-    here = artifacts(root)
-    with in_words(_DATABASE), closing(sqlite3.connect(database, timeout=30)) as connection:
+def follow(database: Path, folder: Path) -> None:
+    """Rewrite the absolute addresses of a store that was moved to a folder."""
+    here = artifacts(folder)
+    with in_words(DATABASE), closing(sqlite3.connect(database, timeout=30)) as connection:
         # The default experiment is made with the store, and stands right in its artifacts.
         query = "SELECT artifact_location FROM experiments WHERE experiment_id = 0"
         for (location,) in connection.execute(query).fetchall():
             before = location.removesuffix("/0")
-            if before != here and before.endswith(f"/{_ARTIFACTS}"):
+            if before != here and before.endswith(f"/{ARTIFACTS}"):
                 _rewrite(connection, before, here)
 
 
@@ -100,7 +101,7 @@ def _rewrite(connection: sqlite3.Connection, before: str, here: str) -> None:
 
 def has_run(root: Path, run_id: str) -> bool:
     """Tell whether the store still holds a run that has ended well, without importing MLflow."""
-    database = root / _DATABASE
+    database = root / DATABASE
     if not database.exists():
         return False
     query = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
@@ -115,8 +116,8 @@ def has_run(root: Path, run_id: str) -> bool:
 def show(settings: Settings, host: str, port: int) -> None:
     """Serve MLflow's pages of the store until interrupted."""
     prepare(settings)
-    what = ["--backend-store-uri", address(settings.root)]
-    what += ["--default-artifact-root", artifacts(settings.root)]
+    what = ["--backend-store-uri", address(settings.store_folder)]
+    what += ["--default-artifact-root", artifacts(settings.store_folder)]
     where = ["--host", host, "--port", str(port), "--workers", "1"]
     served = subprocess.run([sys.executable, "-m", "mlflow", "server", *what, *where], check=False)
     if served.returncode not in {0, -signal.SIGINT, 128 + signal.SIGINT}:

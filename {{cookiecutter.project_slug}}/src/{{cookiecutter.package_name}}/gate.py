@@ -70,7 +70,25 @@ class Verdict:
             "champion": self.champion,
             "bounds": bounds,
             "checks": [asdict(check) for check in self.checks],
+            "metric": self.metric,
+            "margin": self.margin,
+            "slice_margin": self.slice_margin,
+            "differences": {name: asdict(it) for name, it in self.differences.items()},
         }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Verdict":
+        """Return the verdict that `to_json` told; raises KeyError, TypeError or ValueError."""
+        from .comparison import Comparison
+
+        return cls(
+            Answer(told["verdict"]),
+            told["challenger"],
+            told["champion"],
+            [Check(**check) for check in told["checks"]],
+            {name: Comparison(**it) for name, it in told["differences"].items()},
+            *(told[name] for name in ("metric", "margin", "slice_margin")),
+        )
 
 
 def unchanged(digest: str) -> Verdict:

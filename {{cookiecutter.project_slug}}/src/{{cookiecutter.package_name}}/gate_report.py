@@ -15,6 +15,7 @@ from .reporting import drawing, html, markdown, trial
 VERDICT = Path("reports/verdict.json")
 PAGE = Path("reports/gate.html")
 TEXT = Path("reports/gate.md")
+PICTURES = Path("reports", trial.FOLDER)
 EVIDENCE = (VERDICT, TEXT, PAGE)
 
 _EXITS = {Answer.REJECT: Exit.REJECT, Answer.UNDECIDED: Exit.UNDECIDED}
@@ -25,7 +26,7 @@ def write(verdict: Verdict, registry: str, bounds: str, root: Path) -> None:
     page, charts = trial.page(verdict, registry, bounds), dict[str, str]()
     if verdict.differences:
         drawn = drawing.svg(trial.PICTURE, trial.draw(verdict), trial.height(verdict))
-        data.write_text(drawn, root / "reports" / trial.FOLDER / f"{trial.PICTURE}.svg")
+        data.write_text(drawn, root / PICTURES / f"{trial.PICTURE}.svg")
         charts[trial.PICTURE] = drawing.inline(drawn)
     data.write_text(markdown.render(page), root / TEXT)
     data.write_text(html.render(page, charts), root / PAGE)

@@ -10,10 +10,11 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import recording
+from . import provenance, recording
 from .console import warn
 from .errors import WorldError
 from .params import Params
+from .places import Project
 from .runs import Run
 from .settings import Settings
 
@@ -30,9 +31,9 @@ class Log:
         """Open the run of this input key and tell it what is known before the fit."""
 
         def begin() -> None:
-            run = recording.open_run(settings)
+            run = recording.open_run(settings, provenance.input_key(settings.root))
             run.begin()
-            recording.log_inputs(run, settings, params)
+            recording.log_inputs(run, Project(settings.root), params)
             self._run = run
 
         self._told.append(self._line.submit(self._try, begin))

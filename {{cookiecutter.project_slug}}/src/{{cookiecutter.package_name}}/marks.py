@@ -4,16 +4,20 @@ from pathlib import Path
 
 from . import data, digests, recording, store
 from .params import Params
+from .places import Place
 from .settings import Settings
 
 _FOLDER = "recorded"
 
 
-def is_recorded(settings: Settings, key: str) -> bool:
-    """Tell whether the run of this key is known to be whole, without importing MLflow."""
+def is_recorded(settings: Settings, key: str, root: Path | None = None) -> bool:
+    """Tell whether the run of this key is known to be whole, without importing MLflow.
+
+    `root` is where the files are, by default the project's folder.
+    """
     try:
         run_id, outputs = _mark(settings, key).read_text("utf-8").split()
-        there = _made(settings.root)
+        there = _made(root or settings.root)
     except (OSError, ValueError):
         return False
     return outputs == there and store.has_run(settings, run_id)
@@ -24,17 +28,17 @@ def run_of(settings: Settings, key: str) -> str:
     return _mark(settings, key).read_text("utf-8").split()[0]
 
 
-def record(settings: Settings, params: Params, key: str) -> None:
+def record(settings: Settings, place: Place, params: Params, key: str) -> None:
     """Log what the run of this key lacks, and note that it is whole."""
-    if is_recorded(settings, key):
+    if is_recorded(settings, key, place.root):
         return
-    run = recording.open_run(settings)
-    recording.log_inputs(run, settings, params)
-    recording.log_outputs(run, settings.root)
+    run = recording.open_run(settings, key)
+    recording.log_inputs(run, place, params)
+    recording.log_outputs(run, place)
     run.finish("FINISHED")
     mark = _mark(settings, key)
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(f"{run.id} {_made(settings.root)}\n", "utf-8")
+    mark.write_text(f"{run.id} {_made(place.root)}\n", "utf-8")
 
 
 def _made(root: Path) -> str:

@@ -12,6 +12,7 @@ from . import data, dvc_cli, holders, marks, params, provenance, stage, store, s
 from .console import say, warn
 from .errors import Exit, ProjectError, UsageError, WorldError
 from .params import Params
+from .places import Project
 from .settings import CALLER, Settings
 
 _SECONDS_UNTIL_STAGES_RUN = 1.0
@@ -35,7 +36,7 @@ def train(settings: Settings) -> None:
     checked, key = _ready(settings)
     with _alone(settings):
         _reproduce(settings)
-        marks.record(settings, checked, key)
+        marks.record(settings, Project(settings.root), checked, key)
     say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
 
 
@@ -51,7 +52,7 @@ def evaluate(settings: Settings) -> None:
         if dvc_cli.is_stale(settings.root):
             warn("the model is not of these params and files: nothing is recorded; `nox -s train`")
         else:
-            marks.record(settings, checked, key)
+            marks.record(settings, Project(settings.root), checked, key)
     say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
 
 

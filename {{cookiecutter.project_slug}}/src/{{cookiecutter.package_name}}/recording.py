@@ -5,13 +5,13 @@ stages DVC restored from its cache.
 """
 
 import json
-import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import data, digests, machine, outcomes, provenance, splits, store, tracking
+from . import data, digests, provenance, splits, store, tracking
 from .params import FILE, Params
+from .places import Place
 from .runs import Run
 from .settings import NAME, Settings
 
@@ -21,45 +21,44 @@ DVC_LOCK = "outputs/dvc.lock"
 """What the run keeps, so that a version can be made again and be compared."""
 
 
-def open_run(settings: Settings) -> Run:
-    """Return the run of the project's input key; raises WorldError where the store fails."""
+def open_run(settings: Settings, key: str) -> Run:
+    """Return the run of an input key; raises WorldError where the store fails."""
     client = store.connect(settings)
     return tracking.open_run(
         client,
         store.address(settings),
         store.experiment(client, settings),
-        provenance.input_key(settings.root),
+        key,
         settings.opened_run,
     )
 
 
-def log_inputs(run: Run, settings: Settings, params: Params) -> None:
+def log_inputs(run: Run, place: Place, params: Params) -> None:
     """Log all that is known before the fit: params, data, code, lock and machine.
 
     The commit, which is told last, is that of the first time: the same inputs may come again from
     a later commit, and must not rewrite where the run came from.
     """
-    root = settings.root
     if run.tag(_TOLD_LAST):
         return
-    git = provenance.git(root)
+    root, origin = place.root, place.origin()
+    git = origin.git
     run.log_params(dict(_flat(params.model_dump(mode="json"))))
     for part in splits.PARTS:
-        path = data.prepared(part)
-        run.log_data(part, digests.of_file(root / path), path.as_posix(), context=part)
+        run.log_data(part, origin.parts[part], data.prepared(part).as_posix(), context=part)
     for name in (FILE, "dvc.yaml", provenance.LOCK, provenance.SERVING_LOCK):
         run.log_file(root / name, "inputs")
     if git.dirty:
         run.log_text(git.diff, "inputs/uncommitted.diff")
     run.set_tags(
         {
-            "data_digest": digests.of_folder(root / data.PREPARED),
+            "data_digest": origin.data_digest,
             "git_dirty": str(git.dirty).lower(),
             "mlflow.source.git.commit": git.commit or "none",
             "mlflow.source.name": NAME,
             "lock_digest": digests.of_file(root / provenance.LOCK),
-            "cpu_class": machine.cpu_class(),
-            "python": platform.python_version(),
+            "cpu_class": origin.cpu_class,
+            "python": origin.python,
         }
     )
     run.set_tags({_TOLD_LAST: git.commit or "none"})
@@ -71,8 +70,9 @@ def log_model(run: Run, folder: Path, digest: str) -> None:
     run.set_tags({"digest": digest})
 
 
-def log_outputs(run: Run, root: Path) -> None:
+def log_outputs(run: Run, place: Place) -> None:
     """Log all that the stages made: the fit's history, the model, its figures and the reports."""
+    root = place.root
     history = json.loads((root / data.HISTORY).read_text("utf-8"))
     run.log_history(
         {
@@ -86,7 +86,7 @@ def log_outputs(run: Run, root: Path) -> None:
     run.log_history({name: {0: value} for name, value in metrics(report) if value is not None})
     for path in data.REPORTS:
         run.log_file(root / path, str(path if (root / path).is_dir() else path.parent))
-    run.log_text(json.dumps(outcomes.of(root), indent=1), OUTCOMES)
+    run.log_text(json.dumps(place.outcomes(), indent=1), OUTCOMES)
     run.log_file(root / "dvc.lock", "outputs")
 
 

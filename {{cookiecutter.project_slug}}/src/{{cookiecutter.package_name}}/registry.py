@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import store
+from . import branch, store
 from .errors import UsageError, WorldError
 from .foreign import every, in_words, masked
 from .settings import NAME, Settings
@@ -27,14 +27,11 @@ _LONGEST_DESCRIPTION = 5000
 class Registry:
     """The registered model in one store."""
 
-    def __init__(self, client: "MlflowClient", uri: str) -> None:
+    def __init__(self, client: "MlflowClient", uri: str, name: str = "") -> None:
         self.client = client
         self.uri = uri
-
-    @property
-    def name(self) -> str:
+        self.name = name or masked(uri)
         """What outputs call it."""
-        return masked(self.uri)
 
     def versions(self) -> Sequence[Version]:
         """Return all versions, oldest first."""
@@ -146,4 +143,5 @@ class Registry:
 
 def connect(settings: Settings) -> Registry:
     """Return the registry of the store that the settings name."""
-    return Registry(store.connect(settings), store.address(settings))
+    name = branch.name(settings) if settings.on_branch else ""
+    return Registry(store.connect(settings), store.address(settings), name)

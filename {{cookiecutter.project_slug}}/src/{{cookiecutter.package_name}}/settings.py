@@ -4,8 +4,9 @@
 |-----------------------|-----------------------------------------------------------------------|
 | `MLFLOW_TRACKING_URI` | where runs go; empty: `mlflow.db` and `mlartifacts/` of the project   |
 | `MLFLOW_RUN_ID`       | a run that `mlflow run` opened, to be used instead of a new one       |
-| `MODEL_SIGNING_KEY`   | a private key (PEM), with which models are signed on registration     |
+| `MODEL_SIGNING_KEY`   | a private key (PEM) or its file, to sign models with on registration  |
 | `GITHUB_ACTOR`        | who asks, as the ledger names them; empty: git's `user.name`          |
+| `GITHUB_TOKEN`        | with what a job pushes the branch `registry`; empty: git's own ways   |
 | `PIPELINE_PROCESS`    | set by `train`: the process without which a stage need not begin      |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 
@@ -33,21 +34,33 @@ class Settings:
     root: Path
     tracking_uri: str | None = None
     opened_run: str | None = None
-    signing_key: Path | None = None
+    signing_key: Path | str | None = None
     actor: str | None = None
     caller: str | None = None
+    token: str | None = None
+    on_branch: bool = False
+    """Whether the registry is the branch `registry` of the project's repository."""
+    store: Path | None = None
+    """The folder of a store of its own; by default the project's."""
     in_ci: bool = False
 
     def of_registry(self, kind: str | None) -> "Settings":
-        """Return the settings for the project's own registry (`local`) or a server's.
+        """Return the settings for the project's own registry (`local`), its branch or a server.
 
         Raises UsageError for a server that nothing names; by default nothing changes.
         """
-        if kind not in {None, "local", "server"}:
-            raise UsageError(f"--registry {kind!r}: choose local or server")
+        if kind not in {None, "local", "branch", "server"}:
+            raise UsageError(f"--registry {kind!r}: choose local, branch or server")
         if kind == "server" and self.tracking_uri is None:
             raise UsageError("--registry server: MLFLOW_TRACKING_URI names no server; set it")
-        return replace(self, tracking_uri=None) if kind == "local" else self
+        if kind in {"local", "branch"}:
+            return replace(self, tracking_uri=None, on_branch=kind == "branch")
+        return self
+
+    @property
+    def store_folder(self) -> Path:
+        """The folder that holds `mlflow.db` and `mlartifacts/` where no server is named."""
+        return self.store or self.root
 
     @property
     def scratch(self) -> Path:
@@ -64,11 +77,17 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         root=root,
         tracking_uri=_absolute(environment.get("MLFLOW_TRACKING_URI", ""), root) or None,
         opened_run=environment.get("MLFLOW_RUN_ID") or None,
-        signing_key=root / key if (key := environment.get("MODEL_SIGNING_KEY")) else None,
+        signing_key=_key(environment.get("MODEL_SIGNING_KEY", ""), root),
         actor=environment.get("GITHUB_ACTOR") or None,
+        token=environment.get("GITHUB_TOKEN") or None,
         caller=environment.get(CALLER) or None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )
+
+
+def _key(value: str, root: Path) -> Path | str | None:
+    """Return a key itself where the variable holds it, as secrets of a forge do; else its file."""
+    return value if value.startswith("-----BEGIN") else root / value if value else None
 
 
 def _absolute(uri: str, root: Path) -> str:

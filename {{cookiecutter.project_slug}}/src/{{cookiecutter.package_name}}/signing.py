@@ -24,11 +24,13 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
     key = settings.signing_key
     if key is None:
         return
-    if not key.is_file():
-        raise UsageError(f"MODEL_SIGNING_KEY: {key} is not a file; name a private key (PEM)")
     from model_signing.signing import Config
 
     with tempfile.TemporaryDirectory() as scratch:
+        if isinstance(key, str):
+            key = _written(key, Path(scratch, "key.pem"))
+        if not key.is_file():
+            raise UsageError(f"MODEL_SIGNING_KEY: {key} is not a file; name a private key (PEM)")
         signature = Path(scratch, f"{version.digest}.json")
         try:
             config = Config().use_elliptic_key_signer(private_key=key)
@@ -65,6 +67,13 @@ def check(registry: Registry, version: Version, folder: Path, settings: Settings
                 f"{registry.name}: version {version.number} does not verify with {PUBLIC_KEY} "
                 f"({reason:.120}); use a version that was signed with the key of this project"
             ) from None
+
+
+def _written(key: str, path: Path) -> Path:
+    """Write a key where only this user reads it; its folder goes when the model is signed."""
+    path.touch(mode=0o600)
+    path.write_text(key, "utf-8")
+    return path
 
 
 def _hashing(folder: Path) -> Any:

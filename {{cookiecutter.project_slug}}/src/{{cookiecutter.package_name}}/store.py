@@ -21,12 +21,12 @@ _SCHEMES = {"http", "https", "sqlite", "postgresql", "mysql", "mssql", "databric
 
 def address(settings: Settings) -> str:
     """Return the tracking address: the environment's, or that of the project's own store."""
-    return settings.tracking_uri or embedded.address(settings.root)
+    return settings.tracking_uri or embedded.address(settings.store_folder)
 
 
 def is_embedded(settings: Settings) -> bool:
     """Tell whether the store is the project's own, which `mlflow run` names by its address."""
-    return address(settings) == embedded.address(settings.root)
+    return address(settings) == embedded.address(settings.store_folder)
 
 
 def connect(settings: Settings) -> "MlflowClient":
@@ -92,7 +92,7 @@ def experiment(client: "MlflowClient", settings: Settings, name: str = NAME) -> 
 def _make_experiment(client: "MlflowClient", settings: Settings, name: str) -> "Experiment":
     from mlflow.exceptions import MlflowException
 
-    own = f"{embedded.artifacts(settings.root)}/{name}" if is_embedded(settings) else None
+    own = f"{embedded.artifacts(settings.store_folder)}/{name}" if is_embedded(settings) else None
     try:
         return client.get_experiment(client.create_experiment(name, own))
     except MlflowException:  # Another process was faster.
@@ -107,7 +107,7 @@ def has_run(settings: Settings, run_id: str) -> bool:
 
     A server is believed: asking it would cost a second of every `train` that changes nothing.
     """
-    return not is_embedded(settings) or embedded.has_run(settings.root, run_id)
+    return not is_embedded(settings) or embedded.has_run(settings.store_folder, run_id)
 
 
 def show(settings: Settings, host: str, port: int) -> None:

@@ -74,7 +74,7 @@ def verdict(
     champion = met.champion
     if champion and champion.digest == candidate.digest:
         return unchanged(candidate.digest)  # at once: what is imported below takes seconds
-    checks = [_rolled_back(registry, candidate, again), _size(candidate, bounds)]
+    checks = [rolled_back(registry, candidate, again), _size(candidate, bounds)]
     if champion and not _same_target(champion, candidate):
         checks.append(_other_target(champion, candidate))
         return Verdict(Answer.REJECT, candidate.digest, champion.digest, checks, {})
@@ -111,7 +111,13 @@ def _other_target(champion: Version, candidate: Candidate) -> Check:
     return Check("same target", False, None, None, words)
 
 
-def _rolled_back(registry: Registry, candidate: Candidate, again: str | None) -> Check:
+def rejected(verdict: Verdict, check: Check) -> Verdict:
+    """Return a verdict that a later check has overturned."""
+    return replace(verdict, answer=Answer.REJECT, checks=[*verdict.checks, check])
+
+
+def rolled_back(registry: Registry, candidate: Candidate, again: str | None) -> Check:
+    """Fail for a digest that was rolled back, unless a reason brings it back."""
     version = registry.of_digest(candidate.digest)
     why = version.tags.get(ROLLED_BACK) if version else None
     reason = "it never was" if why is None else f"it was rolled back: {why}"

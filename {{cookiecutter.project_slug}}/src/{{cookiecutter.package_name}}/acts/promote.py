@@ -1,16 +1,27 @@
 """Register, gate, and make the model of this folder the champion when the verdict allows it."""
 
-from .. import author, bounds, candidate, fetched, gate_report, moves, registry, trial, turns
+from pathlib import Path
+
+from .. import (
+    author,
+    candidate,
+    challenge,
+    fetched,
+    gate_report,
+    git_cli,
+    moves,
+    registry,
+    remote,
+    trial,
+    turns,
+)
 from ..console import say
-from ..errors import Exit, UsageError
+from ..errors import Exit
 from ..gate import BEST, CHAMPION, Answer, Verdict
 from ..ledger import PROMOTION, Ledger
 from ..settings import Settings
 from ..trial import Rivals
 from ..versions import Version
-
-_MAIN = {"main", "master", ""}
-"""No branch at all is what a forge checks out to build main."""
 
 
 def promote(
@@ -18,45 +29,48 @@ def promote(
     revision: str | None = None,
     again: str | None = None,
     dirty: bool = False,
+    handed_over: Path | None = None,
+    tip: str | None = None,
 ) -> Exit:
-    """Promote, or say why not; killed at any moment and run again, it completes."""
-    asked, where = bounds.of(settings, revision)
-    found = candidate.here(settings)
-    unclean = _unclean(settings, dirty)
+    """Promote, or say why not; killed at any moment and run again, it completes.
+
+    `handed_over` is the parcel of a candidate whose gate was held elsewhere; `tip` is a branch of
+    the remote that must not have moved on.
+    """
+    if tip and (now := remote.tip(settings, tip) or "") != _commit(settings):
+        say(f"promote: superseded: {tip} is at {now[:12] or 'nothing'}, whose own run decides")
+        return Exit.DONE
+    challenger = (
+        challenge.handed_over(settings, handed_over)
+        if handed_over
+        else challenge.here(settings, revision, again, dirty)
+    )
     there = registry.connect(settings)
     book = Ledger(there.client, settings)
-    version = candidate.register(there, found, settings)
+    version = candidate.register(there, challenger.candidate, settings)
     with turns.turn(there):
         moves.recover(there, book)
         met = trial.rivals(there, book)
-        verdict = trial.verdict(there, found, met, asked, settings, again)
-        gate_report.write(verdict, there.name, where, settings.root)
+        verdict = challenger.verdict(there, met)
         if verdict.answer in {Answer.PROMOTE, Answer.UNCHANGED}:
             fetched.check(there, version, settings)
         if verdict.answer is not Answer.PROMOTE:
             return gate_report.announce(verdict, there.name)
         told = _told(version, met, verdict) | {
             "registry": there.name,
-            "bounds": where,
             "actor": author.name(settings),
-            "git_dirty": "true" if unclean else version.tags["git_dirty"],
-            "reason": again or "",
+            **challenger.told,
         }
-        moves.move(there, book, told, [settings.root / path for path in gate_report.EVIDENCE])
+        evidence = [challenger.evidence / path for path in gate_report.EVIDENCE]
+        moves.move(there, book, told, evidence)
     candidate.tell_unsigned(settings)
     gate_report.announce(verdict, there.name)
     say(f"promote: version {version.number} is the champion")
     return Exit.DONE
 
 
-def _unclean(settings: Settings, allowed: bool) -> bool:
-    unclean = author.is_unclean(settings.root)
-    if unclean and not allowed and author.branch(settings.root) in _MAIN:
-        raise UsageError(
-            "there are changes here that are not committed, so nobody could make this model again; "
-            "commit them, or say --dirty, and the ledger tells so"
-        )
-    return unclean
+def _commit(settings: Settings) -> str:
+    return git_cli.run(settings.root, "rev-parse", "HEAD").stdout.strip()
 
 
 def _told(version: Version, met: Rivals, verdict: Verdict) -> dict[str, str]:
@@ -71,12 +85,14 @@ def _told(version: Version, met: Rivals, verdict: Verdict) -> dict[str, str]:
         "verdict": verdict.answer.value,
         "input_key": version.tags["input_key"],
         "git_commit": version.tags["git_commit"],
+        "git_dirty": version.tags["git_dirty"],
     }
 
 
 def _best(version: Version, met: Rivals, verdict: Verdict) -> int:
     """Return the best champion so far: the new one only where it is clearly better."""
     role, before = (BEST, met.best) if met.best else (CHAMPION, met.champion)
-    if before is None or verdict.differences[role].low > 0:
+    gained = verdict.differences.get(role)
+    if before is None or (gained and gained.low > 0):
         return version.number
     return before.number

@@ -1,0 +1,28 @@
+"""How every verb reads its settings, finds its registry and leaves with an exit code."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+from .. import settings
+from ..errors import reported
+from ..settings import Settings
+
+
+def here() -> Settings:
+    """Return the settings of this folder and environment."""
+    return settings.from_environment(os.environ, Path.cwd())
+
+
+def leave(act: Callable[[], object]) -> None:
+    """Leave with the exit code of an act."""
+    raise typer.Exit(reported(act))
+
+
+def at(kind: str | None, act: Callable[[Settings], object], writes: bool = True) -> None:
+    """Leave with the answer of an act on a registry: local, branch or server."""
+    from .. import branch
+
+    leave(lambda: branch.at(here().of_registry(kind), act, writes))

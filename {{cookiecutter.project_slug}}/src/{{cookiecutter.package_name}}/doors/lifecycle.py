@@ -1,0 +1,102 @@
+"""Verbs that act on the registry."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .leaving import at
+
+app = typer.Typer()
+Kind = Annotated[str | None, typer.Option("--registry", help="local, branch or server.")]
+Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
+Again = Annotated[str | None, typer.Option(help="Why a rolled-back model may come back.")]
+
+
+def _number(word: str) -> int | None:
+    return None if word == "previous" else int(word)
+
+
+@app.command()
+def register(
+    version: Annotated[int | None, typer.Argument(help="Sign one that is there instead.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Version the model by its digest."""
+    from ..acts.register import register
+
+    at(registry, lambda there: register(there, version))
+
+
+@app.command()
+def gate(registry: Kind = None, bounds: Bounds = None, again: Again = None) -> None:
+    """Compare the model with the champion, and write the verdict."""
+    from ..acts.gate import gate
+
+    at(registry, lambda there: gate(there, bounds, again), writes=False)
+
+
+@app.command()
+def promote(
+    registry: Kind = None,
+    bounds: Bounds = None,
+    again: Again = None,
+    dirty: Annotated[bool, typer.Option(help="Promote uncommitted changes on main.")] = False,
+    candidate: Annotated[
+        Path | None, typer.Option(help="The folder that `review` has packed elsewhere.")
+    ] = None,
+    tip: Annotated[str | None, typer.Option(help="A branch that must not have moved on.")] = None,
+) -> None:
+    """Register, gate, and make the model champion when the verdict allows it."""
+    from ..acts.promote import promote
+
+    at(registry, lambda there: promote(there, bounds, again, dirty, candidate, tip))
+
+
+@app.command()
+def rollback(
+    version: Annotated[
+        int | None, typer.Argument(help="A number, or previous.", parser=_number)
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the ledger.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Make the previous champion, or a version, the champion again."""
+    from ..acts.rollback import rollback
+
+    at(registry, lambda there: rollback(there, version, reason))
+
+
+@app.command()
+def reproduce(
+    version: Annotated[str, typer.Argument(help="A number or an alias.")] = "champion",
+    registry: Kind = None,
+) -> None:
+    """Make a version again from its commit, data and lock, and compare."""
+    from ..acts.reproduce import reproduce
+
+    at(registry, lambda there: reproduce(there, version))
+
+
+@app.command()
+def history(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    commit: Annotated[str | None, typer.Option(help="Print the versions of a commit.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Tell who was champion when, why, by which commit, by whom."""
+    from ..acts.history import history
+
+    at(registry, lambda there: history(there, json, commit), writes=False)
+
+
+@app.command()
+def ui(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 5000,
+    registry: Kind = None,
+) -> None:
+    """Show the runs of the project's own store, or of its branch, in MLflow's web pages."""
+    from .. import store
+
+    at(registry, lambda there: store.show(there, host, port), writes=False)

@@ -1,0 +1,44 @@
+"""Verbs that bring the stages up to date and share what they made."""
+
+import typer
+
+from .leaving import here, leave
+
+app = typer.Typer()
+_CHANGES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.command(context_settings=_CHANGES)
+def train(context: typer.Context) -> None:
+    """Bring the pipeline up to date, track it, and print the figures.
+
+    --NAME VALUE changes a param for this run alone, as in --learning_rate 0.05 or
+    --split.test "3 months": it is trained in a copy, and the files here stay as they are.
+    """
+    from .. import pipeline, workspace
+
+    leave(lambda: workspace.here_or_in_a_copy(here(), context.args, pipeline.train))
+
+
+@app.command(context_settings=_CHANGES)
+def evaluate(context: typer.Context) -> None:
+    """Make the report of the model that is there, without training."""
+    from .. import pipeline, workspace
+
+    leave(lambda: workspace.here_or_in_a_copy(here(), context.args, pipeline.evaluate))
+
+
+@app.command()
+def push() -> None:
+    """Send data and models to the DVC remote."""
+    from .. import pipeline
+
+    leave(lambda: pipeline.share(here(), "push"))
+
+
+@app.command()
+def pull() -> None:
+    """Fetch the data and models of this commit from the DVC remote."""
+    from .. import pipeline
+
+    leave(lambda: pipeline.share(here(), "pull"))

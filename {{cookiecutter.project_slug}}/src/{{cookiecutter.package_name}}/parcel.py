@@ -1,0 +1,87 @@
+"""A candidate in a folder of its own: what a job that trains hands to one that may write.
+
+It holds the model, its figures and reports, the verdict of the gate, and a label; no row of the
+data.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+from . import data, digests, gate_report, places
+from .candidate import Candidate
+from .errors import UsageError, WorldError
+from .gate import Verdict
+from .params import FILE, Params
+from .params import load as load_params
+from .places import LABEL, Parcel, Project
+from .provenance import LOCK, SERVING_LOCK, input_key
+from .settings import Settings
+
+FOLDER = Path("candidate")
+_INPUTS = (FILE, "dvc.yaml", "dvc.lock", LOCK, SERVING_LOCK)
+_MADE = (data.MODEL, data.HISTORY, *data.REPORTS, *gate_report.EVIDENCE, gate_report.PICTURES)
+
+
+def pack(project: Project, candidate: Candidate) -> Path:
+    """Write the parcel of a project's candidate and of the verdict on it; return its folder."""
+    folder = project.root / FOLDER
+    partial = folder.with_name(f".{FOLDER}.partial")
+    for stale in (partial, folder):
+        shutil.rmtree(stale, ignore_errors=True)
+    for path in (*_INPUTS, *_MADE):
+        _copy(project.root / path, partial / path)
+    label = places.label(project, candidate.params, candidate.key, candidate.digest)
+    data.write_text(json.dumps(label, indent=1) + "\n", partial / LABEL)
+    partial.rename(folder)
+    return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*digests.NOT_CONTENT))
+    elif source.is_file():
+        shutil.copy2(source, target)
+
+
+def unpack(settings: Settings, folder: Path) -> Candidate:
+    """Return the candidate of a parcel.
+
+    Raises UsageError for a folder that is none, and WorldError for one of other code, params or
+    locks than those of this commit, or with other bytes than its label and its report name.
+    """
+    parcel = Parcel(folder.resolve())
+    label = parcel.label()
+    key, digest = input_key(settings.root), str(label["digest"])
+    if label["input_key"] != key:
+        raise WorldError(
+            f"{folder}: made of other code, params or locks than this commit's (input key "
+            f"{str(label['input_key'])[:12]}, here {key[:12]}); train and review this commit"
+        )
+    digests.verify(parcel.root / data.MODEL, digest)
+    found = _json(parcel.root / data.METRICS)
+    verdict = _json(parcel.root / gate_report.VERDICT)
+    if {found.get("digest"), verdict.get("challenger")} != {digest}:
+        raise WorldError(f"{folder}: its report or its verdict is of another model; review again")
+    params: Params = load_params(settings.root)
+    return Candidate(parcel.root / data.MODEL, digest, params, key, found, parcel)
+
+
+def verdict(folder: Path) -> tuple[Verdict, str]:
+    """Return the verdict of a parcel, and where its bounds are from."""
+    told = _json(folder / gate_report.VERDICT)
+    try:
+        return Verdict.from_json(told), str(told["bounds"])
+    except (KeyError, TypeError, ValueError):
+        raise UsageError(f"{folder}: {gate_report.VERDICT} is no verdict; review again") from None
+
+
+def _json(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: missing or not whole; `nox -s review` packs the candidate again")
+    return found

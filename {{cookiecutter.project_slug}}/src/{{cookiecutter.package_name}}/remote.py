@@ -1,0 +1,145 @@
+"""One branch of the project's remote, fetched and pushed: whoever pushes first counts.
+
+A push that does not follow the last one is refused by git, which is all the locking that there is.
+"""
+
+import base64
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from . import author, git_cli
+from .console import warn
+from .errors import UsageError, WorldError
+from .foreign import masked
+from .settings import Settings
+
+REMOTE = "origin"
+_FASTER = re.compile(r"^!.*(\[rejected\]|cannot lock ref|failed to update ref)", re.MULTILINE)
+"""What git says of a push that does not follow the last one, or that meets another just then."""
+_MISSING = 2
+"""What `git ls-remote --exit-code` ends with where the remote answers and has no such branch."""
+
+
+def address(settings: Settings) -> str:
+    """Return where the remote is; raises UsageError where there is none."""
+    found = git_cli.run(settings.root, "remote", "get-url", REMOTE).stdout.strip()
+    if not found:
+        raise UsageError(
+            f"--registry branch: the repository has no remote {REMOTE!r}; add it with "
+            f"`git remote add {REMOTE} ADDRESS`, or use --registry local"
+        )
+    return found
+
+
+def name(settings: Settings, branch: str) -> str:
+    """Return what outputs call the branch."""
+    return f"branch {branch} of {masked(address(settings))}"
+
+
+def tip(settings: Settings, branch: str) -> str | None:
+    """Return the commit of a branch as the remote has it now, or None where it has none.
+
+    Raises WorldError where the remote does not answer.
+    """
+    asked = _ask(settings, branch)
+    if asked.returncode not in {0, _MISSING}:
+        raise WorldError(f"{name(settings, branch)}: git cannot read it: {_words(asked.stderr)}")
+    return asked.stdout.partition("\t")[0] or None
+
+
+def fetch(settings: Settings, branch: str, writes: bool) -> str | None:
+    """Return the branch's commit, fetched, or None where there is none.
+
+    Who only reads is given what was fetched last where the remote does not answer; a job without
+    rights has just been given that with its checkout. Raises WorldError for who writes.
+    """
+    tracked, theirs = f"refs/remotes/{REMOTE}/{branch}", f"refs/heads/{branch}"
+    asked = _ask(settings, branch)
+    if asked.returncode == 0:
+        run(
+            settings, settings.root, "fetch", "--quiet", "--no-tags", REMOTE, f"+{theirs}:{tracked}"
+        )
+    elif asked.returncode == _MISSING:
+        return None
+    elif writes:
+        raise WorldError(f"{name(settings, branch)}: git cannot read it: {_words(asked.stderr)}")
+    else:
+        warn(f"{name(settings, branch)}: git cannot read it; this is how it was when last fetched")
+    found = git_cli.run(settings.root, "rev-parse", "--verify", "--quiet", tracked)
+    return found.stdout.strip() or None
+
+
+def copy(settings: Settings, branch: str, commit: str | None, folder: Path) -> None:
+    """Check a commit of the branch out into an empty folder; without one it begins there."""
+    top = run(settings, settings.root, "rev-parse", "--show-toplevel").strip()
+    run(settings, folder, "clone", "--quiet", "--shared", "--no-checkout", top, ".")
+    if commit:
+        run(
+            settings,
+            folder,
+            "-c",
+            "core.autocrlf=false",
+            "checkout",
+            "--quiet",
+            "-B",
+            branch,
+            commit,
+        )
+    else:
+        run(settings, folder, "checkout", "--quiet", "--orphan", branch)
+        run(settings, folder, "read-tree", "--empty")
+
+
+def push(settings: Settings, branch: str, folder: Path, paths: Sequence[str], message: str) -> bool:
+    """Commit some paths of a copy and push them; returns False where somebody was faster.
+
+    Raises WorldError where the remote does not take it for another reason.
+    """
+    run(settings, folder, "add", "--force", "--", *paths)
+    who = ["-c", f"user.name={author.name(settings)}", "-c", "user.email=registry@localhost"]
+    commit = ["commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message]
+    run(settings, folder, *who, *commit)
+    where = [address(settings), f"HEAD:refs/heads/{branch}"]
+    done = _try(settings, folder, "push", "--porcelain", "--no-verify", *where)
+    if done.returncode and not _FASTER.search(done.stdout):
+        raise WorldError(f"{name(settings, branch)}: git cannot write it: {_words(done.stderr)}")
+    return done.returncode == 0
+
+
+def run(settings: Settings, folder: Path, *arguments: str) -> str:
+    """Run git with the rights of the settings; raises WorldError with what it says."""
+    done = _try(settings, folder, *arguments)
+    if done.returncode:
+        verb = next(it for it in arguments if not it.startswith("-") and "=" not in it)
+        raise WorldError(f"git {verb} failed: {_words(done.stderr)}")
+    return done.stdout
+
+
+def _ask(settings: Settings, branch: str) -> subprocess.CompletedProcess[str]:
+    address(settings)
+    theirs = f"refs/heads/{branch}"
+    return _try(settings, settings.root, "ls-remote", "--exit-code", REMOTE, theirs)
+
+
+def _try(settings: Settings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return git_cli.run(folder, *arguments, **_rights(settings))
+
+
+def _rights(settings: Settings) -> Mapping[str, str]:
+    """Return git's variables for the token of a job; never an argument, which others could read."""
+    never_ask = {"GIT_TERMINAL_PROMPT": "0"}
+    if not settings.token or not address(settings).startswith("https://"):
+        return never_ask
+    secret = base64.b64encode(f"x-access-token:{settings.token}".encode()).decode()
+    return never_ask | {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "http.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {secret}",
+    }
+
+
+def _words(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip()]
+    return masked(lines[-1] if lines else "it does not say why")[:200]
