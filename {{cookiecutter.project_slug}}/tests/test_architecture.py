@@ -24,7 +24,7 @@ FLOORS = {
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
     2: "author bounds branch candidate card carried challenge console contest data digests "
     "dvc_cli embedded fetched foreign gate_report git_cli holders imports interface kept "
-    "ledger live machine marks model_dir moves outcomes parcel places processes provenance "
+    "ledger likeness live machine marks model_dir moves outcomes parcel places processes provenance "
     "rebuild recording registry remote report reporting runs signature signing source stage "
     "store summary tracking trial turns workspace",
     # Pure: no clock, no network, no environment.

@@ -72,7 +72,7 @@ def handed_over(settings: Settings, folder: Path) -> Challenge:
         marked = trial.rolled_back(there, found, None)
         return given if marked.passed else trial.rejected(given, marked)
 
-    return Challenge(found, verdict, folder, {"bounds": where})
+    return Challenge(found, verdict, folder, {"bounds": where, "proof": parcel.proof(folder)})
 
 
 def _named(digest: str | None) -> str:

@@ -6,6 +6,7 @@ data.
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import data, digests, gate_report, places
@@ -18,18 +19,23 @@ from .places import LABEL, Parcel, Project
 from .provenance import LOCK, SERVING_LOCK, input_key
 from .settings import Settings
 
-FOLDER = Path("candidate")
+NAME = "candidate"
+PROOF = Path("reports/proof.txt")
+"""What `prove` has to say."""
 _INPUTS = (FILE, "dvc.yaml", "dvc.lock", LOCK, SERVING_LOCK)
 _MADE = (data.MODEL, data.HISTORY, *data.REPORTS, *gate_report.EVIDENCE, gate_report.PICTURES)
 
 
-def pack(project: Project, candidate: Candidate) -> Path:
-    """Write the parcel of a project's candidate and of the verdict on it; return its folder."""
-    folder = project.root / FOLDER
-    partial = folder.with_name(f".{FOLDER}.partial")
+def pack(project: Project, candidate: Candidate, more: Sequence[Path] = ()) -> Path:
+    """Write the parcel of a project's candidate, of the verdict on it and of more files.
+
+    Returns its folder, which is there whole or not at all.
+    """
+    folder = project.root / NAME
+    partial = folder.with_name(f".{NAME}.partial")
     for stale in (partial, folder):
         shutil.rmtree(stale, ignore_errors=True)
-    for path in (*_INPUTS, *_MADE):
+    for path in (*_INPUTS, *_MADE, *more):
         _copy(project.root / path, partial / path)
     label = places.label(project, candidate.params, candidate.key, candidate.digest)
     data.write_text(json.dumps(label, indent=1) + "\n", partial / LABEL)
@@ -75,6 +81,12 @@ def verdict(folder: Path) -> tuple[Verdict, str]:
         return Verdict.from_json(told), str(told["bounds"])
     except (KeyError, TypeError, ValueError):
         raise UsageError(f"{folder}: {gate_report.VERDICT} is no verdict; review again") from None
+
+
+def proof(folder: Path) -> str:
+    """Return how the model compares with what the pull request had evaluated, as far as is known."""
+    path = folder / PROOF
+    return path.read_text("utf-8").strip() if path.is_file() else "no pull request was asked"
 
 
 def _json(path: Path) -> dict[str, object]:

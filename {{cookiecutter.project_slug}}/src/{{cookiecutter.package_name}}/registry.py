@@ -27,7 +27,7 @@ _LONGEST_DESCRIPTION = 5000
 class Registry:
     """The registered model in one store."""
 
-    def __init__(self, client: "MlflowClient", uri: str, name: str = "") -> None:
+    def __init__(self, client: Any, uri: str, name: str = "") -> None:
         self.client = client
         self.uri = uri
         self.name = name or masked(uri)

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from .. import (
-    carried,
     data,
     digests,
     fetched,
     kept,
+    likeness,
     machine,
     outcomes,
     rebuild,
@@ -27,8 +25,6 @@ from ..settings import Settings
 from ..versions import CHAMPION, Version
 
 REPRODUCED = "reproduced"
-_TOLERANCE = 1e-6
-"""Relative: what other last bits in linear algebra make of a prediction, with room to spare."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +102,8 @@ def _compare(
         return f"identical bytes{beside}"
     with fetched.model(there, version, settings) as folder:
         rows = data.read(root / data.prepared("test"))
-        ours, theirs = (carried.load(it).scores(rows) for it in (root / data.MODEL, folder))
-    if np.array_equal(ours, theirs):
-        return "identical predictions"
-    apart = float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-9)))
-    if apart <= _TOLERANCE:
-        return f"within tolerance (predictions at most {apart:.1e} apart)"
+        alike = likeness.of(root / data.MODEL, folder, rows)
+    if alike:
+        return alike
     stage, path = parted or ("train", str(data.MODEL))
     return f"different: {stage} is the first stage that made another file, {path}"

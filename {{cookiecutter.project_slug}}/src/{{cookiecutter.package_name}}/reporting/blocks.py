@@ -100,7 +100,17 @@ class Table:
     """Whether the caption has to be opened to see the rows."""
 
 
-Block = Text | Remarks | Tiles | Pictures | Table
+@dataclass(frozen=True)
+class Bars:
+    """Numbers as bars, each held against a bound of its own; drawn where the page is shown."""
+
+    title: str
+    unit: str
+    bars: Sequence[tuple[str, float, float]]
+    """(name, value, bound)"""
+
+
+Block = Text | Remarks | Tiles | Pictures | Table | Bars
 
 
 @dataclass(frozen=True)

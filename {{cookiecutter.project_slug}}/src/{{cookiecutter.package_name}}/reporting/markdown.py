@@ -4,9 +4,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import singledispatch
 
-from .blocks import Block, Page, Pictures, Remarks, Section, Table, Text, Tiles, Tint
+from .blocks import Bars, Block, Page, Pictures, Remarks, Section, Table, Text, Tiles, Tint
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~$&]")
+_NOT_IN_DIAGRAMS = re.compile(r"[^\w .,=:()+²/-]")
 _CALLS = re.compile(r"[@#](?=\w)")
 
 
@@ -71,6 +72,27 @@ def _(block: Table) -> str:
         return f"<details><summary>{_text(block.caption)}</summary>\n\n{grid}\n\n</details>"
     named = f"**{_text(block.caption)}** {_text(block.note)}".rstrip()
     return f"{named}\n\n{grid}" if block.caption else grid
+
+
+@_block.register
+def _(block: Bars) -> str:
+    names, values, bounds = zip(*block.bars, strict=True)
+    least, most = min(0.0, *values, *bounds), max(0.0, *values, *bounds)
+    room = 0.05 * (most - least) or 1.0
+    lines = [
+        "```mermaid\nxychart-beta horizontal",
+        f'    title "{_label(block.title)}"',
+        f"    x-axis [{', '.join(f'"{_label(name)}"' for name in names)}]",
+        f'    y-axis "{_label(block.unit)}" {least - room:.6f} --> {most + room:.6f}',
+        f"    bar [{', '.join(f'{value:.6f}' for value in values)}]",
+        f"    line [{', '.join(f'{bound:.6f}' for bound in bounds)}]\n```",
+    ]
+    return "\n".join(lines)
+
+
+def _label(text: str) -> str:
+    """Leave out of a name all that could end the text that it stands in."""
+    return _NOT_IN_DIAGRAMS.sub("", text).strip() or "-"
 
 
 def _grid(

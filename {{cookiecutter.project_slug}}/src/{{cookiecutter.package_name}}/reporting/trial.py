@@ -51,7 +51,7 @@ def _sections(verdict: Verdict) -> Iterator[Section]:
             words = "Nothing could be compared with the champion; the checks say why."
         yield Section("Against the champion", [Text(words)])
     if verdict.checks:
-        yield Section("Checks", [_checks(verdict)])
+        yield Section("Checks", [checks(verdict)])
 
 
 def _against(verdict: Verdict) -> Iterator[Block]:
@@ -71,7 +71,7 @@ def _against(verdict: Verdict) -> Iterator[Block]:
     yield Table(
         header=("", "Difference (interval)", "Days", "Rows"),
         rows=[
-            (wording.name(name), _figure(found), f"{found.days:,}", f"{found.rows:,}")
+            (wording.name(name), figure(found), f"{found.days:,}", f"{found.rows:,}")
             for name, found in verdict.differences.items()
         ],
         caption="The same in figures",
@@ -79,11 +79,13 @@ def _against(verdict: Verdict) -> Iterator[Block]:
     )
 
 
-def _figure(found: "Comparison") -> str:
+def figure(found: "Comparison") -> str:
+    """Write a difference and its interval."""
     return f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
 
 
-def _checks(verdict: Verdict) -> Table:
+def checks(verdict: Verdict) -> Table:
+    """Return every check that was made, with what it found."""
     return Table(
         header=("Check", "", "Reason"),
         rows=[(check.name, _mark(check), check.reason) for check in verdict.checks],

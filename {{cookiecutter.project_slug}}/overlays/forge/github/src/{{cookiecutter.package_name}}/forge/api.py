@@ -1,0 +1,80 @@
+"""The few calls of GitHub's REST API that a job makes, with nothing but the standard library.
+
+https://docs.github.com/rest?apiVersion=2022-11-28
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from ..errors import WorldError
+from .job import Job
+
+_SECONDS = 30
+_TRIES = 3
+_PAGE = 100
+_LARGEST = 200_000_000
+"""Bytes of a download."""
+
+
+def call(job: Job, method: str, path: str, content: object = None) -> Any:
+    """Return the answer of one call on the job's repository; raises WorldError naming the call."""
+    return json.loads(_send(job, method, _address(job, path), content) or b"null")
+
+
+def pages(job: Job, path: str, within: str = "", **query: str) -> Iterator[Any]:
+    """Yield the items of all pages of a list; `within` is the key that holds them, if any."""
+    page = 1
+    while True:
+        words = urlencode({**query, "per_page": _PAGE, "page": page})
+        found = call(job, "GET", f"{path}?{words}")
+        items = found[within] if within else found
+        yield from items
+        if len(items) < _PAGE:
+            return
+        page += 1
+
+
+def download(job: Job, path: str) -> bytes:
+    """Return the bytes of a file; raises WorldError where they are too many."""
+    found = _send(job, "GET", _address(job, path))
+    if len(found) > _LARGEST:
+        raise WorldError(f"{path}: more than {_LARGEST / 1e6:,.0f} MB, which is no candidate")
+    return found
+
+
+def _address(job: Job, path: str) -> str:
+    return f"{job.api}/repos/{job.repository}/{path}"
+
+
+def _send(job: Job, method: str, address: str, content: object = None) -> bytes:
+    request = Request(address, method=method)  # noqa: S310 - the forge's own address
+    request.add_header("Accept", "application/vnd.github+json")
+    request.add_header("X-GitHub-Api-Version", "2022-11-28")
+    # Not handed on: a download leads to a store that is no part of the forge.
+    request.add_unredirected_header("Authorization", f"Bearer {job.token}")
+    if content is not None:
+        request.data = json.dumps(content).encode()
+        request.add_header("Content-Type", "application/json")
+    for left in reversed(range(_TRIES)):
+        try:
+            with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+                found: bytes = answer.read(_LARGEST + 1)
+                return found
+        except HTTPError as error:
+            if error.code < 500 or not left:
+                raise WorldError(_words(method, address, f"{error.code} {error.reason}")) from None
+        except (OSError, HTTPException) as error:
+            if not left:
+                raise WorldError(_words(method, address, str(error))) from None
+        time.sleep(_TRIES - left)
+    raise AssertionError  # the last try has returned or raised
+
+
+def _words(method: str, address: str, reason: str) -> str:
+    return f"{method} {address.partition('?')[0]} failed: {reason}; run the job again"

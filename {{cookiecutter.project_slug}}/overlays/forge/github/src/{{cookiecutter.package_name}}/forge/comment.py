@@ -1,0 +1,51 @@
+"""python -m {{ cookiecutter.package_name }}.forge.comment FILE
+
+Write a pull request's one comment, or bring it up to date. Nothing but the standard library: this
+runs with the right to write, and without an environment.
+"""
+
+import sys
+from pathlib import Path
+
+from ..errors import UsageError, reported
+from ..settings import NAME
+from . import api, job
+from .job import Job
+
+_MARK = f"<!-- the review of {NAME} -->"
+_MOST = 65_536
+"""Characters of a comment on GitHub."""
+_SECTION = "\n## "
+_WRITER = "github-actions[bot]"
+
+
+def comment(job: Job, text: str) -> None:
+    """Keep one comment on the job's pull request; raises WorldError where the forge refuses."""
+    if not job.pull_request.isdigit():
+        raise UsageError("PULL_REQUEST: names no pull request to comment on; set it to its number")
+    content = {"body": f"{_MARK}\n{cut(text, job.page, _MOST - len(_MARK) - 1)}"}
+    for known in api.pages(job, f"issues/{job.pull_request}/comments"):
+        if known["user"]["login"] == _WRITER and known["body"].startswith(_MARK):
+            api.call(job, "PATCH", f"issues/comments/{known['id']}", content)
+            return
+    api.call(job, "POST", f"issues/{job.pull_request}/comments", content)
+
+
+def cut(text: str, page: str, most: int) -> str:
+    """Return a text of whole sections that is short enough, and says where the rest is."""
+    pointer = f"\n\n*Cut here for its length; the whole is in the [summary of the run]({page}).*\n"
+    if len(text) <= most:
+        return text
+    room = text[: most - len(pointer)]
+    end = room.rfind(_SECTION)
+    return (room[:end] if end > 0 else room.rpartition("\n")[0]) + pointer
+
+
+def _from_file(words: list[str]) -> None:
+    if len(words) != 1 or not Path(words[0]).is_file():
+        raise UsageError("comment: name the file to show, as in `nox -s comment -- FILE`")
+    comment(job.this(), Path(words[0]).read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    sys.exit(reported(lambda: _from_file(sys.argv[1:])))

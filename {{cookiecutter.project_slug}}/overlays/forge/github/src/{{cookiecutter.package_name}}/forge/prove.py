@@ -1,0 +1,55 @@
+"""Is the model of the merged code the one that its pull request had evaluated?"""
+
+import tempfile
+from pathlib import Path
+
+from .. import data, digests, likeness, parcel
+from ..console import say
+from ..errors import Exit
+from ..places import Parcel
+from ..settings import Settings
+from . import candidates, job
+
+
+def prove(settings: Settings) -> Exit:
+    """Compare the packed candidate with the pull request's, and write the answer into its parcel.
+
+    Another model on the same class of CPU is rejected: the same inputs give the same bytes there.
+    """
+    forge, ours = job.this(), Parcel(settings.root / parcel.NAME)
+    label = ours.label()
+    with tempfile.TemporaryDirectory() as scratch:
+        theirs = Parcel(Path(scratch))
+        made = candidates.of_merge(forge, str(label["input_key"]), theirs.root)
+        if made is None:
+            answer = "no pull request had evaluated these inputs to a good end"
+        else:
+            found = _compare(settings, ours, theirs)
+            answer = f"{found or 'another model'} as in {made}"
+            if found is None:
+                _tell(ours, answer)
+                say("prove: stopped: the pull request's candidate was not made of these inputs")
+                return Exit.REJECT
+    _tell(ours, answer)
+    return Exit.DONE
+
+
+def _tell(ours: Parcel, answer: str) -> None:
+    data.write_text(f"{answer}\n", ours.root / parcel.PROOF)
+    say(f"prove: {answer}")
+
+
+def _compare(settings: Settings, ours: Parcel, theirs: Parcel) -> str | None:
+    """Return how the two are alike, None where they are not or where they must not be loaded.
+
+    The digest is made of the candidate's bytes: what its label says, anybody could have written.
+    """
+    here, there = ours.root / data.MODEL, theirs.root / data.MODEL
+    if digests.of_folder(here) == digests.of_folder(there):
+        return "identical bytes"
+    same_class = ours.origin().cpu_class == theirs.origin().cpu_class
+    same_code = digests.of_folder(here / "code") == digests.of_folder(there / "code")
+    if same_class or not same_code:  # A candidate's own code, nobody has read.
+        return None
+    rows = data.read(settings.root / data.prepared("test"))
+    return likeness.of(here, there, rows)

@@ -1,0 +1,79 @@
+"""Hold the gate over a change, pack its candidate, and write what a person wants to know of it."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import bounds, candidate, data, gate_report, kept, ledger, parcel, registry, store, trial
+from ..console import say, warn
+from ..errors import Exit, WorldError
+from ..places import Project
+from ..registry import Registry
+from ..reporting import markdown
+from ..settings import Settings
+from ..trial import Rivals
+from ..versions import Version
+from . import changes, job
+from .page import page
+
+REVIEW = Path("reports/review.md")
+_NO_COMMIT = {"", "0" * 40}
+"""What the forge says of a branch that was not there before."""
+_LONGEST_SUMMARY = 1_000_000
+
+
+def review(settings: Settings, base: str, floors_at_least: bool = False) -> Exit:
+    """Write the verdict, the report on it and the parcel; a rejected model fails.
+
+    `floors_at_least` is for who may not ask the registry: the floors are asked alone, in words.
+    """
+    forge, base_ = job.this(), None if base in _NO_COMMIT else base
+    asked, where = bounds.of(settings, base_)
+    found = candidate.here(settings)
+    there, met, note = _rivals(settings, floors_at_least)
+    verdict = trial.verdict(there, found, met, asked, settings)
+    gate_report.write(verdict, there.name, where, settings.root)
+    told = {"registry": there.name, "bounds": where, "page": forge.page, "note": note}
+    changed = changes.since(settings.root, base_)
+    text = markdown.render(page(verdict, found.found, _figures(there, met), changed, told))
+    data.write_text(text, settings.root / REVIEW)
+    folder = parcel.pack(Project(settings.root), found, [REVIEW])
+    forge.summarize(text[:_LONGEST_SUMMARY])
+    forge.answer(verdict=verdict.answer.value, candidate=f"{parcel.NAME}-{found.key}")
+    say(f"review: {REVIEW} is the report, {folder.name}/ the candidate")
+    exit_code = gate_report.announce(verdict, there.name)
+    if exit_code is Exit.UNDECIDED:
+        warn("undecided: nothing is promoted until the rows tell")
+        return Exit.DONE
+    return exit_code
+
+
+class _Unreachable(Registry):
+    """A registry that knows nothing, in place of one that cannot be asked."""
+
+    def _search(self, condition: str) -> Sequence[Version]:
+        return []
+
+
+def _rivals(settings: Settings, floors_at_least: bool) -> tuple[Registry, Rivals, str]:
+    try:
+        there = registry.connect(settings)
+        return there, trial.rivals(there, ledger.Ledger(there.client, settings)), ""
+    except WorldError as error:
+        if not floors_at_least:
+            raise
+        warn(f"{error}; without a secret it cannot be asked from here, so only the floors count")
+        note = "The registry cannot be asked without a secret, so only the floors count here."
+        return _Unreachable(None, store.address(settings)), Rivals(None, None), f"{note} The merge asks it."
+
+
+def _figures(there: Registry, met: Rivals) -> Mapping[str, Any] | None:
+    """Return the figures of the champion's own report, where its run has kept them."""
+    if met.champion is None:
+        return None
+    with tempfile.TemporaryDirectory() as scratch:
+        path = kept.fetch(there, met.champion.run_id, data.METRICS.as_posix(), Path(scratch))
+        found: Mapping[str, Any] | None = json.loads(path.read_text("utf-8")) if path else None
+        return found
