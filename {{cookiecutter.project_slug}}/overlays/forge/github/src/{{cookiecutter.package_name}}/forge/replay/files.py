@@ -2,14 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock
 
 Record = dict[str, Any]
 
@@ -40,19 +37,26 @@ class Files:
 
     def new(self, kind: str, record: Record) -> Record:
         """Keep a record under the next number of its kind."""
-        with self.locked():
-            counter = self.root / "ids.json"
-            ids: dict[str, int] = json.loads(counter.read_text()) if counter.exists() else {}
-            ids[kind] = ids.get(kind, 0) + 1
-            counter.write_text(json.dumps(ids), "utf-8")
-        return self.keep(kind, {"id": ids[kind], "created_at": now(), **record})
+        folder = self.folder(kind)
+        while True:
+            number = max((int(path.stem) for path in folder.glob("[0-9]*")), default=0) + 1
+            made = {"id": number, "created_at": now(), "updated_at": now(), **record}
+            whole = self.root / f"{kind}-{os.getpid()}-{threading.get_ident()}.new"
+            whole.write_text(json.dumps(made, indent=1), "utf-8")
+            try:
+                (folder / f"{number}.json").hardlink_to(whole)
+            except FileExistsError:  # Another process was quicker.
+                continue
+            whole.unlink()
+            return made
 
     def keep(self, kind: str, record: Record) -> Record:
         """Write a record whole, over what was there."""
         record["updated_at"] = now()
         path = self.folder(kind) / f"{record['id']}.json"
-        path.with_suffix(".new").write_text(json.dumps(record, indent=1), "utf-8")
-        path.with_suffix(".new").replace(path)
+        unfinished = self.root / f"{kind}-{record['id']}.new"
+        unfinished.write_text(json.dumps(record, indent=1), "utf-8")
+        unfinished.replace(path)
         return record
 
     def get(self, kind: str, number: object) -> Record | None:
@@ -69,12 +73,6 @@ class Files:
     def forget(self, kind: str, record: Record) -> None:
         """Delete a record."""
         (self.folder(kind) / f"{record['id']}.json").unlink()
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Let one writer in at a time."""
-        with FileLock(os.fspath(self.root / "lock")):
-            yield
 
 
 def now() -> str:

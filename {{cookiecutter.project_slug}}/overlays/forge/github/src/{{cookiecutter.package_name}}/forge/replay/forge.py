@@ -10,9 +10,10 @@ from ...errors import UsageError
 from . import events, git
 from .files import Files, Record, now
 from .machine import Machine
-from .rights import Rights
 from .queue import Queue
-from .runner import Result, Runner, Secrets
+from .result import Result
+from .rights import Rights
+from .runner import Runner, Secrets
 from .server import Server, serving
 from .workflow import Workflow, parse
 
@@ -133,7 +134,8 @@ def forge(
 ) -> Iterator[Forge]:
     """Open the forge of a folder, which is made where it is not there, as long as the block runs.
 
-    `secrets` are by environment ("" for the repository's own), `variables` what workflows call vars.
+    `secrets` are by environment ("" for the repository's own); `variables` are what a workflow
+    calls vars.
     """
     files, rights = Files(root.absolute()), Rights(private)
     if not files.remote.exists():

@@ -33,7 +33,8 @@ class Machine:
         nox = shlex.join([sys.executable, "-m", "nox", "--envdir", str(self.environments)])
         # `uvx nox …` would fetch nox and make the environment for each job: here it is the nox and
         # the environment that are there. Whether `uvx` works is left to a machine with a network.
-        usual = f'[ "$1" = nox ] || {{ echo "uvx: only nox is here" >&2; exit 1; }}\nshift\nexec {nox} "$@"'
+        other = '[ "$1" = nox ] || { echo "uvx: only nox is here" >&2; exit 1; }'
+        usual = f'{other}\nshift\nexec {nox} "$@"'
         _program(programs / "uvx", self.uvx or usual)
 
     def shell(self, files: Files, run: int, server: str, api: str) -> Path:
@@ -65,7 +66,9 @@ class Machine:
 def act() -> str:
     """Return the program that runs workflows; raises WorldError where it or node is missing."""
     if shutil.which("node") is None:
-        raise WorldError("node is not installed; actions run on it: install it (https://nodejs.org)")
+        raise WorldError(
+            "node is not installed; actions run on it: install it (https://nodejs.org)"
+        )
     beside = Path(sys.executable).with_name("act")
     found = str(beside) if beside.is_file() else shutil.which("act")
     if found is None:

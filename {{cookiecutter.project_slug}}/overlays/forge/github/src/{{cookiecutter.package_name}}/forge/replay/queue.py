@@ -7,7 +7,8 @@ from ...errors import WorldError
 from . import git
 from .events import repository
 from .files import Files, Record
-from .runner import Result, Runner
+from .result import Result
+from .runner import Runner
 from .workflow import Workflow, parse
 
 
@@ -19,9 +20,7 @@ class Queue:
     runner: Runner
     waiting: list[Record] = field(default_factory=list)
 
-    def add(
-        self, workflow: Workflow, event: str, payload: Record, ref: str, commit: str
-    ) -> Record:
+    def add(self, workflow: Workflow, event: str, payload: Record, ref: str, commit: str) -> Record:
         """Let a run wait that an event asks for."""
         group, all_kept = workflow.concurrency(ref)
         for older in [it for it in self.waiting if group and it["_group"] == group]:

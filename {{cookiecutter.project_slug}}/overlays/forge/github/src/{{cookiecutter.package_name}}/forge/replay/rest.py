@@ -1,17 +1,13 @@
-"""The REST calls that the workflows make, as GitHub documents them (docs.github.com/rest, 2022-11-28).
+"""The REST calls that the workflows make, as docs.github.com/rest (2022-11-28) describes them.
 
-How to change this: a call gets a function and a line in `ROUTES`, with the permission that its page
-names; fields are those of the page, and none that it does not name.
+Fields are those of the page that names the call, and none that it does not name.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import git
 from .files import FULL_NAME, Files, Record
-from .rights import Rights
 
 BLOBS = "/blobs/"
 """Where an artifact's address leads to: a store of its own, which takes no token."""
@@ -24,6 +20,7 @@ class Asked:
 
     files: Files
     url: str
+    path: str
     query: dict[str, str]
     given: dict[str, Any]
 
@@ -38,26 +35,14 @@ class Answer:
 
 
 MISSING = Answer({"message": "Not Found"}, 404)
-Route = Callable[..., Answer]
+REPOSITORY = f"/api/v3/repos/{FULL_NAME}"
 
 
-def answer(asked: Asked, method: str, path: str, header: str | None, rights: Rights) -> Answer:
-    """Find who answers a request, and ask whether its token may do this."""
-    if path.startswith(BLOBS):
-        return _blob(asked, path.removeprefix(BLOBS), header)
-    for pattern, of_method, need, level, route in ROUTES:
-        if of_method == method and (found := re.fullmatch(_REPOSITORY + pattern, path)):
-            if status := rights.refused(header, need, level):
-                words = {401: "Requires authentication"}
-                message = words.get(status, "Resource not accessible by integration")
-                return Answer({"message": message}, status)
-            return route(asked, *found.groups())
-    return MISSING
-
-
-def _blob(asked: Asked, number: str, header: str | None) -> Answer:
+def blob(asked: Asked, header: str | None) -> Answer:
+    """Return the bytes of an artifact, from the store that its address leads to."""
     if header is not None:  # The store refuses two ways of signing in at once.
         return Answer({"message": "InvalidAuthenticationInfo"}, 401)
+    number = asked.path.removeprefix(BLOBS)
     return Answer((asked.files.folder("artifacts") / f"{number}.zip").read_bytes())
 
 
@@ -123,26 +108,13 @@ def ref(asked: Asked, name: str) -> Answer:
     return Answer({"ref": f"refs/{name}", "object": {"type": "commit", "sha": found}})
 
 
-_REPOSITORY = f"/api/v3/repos/{FULL_NAME}"
-ROUTES: list[tuple[str, str, str, str, Route]] = [
-    (r"/commits/([0-9a-f]{40})/pulls", "GET", "pull-requests", "read", pulls_of_commit),
-    (r"/actions/artifacts", "GET", "actions", "read", artifacts),
-    (r"/actions/artifacts/(\d+)/zip", "GET", "actions", "read", artifact),
-    (r"/actions/runs/(\d+)", "GET", "actions", "read", run),
-    (r"/issues/(\d+)/comments", "GET", "issues pull-requests", "read", comments),
-    (r"/issues/(\d+)/comments", "POST", "issues pull-requests", "write", comment),
-    (r"/issues/comments/(\d+)", "PATCH", "issues pull-requests", "write", change_comment),
-    (r"/git/ref/(heads/.+)", "GET", "contents", "read", ref),
-]
-
-
 def _page(asked: Asked, found: list[Record]) -> Answer:
     size = min(int(asked.query.get("per_page", 30)), 100)
     number = int(asked.query.get("page", 1))
     headers = {}
     if number * size < len(found):
         words = "&".join(f"{k}={v}" for k, v in {**asked.query, "page": number + 1}.items())
-        headers["Link"] = f'<{asked.url}/?{words}>; rel="next"'
+        headers["Link"] = f'<{asked.url}{asked.path}?{words}>; rel="next"'
     return Answer([*map(_public, found[(number - 1) * size : number * size])], headers=headers)
 
 
@@ -151,7 +123,7 @@ def _public(record: Record) -> Record:
 
 
 def _at(asked: Asked, record: Record) -> Record:
-    address = f"{asked.url}{_REPOSITORY}/actions/artifacts/{record['id']}"
+    address = f"{asked.url}{REPOSITORY}/actions/artifacts/{record['id']}"
     return {**record, "url": address, "archive_download_url": f"{address}/zip"}
 
 

@@ -55,4 +55,6 @@ def of_job(workflow: dict[str, Any], job: dict[str, Any], trusted: bool) -> dict
     if isinstance(said, str):  # read-all, write-all
         names = ("actions", "contents", "issues", "packages", "pull-requests")
         said = dict.fromkeys(names, said.removesuffix("-all"))
-    return {name: level if trusted else level.replace("write", "read") for name, level in said.items()}
+    return {
+        name: level if trusted else level.replace("write", "read") for name, level in said.items()
+    }

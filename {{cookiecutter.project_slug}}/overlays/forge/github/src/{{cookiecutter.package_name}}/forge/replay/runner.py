@@ -8,42 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import WorldError
-from . import actions, artifacts
+from . import actions
 from .files import FULL_NAME, Files, Record
 from .git import git
 from .machine import Machine, act
+from .result import Result, read, worst
 from .rights import Rights
 from .server import API
 from .workflow import Workflow, secret
 
 Secrets = Mapping[str, Mapping[str, str]]
 """The secrets by environment; those of "" are the repository's, which every job sees."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run has done."""
-
-    files: Files
-    run: Record
-    jobs: dict[str, str]
-    log: str
-
-    @property
-    def conclusion(self) -> str:
-        """`success`, `failure`, `skipped` or `cancelled`."""
-        return str(self.run["conclusion"])
-
-    @property
-    def summaries(self) -> dict[str, Path]:
-        """The summaries that jobs have written, as files."""
-        folder = self.files.folder("runs", self.run["id"], "summaries")
-        return {path.stem: path for path in sorted(folder.glob("*.md"))}
-
-    @property
-    def artifacts(self) -> list[Record]:
-        """The artifacts of the run."""
-        return artifacts.of_run(self.files, self.run)
 
 
 @dataclass(frozen=True)
@@ -63,7 +38,9 @@ class Runner:
         own = {job: self._secrets(job, workflow, run["_trusted"]) for job in workflow.jobs}
         tokens = [values["GITHUB_TOKEN"] for values in own.values()]
         named = {
-            secret(job, name): value for job, values in own.items() for name, value in values.items()
+            secret(job, name): value
+            for job, values in own.items()
+            for name, value in values.items()
         }
         try:
             done = self._act(here, run, workflow, named)
@@ -71,12 +48,12 @@ class Runner:
             self.rights.revoke(tokens)
             (here / "secrets.yaml").unlink(missing_ok=True)
         (here / "log.jsonl").write_text(done.stdout + done.stderr, "utf-8")
-        jobs, log = _read(done.stdout, list(workflow.jobs))
+        jobs, log = read(done.stdout, list(workflow.jobs))
         if done.returncode and "failure" not in jobs.values():
             raise WorldError(f"{workflow.path}: act: {done.stderr.strip() or log}")
         (here / "log.txt").write_text(log, "utf-8")
         (here / "jobs.json").write_text(json.dumps(jobs), "utf-8")
-        run |= {"status": "completed", "conclusion": _worst(jobs)}
+        run |= {"status": "completed", "conclusion": worst(jobs)}
         return Result(self.files, self.files.keep("runs", run), jobs, log)
 
     def _secrets(self, job: str, workflow: Workflow, trusted: bool) -> dict[str, str]:
@@ -104,11 +81,21 @@ class Runner:
             (here / f"{name}.yaml").write_text(json.dumps(values), "utf-8")
         words = [act(), run["event"], "--json", "--platform", "ubuntu-24.04=-self-hosted"]
         words += ["--directory", str(_commit_of(self.files, here, run))]
-        words += ["--workflows", str(here / "workflow.yaml"), "--eventpath", str(here / "event.json")]
+        words += [
+            "--workflows",
+            str(here / "workflow.yaml"),
+            "--eventpath",
+            str(here / "event.json"),
+        ]
         words += ["--secret-file", str(here / "secrets.yaml")]
         words += ["--var-file", str(here / "variables.yaml")]
         words += ["--env-file", str(here / "environment.yaml"), "--actor", run["actor"]["login"]]
-        words += ["--pull=false", "--no-skip-checkout", "--action-offline-mode", "--no-cache-server"]
+        words += [
+            "--pull=false",
+            "--no-skip-checkout",
+            "--action-offline-mode",
+            "--no-cache-server",
+        ]
         folders = actions.write(self.files, number, self.server)
         for use in _uses(workflow):
             if folder := folders.get(use.partition("@")[0]):
@@ -134,21 +121,3 @@ def _commit_of(files: Files, here: Path, run: Record) -> Path:
         git(folder, "remote", "add", "origin", f"https://github.com/{FULL_NAME}.git")
         git(folder, "update-ref", f"refs/heads/{branch}", run["_sha"])
     return folder
-
-
-def _read(log: str, names: list[str]) -> tuple[dict[str, str], str]:
-    """Return each job's conclusion (act is silent on skipped ones), and the log for people."""
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    jobs = dict.fromkeys(names, "skipped")
-    for line in lines:
-        if "jobResult" in line and jobs[line["jobID"]] != "failure":
-            jobs[line["jobID"]] = line["jobResult"]
-    told = [f"{it.get('jobID', '')}: {it.get('msg', '').rstrip()}" for it in lines]
-    return jobs, "\n".join(told) + "\n"
-
-
-def _worst(jobs: dict[str, str]) -> str:
-    for conclusion in ("failure", "cancelled", "success"):
-        if conclusion in jobs.values():
-            return conclusion
-    return "skipped"

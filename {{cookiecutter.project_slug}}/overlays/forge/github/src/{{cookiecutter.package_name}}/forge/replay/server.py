@@ -1,4 +1,4 @@
-"""The forge on loopback: git over HTTP, and its REST API below `/api/v3`, as on a server of one's own."""
+"""The forge on loopback: git over HTTP, and its REST API below `/api/v3`."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from . import git_http, rest
+from . import git_http, rest, routes
 from .files import FULL_NAME, Files
 from .rights import Rights
 
@@ -78,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if found := _GIT.fullmatch(path):
             git_http.answer(self, found[1])
-        elif path.startswith((API, rest.BLOBS)):
+        elif path.startswith((API, routes.BLOBS)):
             self._rest(path)
         else:
             self.reply(404, b"", {})
@@ -87,9 +87,9 @@ class Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(urlsplit(self.path).query))
         text = self.body()
         given: dict[str, Any] = json.loads(text) if text else {}
-        asked = rest.Asked(self.server.files, self.server.url, query, given)
+        asked = rest.Asked(self.server.files, self.server.url, path, query, given)
         header = self.headers.get("Authorization")
-        answer = rest.answer(asked, self.command, path, header, self.server.rights)
+        answer = routes.answer(asked, self.command, header, self.server.rights)
         self.server.asked.append((self.command, path, answer.status))
         kind = "application/zip" if isinstance(answer.body, bytes) else "application/json"
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()

@@ -54,32 +54,39 @@ def cache(files: Files, run: Record, server: str) -> None:
     state = Path(os.environ["GITHUB_STATE"])
     wanted = [(key, True), *((it.strip(), False) for it in value("restore-keys").splitlines())]
     for scope in scopes:
-        seen = [it for it in files.every("caches") if (it["ref"], it["_path"]) == (scope, value("path"))]
         for word, whole in wanted:
-            fits = [it for it in seen if it["key"] == word or not whole and it["key"].startswith(word)]
+            fits = [it for it in _caches(files, scope) if _fits(it["key"], word, whole)]
             if fits:
                 with tarfile.open(files.folder("caches") / f"{fits[-1]['id']}.tar") as tar:
-                    tar.extractall(HERE, filter="fully_trusted")
+                    tar.extractall(HERE, filter="fully_trusted")  # noqa: S202 - our own jobs
                 print(f"Cache restored from key: {fits[-1]['key']}")
-                state.write_text(f"key={key}\nhit={fits[-1]['key']}\n", "utf-8")
+                state.write_text(f"KEY={key}\nHIT={fits[-1]['key']}\n", "utf-8")
                 return
     print(f"Cache not found for input keys: {key}")
-    state.write_text(f"key={key}\n", "utf-8")
+    state.write_text(f"KEY={key}\n", "utf-8")
 
 
 def save_cache(files: Files, run: Record, server: str) -> None:
     """Keep a cache for runs of the same ref, unless its key was there."""
-    key, scope, path = os.environ["STATE_key"], run["_scopes"][0], value("path")
+    key, scope, path = os.environ["STATE_KEY"], run["_scopes"][0], value("path")
     taken = [it for it in files.every("caches") if (it["ref"], it["key"]) == (scope, key)]
-    if taken or os.environ.get("STATE_hit") == key or not Path(path).exists():
+    if taken or os.environ.get("STATE_HIT") == key or not Path(path).exists():
         return
-    with files.locked():
-        unfinished = files.folder("caches") / f"{run['id']}.part"
-        with tarfile.open(unfinished, "w") as tar:
-            tar.add(path)
+    unfinished = files.folder("runs", run["id"]) / "cache.tar"
+    with tarfile.open(unfinished, "w") as tar:
+        tar.add(path)
     made = files.new("caches", {"key": key, "ref": scope, "_path": path})
     unfinished.replace(files.folder("caches") / f"{made['id']}.tar")
     print(f"Cache saved with key: {key}")
+
+
+def _caches(files: Files, scope: str) -> list[Record]:
+    every = [it for it in files.every("caches") if it["_path"] == value("path")]
+    return [it for it in every if it["ref"] == scope]
+
+
+def _fits(key: str, word: str, whole: bool) -> bool:
+    return key == word or (not whole and key.startswith(word))
 
 
 def upload(files: Files, run: Record, server: str) -> None:

@@ -123,7 +123,9 @@ def _own(name: str, job: Yaml, shell: str) -> Yaml:
     own: Yaml = _renamed(name, job)
     for step in own.get("steps", []):
         if "shell" in step:
-            step["shell"] = f"{shell} -o pipefail {{0}}" if step["shell"] == "bash" else step["shell"]
+            step["shell"] = (
+                f"{shell} -o pipefail {{0}}" if step["shell"] == "bash" else step["shell"]
+            )
         if str(step.get("uses", "")).startswith("actions/checkout@"):
             token = f"${{{{ secrets.{secret(name, 'GITHUB_TOKEN')} }}}}"
             step["with"] = {"token": token, **step.get("with", {})}
