@@ -31,7 +31,9 @@ def of_merge(job: Job, key: str, folder: Path) -> str | None:
         for artifact in artifacts:
             if _is_own(artifact, head) and _is_trained(job, artifact):
                 _unpack(api.download(job, f"actions/artifacts/{artifact['id']}/zip"), folder)
-                return f"{job.server}/{job.repository}/actions/runs/{artifact['workflow_run']['id']}"
+                return (
+                    f"{job.server}/{job.repository}/actions/runs/{artifact['workflow_run']['id']}"
+                )
     return None
 
 

@@ -48,10 +48,11 @@ def write(files: Files, run: int, server: str) -> dict[str, Path]:
 
 
 def _script(words: list[str]) -> str:
-    environment = json.dumps({"PYTHONPATH": os.fspath(_SOURCE)})
-    command = json.dumps(["-m", _MODULE, *words])
+    python, source = json.dumps(sys.executable), json.dumps(os.fspath(_SOURCE))
     return (
-        f"const options = {{stdio: 'inherit', env: {{...process.env, ...{environment}}}}};\n"
-        f"const done = require('child_process').spawnSync({json.dumps(sys.executable)}, {command},"
-        " options);\nprocess.exitCode = done.status ?? 1;\n"
+        "process.env.PYTHONPATH = " + source + ";\n"
+        "const { spawnSync } = require('child_process');\n"
+        f"const done = spawnSync({python}, {json.dumps(['-m', _MODULE, *words])}, "
+        "{ stdio: 'inherit' });\n"
+        "process.exitCode = done.status ?? 1;\n"
     )

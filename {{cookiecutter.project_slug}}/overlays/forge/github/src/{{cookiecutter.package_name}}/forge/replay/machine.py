@@ -20,12 +20,22 @@ class Machine:
     """What a job finds on its machine.
 
     `environments` is nox's folder of environments: made once, not in every checkout anew. `uvx`
-    replaces the program of that name, for tests.
+    replaces the program of that name, for tests; `act` lies beside this Python where nothing is said.
     """
 
     environments: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     uvx: str | None = None
+    act: Path = Path(sys.executable).with_name("act")
+
+    def runner(self) -> str:
+        """Return the program that runs workflows; raises WorldError where it or node is missing."""
+        if shutil.which("node") is None:
+            words = "actions run on it: install it (https://nodejs.org)"
+            raise WorldError(f"node is not installed; {words}")
+        if not self.act.is_file():
+            raise WorldError(f"{self.act}: act is not there; it comes with requirements-dev.lock")
+        return str(self.act)
 
     def prepare(self, files: Files) -> None:
         """Write the programs that come first on the path."""
@@ -61,19 +71,6 @@ class Machine:
         path = os.pathsep.join([str(files.folder("programs")), os.environ.get("PATH", "")])
         own = {"HOME": str(files.folder("runs", run, "home")), "UV_CACHE_DIR": cache, "PATH": path}
         return {**kept, **own, **self.variables}
-
-
-def act() -> str:
-    """Return the program that runs workflows; raises WorldError where it or node is missing."""
-    if shutil.which("node") is None:
-        raise WorldError(
-            "node is not installed; actions run on it: install it (https://nodejs.org)"
-        )
-    beside = Path(sys.executable).with_name("act")
-    found = str(beside) if beside.is_file() else shutil.which("act")
-    if found is None:
-        raise WorldError("act is not installed; it comes with this project's environment: use nox")
-    return found
 
 
 def _program(path: Path, text: str) -> Path:

@@ -11,7 +11,7 @@ from ...errors import WorldError
 from . import actions
 from .files import FULL_NAME, Files, Record
 from .git import git
-from .machine import Machine, act
+from .machine import Machine
 from .result import Result, read, worst
 from .rights import Rights
 from .server import API
@@ -79,7 +79,13 @@ class Runner:
         }
         for name, values in given.items():
             (here / f"{name}.yaml").write_text(json.dumps(values), "utf-8")
-        words = [act(), run["event"], "--json", "--platform", "ubuntu-24.04=-self-hosted"]
+        words = [
+            self.machine.runner(),
+            run["event"],
+            "--json",
+            "--platform",
+            "ubuntu-24.04=-self-hosted",
+        ]
         words += ["--directory", str(_commit_of(self.files, here, run))]
         words += [
             "--workflows",

@@ -16,6 +16,7 @@ from .rights import of_job
 Yaml = dict[str, Any]
 _TOKEN = re.compile(r"\bgithub\.token\b|\bsecrets\.GITHUB_TOKEN\b")
 _SECRET = re.compile(r"\bsecrets\.(\w+)")
+_OPENS = "${" + "{"  # In two parts: in one it is the template's own.
 _FILTERS = {"branches", "branches-ignore", "types", "inputs"}
 
 
@@ -69,7 +70,7 @@ class Workflow:
         said = {"group": said} if isinstance(said, str) else said
         group = re.sub(r"\$\{\{\s*github\.ref\s*\}\}", ref, str(said["group"]))
         group = re.sub(r"\$\{\{\s*github\.workflow\s*\}\}", self.name, group)
-        if "${{" in group:
+        if _OPENS in group:
             raise UsageError(f"{self.path}: the replay cannot tell the concurrency group {group!r}")
         return group, said.get("queue") == "max"
 
@@ -85,7 +86,7 @@ class Workflow:
     def copy(self, shell: str) -> str:
         """Return the text that `act` reads; its steps run in the given shell."""
         content = {name: it for name, it in self.content.items() if name != "concurrency"}
-        content["defaults"] = {"run": {"shell": f"{shell} {{0}}"}}
+        content["defaults"] = {"run": {"shell": _starts(shell)}}
         content["jobs"] = {name: _own(name, job, shell) for name, job in self.jobs.items()}
         return yaml.safe_dump(content, sort_keys=False)
 
@@ -119,15 +120,19 @@ def secret(job: str, name: str) -> str:
     return f"{job}_{name}".upper().replace("-", "_")
 
 
+def _starts(shell: str) -> str:
+    return shell + " {0}"
+
+
 def _own(name: str, job: Yaml, shell: str) -> Yaml:
     own: Yaml = _renamed(name, job)
     for step in own.get("steps", []):
         if "shell" in step:
             step["shell"] = (
-                f"{shell} -o pipefail {{0}}" if step["shell"] == "bash" else step["shell"]
+                _starts(f"{shell} -o pipefail") if step["shell"] == "bash" else step["shell"]
             )
         if str(step.get("uses", "")).startswith("actions/checkout@"):
-            token = f"${{{{ secrets.{secret(name, 'GITHUB_TOKEN')} }}}}"
+            token = _OPENS + f" secrets.{secret(name, 'GITHUB_TOKEN')} " + "}}"
             step["with"] = {"token": token, **step.get("with", {})}
     return own
 
