@@ -1,0 +1,79 @@
+"""The machine that jobs run on: a home of their own, few variables, `act`, and `uvx` made quick."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import WorldError
+from .files import Files
+
+_KEPT = ("LANG", "LC_ALL", "TMPDIR", "UV_CACHE_DIR", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
+_KEPT += ("PIP_INDEX_URL", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a job finds on its machine.
+
+    `environments` is nox's folder of environments: made once, not in every checkout anew. `uvx`
+    replaces the program of that name, for tests; `act` lies beside this Python where nothing is said.
+    """
+
+    environments: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    uvx: str | None = None
+    act: Path = Path(sys.executable).with_name("act")
+
+    def runner(self) -> str:
+        """Return the program that runs workflows; raises WorldError where it or node is missing."""
+        if shutil.which("node") is None:
+            words = "actions run on it: install it (https://nodejs.org)"
+            raise WorldError(f"node is not installed; {words}")
+        if not self.act.is_file():
+            raise WorldError(f"{self.act}: act is not there; it comes with requirements-dev.lock")
+        return str(self.act)
+
+    def prepare(self, files: Files) -> None:
+        """Write the programs that come first on the path."""
+        programs = files.folder("programs")
+        nox = shlex.join([sys.executable, "-m", "nox", "--envdir", str(self.environments)])
+        # `uvx nox …` would fetch nox and make the environment for each job: here it is the nox and
+        # the environment that are there. Whether `uvx` works is left to a machine with a network.
+        other = '[ "$1" = nox ] || { echo "uvx: only nox is here" >&2; exit 1; }'
+        usual = f'{other}\nshift\nexec {nox} "$@"'
+        _program(programs / "uvx", self.uvx or usual)
+
+    def shell(self, files: Files, run: int, server: str, api: str) -> Path:
+        """Write the shell of a run's steps, and return it.
+
+        `act` gives each step an empty summary and knows no forge but github.com.
+        """
+        summaries = files.folder("runs", run, "summaries")
+        lines = [
+            "unset ACT",
+            f"export GITHUB_SERVER_URL={shlex.quote(server)}",
+            f"export GITHUB_API_URL={shlex.quote(api)}",
+            f'export GITHUB_STEP_SUMMARY={shlex.quote(str(summaries))}/"$GITHUB_JOB".md',
+            # act gives steps a terminal, where git would wait for a password; a runner has none.
+            "export GIT_TERMINAL_PROMPT=0",
+            'exec bash --noprofile --norc -e "$@" < /dev/null',
+        ]
+        return _program(files.folder("runs", run) / "shell", "\n".join(lines))
+
+    def environment(self, files: Files, run: int) -> dict[str, str]:
+        """Return all the variables that a run's machine has."""
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        cache = kept.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv")
+        path = os.pathsep.join([str(files.folder("programs")), os.environ.get("PATH", "")])
+        own = {"HOME": str(files.folder("runs", run, "home")), "UV_CACHE_DIR": cache, "PATH": path}
+        return {**kept, **own, **self.variables}
+
+
+def _program(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    path.chmod(0o755)
+    return path

@@ -1,0 +1,129 @@
+"""One run of a workflow: `act` on the copy of its file, and what came of each job."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import WorldError
+from . import actions
+from .files import FULL_NAME, Files, Record
+from .git import git
+from .machine import Machine
+from .result import Result, read, worst
+from .rights import Rights
+from .server import API
+from .workflow import Workflow, secret
+
+Secrets = Mapping[str, Mapping[str, str]]
+"""The secrets by environment; those of "" are the repository's, which every job sees."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs workflows of one forge, on one machine."""
+
+    files: Files
+    rights: Rights
+    server: str
+    machine: Machine
+    secrets: Secrets
+    variables: Mapping[str, str]
+
+    def run(self, run: Record, workflow: Workflow) -> Result:
+        """Run all jobs of a workflow, and keep what each has come to."""
+        here = self.files.folder("runs", run["id"])
+        own = {job: self._secrets(job, workflow, run["_trusted"]) for job in workflow.jobs}
+        tokens = [values["GITHUB_TOKEN"] for values in own.values()]
+        named = {
+            secret(job, name): value
+            for job, values in own.items()
+            for name, value in values.items()
+        }
+        try:
+            done = self._act(here, run, workflow, named)
+        finally:
+            self.rights.revoke(tokens)
+            (here / "secrets.yaml").unlink(missing_ok=True)
+        (here / "log.jsonl").write_text(done.stdout + done.stderr, "utf-8")
+        jobs, log = read(done.stdout, list(workflow.jobs))
+        if done.returncode and "failure" not in jobs.values():
+            raise WorldError(f"{workflow.path}: act: {done.stderr.strip() or log}")
+        (here / "log.txt").write_text(log, "utf-8")
+        (here / "jobs.json").write_text(json.dumps(jobs), "utf-8")
+        run |= {"status": "completed", "conclusion": worst(jobs)}
+        return Result(self.files, self.files.keep("runs", run), jobs, log)
+
+    def _secrets(self, job: str, workflow: Workflow, trusted: bool) -> dict[str, str]:
+        token = self.rights.grant(workflow.permissions(job, trusted))
+        seen = ("", workflow.environment(job)) if trusted else ()
+        values = {name: it for scope in seen for name, it in self.secrets.get(scope, {}).items()}
+        return {**values, "GITHUB_TOKEN": token}
+
+    def _act(
+        self, here: Path, run: Record, workflow: Workflow, secrets: dict[str, str]
+    ) -> "subprocess.CompletedProcess[str]":
+        number = run["id"]
+        shell = self.machine.shell(self.files, number, self.server, self.server + API)
+        (here / "workflow.yaml").write_text(workflow.copy(str(shell)), "utf-8")
+        given: dict[str, Any] = {
+            "secrets": secrets,
+            "variables": dict(self.variables),
+            "environment": {
+                "GITHUB_RUN_ID": str(number),
+                "GITHUB_RUN_NUMBER": str(run["run_number"]),
+                "GITHUB_RUN_ATTEMPT": str(run["run_attempt"]),
+            },
+        }
+        for name, values in given.items():
+            (here / f"{name}.yaml").write_text(json.dumps(values), "utf-8")
+        words = [
+            self.machine.runner(),
+            run["event"],
+            "--json",
+            "--platform",
+            "ubuntu-24.04=-self-hosted",
+        ]
+        words += ["--directory", str(_commit_of(self.files, here, run))]
+        words += [
+            "--workflows",
+            str(here / "workflow.yaml"),
+            "--eventpath",
+            str(here / "event.json"),
+        ]
+        words += ["--secret-file", str(here / "secrets.yaml")]
+        words += ["--var-file", str(here / "variables.yaml")]
+        words += ["--env-file", str(here / "environment.yaml"), "--actor", run["actor"]["login"]]
+        words += [
+            "--pull=false",
+            "--no-skip-checkout",
+            "--action-offline-mode",
+            "--no-cache-server",
+        ]
+        folders = actions.write(self.files, number, self.server)
+        for use in _uses(workflow):
+            if folder := folders.get(use.partition("@")[0]):
+                words += ["--local-repository", f"{use}={folder}"]
+        environment = self.machine.environment(self.files, number)
+        return subprocess.run(
+            words, cwd=here, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+def _uses(workflow: Workflow) -> set[str]:
+    steps = [step for job in workflow.jobs.values() for step in job.get("steps", [])]
+    return {step["uses"] for step in steps if "uses" in step}
+
+
+def _commit_of(files: Files, here: Path, run: Record) -> Path:
+    """Make the repository that act reads commit, branch and name from; no job sees it."""
+    folder = here / "commit"
+    if not folder.exists():
+        branch = run["_ref"].removeprefix("refs/heads/")
+        git(here, "init", "--quiet", "--initial-branch", branch, str(folder))
+        (folder / ".git/objects/info/alternates").write_text(f"{files.remote / 'objects'}\n")
+        git(folder, "remote", "add", "origin", f"https://github.com/{FULL_NAME}.git")
+        git(folder, "update-ref", f"refs/heads/{branch}", run["_sha"])
+    return folder

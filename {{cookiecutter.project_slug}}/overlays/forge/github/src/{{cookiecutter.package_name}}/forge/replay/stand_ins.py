@@ -1,0 +1,125 @@
+"""python -m … ROOT RUN SERVER ACTION main|post: does in a job's folder what the action does.
+
+What the real action does otherwise: it has more inputs, and it talks to the forge's own stores.
+"""
+
+import base64
+import os
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+
+from ... import git_cli
+from ...errors import UsageError, reported
+from . import artifacts
+from .files import FULL_NAME, Files, Record
+from .git import git
+
+HERE = Path()
+
+
+def value(name: str) -> str:
+    """Return an input of the action."""
+    return os.environ.get(f"INPUT_{name.upper()}", "").strip()
+
+
+def checkout(files: Files, run: Record, server: str) -> None:
+    """Clone the commit of the event (or `ref`), with all branches where the depth is 0."""
+    address, token = f"{server}/{FULL_NAME}", value("token")
+    header = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    ref, commit = run["_ref"], run["_sha"]
+    if asked := value("ref"):
+        ref = commit = asked
+    git(HERE, "init", "--quiet", "--initial-branch", "main")
+    git(HERE, "remote", "add", "origin", address)
+    name, config = f"http.{server}/.extraheader", f"AUTHORIZATION: basic {header}"
+    wanted = [f"+{commit}"]
+    depth = ["--depth=1", "--no-tags"]
+    if value("fetch-depth") == "0":
+        depth, wanted = ["--tags"], ["+refs/heads/*:refs/remotes/origin/*", *wanted]
+    git(HERE, "-c", f"{name}={config}", "fetch", "--quiet", *depth, "origin", *wanted)
+    if commit == asked and git_cli.run(HERE, "cat-file", "-e", commit).returncode:
+        commit = "FETCH_HEAD"
+    branch = ref.removeprefix("refs/heads/")
+    where = ["-B", branch] if ref.startswith("refs/heads/") else ["--detach"]
+    git(HERE, "checkout", "--quiet", "--force", *where, commit)
+    if value("persist-credentials") != "false":
+        git(HERE, "config", "--local", name, config)
+
+
+def cache(files: Files, run: Record, server: str) -> None:
+    """Restore the cache of a key, or the newest of a beginning, that this run may see."""
+    key, scopes = value("key"), run["_scopes"]
+    state = Path(os.environ["GITHUB_STATE"])
+    wanted = [(key, True), *((it.strip(), False) for it in value("restore-keys").splitlines())]
+    for scope in scopes:
+        for word, whole in wanted:
+            fits = [it for it in _caches(files, scope) if _fits(it["key"], word, whole)]
+            if fits:
+                with tarfile.open(files.folder("caches") / f"{fits[-1]['id']}.tar") as tar:
+                    tar.extractall(HERE, filter="fully_trusted")  # noqa: S202 - our own jobs
+                print(f"Cache restored from key: {fits[-1]['key']}")
+                state.write_text(f"KEY={key}\nHIT={fits[-1]['key']}\n", "utf-8")
+                return
+    print(f"Cache not found for input keys: {key}")
+    state.write_text(f"KEY={key}\n", "utf-8")
+
+
+def save_cache(files: Files, run: Record, server: str) -> None:
+    """Keep a cache for runs of the same ref, unless its key was there."""
+    key, scope, path = os.environ["STATE_KEY"], run["_scopes"][0], value("path")
+    taken = [it for it in files.every("caches") if (it["ref"], it["key"]) == (scope, key)]
+    if taken or os.environ.get("STATE_HIT") == key or not Path(path).exists():
+        return
+    unfinished = files.folder("runs", run["id"]) / "cache.tar"
+    with tarfile.open(unfinished, "w") as tar:
+        tar.add(path)
+    made = files.new("caches", {"key": key, "ref": scope, "_path": path})
+    unfinished.replace(files.folder("caches") / f"{made['id']}.tar")
+    print(f"Cache saved with key: {key}")
+
+
+def _caches(files: Files, scope: str) -> list[Record]:
+    every = [it for it in files.every("caches") if it["_path"] == value("path")]
+    return [it for it in every if it["ref"] == scope]
+
+
+def _fits(key: str, word: str, whole: bool) -> bool:
+    return key == word or (not whole and key.startswith(word))
+
+
+def upload(files: Files, run: Record, server: str) -> None:
+    """Keep a folder or a file as an artifact of this run."""
+    artifacts.keep(
+        files,
+        run,
+        value("name"),
+        Path(value("path")),
+        overwrite=value("overwrite") == "true",
+        missing=value("if-no-files-found"),
+    )
+
+
+def download(files: Files, run: Record, server: str) -> None:
+    """Unpack an artifact of this run."""
+    artifacts.unpack(files, run, value("name"), Path(value("path")))
+
+
+ACTS = {
+    ("checkout", "main"): checkout,
+    ("cache", "main"): cache,
+    ("cache", "post"): save_cache,
+    ("upload-artifact", "main"): upload,
+    ("download-artifact", "main"): download,
+}
+
+if __name__ == "__main__":
+    root, number, server, action, part = sys.argv[1:]
+    files = Files(Path(root))
+    run = files.get("runs", number)
+    if action == "setup-uv":
+        sys.exit(0 if shutil.which("uv") else "uv is not on the PATH")
+    if run is None:
+        raise UsageError(f"there is no run {number}")
+    sys.exit(reported(lambda: ACTS[action, part](files, run, server)))
