@@ -76,7 +76,7 @@ def on_a_forge(
     Jobs run in the environment that the project's tools are kept in. `more` are the secrets, the
     variables and `private`, as the forge takes them; `uvx` stands in for the sessions.
     """
-    quiet = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     act = Path(project.python).with_name("act")
     machine = replay(project, "machine").Machine(project.tools, quiet, uvx, act)
     with replay(project, "forge").forge(folder / "forge", machine, **more) as forge:

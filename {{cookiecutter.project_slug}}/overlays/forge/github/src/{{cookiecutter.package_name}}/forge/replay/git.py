@@ -32,7 +32,7 @@ def create(remote: Path) -> None:
 
 def commit(remote: Path, ref: str) -> str:
     """Return the commit that a ref names, or the zeros where it names none."""
-    done = git_cli.run(remote, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    done = git_cli.run(remote, "rev-parse", "--verify", "--quiet", ref + "^{commit}")
     return done.stdout.strip() or ZERO
 
 

@@ -20,22 +20,24 @@ class Machine:
     """What a job finds on its machine.
 
     `environments` is nox's folder of environments: made once, not in every checkout anew. `uvx`
-    replaces the program of that name, for tests; `act` lies beside this Python where nothing is said.
+    replaces the program of that name, for tests. `act` comes with
+    the environment that this runs in, unless it is named.
     """
 
     environments: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     uvx: str | None = None
-    act: Path = Path(sys.executable).with_name("act")
+    act: Path | None = None
 
     def runner(self) -> str:
         """Return the program that runs workflows; raises WorldError where it or node is missing."""
         if shutil.which("node") is None:
             words = "actions run on it: install it (https://nodejs.org)"
             raise WorldError(f"node is not installed; {words}")
-        if not self.act.is_file():
-            raise WorldError(f"{self.act}: act is not there; it comes with requirements-dev.lock")
-        return str(self.act)
+        found = self.act or Path(sys.executable).with_name("act")
+        if not found.is_file():
+            raise WorldError(f"{found}: act is not there; it comes with requirements-dev.lock")
+        return str(found)
 
     def prepare(self, files: Files) -> None:
         """Write the programs that come first on the path."""
