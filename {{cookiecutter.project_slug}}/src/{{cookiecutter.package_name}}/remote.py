@@ -130,7 +130,7 @@ def _try(settings: Settings, folder: Path, *arguments: str) -> subprocess.Comple
 def _rights(settings: Settings) -> Mapping[str, str]:
     """Return git's variables for the token of a job; never an argument, which others could read."""
     never_ask = {"GIT_TERMINAL_PROMPT": "0"}
-    if not settings.token or not address(settings).startswith("https://"):
+    if not settings.token or not address(settings).startswith(f"{settings.server}/"):
         return never_ask
     secret = base64.b64encode(f"x-access-token:{settings.token}".encode()).decode()
     return never_ask | {

@@ -7,6 +7,7 @@
 | `MODEL_SIGNING_KEY`   | a private key (PEM) or its file, to sign models with on registration  |
 | `GITHUB_ACTOR`        | who asks, as the ledger names them; empty: git's `user.name`          |
 | `GITHUB_TOKEN`        | with what a job pushes the branch `registry`; empty: git's own ways   |
+| `GITHUB_SERVER_URL`   | the only address that the token is sent to                            |
 | `PIPELINE_PROCESS`    | set by `train`: the process without which a stage need not begin      |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 
@@ -23,6 +24,7 @@ NAME = "{{ cookiecutter.project_slug }}"
 """The experiment and the registered model bear this name."""
 
 CALLER = "PIPELINE_PROCESS"
+_SERVER = "https://github.com"
 
 _MARKS = ("dvc.yaml", "params.yaml")
 
@@ -38,6 +40,7 @@ class Settings:
     actor: str | None = None
     caller: str | None = None
     token: str | None = None
+    server: str = _SERVER
     on_branch: bool = False
     """Whether the registry is the branch `registry` of the project's repository."""
     store: Path | None = None
@@ -80,6 +83,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         signing_key=_key(environment.get("MODEL_SIGNING_KEY", ""), root),
         actor=environment.get("GITHUB_ACTOR") or None,
         token=environment.get("GITHUB_TOKEN") or None,
+        server=environment.get("GITHUB_SERVER_URL") or _SERVER,
         caller=environment.get(CALLER) or None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )

@@ -89,7 +89,7 @@ def within(title: str) -> str:
     return title if title.startswith(_PROPER) else title[:1].lower() + title[1:]
 
 
-def name(text: str) -> str:
+def name(text: str, longest: int = _LONGEST_NAME) -> str:
     """Make a name from the data fit to be shown: printable, and not too long."""
     shown = "".join(letter if letter.isprintable() else "�" for letter in text) or "(empty)"
-    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"

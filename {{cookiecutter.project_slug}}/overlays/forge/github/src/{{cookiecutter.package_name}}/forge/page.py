@@ -10,7 +10,7 @@ from .changes import Changes, Param
 
 Found = Mapping[str, Any]
 _DIGITS = 4
-_FILES = 50
+_FILES, _LONGEST_NAME = 50, 120
 _TITLES = {
     Answer.PROMOTE: "Promote: this model may become champion",
     Answer.UNCHANGED: "Unchanged: this is the champion's model",
@@ -127,5 +127,5 @@ def _changes(changes: Changes) -> Iterator[Block]:
     if changes.files:
         rest = len(changes.files) - _FILES
         names = [*changes.files[:_FILES], *([f"and {rest} more"] if rest > 0 else [])]
-        rows_ = [(wording.name(name),) for name in names]
-        yield Table(("File",), rows_, f"{len(changes.files)} files", folded=True)
+        lines = [(wording.name(name, _LONGEST_NAME),) for name in names]
+        yield Table(("File",), lines, f"{len(changes.files)} files", folded=True)
