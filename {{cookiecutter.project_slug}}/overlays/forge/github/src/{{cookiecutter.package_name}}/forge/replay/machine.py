@@ -11,8 +11,8 @@ from pathlib import Path
 from ...errors import WorldError
 from .files import Files
 
-_KEPT = ("LANG", "LC_ALL", "TMPDIR", "UV_CACHE_DIR", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
-_KEPT += ("PIP_INDEX_URL", "SSL_CERT_FILE")
+_KEPT = {"LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE"}
+_KEPT |= {"UV_CACHE_DIR", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"}
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if found := _GIT.fullmatch(path):
             git_http.answer(self, found[1])
-        elif path.startswith((API, routes.BLOBS)):
+        elif path.startswith((API, rest.BLOBS)):
             self._rest(path)
         else:
             self.reply(404, b"", {})
