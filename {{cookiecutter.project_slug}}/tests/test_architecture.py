@@ -17,16 +17,18 @@ import pytest
 from flight_delays import imports
 
 FLOORS = {
+    # The ways in; the forge's is there where one was chosen.
+    5: "__main__ cli forge",
     # Doors.
-    4: "__main__ cli doors",
+    4: "doors",
     # Steps, and the acts that the doors compose.
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
     2: "author bounds branch candidate card carried challenge console contest data digests "
     "dvc_cli embedded fetched foreign gate_report git_cli holders imports interface kept "
-    "ledger likeness live machine marks model_dir moves outcomes parcel places processes provenance "
-    "rebuild recording registry remote report reporting runs signature signing source stage "
-    "store summary tracking trial turns workspace",
+    "ledger likeness live machine marks model_dir moves outcomes parcel places processes "
+    "provenance rebuild recording registry remote report reporting runs signature signing "
+    "source stage store summary tracking trial turns workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "
     "features gate intervals metrics predictor schema splits validation versions",
@@ -166,7 +168,9 @@ def test_the_house_stands() -> None:
 
 
 def test_every_floor_holds_only_rooms_that_are_there() -> None:
-    assert set(FLOOR) == {room(module) for module in modules(imports.PACKAGE)} - {"__init__"}
+    there = {room(module) for module in modules(imports.PACKAGE)} - {"__init__"}
+    assert there <= set(FLOOR)
+    assert set(FLOOR) - there <= {"forge"}
 
 
 PLANTED = {

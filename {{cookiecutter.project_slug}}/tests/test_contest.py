@@ -93,7 +93,7 @@ def test_without_time_only_the_same_split_can_be_compared(settings: Settings) ->
 @pytest.fixture
 def met(settings: Settings, task: Task, model: Path) -> Meet:
     """Return what lets a model meet itself on some rows."""
-    candidate = of(rows.parameters(task), model)
+    candidate = of(rows.parameters(task), settings.root, model)
     return lambda frame: contest.contest(settings, candidate, {CHAMPION: model}, frame)
 
 

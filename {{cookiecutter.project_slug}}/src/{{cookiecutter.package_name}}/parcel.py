@@ -22,7 +22,7 @@ from .settings import Settings
 NAME = "candidate"
 PROOF = Path("reports/proof.txt")
 """What `prove` has to say."""
-_INPUTS = (FILE, "dvc.yaml", "dvc.lock", LOCK, SERVING_LOCK)
+_INPUTS = tuple(map(Path, (FILE, "dvc.yaml", "dvc.lock", LOCK, SERVING_LOCK)))
 _MADE = (data.MODEL, data.HISTORY, *data.REPORTS, *gate_report.EVIDENCE, gate_report.PICTURES)
 
 
@@ -84,7 +84,7 @@ def verdict(folder: Path) -> tuple[Verdict, str]:
 
 
 def proof(folder: Path) -> str:
-    """Return how the model compares with what the pull request had evaluated, as far as is known."""
+    """Return how the model compares with what the pull request had evaluated, in words."""
     path = folder / PROOF
     return path.read_text("utf-8").strip() if path.is_file() else "no pull request was asked"
 

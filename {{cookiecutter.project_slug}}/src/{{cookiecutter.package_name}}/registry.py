@@ -8,16 +8,13 @@ another takes it away. Who may move an alias is decided by `turns.py`.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import branch, store
 from .errors import UsageError, WorldError
 from .foreign import every, in_words, masked
 from .settings import NAME, Settings
 from .versions import Version
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 _LOGGED = "models:/"
 _LONGEST_DESCRIPTION = 5000

@@ -15,6 +15,7 @@ from .. import (
     trial,
     turns,
 )
+from ..challenge import Challenge
 from ..console import say
 from ..errors import Exit
 from ..gate import BEST, CHAMPION, Answer, Verdict
@@ -40,11 +41,12 @@ def promote(
     if tip and (now := remote.tip(settings, tip) or "") != _commit(settings):
         say(f"promote: superseded: {tip} is at {now[:12] or 'nothing'}, whose own run decides")
         return Exit.DONE
-    challenger = (
-        challenge.handed_over(settings, handed_over)
-        if handed_over
-        else challenge.here(settings, revision, again, dirty)
-    )
+    if handed_over:
+        return _promote(settings, challenge.handed_over(settings, handed_over))
+    return _promote(settings, challenge.here(settings, revision, again, dirty))
+
+
+def _promote(settings: Settings, challenger: Challenge) -> Exit:
     there = registry.connect(settings)
     book = Ledger(there.client, settings)
     version = candidate.register(there, challenger.candidate, settings)

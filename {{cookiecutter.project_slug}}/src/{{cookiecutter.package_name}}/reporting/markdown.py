@@ -79,10 +79,11 @@ def _(block: Bars) -> str:
     names, values, bounds = zip(*block.bars, strict=True)
     least, most = min(0.0, *values, *bounds), max(0.0, *values, *bounds)
     room = 0.05 * (most - least) or 1.0
+    labels = ", ".join(f'"{_label(name)}"' for name in names)
     lines = [
         "```mermaid\nxychart-beta horizontal",
         f'    title "{_label(block.title)}"',
-        f"    x-axis [{', '.join(f'"{_label(name)}"' for name in names)}]",
+        f"    x-axis [{labels}]",
         f'    y-axis "{_label(block.unit)}" {least - room:.6f} --> {most + room:.6f}',
         f"    bar [{', '.join(f'{value:.6f}' for value in values)}]",
         f"    line [{', '.join(f'{bound:.6f}' for bound in bounds)}]\n```",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .. import parcel
+from .. import fetched, parcel
 from ..errors import WorldError
 from . import api
 from .job import Job
@@ -31,9 +31,8 @@ def of_merge(job: Job, key: str, folder: Path) -> str | None:
         for artifact in artifacts:
             if _is_own(artifact, head) and _is_trained(job, artifact):
                 _unpack(api.download(job, f"actions/artifacts/{artifact['id']}/zip"), folder)
-                return (
-                    f"{job.server}/{job.repository}/actions/runs/{artifact['workflow_run']['id']}"
-                )
+                run = artifact["workflow_run"]["id"]
+                return f"{job.server}/{job.repository}/actions/runs/{run}"
     return None
 
 
@@ -69,5 +68,6 @@ def _unpack(archive: bytes, folder: Path) -> None:
             if sum(member.file_size for member in members) > _MOST:
                 raise WorldError(f"a candidate of more than {_MOST / 1e6:,.0f} MB is none")
             file.extractall(folder)
+        fetched.forget_byte_code(folder)
     except zipfile.BadZipFile:
         raise WorldError("the candidate is no archive; run the pull request's job again") from None

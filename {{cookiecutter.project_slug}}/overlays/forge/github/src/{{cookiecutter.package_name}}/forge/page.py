@@ -1,4 +1,4 @@
-"""The report on a pull request: the verdict first, then figures beside main's, then what changed."""
+"""The report on a change: the verdict first, then figures beside main's, then what changed."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

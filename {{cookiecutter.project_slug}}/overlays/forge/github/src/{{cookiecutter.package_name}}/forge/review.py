@@ -66,11 +66,8 @@ def _rivals(settings: Settings, floors_at_least: bool) -> tuple[Registry, Rivals
             raise
         warn(f"{error}; without a secret it cannot be asked from here, so only the floors count")
         note = "The registry cannot be asked without a secret, so only the floors count here."
-        return (
-            _Unreachable(None, store.address(settings)),
-            Rivals(None, None),
-            f"{note} The merge asks it.",
-        )
+        nobody = _Unreachable(None, store.address(settings))
+        return nobody, Rivals(None, None), f"{note} The merge asks it."
 
 
 def _figures(there: Registry, met: Rivals) -> Mapping[str, Any] | None:
