@@ -35,8 +35,6 @@ FLOORS = {
     # Words.
     0: "errors params sections settings task",
 }
-if (imports.PACKAGE / "forge").is_dir():  # Only where the project lives on a forge.
-    FLOORS[3] += " forge"
 FLOOR = {room: floor for floor, names in FLOORS.items() for room in names.split()}
 IMPURE = {"dvc", "http", "mlflow", "os", "random", "requests", "secrets", "shutil", "socket"}
 IMPURE |= {"subprocess", "tempfile", "time", "urllib", "uuid"}
@@ -62,14 +60,9 @@ def room(module: str) -> str:
     return module.partition("/")[0].removesuffix(".py")
 
 
-def floor(module: str) -> int:
-    """Return the floor of a module; what `python -m` starts is a door, wherever it lies."""
-    return 4 if module.endswith("__main__.py") else FLOOR[room(module)]
-
-
 def shared(module: str, other: str) -> bool:
-    """Tell whether modules of an upper floor may build on each other: doors, and the forge's."""
-    return module.endswith("__main__.py") or room(module) == room(other) == "forge"
+    """Tell whether modules of an upper floor may build on each other: the ways in, the doors."""
+    return module == "__main__.py" or room(module) == room(other) in {"doors", "forge"}
 
 
 def parsed(package: Path, module: str) -> ast.Module:
@@ -100,9 +93,9 @@ def unplaced(package: Path) -> Iterator[str]:
 def upward(package: Path) -> Iterator[str]:
     graph = {module: needs(package, module) for module in placed(package)}
     for module, needed in graph.items():
-        here = floor(module)
+        here = FLOOR[room(module)]
         for other in needed:
-            there = floor(other) if room(other) in FLOOR else here
+            there = FLOOR.get(room(other), here)
             if there > here:
                 yield f"{module} imports {other}, which is above"
             if here == there >= 3 and not shared(module, other):
@@ -134,10 +127,11 @@ def impure(package: Path) -> Iterator[str]:
         at_once = [node for node in body if not isinstance(node, (*Functions, ast.ClassDef))]
         eager = libraries(ast.Module(at_once, [])) & LAZY
         yield from (f"{module} imports {library} at once" for library in eager)
-        if floor(module) == 1:
+        floor = FLOOR[room(module)]
+        if floor == 1:
             found = libraries(ast.Module(body, [])) & IMPURE
             yield from (f"{module} is pure, but imports {library}" for library in found)
-        if floor(module) not in {2, 3} and "mlflow" in libraries(ast.Module(body, [])):
+        if floor not in {2, 3} and "mlflow" in libraries(ast.Module(body, [])):
             yield f"{module} speaks to mlflow"
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from ...errors import WorldError
 from .files import Files
 
-_KEPT = ("LANG", "LC_ALL", "TMPDIR", "UV_CACHE_DIR", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
-_KEPT += ("PIP_INDEX_URL", "SSL_CERT_FILE")
+_KEPT = {"LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE"}
+_KEPT |= {"UV_CACHE_DIR", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"}
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,10 @@ class Machine:
             f"export GITHUB_SERVER_URL={shlex.quote(server)}",
             f"export GITHUB_API_URL={shlex.quote(api)}",
             f'export GITHUB_STEP_SUMMARY={shlex.quote(str(summaries))}/"$GITHUB_JOB".md',
-            # act gives steps a terminal, where git would wait for a password; a runner has none.
             "export GIT_TERMINAL_PROMPT=0",
-            'exec bash --noprofile --norc -e "$@" < /dev/null',
+            # act gives steps a terminal, where programs page, colour and ask; a runner has none.
+            'bash --noprofile --norc -e "$@" < /dev/null 2>&1 | cat',
+            'exit "${PIPESTATUS[0]}"',
         ]
         return _program(files.folder("runs", run) / "shell", "\n".join(lines))
 
@@ -76,6 +77,6 @@ class Machine:
 
 
 def _program(path: Path, text: str) -> Path:
-    path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    path.write_text(f"#!/usr/bin/env bash\n{text}\n", "utf-8")
     path.chmod(0o755)
     return path

@@ -29,7 +29,8 @@ class Queue:
                 self.files.keep("runs", {**older, "status": "completed", "conclusion": "cancelled"})
         pull = payload.get("pull_request")
         base = f"refs/heads/{pull['base']['ref']}" if pull else ref
-        head = pull["head"] if pull else {"sha": commit, "ref": ref.removeprefix("refs/heads/")}
+        own: Record = {"sha": commit, "ref": ref.removeprefix("refs/heads/"), "repo": repository()}
+        head = pull["head"] if pull else own
         run = {
             "name": workflow.name,
             "path": workflow.path,
@@ -39,7 +40,7 @@ class Queue:
             "run_attempt": 1,
             "head_sha": head["sha"],
             "head_branch": head["ref"],
-            "head_repository": head.get("repo", repository()),
+            "head_repository": head["repo"],
             "repository": repository(),
             "actor": payload["sender"],
             "_ref": ref,

@@ -5,7 +5,6 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...errors import WorldError
 from . import actions
@@ -19,6 +18,18 @@ from .workflow import Workflow, secret
 
 Secrets = Mapping[str, Mapping[str, str]]
 """The secrets by environment; those of "" are the repository's, which every job sees."""
+
+
+_FLAGS = ["--json", "--platform=ubuntu-24.04=-self-hosted", "--pull=false", "--no-skip-checkout"]
+_FLAGS += ["--action-offline-mode", "--no-cache-server"]
+_FILES = {
+    "workflows": "workflow.yaml",
+    "eventpath": "event.json",
+    "secret-file": "secrets.yaml",
+    "var-file": "variables.yaml",
+    "env-file": "environment.yaml",
+}
+"""Options of act, and the files of a run's folder that they name."""
 
 
 @dataclass(frozen=True)
@@ -65,48 +76,27 @@ class Runner:
     def _act(
         self, here: Path, run: Record, workflow: Workflow, secrets: dict[str, str]
     ) -> "subprocess.CompletedProcess[str]":
-        number = run["id"]
-        shell = self.machine.shell(self.files, number, self.server, self.server + API)
+        number, files, machine = run["id"], self.files, self.machine
+        shell = machine.shell(files, number, self.server, self.server + API)
         (here / "workflow.yaml").write_text(workflow.copy(str(shell)), "utf-8")
-        given: dict[str, Any] = {
+        attempt = {
+            f"GITHUB_{name}".upper(): str(run[name]) for name in ("run_number", "run_attempt")
+        }
+        given = {
             "secrets": secrets,
             "variables": dict(self.variables),
-            "environment": {
-                "GITHUB_RUN_ID": str(number),
-                "GITHUB_RUN_NUMBER": str(run["run_number"]),
-                "GITHUB_RUN_ATTEMPT": str(run["run_attempt"]),
-            },
+            "environment": {"GITHUB_RUN_ID": str(number), **attempt},
         }
         for name, values in given.items():
             (here / f"{name}.yaml").write_text(json.dumps(values), "utf-8")
-        words = [
-            self.machine.runner(),
-            run["event"],
-            "--json",
-            "--platform",
-            "ubuntu-24.04=-self-hosted",
-        ]
-        words += ["--directory", str(_commit_of(self.files, here, run))]
-        words += [
-            "--workflows",
-            str(here / "workflow.yaml"),
-            "--eventpath",
-            str(here / "event.json"),
-        ]
-        words += ["--secret-file", str(here / "secrets.yaml")]
-        words += ["--var-file", str(here / "variables.yaml")]
-        words += ["--env-file", str(here / "environment.yaml"), "--actor", run["actor"]["login"]]
-        words += [
-            "--pull=false",
-            "--no-skip-checkout",
-            "--action-offline-mode",
-            "--no-cache-server",
-        ]
-        folders = actions.write(self.files, number, self.server)
+        words = [machine.runner(), run["event"], *_FLAGS, "--actor", run["actor"]["login"]]
+        words += ["--directory", str(_commit_of(files, here, run))]
+        words += [f"--{option}={here / name}" for option, name in _FILES.items()]
+        folders = actions.write(files, number, self.server)
         for use in _uses(workflow):
             if folder := folders.get(use.partition("@")[0]):
                 words += ["--local-repository", f"{use}={folder}"]
-        environment = self.machine.environment(self.files, number)
+        environment = machine.environment(files, number)
         return subprocess.run(
             words, cwd=here, env=environment, capture_output=True, text=True, check=False
         )

@@ -77,11 +77,16 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         path = urlsplit(self.path).path
         if found := _GIT.fullmatch(path):
-            git_http.answer(self, found[1])
-        elif path.startswith((API, routes.BLOBS)):
+            self._git(found[1])
+        elif path.startswith((API, rest.BLOBS)):
             self._rest(path)
         else:
             self.reply(404, b"", {})
+
+    def _git(self, service: str) -> None:
+        server, query = self.server, urlsplit(self.path).query
+        told = (self.command, service, query, self.headers, self.body())
+        self.reply(*git_http.answer(server.files, server.rights, *told))
 
     def _rest(self, path: str) -> None:
         query = dict(parse_qsl(urlsplit(self.path).query))

@@ -11,7 +11,7 @@ import tarfile
 from pathlib import Path
 
 from ... import git_cli
-from ...errors import UsageError, reported
+from ...errors import UsageError, WorldError, reported
 from . import artifacts
 from .files import FULL_NAME, Files, Record
 from .git import git
@@ -114,12 +114,19 @@ ACTS = {
     ("download-artifact", "main"): download,
 }
 
-if __name__ == "__main__":
-    root, number, server, action, part = sys.argv[1:]
+
+def act(root: str, number: str, server: str, action: str, part: str) -> None:
+    """Do what one step asks for; raises WorldError or UsageError, which fail the step."""
+    if action == "setup-uv":
+        if shutil.which("uv") is None:
+            raise WorldError("uv is not on the PATH; install it with `pip install uv`")
+        return
     files = Files(Path(root))
     run = files.get("runs", number)
-    if action == "setup-uv":
-        sys.exit(0 if shutil.which("uv") else "uv is not on the PATH")
     if run is None:
-        raise UsageError(f"there is no run {number}")
-    sys.exit(reported(lambda: ACTS[action, part](files, run, server)))
+        raise UsageError(f"{root} holds no run {number}")
+    ACTS[action, part](files, run, server)
+
+
+if __name__ == "__main__":
+    sys.exit(reported(lambda: act(*sys.argv[1:])))
