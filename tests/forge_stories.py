@@ -4,6 +4,8 @@ The forge is the one that projects carry for `nox -s forge`: it is imported from
 """
 
 import importlib
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -54,9 +56,43 @@ class Repository:
         self.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
         self.forge.pushed("main", before)
 
+    def connect(self) -> None:
+        """Let the clone's remote be the forge that is there now."""
+        root = self.project.root
+        subprocess.run(["git", "remote", "remove", "origin"], cwd=root, capture_output=True)
+        self.git("remote", "add", "origin", str(self.forge.remote))
+
     def run(self) -> dict[str, dict[str, str]]:
         """Run all that waits; return each workflow's jobs and what they came to."""
         return {result.run["name"]: result.jobs for result in self.forge.run()}
+
+    def edit(self, path: str, *changes: tuple[str, str]) -> dict[str, str]:
+        """Return a file of main with some of its text changed, by its path."""
+        self.git("fetch", "--quiet", "origin")
+        text = self.git("show", f"origin/main:{path}") + "\n"
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        return {path: text}
+
+    def pull(self, branch: str, files: Mapping[str, str], **more: bool) -> Any:
+        """Push a branch that changes some files of main, and open a pull request of it."""
+        self.change(branch, files)
+        return self.forge.open_pull(branch, **more)
+
+    def weaken(self, path: str, *changes: tuple[str, str]) -> None:
+        """Take a guard out of a file of main, before the story begins."""
+        self.change("main", self.edit(path, *changes))
+
+    def ledger(self) -> list[dict[str, str]]:
+        """Return what has happened to the registry branch, oldest first."""
+        done = self.project.verb("history", "--json", "--registry", "branch")
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout) if done.stdout.startswith("[") else []
+
+    def comments(self) -> list[str]:
+        """Return the comments on all pull requests."""
+        return [it["body"] for it in self.forge.files.every("comments")]
 
 
 def replay(project: Project, module: str) -> Any:
@@ -76,16 +112,29 @@ def on_a_forge(
     Jobs run in the environment that the project's tools are kept in. `more` are the secrets, the
     variables and `private`, as the forge takes them; `uvx` stands in for the sessions.
     """
+    with _forge(project, folder, uvx, **more) as forge:
+        repository = Repository(project.copy(folder / "clone"), forge)
+        if not (repository.project.root / ".git").exists():
+            repository.git("init", "--quiet", "-b", "main")
+        repository.connect()
+        repository.project.commit()
+        repository.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        yield repository
+
+
+@contextmanager
+def gone_on(project: Project, before: Path, folder: Path, **more: Any) -> Iterator[Repository]:
+    """Go on from a copy of the folder of an earlier story."""
+    shutil.copytree(before, folder, symlinks=True)
+    with _forge(project, folder, None, **more) as forge:
+        clone = Project(folder / "clone", project.env, project.tools)
+        repository = Repository(clone, forge)
+        repository.connect()
+        yield repository
+
+
+def _forge(project: Project, folder: Path, uvx: str | None, **more: Any) -> Any:
     quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     act = Path(project.python).with_name("act")
     machine = replay(project, "machine").Machine(project.tools, quiet, uvx, act)
-    with replay(project, "forge").forge(folder / "forge", machine, **more) as forge:
-        clone = project.copy(folder / "clone")
-        repository = Repository(clone, forge)
-        if not (clone.root / ".git").exists():
-            repository.git("init", "--quiet", "-b", "main")
-        subprocess.run(["git", "remote", "remove", "origin"], cwd=clone.root, capture_output=True)
-        repository.git("remote", "add", "origin", str(forge.remote))
-        clone.commit()
-        repository.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
-        yield repository
+    return replay(project, "forge").forge(folder / "forge", machine, **more)
