@@ -74,23 +74,26 @@ def test_every_offered_choice_of_an_overlay_question_is_there() -> None:
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=relative)
 def test_workflows_only_call_nox_sessions(path: Path) -> None:
-    sessions = set(re.findall(r"@nox\.session\ndef (\w+)", _noxfile(path).read_text("utf-8")))
+    sessions = set(re.findall(r"@nox\.session\ndef (\w+)", _sessions(path)))
     workflow = yaml.safe_load(path.read_text("utf-8"))
     called = [
         step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step
     ]
     assert called
     for command in called:
-        words = re.fullmatch(r"uvx nox -s (\w+)", command)
+        words = re.fullmatch(r"uvx nox -s (\w+)( -- [^\n]*)?", command)
         assert words and words[1] in sessions, command
 
 
-def _noxfile(workflow: Path) -> Path:
-    return (SOURCE if SOURCE in workflow.parents else ROOT) / "noxfile.py"
+def _sessions(workflow: Path) -> str:
+    if SOURCE not in workflow.parents:
+        return (ROOT / "noxfile.py").read_text("utf-8")
+    added = workflow.parents[2] / "noxfile.py.append"
+    return (SOURCE / "noxfile.py").read_text("utf-8") + added.read_text("utf-8")
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=relative)
-def test_workflows_hold_no_secret_and_may_write_nothing(path: Path) -> None:
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").iterdir()), ids=relative)
+def test_our_own_workflows_hold_no_secret_and_may_write_nothing(path: Path) -> None:
     text = path.read_text("utf-8")
     workflow = yaml.safe_load(text)
     assert workflow["permissions"] == {}
@@ -106,3 +109,52 @@ def test_no_file_names_a_machine_or_is_large() -> None:
         assert path.stat().st_size < 500_000, path
         if path.suffix in {".py", ".md", ".yaml", ".toml", ".json", ".lock", ".in"}:
             assert str(ROOT) not in path.read_text("utf-8"), path
+
+
+FORGE = SOURCE / "overlays" / "forge" / "github" / ".github" / "workflows"
+OURS = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(FORGE.glob("*.yaml"))}
+JOBS = {(name, job): told for name, flow in OURS.items() for job, told in flow["jobs"].items()}
+RIGHTS = {
+    ("checks", "checks"): {"contents": "read"},
+    ("train", "train"): {"contents": "read"},
+    ("train", "comment"): {"contents": "read", "pull-requests": "write"},
+    ("promote", "build"): {"contents": "read", "actions": "read", "pull-requests": "read"},
+    ("promote", "promote"): {"contents": "write"},
+    ("rollback", "rollback"): {"contents": "write"},
+}
+ENVIRONMENTS = {
+    ("promote", "build"): "review",
+    ("promote", "promote"): "production",
+    ("rollback", "rollback"): "production",
+}
+
+
+def test_jobs_may_do_exactly_what_they_need() -> None:
+    assert all(flow["permissions"] == {} for flow in OURS.values())
+    assert {name: job["permissions"] for name, job in JOBS.items()} == RIGHTS
+    named = {name: job["environment"] for name, job in JOBS.items() if "environment" in job}
+    assert named == ENVIRONMENTS
+
+
+def test_secrets_are_only_where_an_environment_guards_them() -> None:
+    for name, job in JOBS.items():
+        assert ("secrets." in yaml.safe_dump(job)) <= (name in ENVIRONMENTS), name
+    for name, flow in OURS.items():
+        events = flow[True]  # YAML 1.1 reads the word `on` so.
+        assert "pull_request_target" not in events and "workflow_run" not in events
+        in_pull_requests = "pull_request" in events
+        assert not (in_pull_requests and "secrets." in yaml.safe_dump(flow)), name
+
+
+def test_expressions_reach_commands_by_variables_and_actions_by_their_commit() -> None:
+    for name, job in JOBS.items():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", ""), name
+            if "uses" in step:
+                assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]), name
+
+
+def test_no_checkout_leaves_its_credentials_behind() -> None:
+    for name, job in JOBS.items():
+        checkouts = [it for it in job["steps"] if it.get("uses", "").startswith("actions/checkout")]
+        assert checkouts and all(it["with"]["persist-credentials"] is False for it in checkouts), name

@@ -142,10 +142,25 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting (-- --fix mends what can be mended)."""
+    """Check style, formatting and workflows (-- --fix mends what can be mended)."""
     fix = "--fix" in session.posargs
     program(session, "ruff", "check", *(["--fix"] if fix else []))
     program(session, "ruff", "format", *([] if fix else ["--check"]))
+    if workflows := [str(path) for path in sorted(Path(".github/workflows").glob("*.yaml"))]:
+        program(session, "zizmor", "--offline", "--pedantic", "--quiet", ".github")
+        program(session, "actionlint", *workflows)
+        schema = ("--builtin-schema", "vendor.github-workflows")
+        program(session, "check-jsonschema", *schema, *workflows)
+
+
+@nox.session
+def secrets(session: nox.Session) -> None:
+    """Look for keys and passwords in the files of the repository (or in -- FILE …)."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    told = session.posargs or str(session.run(*listed, silent=True, external=True)).splitlines()
+    # A lock is full of hashes, which look like keys.
+    files = [name for name in told if Path(name).is_file() and not name.endswith(".lock")]
+    program(session, "detect-secrets-hook", "--no-verify", *files)
 
 
 @nox.session
