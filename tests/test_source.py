@@ -157,4 +157,6 @@ def test_expressions_reach_commands_by_variables_and_actions_by_their_commit() -
 def test_no_checkout_leaves_its_credentials_behind() -> None:
     for name, job in JOBS.items():
         checkouts = [it for it in job["steps"] if it.get("uses", "").startswith("actions/checkout")]
-        assert checkouts and all(it["with"]["persist-credentials"] is False for it in checkouts), name
+        assert checkouts and all(it["with"]["persist-credentials"] is False for it in checkouts), (
+            name
+        )
