@@ -93,24 +93,16 @@ class Table:
     note: str = ""
     words: Collection[int] = (0,)
     spans: Sequence[Span] = ()
-    """One for each row, on a common scale; only where drawing is possible."""
+    """One for each row, on a common scale."""
+    strips: bool = False
+    """Whether the spans are drawn with characters where nothing else can draw."""
     mark: str = ""
     """What the spans are held against."""
     folded: bool = False
     """Whether the caption has to be opened to see the rows."""
 
 
-@dataclass(frozen=True)
-class Bars:
-    """Numbers as bars, each held against a bound of its own; drawn where the page is shown."""
-
-    title: str
-    unit: str
-    bars: Sequence[tuple[str, float, float]]
-    """(name, value, bound)"""
-
-
-Block = Text | Remarks | Tiles | Pictures | Table | Bars
+Block = Text | Remarks | Tiles | Pictures | Table
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from functools import singledispatch
 from html import escape
 
 from . import html_table
-from .blocks import Bars, Block, Page, Pictures, Remarks, Section, Span, Table, Text, Tiles
+from .blocks import Block, Page, Pictures, Remarks, Section, Table, Text, Tiles
 from .stylesheet import STYLES
 
 Charts = Mapping[str, str]
@@ -46,14 +46,6 @@ def _block(block: Block, charts: Charts) -> str:
 @_block.register
 def _(block: Text, charts: Charts) -> str:
     return f"<p>{escape(block.text)}</p>"
-
-
-@_block.register
-def _(block: Bars, charts: Charts) -> str:
-    rows = [(name, f"{value:+.4f}") for name, value, _ in block.bars]
-    spans = [Span(value, value, value, bound) for _, value, bound in block.bars]
-    header = ("", block.unit)
-    return _block(Table(header, rows, block.title, spans=spans, mark="its bound"), charts)
 
 
 @_block.register

@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import singledispatch
 
-from .blocks import Bars, Block, Page, Pictures, Remarks, Section, Table, Text, Tiles, Tint
+from .blocks import Block, Page, Pictures, Remarks, Section, Table, Text, Tiles, Tint
+from .strips import strips
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~$&]")
-_NOT_IN_DIAGRAMS = re.compile(r"[^\w .,=:()+²/-]")
 _CALLS = re.compile(r"[@#](?=\w)")
 
 
@@ -67,33 +67,19 @@ def _(block: Pictures) -> str:
 
 @_block.register
 def _(block: Table) -> str:
-    grid = _grid(block.header, block.rows, block.words)
+    grid = _with_strips(block) if block.strips else _grid(block.header, block.rows, block.words)
     if block.folded:
         return f"<details><summary>{_text(block.caption)}</summary>\n\n{grid}\n\n</details>"
     named = f"**{_text(block.caption)}** {_text(block.note)}".rstrip()
     return f"{named}\n\n{grid}" if block.caption else grid
 
 
-@_block.register
-def _(block: Bars) -> str:
-    names, values, bounds = zip(*block.bars, strict=True)
-    least, most = min(0.0, *values, *bounds), max(0.0, *values, *bounds)
-    room = 0.05 * (most - least) or 1.0
-    labels = ", ".join(f'"{_label(name)}"' for name in names)
-    lines = [
-        "```mermaid\nxychart-beta horizontal",
-        f'    title "{_label(block.title)}"',
-        f"    x-axis [{labels}]",
-        f'    y-axis "{_label(block.unit)}" {least - room:.6f} --> {most + room:.6f}',
-        f"    bar [{', '.join(f'{value:.6f}' for value in values)}]",
-        f"    line [{', '.join(f'{bound:.6f}' for bound in bounds)}]\n```",
-    ]
-    return "\n".join(lines)
-
-
-def _label(text: str) -> str:
-    """Leave out of a name all that could end the text that it stands in."""
-    return _NOT_IN_DIAGRAMS.sub("", text).strip() or "-"
+def _with_strips(block: Table) -> str:
+    """Write a table with the span of each row drawn at its end."""
+    header, rule, *lines = _grid(block.header, block.rows, block.words).splitlines()
+    drawn = strips(block.spans)
+    rows = [f"{line} `{strip}` |" for line, strip in zip(lines, drawn, strict=True)]
+    return "\n".join([f"{header} {_text(block.mark)} |", f"{rule} :-- |", *rows])
 
 
 def _grid(

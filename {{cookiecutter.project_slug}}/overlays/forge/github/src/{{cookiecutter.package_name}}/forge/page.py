@@ -5,7 +5,7 @@ from typing import Any
 
 from ..gate import Answer, Verdict
 from ..reporting import trial, wording
-from ..reporting.blocks import Bars, Block, Page, Remarks, Section, Table, Text
+from ..reporting.blocks import Block, Page, Remarks, Section, Span, Table, Text
 from .changes import Changes, Param
 
 Found = Mapping[str, Any]
@@ -66,7 +66,7 @@ def _sections(
 ) -> Iterator[Section]:
     yield Section("Figures on the test rows", [_figures(found, main)])
     if verdict.differences:
-        yield Section("Gain over the champion", list(_gains(verdict)))
+        yield Section("Gain over the champion", [_gains(verdict)])
     yield Section("What changed", list(_changes(changes)))
     if verdict.checks:
         yield Section("Checks", [trial.checks(verdict)])
@@ -104,18 +104,25 @@ def _best_baseline(metric: Found) -> str:
     return f"{wording.number(known[best], _DIGITS)} ({best})"
 
 
-def _gains(verdict: Verdict) -> Iterator[Block]:
-    bars = [
-        (wording.name(name), it.value, -(verdict.slice_margin if " = " in name else verdict.margin))
-        for name, it in verdict.differences.items()
-    ]
-    unit = f"Gain in {wording.within(verdict.metric)}"
-    yield Bars("Bar: gain. Line: what may be lost", unit, bars)
-    rows = [
-        (wording.name(name), trial.figure(it), f"{it.days:,}", f"{it.rows:,}")
-        for name, it in verdict.differences.items()
-    ]
-    yield Table(("", "Gain (interval)", "Days", "Rows"), rows, "The same in figures", folded=True)
+def _gains(verdict: Verdict) -> Table:
+    """Draw each gain beside what may be lost, to the left of which nothing may lie."""
+    found = verdict.differences
+    return Table(
+        header=("", f"Gain in {wording.within(verdict.metric)}", "Days", "Rows"),
+        rows=[
+            (wording.name(name), trial.figure(it), f"{it.days:,}", f"{it.rows:,}")
+            for name, it in found.items()
+        ],
+        spans=[
+            Span(it.value, it.low, it.high, -_margin(verdict, name)) for name, it in found.items()
+        ],
+        mark="┃ may be lost · ┊ zero · ─●─ gain",
+        strips=True,
+    )
+
+
+def _margin(verdict: Verdict, name: str) -> float:
+    return verdict.slice_margin if " = " in name else verdict.margin
 
 
 def _changes(changes: Changes) -> Iterator[Block]:
