@@ -16,7 +16,7 @@ from flight_delays.settings import Settings
 import rows
 
 BRANCH = "registry"
-TOKEN = "ghs_a-token-of-a-job"
+TOKEN = "ghs_a-token-of-a-job"  # noqa: S105 - a made-up one
 SECRET = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 Clone = Callable[[str], Settings]
 Call = tuple[tuple[str, ...], Mapping[str, str]]
