@@ -197,7 +197,9 @@ def test_the_branch_holds_the_registry_and_says_what_it_is(clone: Clone, tmp_pat
 
 def test_the_copy_of_a_branch_is_taken_away(clone: Clone) -> None:
     one = clone("one")
-    folders = [branch.at(one, lambda there: there.store_folder, writes=writes) for writes in (0, 1)]
+    folders = [
+        branch.at(one, lambda there: there.store_folder, writes=writes) for writes in (False, True)
+    ]
     assert not [folder for folder in folders if folder.exists()]
     assert not list(one.scratch.glob("registry-*"))
 

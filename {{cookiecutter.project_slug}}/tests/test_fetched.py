@@ -164,7 +164,10 @@ def test_bytes_that_nobody_signed_are_refused_where_a_signature_is_asked_for(
 def test_code_that_nobody_vouches_for_is_not_handed_out(
     there: Registry, version: Version, settings: Settings, stored: Path, name: str
 ) -> None:
-    planted = [stored / "code" / name / "__init__.py", stored / CODE.parent / name / "predictor.pyc"]
+    planted = [
+        stored / "code" / name / "__init__.py",
+        stored / CODE.parent / name / "predictor.pyc",
+    ]
     for path in planted:
         path.parent.mkdir()
         path.write_bytes(b"evil")

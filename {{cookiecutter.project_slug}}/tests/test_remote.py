@@ -104,7 +104,11 @@ def test_who_only_reads_is_given_what_was_fetched_last(
     rows.git(settings.root, "remote", "set-url", "origin", str(tmp_path / "gone.git"))
     assert remote.fetch(settings, BRANCH, writes=False) == known is not None
     assert "this is how it was when last fetched" in capsys.readouterr().err
-    for act in (lambda: remote.fetch(settings, BRANCH, True), lambda: remote.tip(settings, BRANCH)):
+    acts: list[Callable[[], object]] = [
+        lambda: remote.fetch(settings, BRANCH, writes=True),
+        lambda: remote.tip(settings, BRANCH),
+    ]
+    for act in acts:
         with pytest.raises(WorldError, match=r"cannot read it: .*gone\.git.* not .* repository"):
             act()
 
@@ -188,10 +192,11 @@ def test_no_message_holds_a_secret(clone: Clone, tmp_path: Path) -> None:
     folder.mkdir()
     remote.copy(settings, BRANCH, None, folder)
     (folder / "a").touch()
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: remote.fetch(settings, BRANCH, writes=True),
         lambda: remote.push(settings, BRANCH, folder, ["a"], "more"),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(WorldError, match=r"https://\*\*\*@127\.0\.0\.1:9/a/b\.git") as told:
             act()
         assert not [word for word in (TOKEN, SECRET, "password") if word in str(told.value)]
