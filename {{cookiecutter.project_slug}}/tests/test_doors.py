@@ -21,25 +21,28 @@ WRITE = {
     "reproduce": reproduce,
 }
 READ = {"gate": gate, "history": history}
+Call = tuple[Settings, tuple[Any, ...], bool]
 SERVER = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def met(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, tuple[Any, ...], bool]]:
+def met(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     """Return what each act was given, and whether it may push."""
-    calls: list[tuple[Settings, tuple[Any, ...], bool]] = []
+    calls: list[Call] = []
+
+    def noted(there: Settings, *words: Any) -> Exit:
+        calls.append((there, words, may_push.pop()))
+        return Exit.UNDECIDED
 
     def at(settings: Settings, act: Callable[[Settings], object], writes: bool = True) -> object:
-        def note(there: Settings, *words: Any) -> Exit:
-            calls.append((there, words, writes))
-            return Exit.UNDECIDED
-
-        for name, room in (WRITE | READ).items():
-            monkeypatch.setattr(room, name, note)
-        monkeypatch.setattr(store, "show", note)
+        may_push.append(writes)
         return act(settings)
 
+    may_push: list[bool] = []
     monkeypatch.setattr(branch, "at", at)
+    monkeypatch.setattr(store, "show", noted)
+    for name, room in (WRITE | READ).items():
+        monkeypatch.setattr(room, name, noted)
     return calls
 
 
@@ -51,7 +54,7 @@ def run(*words: str) -> tuple[int, str]:
 @pytest.mark.parametrize("verb", [*WRITE, *READ, "ui"])
 @pytest.mark.parametrize("kind", ["local", "branch", "server"])
 def test_every_verb_meets_the_registry_that_is_asked_for(
-    project: Path, met: Any, monkeypatch: pytest.MonkeyPatch, verb: str, kind: str
+    project: Path, met: list[Call], monkeypatch: pytest.MonkeyPatch, verb: str, kind: str
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", SERVER)
     assert run(verb, "--registry", kind) == (Exit.UNDECIDED, "")
@@ -61,19 +64,19 @@ def test_every_verb_meets_the_registry_that_is_asked_for(
     assert writes is (verb in WRITE)
 
 
-def test_a_registry_that_is_none_ends_with_a_sentence(project: Path, met: Any) -> None:
+def test_a_registry_that_is_none_ends_with_a_sentence(project: Path, met: list[Call]) -> None:
     code, words = run("history", "--registry", "brunch")
     assert (code, met) == (Exit.USAGE, [])
     assert words == "error: --registry 'brunch': choose local, branch or server\n"
 
 
-def test_what_is_handed_over_and_the_tip_are_passed_on(project: Path, met: Any) -> None:
+def test_what_is_handed_over_and_the_tip_are_passed_on(project: Path, met: list[Call]) -> None:
     run("promote", "--candidate", "candidate", "--tip", "main", "--dirty")
     ((_, words, _),) = met
     assert words == (None, None, True, Path("candidate"), "main")
 
 
-def test_a_number_that_is_none_is_a_usage_error(project: Path, met: Any) -> None:
+def test_a_number_that_is_none_is_a_usage_error(project: Path, met: list[Call]) -> None:
     assert run("rollback", "previous", "--reason", "a bad night")[0] == Exit.UNDECIDED
     assert run("rollback", "last")[0] == Exit.USAGE
     assert [words for _, words, _ in met] == [(None, "a bad night")]

@@ -158,7 +158,7 @@ def test_a_checkout_of_the_user_s_habits_would_change_them(
 
 def test_the_token_of_a_job_is_never_an_argument(said: list[Call], tmp_path: Path) -> None:
     settings = Settings(tmp_path, token=TOKEN)
-    addressed(settings, said, "https://example.org/a/b.git")
+    addressed(settings, said, "https://github.com/a/b.git")
     words = " ".join(word for arguments, _ in said for word in arguments)
     assert TOKEN not in words and SECRET not in words
     asked = [rights for arguments, rights in said if arguments[0] in {"ls-remote", "push"}]
@@ -166,14 +166,25 @@ def test_the_token_of_a_job_is_never_an_argument(said: list[Call], tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "address", ["http://example.org/a.git", "git@example.org:a/b.git", "/a.git", "ssh://a/b"]
+    "address",
+    [
+        "http://github.com/a/b.git",
+        "https://example.org/a/b.git",
+        "https://github.com.example.org/a/b.git",
+        "https://github.com@example.org/a/b.git",
+        "git@github.com:a/b.git",
+        "/a.git",
+    ],
 )
-def test_only_an_https_address_is_told_the_token(
+def test_only_the_forge_itself_is_told_the_token(
     said: list[Call], tmp_path: Path, address: str
 ) -> None:
-    addressed(Settings(tmp_path, token=TOKEN), said, address)
+    settings = Settings(tmp_path, token=TOKEN)
+    addressed(settings, said, address)
     assert said
     assert not [value for _, rights in said for value in rights.values() if SECRET in value]
+    addressed(replace(settings, server="https://forge"), said, "https://forge/a/b.git")
+    assert SECRET in "".join(said[-1][1].values())
 
 
 def addressed(settings: Settings, said: list[Call], address: str) -> None:
@@ -185,7 +196,7 @@ def addressed(settings: Settings, said: list[Call], address: str) -> None:
 
 
 def test_no_message_holds_a_secret(clone: Clone, tmp_path: Path) -> None:
-    settings = replace(clone("one"), token=TOKEN)
+    settings = replace(clone("one"), token=TOKEN, server="https://somebody:password@127.0.0.1:9")
     nowhere = "https://somebody:password@127.0.0.1:9/a/b.git"
     rows.git(settings.root, "remote", "set-url", "origin", nowhere)
     folder = tmp_path / "a"

@@ -98,7 +98,8 @@ def test_a_key_is_a_file_or_the_key_itself(root: Path, before: str) -> None:
 
 
 def test_who_asks_and_with_what_is_read(root: Path) -> None:
-    forge = {"GITHUB_ACTOR": "somebody", "GITHUB_TOKEN": "ghs_1"}
+    values = ("somebody", "ghs_1", "https://forge")
+    forge = dict(zip(("GITHUB_ACTOR", "GITHUB_TOKEN", "GITHUB_SERVER_URL"), values, strict=True))
     found = settings.from_environment(forge, root)
-    assert (found.actor, found.token) == ("somebody", "ghs_1")
+    assert (found.actor, found.token, found.server) == values
     assert settings.from_environment(dict.fromkeys(forge, ""), root) == settings.Settings(root)

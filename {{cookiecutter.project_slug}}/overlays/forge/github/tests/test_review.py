@@ -194,7 +194,7 @@ def test_the_verb_never_pushes(here: Settings, tmp_path: Path) -> None:
     rows.git(tmp_path, "init", "--quiet", "--bare", str(bare))
     rows.git(here.root, "remote", "add", "origin", str(bare))
     done = CliRunner().invoke(app, ["review", "--base", "HEAD", "--registry", "branch"])
-    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.exit_code == Exit.DONE, done.stderr
     refs = subprocess.run(["git", "-C", str(bare), "for-each-ref"], capture_output=True, check=True)
     assert refs.stdout == b""
     told = json.loads((here.root / gate_report.VERDICT).read_text("utf-8"))
