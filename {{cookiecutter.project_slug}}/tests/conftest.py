@@ -16,9 +16,10 @@ import yaml
 # Small fits do not gain from several threads, and on a busy machine they wait for each other.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-from flight_delays import data, embedded, store
+from flight_delays import data, dvc_cli, embedded, store
 from flight_delays.params import FILE
 from flight_delays.provenance import LOCK, SERVING_LOCK
+from flight_delays.reporting import drawing
 from flight_delays.settings import Settings
 from flight_delays.task import Task
 
@@ -134,6 +135,54 @@ def project(project_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for name in ("PATH", "PYTHONPATH", "DVC_NO_ANALYTICS", "MLFLOW_TRACKING_URI"):
         monkeypatch.setenv(name, os.environ.get(name, ""))
     return root
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Callable[[str], Settings]:
+    """Return what clones one bare repository, whose registry is its branch, as somebody."""
+    bare = tmp_path / "bare.git"
+    rows.git(tmp_path, "init", "--quiet", "--bare", "--initial-branch", "main", str(bare))
+
+    def cloned(who: str) -> Settings:
+        root = tmp_path / who
+        rows.git(tmp_path, "clone", "--quiet", str(bare), str(root))
+        return Settings(root, actor=who, on_branch=True)
+
+    first = cloned("first").root
+    (first / "notes.md").write_text("a project\n", "utf-8")
+    rows.git(first, "add", ".")
+    rows.git(first, "commit", "--quiet", "--message", "first")
+    rows.git(first, "push", "--quiet", "origin", "HEAD:main")
+    return cloned
+
+
+@pytest.fixture
+def here(project: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Return the settings of a committed project whose model is evaluated."""
+    shutil.copy(empty_store / "mlflow.db", project / "mlflow.db")
+    monkeypatch.setattr(dvc_cli, "is_stale", lambda root: False)
+    monkeypatch.setattr(drawing, "svg", lambda *_: "<svg></svg>")  # test_gate_report.py draws
+    data.write(rows.flights(), project / data.RAW)
+    rows.tell_figures(project)
+    rows.git(project, "branch", "-M", "main")
+    return Settings(project, actor="somebody")
+
+
+@pytest.fixture
+def another(here: Settings) -> Callable[[str], str]:
+    """Return what puts a model of other bytes into the project; it predicts the same."""
+
+    def put(identity: str) -> str:
+        rows.write_model(Task.CLASSIFICATION, here.root / data.MODEL, identity)
+        params = here.root / "params.yaml"
+        params.write_text(params.read_text("utf-8") + f"# {identity}\n", "utf-8")
+        # Another key: what the stages read has changed.
+        (here.root / "src" / rows.PACKAGE / "task.py").open("a").write(f"# {identity}\n")
+        rows.git(here.root, "add", "--all")
+        rows.git(here.root, "commit", "--quiet", "--message", identity)
+        return rows.tell_figures(here.root)
+
+    return put
 
 
 @pytest.fixture

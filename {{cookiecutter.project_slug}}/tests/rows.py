@@ -1,5 +1,6 @@
 """Rows that obey `schema.py`, made up from a seed: small, so that a test takes no time."""
 
+import json
 import subprocess
 import tempfile
 from functools import cache
@@ -9,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flight_delays import digests, features, model_dir
+from flight_delays import data, digests, features, model_dir
 from flight_delays.params import FILE, Params
 from flight_delays.predictor import Predictor
 from flight_delays.provenance import SERVING_LOCK
 from flight_delays.schema import BY_NAME, COLUMNS, Column
 from flight_delays.sections import read_yaml, validated
 from flight_delays.splits import PARTS, Part, label
-from flight_delays.steps import train
+from flight_delays.steps import evaluate, train
 from flight_delays.task import Task
 
 ROOT = Path(__file__).parents[1]
@@ -146,6 +147,19 @@ def write_model(task: Task, target: Path, identity: str = "rows") -> str:
     model = fitted(task)
     columns = [BY_NAME[name] for name in model.encoder.columns]
     return model_dir.write(model, columns, identity, ROOT / SERVING_LOCK, target)
+
+
+def tell_figures(root: Path) -> str:
+    """Write the figures of the model that lies in a project; return its digest."""
+    digest = digests.of_folder(root / data.MODEL)
+    data.write_text(json.dumps(figures() | {"digest": digest}, default=float), root / data.METRICS)
+    return digest
+
+
+@cache
+def figures() -> dict[str, object]:
+    """Return the figures of the model, which are the same whatever it is called."""
+    return evaluate.figures(parameters(), fitted(Task.CLASSIFICATION), parts())
 
 
 def git(folder: Path, *arguments: str) -> str:

@@ -6,7 +6,6 @@ import marshal
 import shutil
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,54 +23,10 @@ from flight_delays.errors import Exit, UsageError, WorldError
 from flight_delays.gate_report import VERDICT
 from flight_delays.ledger import Ledger
 from flight_delays.machine import cpu_class
-from flight_delays.reporting import drawing
 from flight_delays.settings import NAME, Settings
-from flight_delays.steps import evaluate
 from flight_delays.task import Task
 
 import rows
-
-
-@pytest.fixture
-def here(project: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Return the settings of a committed project whose model is evaluated."""
-    shutil.copy(empty_store / "mlflow.db", project / "mlflow.db")
-    monkeypatch.setattr(dvc_cli, "is_stale", lambda root: False)
-    monkeypatch.setattr(drawing, "svg", lambda *_: "<svg></svg>")  # test_gate_report.py draws
-    data.write(rows.flights(), project / data.RAW)
-    tell_figures(project)
-    rows.git(project, "branch", "-M", "main")
-    return Settings(project, actor="somebody")
-
-
-def tell_figures(root: Path) -> str:
-    """Write the figures of the model that lies in a project; return its digest."""
-    digest = of_folder(root / data.MODEL)
-    data.write_text(json.dumps(figures() | {"digest": digest}, default=float), root / data.METRICS)
-    return digest
-
-
-@cache
-def figures() -> dict[str, object]:
-    """Return the figures of the model, which are the same whatever it is called."""
-    return evaluate.figures(rows.parameters(), rows.fitted(Task.CLASSIFICATION), rows.parts())
-
-
-@pytest.fixture
-def another(here: Settings, tmp_path: Path) -> Callable[[str], str]:
-    """Return what puts a model of other bytes into the project; it predicts the same."""
-
-    def put(identity: str) -> str:
-        rows.write_model(Task.CLASSIFICATION, here.root / data.MODEL, identity)
-        params = here.root / "params.yaml"
-        params.write_text(params.read_text("utf-8") + f"# {identity}\n", "utf-8")
-        # Another key: what the stages read has changed.
-        (here.root / "src" / rows.PACKAGE / "task.py").open("a").write(f"# {identity}\n")
-        rows.git(here.root, "add", "--all")
-        rows.git(here.root, "commit", "--quiet", "--message", identity)
-        return tell_figures(here.root)
-
-    return put
 
 
 def verdict(settings: Settings) -> dict[str, object]:
@@ -130,7 +85,7 @@ def test_what_is_no_candidate_is_refused(
         act(here)
     described = here.root / data.MODEL / "MLmodel"
     described.write_text(described.read_text("utf-8").replace("signature:", "was:"), "utf-8")
-    tell_figures(here.root)
+    rows.tell_figures(here.root)
     with pytest.raises(UsageError, match="has no signature"):
         act(here)
     (here.root / data.METRICS).unlink()
@@ -277,7 +232,7 @@ def test_byte_code_beside_the_model_is_never_run(here: Settings) -> None:
     code = here.root / data.MODEL / "code" / rows.PACKAGE
     with (code / "predictor.py").open("a") as file:
         file.write("# so that no other test has loaded it\n")
-    tell_figures(here.root)
+    rows.tell_figures(here.root)
     planted = code / "__pycache__"
     planted.mkdir()
     source = f"raise SystemExit('byte code of {code} was run')"

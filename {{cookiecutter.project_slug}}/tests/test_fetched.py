@@ -160,16 +160,21 @@ def test_bytes_that_nobody_signed_are_refused_where_a_signature_is_asked_for(
         assert digests.of_folder(folder) == version.digest
 
 
-def test_byte_code_that_nobody_vouches_for_is_not_handed_out(
-    there: Registry, version: Version, settings: Settings, stored: Path
+@pytest.mark.parametrize("name", sorted(digests.NOT_CONTENT))
+def test_code_that_nobody_vouches_for_is_not_handed_out(
+    there: Registry, version: Version, settings: Settings, stored: Path, name: str
 ) -> None:
-    planted = stored / CODE.parent / "__pycache__" / "predictor.pyc"
-    planted.parent.mkdir()
-    planted.write_bytes(b"evil")
+    planted = [
+        stored / "code" / name / "__init__.py",
+        stored / CODE.parent / name / "predictor.pyc",
+    ]
+    for path in planted:
+        path.parent.mkdir()
+        path.write_bytes(b"evil")
     with fetched.model(there, version, settings) as folder:
-        assert not list(folder.rglob("__pycache__"))
+        assert not list(folder.rglob(name))
         assert list(folder.rglob("predictor.py"))
-    assert planted.is_file()
+    assert all(path.is_file() for path in planted)
 
 
 def test_a_file_of_a_run_is_copied_and_one_that_is_not_there_is_none(

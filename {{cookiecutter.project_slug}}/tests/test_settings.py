@@ -62,3 +62,44 @@ def test_scratch_is_made_where_neither_git_nor_dvc_looks(root: Path) -> None:
     scratch = settings.Settings(root).scratch
     assert scratch.is_dir()
     assert scratch == root / ".dvc" / "tmp"
+
+
+@pytest.mark.parametrize("kind", ["local", "branch"])
+def test_the_project_s_own_registries_forget_the_server(root: Path, kind: str) -> None:
+    found = settings.Settings(root, tracking_uri="http://server:5000").of_registry(kind)
+    assert found.tracking_uri is None
+    assert found.on_branch is (kind == "branch")
+
+
+@pytest.mark.parametrize("kind", [None, "server"])
+def test_a_server_stays_what_the_environment_names(root: Path, kind: str | None) -> None:
+    given = settings.Settings(root, tracking_uri="http://server:5000")
+    assert given.of_registry(kind) is given
+
+
+def test_a_registry_that_is_none_is_refused(root: Path) -> None:
+    with pytest.raises(UsageError, match="--registry 'brunch': choose local, branch or server"):
+        settings.Settings(root).of_registry("brunch")
+    with pytest.raises(UsageError, match="MLFLOW_TRACKING_URI names no server; set it"):
+        settings.Settings(root).of_registry("server")
+
+
+def test_a_store_of_its_own_may_lie_elsewhere(root: Path, tmp_path: Path) -> None:
+    assert settings.Settings(root).store_folder == root
+    assert settings.Settings(root, store=tmp_path / "copy").store_folder == tmp_path / "copy"
+
+
+@pytest.mark.parametrize("before", ["", "\n"])
+def test_a_key_is_a_file_or_the_key_itself(root: Path, before: str) -> None:
+    key = f"{before}-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n"
+    assert settings.from_environment({"MODEL_SIGNING_KEY": key}, root).signing_key == key
+    found = settings.from_environment({"MODEL_SIGNING_KEY": "keys/a.pem"}, root)
+    assert found.signing_key == root / "keys" / "a.pem"
+
+
+def test_who_asks_and_with_what_is_read(root: Path) -> None:
+    values = ("somebody", "ghs_1", "https://forge")
+    forge = dict(zip(("GITHUB_ACTOR", "GITHUB_TOKEN", "GITHUB_SERVER_URL"), values, strict=True))
+    found = settings.from_environment(forge, root)
+    assert (found.actor, found.token, found.server) == values
+    assert settings.from_environment(dict.fromkeys(forge, ""), root) == settings.Settings(root)

@@ -214,3 +214,47 @@ def test_a_key_that_is_not_there_is_refused_by_its_variable(tmp_path: Path, fold
     for key in (tmp_path / "missing.pem", tmp_path):
         with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: .* is not a file"):
             signing.sign(NOBODY, UNMADE, folder, Settings(tmp_path, signing_key=key))
+
+
+def test_a_key_that_is_given_as_text_signs_and_is_not_left_behind(
+    there: Registry,
+    version: Version,
+    folder: Path,
+    signed: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    assert isinstance(signed.signing_key, Path)
+    text = signed.signing_key.read_text("utf-8")
+    signing.sign(there, version, folder, replace(signed, signing_key=text))
+    signing.check(there, version, folder, signed)
+    assert not list(scratch.iterdir())
+
+
+def test_while_it_signs_nobody_else_can_read_the_key(
+    there: Registry, version: Version, folder: Path, signed: Settings, monkeypatch: Any
+) -> None:
+    from model_signing.signing import Config
+
+    assert isinstance(signed.signing_key, Path)
+    modes: list[int] = []
+    real = Config.use_elliptic_key_signer
+
+    def looking(self: Any, *, private_key: Path) -> Any:
+        modes.append(private_key.stat().st_mode & 0o777)
+        return real(self, private_key=private_key)
+
+    monkeypatch.setattr(Config, "use_elliptic_key_signer", looking)
+    text = signed.signing_key.read_text("utf-8")
+    signing.sign(there, version, folder, replace(signed, signing_key=text))
+    assert modes == [0o600]
+
+
+def test_a_text_that_is_no_key_is_refused_by_its_variable_and_not_shown(folder: Path) -> None:
+    text = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
+    with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: not a private key") as told:
+        signing.sign(NOBODY, UNMADE, folder, Settings(folder, signing_key=text))
+    assert "c2VjcmV0" not in str(told.value)

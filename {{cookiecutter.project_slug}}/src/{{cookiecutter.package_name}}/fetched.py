@@ -47,7 +47,7 @@ def by_digest(registry: Registry, version: Version) -> Iterator[Path]:
     """Yield the model directory of a version, whoever has made it; nothing of it should be run."""
     with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as scratch:
         folder = _download(registry, version, Path(scratch))
-        forget_byte_code(folder)
+        leave_content(folder)
         found = digests.of_folder(folder)
         if found != version.digest:
             raise WorldError(
@@ -80,7 +80,8 @@ def _download(registry: Registry, version: Version, scratch: Path) -> Path:
     return folder
 
 
-def forget_byte_code(folder: Path) -> None:
-    """Python would run it in place of the source, which is all that the digest vouches for."""
-    for cache in sorted(folder.rglob("__pycache__"), reverse=True):  # the inner ones first
-        shutil.rmtree(cache)
+def leave_content(folder: Path) -> None:
+    """Take away what the digest does not vouch for: Python would run it beside the source."""
+    for path in sorted(folder.rglob("*"), reverse=True):  # the inner ones first
+        if path.name in digests.NOT_CONTENT:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -18,6 +18,7 @@ from .settings import Settings
 REMOTE = "origin"
 _FASTER = re.compile(r"^!.*(\[rejected\]|cannot lock ref|failed to update ref)", re.MULTILINE)
 """What git says of a push that does not follow the last one, or that meets another just then."""
+_ADVICE = ("hint:", "warning:")
 _MISSING = 2
 """What `git ls-remote --exit-code` ends with where the remote answers and has no such branch."""
 
@@ -141,5 +142,7 @@ def _rights(settings: Settings) -> Mapping[str, str]:
 
 
 def _words(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
-    return masked(lines[-1] if lines else "it does not say why")[:200]
+    """Return the first line that is no advice: it has the cause, and the last one repeats it."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    causes = [line for line in lines if not line.lower().startswith(_ADVICE)]
+    return masked((causes or lines or ["it does not say why"])[0])[:200]

@@ -91,7 +91,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
 
 def _key(value: str, root: Path) -> Path | str | None:
     """Return a key itself where the variable holds it, as secrets of a forge do; else its file."""
-    return value if value.startswith("-----BEGIN") else root / value if value else None
+    return value if value.lstrip().startswith("-----BEGIN") else root / value if value else None
 
 
 def _absolute(uri: str, root: Path) -> str:

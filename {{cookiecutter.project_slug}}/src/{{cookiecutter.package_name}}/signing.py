@@ -27,6 +27,7 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
     from model_signing.signing import Config
 
     with tempfile.TemporaryDirectory() as scratch:
+        name = key if isinstance(key, Path) else "MODEL_SIGNING_KEY"
         if isinstance(key, str):
             key = _written(key, Path(scratch, "key.pem"))
         if not key.is_file():
@@ -36,8 +37,8 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
             config = Config().use_elliptic_key_signer(private_key=key)
         except (ValueError, TypeError, AttributeError):  # The last one: a key without a curve.
             raise UsageError(
-                f"{key}: not a private key without a password on the curve secp256r1, secp384r1 or "
-                "secp521r1 (PEM); make one as docs/production.md shows"
+                f"{name}: not a private key without a password on the curve secp256r1, secp384r1 "
+                "or secp521r1 (PEM); make one as docs/production.md shows"
             ) from None
         config.set_hashing_config(_hashing(folder)).sign(folder, signature)
         with in_words(registry.uri):

@@ -24,8 +24,12 @@ def render(page: Page) -> str:
 
 
 def _text(text: str) -> str:
-    """Escape all that could be markup, and what would call a person or an issue on a forge."""
-    return _CALLS.sub(r"\g<0><!-- -->", _MARKUP.sub(r"\\\g<0>", text))
+    """Escape all that could be markup, and what would call a person or an issue on a forge.
+
+    A line of its own could begin a heading or a list.
+    """
+    line = " ".join(text.splitlines())
+    return _CALLS.sub(r"\g<0><!-- -->", _MARKUP.sub(r"\\\g<0>", line))
 
 
 def _section(section: Section) -> Iterator[str]:

@@ -24,7 +24,12 @@ _LARGEST = 200_000_000
 
 def call(job: Job, method: str, path: str, content: object = None) -> Any:
     """Return the answer of one call on the job's repository; raises WorldError naming the call."""
-    return json.loads(_send(job, method, _address(job, path), content) or b"null")
+    address = _address(job, path)
+    found = _send(job, method, address, content)
+    try:
+        return json.loads(found or b"null")
+    except ValueError:
+        raise WorldError(_words(method, address, "no JSON came back")) from None
 
 
 def pages(job: Job, path: str, within: str = "", **query: str) -> Iterator[Any]:

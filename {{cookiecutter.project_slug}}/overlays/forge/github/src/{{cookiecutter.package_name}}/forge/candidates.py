@@ -7,6 +7,7 @@ of the pull request that was merged.
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -46,7 +47,7 @@ def _heads(job: Job) -> Iterator[str]:
 def _is_own(artifact: Any, head: str) -> bool:
     """Tell whether the artifact is of this repository, not of a fork, and of the last commit."""
     run = artifact["workflow_run"]
-    own = run["repository_id"] == run["head_repository_id"]
+    own = run and run["repository_id"] == run["head_repository_id"]
     return bool(own and not artifact["expired"] and run["head_sha"] == head)
 
 
@@ -68,6 +69,6 @@ def _unpack(archive: bytes, folder: Path) -> None:
             if sum(member.file_size for member in members) > _MOST:
                 raise WorldError(f"a candidate of more than {_MOST / 1e6:,.0f} MB is none")
             file.extractall(folder)
-        fetched.forget_byte_code(folder)
-    except zipfile.BadZipFile:
+        fetched.leave_content(folder)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError):  # The last one: it is encrypted.
         raise WorldError("the candidate is no archive; run the pull request's job again") from None

@@ -6,6 +6,7 @@ runs with the right to write, and without an environment.
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError, reported
 from ..settings import NAME
@@ -25,10 +26,16 @@ def comment(job: Job, text: str) -> None:
         raise UsageError("PULL_REQUEST: names no pull request to comment on; set it to its number")
     content = {"body": f"{_MARK}\n{cut(text, job.page, _MOST - len(_MARK) - 1)}"}
     for known in api.pages(job, f"issues/{job.pull_request}/comments"):
-        if known["user"]["login"] == _WRITER and known["body"].startswith(_MARK):
+        if _is_own(known):
             api.call(job, "PATCH", f"issues/comments/{known['id']}", content)
             return
     api.call(job, "POST", f"issues/{job.pull_request}/comments", content)
+
+
+def _is_own(known: Any) -> bool:
+    """Tell whether we wrote a comment; whoever has left the forge is nobody there."""
+    writer = (known["user"] or {}).get("login")
+    return writer == _WRITER and (known["body"] or "").startswith(_MARK)
 
 
 def cut(text: str, page: str, most: int) -> str:

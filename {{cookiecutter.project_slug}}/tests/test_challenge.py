@@ -1,0 +1,182 @@
+"""A candidate that is handed over: its verdict counts while what it was about is still so."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flight_delays import candidate, carried, contest, data, fetched, gate_report, parcel, registry
+from flight_delays.acts.promote import promote
+from flight_delays.acts.rollback import rollback
+from flight_delays.errors import Exit, WorldError
+from flight_delays.gate import Answer, Check, Verdict
+from flight_delays.ledger import Ledger
+from flight_delays.places import Project
+from flight_delays.settings import Settings
+
+import rows
+
+Put = Callable[[str], str]
+FAILED = Check("size", False, 3.0, 2.0, "too large")
+
+
+def pack(here: Settings, champion: str | None, answer: Answer = Answer.PROMOTE) -> Path:
+    """Pack the project's candidate with a verdict that was held against a champion."""
+    found = candidate.here(here)
+    checks = [] if answer is Answer.PROMOTE else [FAILED]
+    told = Verdict(answer, found.digest, champion, checks, {})
+    gate_report.write(told, "a registry", "main (abc)", here.root)
+    folder = parcel.pack(Project(here.root), found)
+    data.write_text("identical bytes as in a run\n", folder / parcel.PROOF)
+    return folder
+
+
+def champion(settings: Settings) -> int | None:
+    return registry.connect(settings).pointed("champion")
+
+
+def last_move(settings: Settings) -> Mapping[str, str]:
+    return Ledger(registry.connect(settings).client, settings).entries()[-1].told
+
+
+@pytest.fixture
+def no_code_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever loads a model or holds the gate fail."""
+
+    def refused(*_: object) -> Any:
+        raise AssertionError("the job that writes has run a model's code")
+
+    monkeypatch.setattr(carried, "load", refused)
+    monkeypatch.setattr(contest, "contest", refused)
+
+
+@pytest.mark.usefixtures("no_code_is_run")
+def test_it_is_promoted_with_its_verdict_and_its_proof_and_no_data(here: Settings) -> None:
+    folder = pack(here, None)
+    for made in ("data", "models", "reports"):
+        shutil.rmtree(here.root / made)
+    assert promote(here, handed_over=folder) is Exit.DONE
+    assert champion(here) == 1
+    told = last_move(here)
+    assert (told["bounds"], told["proof"]) == ("main (abc)", "identical bytes as in a run")
+    there = registry.connect(here)
+    with fetched.model(there, there.get(1), here) as promoted:
+        assert sorted(it.name for it in promoted.iterdir()) == sorted(
+            it.name for it in (folder / data.MODEL).iterdir()
+        )
+
+
+@pytest.mark.usefixtures("no_code_is_run")
+@pytest.mark.parametrize(
+    ("answer", "code"), [(Answer.REJECT, Exit.REJECT), (Answer.UNDECIDED, Exit.UNDECIDED)]
+)
+def test_a_verdict_that_is_no_promotion_promotes_nothing(
+    here: Settings, answer: Answer, code: Exit
+) -> None:
+    assert promote(here, handed_over=pack(here, None, answer)) is code
+    assert champion(here) is None
+
+
+def test_again_it_is_the_champion_already(here: Settings) -> None:
+    folder = pack(here, None)
+    assert promote(here, handed_over=folder) is Exit.DONE
+    assert promote(here, handed_over=folder) is Exit.DONE
+    assert champion(here) == 1
+    assert len(Ledger(registry.connect(here).client, here).entries()) == 1
+
+
+@pytest.mark.parametrize("met", [None, "c" * 64])
+def test_a_champion_that_has_moved_since_the_gate_is_refused(
+    here: Settings, another: Put, met: str | None
+) -> None:
+    first = another("first")
+    promote(here, handed_over=pack(here, None))
+    another("second")
+    now, then = first[:12], met[:12] if met else "nobody"
+    words = f"the champion is {now} now, and the gate was held against {then}; run the workflow"
+    with pytest.raises(WorldError, match=words):
+        promote(here, handed_over=pack(here, met))
+    assert champion(here) == 1
+    assert promote(here, handed_over=pack(here, first)) is Exit.DONE
+    assert champion(here) == 2
+
+
+def test_a_digest_that_was_rolled_back_does_not_come_back_with_its_old_verdict(
+    here: Settings, another: Put, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = another("first")
+    promote(here, handed_over=pack(here, None))
+    another("second")
+    folder = pack(here, first)
+    promote(here, handed_over=folder)
+    rollback(here, reason="a bad night")
+    assert promote(here, handed_over=folder) is Exit.REJECT
+    assert "not rolled back: it was rolled back: a bad night" in capsys.readouterr().out
+    assert champion(here) == 1
+
+
+def test_what_is_kept_in_the_ledger_is_the_parcel_s_verdict(here: Settings) -> None:
+    folder = pack(here, None)
+    path = here.root / gate_report.VERDICT
+    path.write_text(json.dumps({"verdict": "of something else"}), "utf-8")
+    promote(here, handed_over=folder)
+    there = registry.connect(here)
+    (entry,) = Ledger(there.client, here).entries()
+    kept = [there.client.download_artifacts(entry.run_id, it.path) for it in files(there, entry)]
+    assert any(Path(it).read_bytes() == (folder / gate_report.VERDICT).read_bytes() for it in kept)
+
+
+def files(there: registry.Registry, entry: Any) -> list[Any]:
+    top = there.client.list_artifacts(entry.run_id)
+    inside = [it for folder in top for it in there.client.list_artifacts(entry.run_id, folder.path)]
+    return [it for it in (*top, *inside) if not it.is_dir]
+
+
+@pytest.fixture
+def with_remote(here: Settings, tmp_path: Path) -> Settings:
+    """Return the settings of a project whose remote has its commit on main."""
+    bare = tmp_path / "bare.git"
+    rows.git(tmp_path, "init", "--quiet", "--bare", str(bare))
+    rows.git(here.root, "remote", "add", "origin", str(bare))
+    rows.git(here.root, "push", "--quiet", "origin", "HEAD:main")
+    return here
+
+
+def test_the_tip_of_main_is_promoted_and_an_older_commit_is_not(
+    with_remote: Settings, another: Put, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert promote(with_remote, tip="main", handed_over=pack(with_remote, None)) is Exit.DONE
+    assert champion(with_remote) == 1
+    old = rows.git(with_remote.root, "rev-parse", "HEAD")
+    another("second")
+    new = rows.git(with_remote.root, "rev-parse", "HEAD")
+    rows.git(with_remote.root, "push", "--quiet", "origin", "HEAD:main")
+    rows.git(with_remote.root, "checkout", "--quiet", old)
+    assert promote(with_remote, tip="main") is Exit.DONE
+    assert f"superseded: main is at {new[:12]}, whose own run decides" in capsys.readouterr().out
+    assert len(registry.connect(with_remote).versions()) == 1
+
+
+def test_without_the_tip_an_older_commit_would_be_promoted(
+    with_remote: Settings, another: Put
+) -> None:
+    old = rows.git(with_remote.root, "rev-parse", "HEAD")
+    folder = pack(with_remote, None)
+    rows.git(with_remote.root, "commit", "--quiet", "--allow-empty", "--message", "second")
+    rows.git(with_remote.root, "push", "--quiet", "origin", "HEAD:main")
+    rows.git(with_remote.root, "checkout", "--quiet", old)
+    assert promote(with_remote, handed_over=folder) is Exit.DONE
+    assert champion(with_remote) == 1
+
+
+def test_a_tip_that_cannot_be_asked_promotes_nothing(with_remote: Settings, tmp_path: Path) -> None:
+    rows.git(with_remote.root, "remote", "set-url", "origin", str(tmp_path / "gone.git"))
+    with pytest.raises(WorldError, match="cannot read it"):
+        promote(with_remote, tip="main")
+    with pytest.raises(WorldError, match="cannot read it"):
+        promote(replace(with_remote, token="secret"), tip="main")  # noqa: S106 - a made-up one
+    assert registry.connect(with_remote).versions() == []
