@@ -21,8 +21,8 @@ def _strip(span: Span, least: float, reach: float) -> str:
 
     drawn = [_GROUND] * _WIDTH
     if span.low is not None and span.high is not None:
-        for place in range(column(span.low), column(span.high) + 1):
-            drawn[place] = _REACH
+        for covered in range(column(span.low), column(span.high) + 1):
+            drawn[covered] = _REACH
     drawn[column(0.0)] = _ZERO
     for place, sign in ((span.mark, _MARK), (span.value, _VALUE)):
         if place is not None:
