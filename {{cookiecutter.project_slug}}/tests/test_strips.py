@@ -1,10 +1,24 @@
 """Intervals drawn with characters: where zero, the mark, the interval and the value stand."""
 
+import re
+
 import pytest
 
-from flight_delays.reporting import markdown
+from flight_delays.reporting import html, markdown
 from flight_delays.reporting.blocks import Page, Section, Span, Table
 from flight_delays.reporting.strips import strips
+
+from pages import Reader, rows_of_markdown
+
+NAMES = ("`]\n\n# a heading", "a | <i> @someone %% x", "\u2028| --- |")
+
+
+def page_of_names() -> Page:
+    """Return a page on which each name of the data has a row with a span."""
+    rows = [(name, "+0.1") for name in NAMES]
+    spans = [Span(float(number), 0.0, 3.0, -1.0) for number in range(len(NAMES))]
+    table = Table(("", "Gain"), rows, spans=spans, mark="┃ may be lost", strips=True)
+    return Page("t", "s", "v", [], [Section("Gains", [table])])
 
 
 def test_a_scale_is_common_to_all_spans() -> None:
@@ -37,3 +51,21 @@ def test_a_table_of_markdown_ends_with_the_drawing() -> None:
     header, rule, row = (line for line in text.splitlines() if line.startswith("|"))
     assert header.endswith("| gain | ┊ zero |") and rule.endswith("| --: | :-- |")
     assert row == f"| a \\| b | 1 | `{'─' * 16}●{'─' * 16}` |".replace("`─", "`┊", 1)
+
+
+def test_each_drawing_stands_in_its_row_and_names_stay_names() -> None:
+    text = markdown.render(page_of_names())
+    header, *rows = rows_of_markdown(text)
+    assert header == ["", "Gain", "┃ may be lost"]
+    assert [row[0] for row in rows] == ["`]  # a heading", NAMES[1], " | --- |"]
+    values = [row[2].index("●") for row in rows]
+    assert values == sorted(set(values))
+    assert "\n# a heading" not in text
+
+
+def test_html_draws_by_itself() -> None:
+    text = html.render(page_of_names(), {})
+    found = Reader(text)
+    assert "svg" in found.tags and "i" not in found.tags
+    assert not re.search("[─●·]{2}", text)
+    assert {*NAMES[:2]} <= {row[0] for row in found.rows}
