@@ -1,5 +1,6 @@
 """What goes wrong on a bad day: kills, dead servers, spoilt files; and the ways of `mlflow run`."""
 
+import fcntl
 import json
 import os
 import random
@@ -86,6 +87,37 @@ def test_a_kill_between_two_params_leaves_no_run_running(untrained: Project) -> 
     path.write_text(path.read_text("utf-8").replace("max_iter: 300", "max_iter: 25"), "utf-8")
     assert untrained.verb("train").returncode == 0
     assert sorted(run["status"] for run in runs(untrained)) == ["FINISHED", "KILLED"]
+
+
+def test_kills_of_the_parent_leave_no_stage_that_writes_after_the_next_train(
+    trained: Project, tmp_path: Path
+) -> None:
+    project = trained.copy(tmp_path / "copy")
+    path = project.root / "params.yaml"
+    before = path.read_text("utf-8")
+    path.write_text(before.replace("max_iter: 300", "max_iter: 25"), "utf-8")
+    parent = start(project, "train")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not _is_held(project.root / ".dvc/tmp/stage.lock"):
+        time.sleep(0.05)
+    os.kill(parent.pid, signal.SIGKILL)
+    # With the params taken back no stage has to run, so none waits for the one that goes on.
+    path.write_text(before, "utf-8")
+    done = project.verb("train")
+    assert done.returncode == 0 and ran(done.stdout) == [], done.stdout + done.stderr
+    assert "killed still works in this folder; waiting" in done.stdout
+    parent.communicate()  # until the stage that it left has ended as well
+    assert digest_of_model(project) == digest_of_model(trained)
+    assert {run["status"] for run in runs(project)} == {"FINISHED"}
+
+
+def _is_held(lock: Path) -> bool:
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _has_metrics(project: Project) -> bool:

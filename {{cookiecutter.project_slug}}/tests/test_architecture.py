@@ -24,11 +24,11 @@ FLOORS = {
     # Steps, and the acts that the doors compose.
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
-    2: "author bounds branch candidate card carried challenge console contest data digests "
-    "dvc_cli embedded fetched foreign gate_report git_cli holders imports interface kept "
-    "ledger likeness live machine marks model_dir moves outcomes parcel places processes "
-    "provenance rebuild recording registry remote report reporting runs signature signing "
-    "source stage store summary tracking trial turns workspace",
+    2: "author bounds branch candidate card carried challenge console contest copies data "
+    "digests dvc_cli embedded fetched foreign gate_report git_cli holders imports interface "
+    "kept ledger likeness live machine marks model_dir moves outcomes parcel places "
+    "processes provenance rebuild recording registry remote report reporting runs signature "
+    "signing source stage store summary tracking trial turns workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "
     "features gate intervals metrics predictor schema splits validation versions",

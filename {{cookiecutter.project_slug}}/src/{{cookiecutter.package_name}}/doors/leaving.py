@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from .. import settings
+from .. import processes, settings
 from ..errors import reported
 from ..settings import Settings
 
@@ -18,6 +18,7 @@ def here() -> Settings:
 
 def leave(act: Callable[[], object]) -> None:
     """Leave with the exit code of an act."""
+    processes.catch_interrupts()
     raise typer.Exit(reported(act))
 
 
