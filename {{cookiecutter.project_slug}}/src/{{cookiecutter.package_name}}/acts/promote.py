@@ -26,7 +26,7 @@ def promote(
     there = registry.connect(settings)
     book = Ledger(there.client, settings)
     version = candidate.register(there, found, settings)
-    with turns.turn(there):
+    with turns.turn(there) as held:
         moves.recover(there, book)
         met = trial.rivals(there, book)
         verdict = trial.verdict(there, found, met, asked, settings, again)
@@ -42,7 +42,8 @@ def promote(
             "git_dirty": "true" if unclean else version.tags["git_dirty"],
             "reason": again or "",
         }
-        moves.move(there, book, told, [settings.root / path for path in gate_report.EVIDENCE])
+        evidence = [settings.root / path for path in gate_report.EVIDENCE]
+        moves.move(there, book, told, held, evidence)
     candidate.tell_unsigned(settings)
     gate_report.announce(verdict, there.name)
     say(f"promote: version {version.number} is the champion")
