@@ -26,10 +26,11 @@ FLOORS = {
     "fetched foreign gate_report git_cli holders imports interface kept ledger live machine marks "
     "model_dir moves outcomes processes provenance rebuild recording registry report "
     "reporting runs signature signing source stage store summary tracking trial turns "
-    "workspace",
+    "twins workspace",
     # Pure: no clock, no network, no environment.
-    1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "
-    "features gate intervals metrics predictor schema splits validation versions",
+    1: "archives baselines behaviour calibration checks comparison constants diagnostics "
+    "estimator evaluation features gate holdout intervals metrics predictor schema splits "
+    "validation versions",
     # Words.
     0: "errors params sections settings task",
 }
