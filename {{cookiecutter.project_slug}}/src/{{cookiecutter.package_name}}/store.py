@@ -39,6 +39,8 @@ def connect(settings: Settings) -> "MlflowClient":
     check_reachable(uri)
     if is_embedded(settings):
         embedded.prepare(settings)
+    else:
+        embedded.prepare_shared(uri)
     with in_words(uri):
         from mlflow import MlflowClient, set_tracking_uri
 
@@ -58,7 +60,7 @@ def check_reachable(uri: str) -> None:
     if scheme not in {"http", "https"}:
         return
     try:
-        health = f"{uri.rstrip('/')}/health"
+        health = f"{_without_user(uri).rstrip('/')}/health"
         urlopen(health, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
     except HTTPError:
         return  # It answers; what it refuses is said by the call that needs it.
@@ -68,6 +70,12 @@ def check_reachable(uri: str) -> None:
             f"the tracking server {masked(uri)} does not answer ({reason}); start it, "
             "or unset MLFLOW_TRACKING_URI to track in the project's folder"
         ) from None
+
+
+def _without_user(uri: str) -> str:
+    """Return an address for who would take user and password for the host; health needs neither."""
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _scheme(uri: str) -> str:
