@@ -1,7 +1,4 @@
-"""The doors: each verb composes acts and has no logic of its own.
-
-Heavy libraries are imported inside the verbs, so that --help answers at once.
-"""
+"""The doors: verbs compose acts without logic of their own; heavy imports stay inside of them."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import settings
+from . import console, settings
 from .errors import reported
 
 _HELP = "Train, promote and track the model; every verb is a nox session of the same name."
@@ -19,7 +16,8 @@ app = typer.Typer(
 )
 Kind = Annotated[str | None, typer.Option("--registry", help="local or server.")]
 Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
-Again = Annotated[str | None, typer.Option(help="Why a rolled-back model may come back.")]
+Again = Annotated[str | None, typer.Option(help="Why it may return.", callback=console.one_line)]
+Reason = Annotated[str | None, typer.Option(help="Why, to keep.", callback=console.one_line)]
 _CHANGES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -83,7 +81,7 @@ def promote(
 @app.command()
 def rollback(
     version: Annotated[int | None, typer.Argument(help="By default the previous champion.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the ledger.")] = None,
+    reason: Reason = None,
     registry: Kind = None,
 ) -> None:
     """Make the previous champion, or a version, the champion again."""
