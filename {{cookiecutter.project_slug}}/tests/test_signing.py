@@ -214,3 +214,20 @@ def test_a_key_that_is_not_there_is_refused_by_its_variable(tmp_path: Path, fold
     for key in (tmp_path / "missing.pem", tmp_path):
         with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: .* is not a file"):
             signing.sign(NOBODY, UNMADE, folder, Settings(tmp_path, signing_key=key))
+
+
+def directory(key: Path) -> None:
+    key.mkdir()
+
+
+def dangling(key: Path) -> None:
+    key.symlink_to("nowhere")
+
+
+@pytest.mark.parametrize("harm", [directory, dangling])
+def test_what_is_no_file_is_no_leave_to_go_without_a_signature(
+    tmp_path: Path, folder: Path, harm: Callable[[Path], None]
+) -> None:
+    harm(tmp_path / signing.PUBLIC_KEY)
+    with pytest.raises(WorldError, match=r"^signing\.pub: not a file, so nothing verifies"):
+        signing.check(NOBODY, UNMADE, folder, Settings(tmp_path))
