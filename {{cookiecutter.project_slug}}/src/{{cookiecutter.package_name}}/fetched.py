@@ -37,7 +37,8 @@ def copied(folder: Path, digest: str) -> Iterator[Path]:
     """Yield a copy of a model directory that holds what its digest names, and no byte code."""
     with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as scratch:
         copy = Path(scratch) / "model"
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*digests.NOT_CONTENT))
+        ignored = shutil.ignore_patterns(*digests.NOT_CONTENT)
+        shutil.copytree(folder, copy, symlinks=True, ignore=ignored)
         digests.verify(copy, digest)
         yield copy
 

@@ -1,6 +1,17 @@
 """Register, gate, and make the model of this folder the champion when the verdict allows it."""
 
-from .. import author, bounds, candidate, fetched, gate_report, moves, registry, trial, turns
+from .. import (
+    author,
+    bounds,
+    candidate,
+    fetched,
+    gate_report,
+    moves,
+    registry,
+    signing,
+    trial,
+    turns,
+)
 from ..console import say
 from ..errors import Exit, UsageError
 from ..gate import BEST, CHAMPION, Answer, Verdict
@@ -41,6 +52,7 @@ def promote(
             "actor": author.name(settings),
             "git_dirty": "true" if unclean else version.tags["git_dirty"],
             "reason": again or "",
+            "signature": signing.told(settings),
         }
         evidence = [settings.root / path for path in gate_report.EVIDENCE]
         moves.move(there, book, told, held, evidence)

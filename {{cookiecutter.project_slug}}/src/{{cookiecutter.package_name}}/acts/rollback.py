@@ -1,6 +1,6 @@
 """Go back to an earlier champion."""
 
-from .. import author, carried, fetched, moves, registry, trial, turns
+from .. import author, carried, fetched, moves, registry, signing, trial, turns
 from ..console import say
 from ..errors import UsageError, WorldError
 from ..ledger import ROLLBACK, Ledger
@@ -47,6 +47,7 @@ def _told(
         "git_commit": target.tags.get("git_commit", ""),
         "git_dirty": target.tags.get("git_dirty", ""),
         "reason": reason or "no reason given",
+        "signature": signing.told(settings),
     }
 
 
