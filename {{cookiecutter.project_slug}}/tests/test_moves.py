@@ -153,7 +153,7 @@ def test_an_open_move_is_taken_back_though_the_champion_is_gone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.ledger.begin(FORTH)
-    monkeypatch.setattr(Registry, "_aliases", lambda self: {"champion": "9", "challenger": "8"})
+    monkeypatch.setattr(Registry, "aliases", lambda self: {"champion": "9", "challenger": "8"})
     assert world.recover() is None
     assert world.ledger.open_entries() == []
     world.move(FORTH)

@@ -117,7 +117,7 @@ def test_a_second_holder_on_a_server_is_refused_by_name_and_takes_his_ticket_awa
     there: Registry,
 ) -> None:
     with turn(there):
-        with pytest.raises(WorldError, match=f"^the store: process {os.getpid()} on .* is promoting"):
+        with pytest.raises(WorldError, match=f"^the store: process {os.getpid()} on .* promoting"):
             turn(there).__enter__()
         assert tickets(there) == [1]
     with turn(there):
@@ -189,7 +189,7 @@ def test_a_turn_that_was_lost_is_told_before_anything_moves(there: Registry) -> 
     with turn(there) as held:
         held()
         there.client.delete_model_version(turns._LOCK, "1")
-        with pytest.raises(WorldError, match="the turn was lost, .*; run the same command again"):
+        with pytest.raises(WorldError, match=r"the turn was lost, .*; run the same command again"):
             held()
 
 
