@@ -22,6 +22,7 @@ from flight_delays.versions import Version
 import rows
 
 TEST = rows.parts()["test"]
+OF_NUMBERS: dict[str, Any] = {"task": "regression", "gate": rows.GATE}
 Meet = Callable[[pd.DataFrame], Contest]
 AT_RANDOM: dict[str, Any] = {
     "data": {"target": "late", "time": None},
@@ -195,6 +196,7 @@ def test_a_change_that_leaves_the_test_rows_as_they_are_is_held_to_them(
         ({"split": {"by": "time", "validation": "2 weeks", "test": "3 weeks"}}, "`split`"),
         ({"data": {"target": "arr_delay", "time": "scheduled_departure"}}, "`data.target`"),
         (AT_RANDOM, "`data.time` is another one; `split` is another one"),
+        (OF_NUMBERS, "`task` is another one"),
     ],
 )
 def test_a_change_that_would_choose_its_own_test_rows_is_told_what_does(
