@@ -19,7 +19,6 @@ def bounds(**what: Any) -> Gate:
     """Return bounds that models of `contest` can meet."""
     usual = {
         "margin": 0.5,
-        "gain": 0.5,
         "slice_margin": 1.0,
         "slice_rows": 100,
         "days": 20,

@@ -27,7 +27,6 @@ PACKAGE = features.__name__.partition(".")[0]
 
 GATE = {
     "margin": 0.05,
-    "gain": 0.05,
     "slice_margin": 0.2,
     "slice_rows": 100,
     "days": 20,
@@ -119,7 +118,7 @@ def values(task: Task = Task.CLASSIFICATION) -> dict[str, Any]:
         "split": {"by": "time", "validation": "2 weeks", "test": "1 month"},
         "estimator": read_yaml(ROOT / FILE)["estimator"],
         "evaluation": {"confidence": 0.9, "resamples": 100, "slices": ["carrier", "origin"]},
-        "gate": GATE,
+        "gate": GATE | ({"calibration": 0.01} if task is Task.CLASSIFICATION else {}),
     }
 
 

@@ -6,11 +6,13 @@ import marshal
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flight_delays import data, dvc_cli, rebuild, registry
+from flight_delays import data, dvc_cli, fetched, rebuild, registry
 from flight_delays.acts import gate as gating
 from flight_delays.acts import history as telling
 from flight_delays.acts import promote as promoting
@@ -25,6 +27,7 @@ from flight_delays.ledger import Ledger
 from flight_delays.machine import cpu_class
 from flight_delays.settings import NAME, Settings
 from flight_delays.task import Task
+from flight_delays.versions import Version
 
 import rows
 
@@ -32,6 +35,11 @@ import rows
 def verdict(settings: Settings) -> dict[str, object]:
     told: dict[str, object] = json.loads((settings.root / VERDICT).read_text("utf-8"))
     return told
+
+
+def failed(settings: Settings) -> list[dict[str, str]]:
+    checks: Any = verdict(settings)["checks"]
+    return [check for check in checks if check["passed"] is False]
 
 
 def champion(settings: Settings) -> int | None:
@@ -111,7 +119,7 @@ def test_there_and_back_again(here: Settings, another: Callable[[str], str]) -> 
     returning.rollback(here, reason="a bad night")
     assert champion(here) == 1
     assert promoting.promote(here) is Exit.REJECT
-    (check,) = [it for it in verdict(here)["checks"] if it["passed"] is False]  # type: ignore[attr-defined]
+    (check,) = failed(here)
     assert check["name"] == "not rolled back" and "a bad night" in check["reason"]
     with pytest.raises(UsageError, match="no earlier champion"):
         returning.rollback(here)
@@ -219,7 +227,7 @@ def test_a_version_made_again_is_compared(
 
 
 def test_what_was_never_committed_cannot_be_made_again(here: Settings) -> None:
-    with pytest.raises(UsageError, match="there is no champion yet"):
+    with pytest.raises(UsageError, match="no alias 'champion'; there are: none yet"):
         making.reproduce(here)
     registering.register(here)
     registry.connect(here).tag(1, {"git_commit": "none"})
@@ -303,3 +311,119 @@ def test_what_somebody_else_ran_among_the_moves_is_left_out(here: Settings) -> N
     book = Ledger(there.client, here)
     there.client.create_run(book._experiment, tags={"made": "by hand"})
     assert promoting.promote(here) is Exit.DONE and len(moves(here)) == 1
+
+
+def dirty(here: Settings) -> registry.Registry:
+    """Register a model that was made of uncommitted changes; return the registry."""
+    path = here.root / "src" / rows.PACKAGE / "task.py"
+    path.write_text(path.read_text("utf-8") + "# new\n", "utf-8")
+    registering.register(here)
+    rows.git(here.root, "checkout", "--quiet", ".")
+    return registry.connect(here)
+
+
+def rebuilt(here: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the stages do nothing but bring what is here, and tell what code they would run."""
+    seen: list[str] = []
+
+    def stages(root: Path, interpreter: Path, left_out: set[str]) -> None:
+        seen.append((root / "src" / rows.PACKAGE / "task.py").read_text("utf-8"))
+        for name in ("data", "reports", "models"):
+            shutil.copytree(here.root / name, root / name, dirs_exist_ok=True)
+
+    monkeypatch.setattr(rebuild, "stages", stages)
+    return seen
+
+
+def test_uncommitted_changes_are_run_only_where_nobody_asks_for_a_signature(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dirty(here)
+    seen = rebuilt(here, monkeypatch)
+    assert making.reproduce(here, "1") is Exit.DONE
+    assert seen[0].endswith("# new\n")
+    told = capsys.readouterr()
+    assert "and its uncommitted changes" in told.out and "input_key" not in told.err
+    (here.root / "signing.pub").write_text("a key", "utf-8")
+    monkeypatch.setattr(fetched, "check", lambda *_: None)
+    with pytest.raises(UsageError, match=r"uncommitted changes that nobody signed, and signing"):
+        making.reproduce(here, "1")
+    assert len(seen) == 1
+
+
+def test_a_version_that_does_not_verify_is_not_made_again(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registering.register(here)
+    seen = rebuilt(here, monkeypatch)
+    (here.root / "signing.pub").write_text("a key", "utf-8")
+    with pytest.raises(WorldError, match="version 1 is not signed"):
+        making.reproduce(here, "1")
+    assert seen == []
+
+
+@pytest.mark.parametrize("commit", ["--upload-pack=x", "HEAD", "main", "0" * 39, "0" * 41, ""])
+def test_what_is_no_commit_never_reaches_git(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, commit: str
+) -> None:
+    registering.register(here)
+    registry.connect(here).tag(1, {"git_commit": commit})
+    monkeypatch.setattr(rebuild, "at", lambda *_: pytest.fail("git was asked"))
+    with pytest.raises(WorldError, match=r"made of commit .*, which is none; set its tag"):
+        making.reproduce(here, "1")
+
+
+def test_a_version_of_other_inputs_than_it_says_is_told(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registering.register(here)
+    registry.connect(here).tag(1, {"input_key": "another"})
+    rebuilt(here, monkeypatch)
+    making.reproduce(here, "1")
+    assert "not what the version says that it was made of" in capsys.readouterr().err
+
+
+def test_an_alias_that_is_none_is_told_with_those_that_there_are(here: Settings) -> None:
+    registering.register(here)
+    with pytest.raises(UsageError, match=r"no alias 'nope'; there are: challenger; name"):
+        making.reproduce(here, "nope")
+
+
+def test_an_unchanged_champion_has_to_verify_too(here: Settings) -> None:
+    promoting.promote(here)
+    assert ledger_of(here)[0]["signature"] == "not asked for"
+    (here.root / "signing.pub").write_text("a key", "utf-8")
+    with pytest.raises(WorldError, match="version 1 is not signed"):
+        gating.gate(here)
+
+
+def test_a_link_in_a_model_is_refused(here: Settings) -> None:
+    (here.root / data.MODEL / "link").symlink_to(here.root / "params.yaml")
+    with pytest.raises(UsageError, match=r"models/model/link: a link, and a model holds files"):
+        gating.gate(here)
+
+
+def test_a_branch_cannot_choose_its_own_test_rows(here: Settings) -> None:
+    promoted = gating.gate(here, "HEAD")
+    params = here.root / "params.yaml"
+    text = params.read_text("utf-8")
+    assert promoted is Exit.DONE
+    params.write_text(text.replace("test: 1 month", "test: 3 weeks"), "utf-8")
+    assert gating.gate(here, "HEAD") is Exit.REJECT
+    (check,) = failed(here)
+    assert check["name"] == "same holdout" and "`split`" in check["reason"]
+
+
+def test_a_champion_whose_tags_change_meanwhile_is_no_challenger(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promoting.promote(here)
+    look = registry.Registry.of_digest
+
+    def before(there: registry.Registry, digest: str) -> Version | None:
+        found = look(there, digest)
+        return found and replace(found, tags={**found.tags, "reproduced": "yesterday"})
+
+    monkeypatch.setattr(registry.Registry, "of_digest", before)
+    registering.register(here)
+    assert registry.connect(here).pointed("challenger") is None

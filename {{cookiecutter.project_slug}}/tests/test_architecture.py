@@ -28,10 +28,11 @@ FLOORS = {
     "digests dvc_cli embedded fetched foreign gate_report git_cli holders imports interface "
     "kept ledger likeness live machine marks model_dir moves outcomes parcel places "
     "processes provenance rebuild recording registry remote report reporting runs signature "
-    "signing source stage store summary tracking trial turns workspace",
+    "signing source stage store summary tracking trial turns twins workspace",
     # Pure: no clock, no network, no environment.
-    1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "
-    "features gate intervals metrics predictor schema splits validation versions",
+    1: "archives baselines behaviour calibration checks comparison constants diagnostics "
+    "estimator evaluation features gate holdout intervals metrics predictor schema splits "
+    "validation versions",
     # Words.
     0: "errors params sections settings task",
 }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flight_delays import gate
+from flight_delays import comparison, gate
 from flight_delays.checks import Contest, judge
 from flight_delays.gate import CHALLENGER, CHAMPION, Answer
 from flight_delays.task import Task
@@ -80,18 +80,19 @@ def test_no_rows_are_undecided(task: Task) -> None:
 def test_one_outcome_only_is_undecided() -> None:
     target, scores = np.zeros(800), np.random.default_rng(1).random(800)
     names = (gate.CONSTANT, CHALLENGER, CHAMPION)
-    met = of_scores(target, dict.fromkeys(names, scores), task=Task.CLASSIFICATION)
+    known = dict.fromkeys(names, scores) | {gate.CONSTANT: np.ones(800)}
+    met = of_scores(target, known, task=Task.CLASSIFICATION)
     found = judged(met, floors={"roc_auc": 0.6})
     assert found.answer is Answer.UNDECIDED
     assert check(found, "floor of roc_auc").passed is None
-    assert check(found, "better than a constant").passed is None
+    assert check(found, "better than a constant in roc_auc").passed is None
     assert check(found, NO_SLICE).passed
     assert "nan" not in " ".join(found.reasons())
 
 
 def test_the_first_model_meets_the_floors_only() -> None:
     found = judged(contest({CHALLENGER: 2.0}), floors={"rmse": 3})
-    names = ["better than a constant", "floor of rmse", "calibration"]
+    names = ["better than a constant in rmse", "floor of rmse", "mean prediction"]
     assert [it.name for it in found.checks] == names
     assert (found.answer, found.champion) == (Answer.PROMOTE, None)
     assert found.differences == {}
@@ -116,15 +117,117 @@ def test_floors_hold_from_the_side_that_is_good(
     assert found.answer is (Answer.REJECT if passed is False else Answer.PROMOTE)
 
 
-@pytest.mark.parametrize(("error", "passed"), [(2.0, True), (9.9, False), (15.0, False)])
-def test_no_better_than_a_constant_is_rejected(error: float, passed: bool) -> None:
+CONSTANT = "better than a constant in rmse"
+
+
+@pytest.mark.parametrize(
+    ("error", "answer", "words"),
+    [
+        (2.0, Answer.PROMOTE, "is shown"),
+        (9.9, Answer.UNDECIDED, "is not shown"),
+        (15.0, Answer.REJECT, "is ruled out"),
+    ],
+)
+def test_the_first_model_has_to_be_better_than_a_constant(
+    error: float, answer: Answer, words: str
+) -> None:
     found = judged(contest({CHALLENGER: error}))
-    assert check(found, "better than a constant").passed is passed
-    assert found.answer is (Answer.PROMOTE if passed else Answer.REJECT)
+    assert words in check(found, CONSTANT).reason
+    assert found.answer is answer
+
+
+def test_one_end_of_the_interval_counts_against_a_constant() -> None:
+    """At 97.5 %, what 95 % from both sides leaves out at that end."""
+    met = contest({CHALLENGER: 9.0})
+    scored, on = met.rows(200)
+    ours, constant = scored.scores[CHALLENGER], scored.scores[gate.CONSTANT]
+    both = comparison.gain(met.metric, ours, constant, on, 0.95)
+    reason = check(judged(met, confidence=0.975), CONSTANT).reason
+    assert f"({both.low:+.4f} to {both.high:+.4f})" in reason
+
+
+def test_a_challenger_has_only_to_be_not_shown_worse_than_a_constant() -> None:
+    unclear, worse = judged(duel(9.9, 9.9)), judged(duel(15.0, 15.0))
+    assert "is not shown" in check(unclear, CONSTANT).reason
+    assert unclear.answer is Answer.PROMOTE
+    assert check(worse, CONSTANT).passed is False
 
 
 def test_a_wider_margin_asks_for_no_more_than_a_constant_gives() -> None:
     assert judged(contest({CHALLENGER: 8.0}), margin=5.0).answer is Answer.PROMOTE
+
+
+def probabilities(of: Callable[[np.ndarray], np.ndarray] | None = None) -> Contest:
+    """Return a contest of honest probabilities with what is made of them; without, of a first."""
+    rng = np.random.default_rng(1)
+    late = (rng.random(60 * 100) < 0.25).astype(float)
+    logit = late + rng.normal(0, 1.3, len(late)) - 1.8
+    honest = 1 / (1 + np.exp(-logit))
+    honest *= late.mean() / honest.mean()
+    scores = {gate.CONSTANT: np.full(len(late), late.mean()), CHALLENGER: honest}
+    if of is not None:
+        scores |= {CHAMPION: honest, CHALLENGER: of(honest)}
+    return of_scores(late, scores, 60, Task.CLASSIFICATION)
+
+
+def sharper(honest: np.ndarray) -> np.ndarray:
+    """Return probabilities whose logits are five times as far off, with the same mean."""
+    logit = np.log(honest / (1 - np.clip(honest, 0, 0.999))) + 1.1
+    found = 1 / (1 + np.exp(-5 * logit))
+    scaled: np.ndarray = found * honest.mean() / found.mean()
+    return scaled
+
+
+def flat(honest: np.ndarray) -> np.ndarray:
+    """Return the mean for every row, but for its last digits, which keep the order."""
+    same: np.ndarray = honest.mean() + 1e-6 * (honest - honest.mean())
+    return same
+
+
+def hard(honest: np.ndarray) -> np.ndarray:
+    """Return a yes or no for each row."""
+    yes = np.where(honest > np.quantile(honest, 0.75), 1, 0)
+    return np.clip(yes + 1e-6 * honest, 0, 1)
+
+
+PROBABILITIES = {"margin": 0.01, "slice_margin": 0.05, "bias": 0.02, "calibration": 0.003}
+
+
+@pytest.mark.parametrize(
+    ("of", "failed"),
+    [
+        (sharper, "better than a constant in log_loss"),
+        (sharper, "calibration"),
+        (flat, "calibration"),
+        (hard, "calibration"),
+    ],
+)
+def test_the_same_order_with_worse_probabilities_is_rejected(
+    of: Callable[[np.ndarray], np.ndarray], failed: str
+) -> None:
+    found = judged(probabilities(of), **PROBABILITIES)
+    assert found.answer is Answer.REJECT
+    assert check(found, failed).passed is False
+    assert check(found, "mean prediction").passed
+
+
+def test_the_area_and_the_mean_alone_would_take_worse_probabilities() -> None:
+    found = judged(probabilities(flat), **{**PROBABILITIES, "calibration": 1.0})
+    assert found.answer is Answer.PROMOTE
+
+
+def test_honest_probabilities_are_promoted_first_and_after() -> None:
+    for met in (probabilities(), probabilities(lambda honest: honest)):
+        assert judged(met, **PROBABILITIES).answer is Answer.PROMOTE
+
+
+def test_probabilities_are_held_against_those_of_the_best_champion_too() -> None:
+    met = probabilities(flat)
+    anchor = met.scored.scores[CHAMPION]
+    scores = {**met.scored.scores, CHAMPION: met.scored.scores[CHALLENGER], gate.BEST: anchor}
+    found = judged(replace(met, scored=replace(met.scored, scores=scores)), **PROBABILITIES)
+    assert check(found, "calibration").passed
+    assert check(found, "calibration against the best champion").passed is False
 
 
 @pytest.mark.parametrize("side", [-1, 1])
@@ -136,7 +239,7 @@ def test_a_mean_further_off_than_the_rivals_is_rejected(side: int) -> None:
         rivals = {} if champion is None else {CHAMPION: champion}
         scores = {gate.CONSTANT: met.scored.scores[gate.CONSTANT], CHALLENGER: off, **rivals}
         scored = replace(met.scored, scores=scores)
-        return check(judged(replace(met, scored=scored)), "calibration")
+        return check(judged(replace(met, scored=scored)), "mean prediction")
 
     worse, first = calibration(met.scored.scores[CHAMPION]), calibration(None)
     assert worse.passed is first.passed is False

@@ -149,3 +149,20 @@ def test_outside_a_project_it_is_said_where_to_go(
         2,
         f"error: {tmp_path}: not inside the project; go to the folder that holds dvc.yaml\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (("rollback", "--reason"), "rollback.rollback"),
+        (("promote", "--again"), "promote.promote"),
+        (("gate", "--again"), "gate.gate"),
+    ],
+)
+def test_a_reason_is_one_printable_line_to_every_act(
+    project: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str], place: str
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(f"{rows.PACKAGE}.acts.{place}", lambda *given: seen.extend(given))
+    run(*words, "a\nb\x1b c")
+    assert "a b c" in seen

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from flight_delays import contest, data
+from flight_delays import carried, contest, data, gate
 from flight_delays.candidate import Candidate
 from flight_delays.checks import Contest
-from flight_delays.errors import UsageError
+from flight_delays.errors import UsageError, WorldError
 from flight_delays.gate import CHALLENGER, CHAMPION, CONSTANT
 from flight_delays.params import Params
 from flight_delays.places import Project
@@ -22,6 +23,7 @@ from flight_delays.versions import Version
 import rows
 
 TEST = rows.parts()["test"]
+OF_NUMBERS: dict[str, Any] = {"task": "regression", "gate": rows.GATE}
 Meet = Callable[[pd.DataFrame], Contest]
 AT_RANDOM: dict[str, Any] = {
     "data": {"target": "late", "time": None},
@@ -94,7 +96,9 @@ def test_without_time_only_the_same_split_can_be_compared(settings: Settings) ->
 def met(settings: Settings, task: Task, model: Path) -> Meet:
     """Return what lets a model meet itself on some rows."""
     candidate = of(rows.parameters(task), settings.root, model)
-    return lambda frame: contest.contest(settings, candidate, {CHAMPION: model}, frame)
+    return lambda frame: contest.contest(
+        settings, candidate, {CHAMPION: model}, frame, candidate.params
+    )
 
 
 def test_everybody_is_scored_on_the_same_rows(met: Meet, task: Task) -> None:
@@ -118,3 +122,93 @@ def test_without_rows_there_are_no_scores(met: Meet) -> None:
 def test_a_column_that_has_gone_is_named(met: Meet) -> None:
     with pytest.raises(UsageError, match=r"rows.*'wind_speed' that the challenger needs"):
         met(TEST.drop(columns="wind_speed"))
+
+
+def test_the_slices_and_the_seed_are_those_of_the_bounds(
+    settings: Settings, model_of: Callable[[Task], Path]
+) -> None:
+    model = model_of(Task.CLASSIFICATION)
+    ours = rows.parameters(evaluation={"confidence": 0.9, "resamples": 100, "slices": []}, seed=1)
+    found = contest.contest(settings, of(ours, model), {}, TEST, rows.parameters())
+    assert (set(found.slices), found.seed) == ({"carrier", "origin"}, 7)
+    with pytest.raises(UsageError, match="'origin' that the slices of the gate need"):
+        without = TEST.drop(columns="origin")
+        contest.contest(settings, of(ours, model), {}, without, rows.parameters())
+
+
+@pytest.mark.parametrize(
+    ("role", "error", "words"),
+    [
+        (CHALLENGER, UsageError, "the challenger predicts no number for 2 of .*; train another"),
+        (CHAMPION, WorldError, "the champion predicts no number for 2 of .* `nox -s rollback`"),
+    ],
+)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_prediction_that_is_no_number_is_told_in_one_sentence(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+    error: type[Exception],
+    words: str,
+    value: float,
+) -> None:
+    def load(folder: Path) -> Any:
+        scores = np.full(len(TEST), 0.5)
+        scores[3:5] = value if folder.name == role else 0.5
+        columns = SimpleNamespace(columns=["origin"])
+        return SimpleNamespace(encoder=columns, scores=lambda rows: scores)
+
+    monkeypatch.setattr(carried, "load", load)
+    here = of(rows.parameters(), Path(CHALLENGER))
+    with pytest.raises(error, match=words):
+        contest.contest(settings, here, {CHAMPION: Path(CHAMPION)}, TEST, here.params)
+
+
+def holdout(settings: Settings, ours: dict[str, Any], base: dict[str, Any]) -> gate.Check:
+    return contest.same_holdout(settings, rows.parameters(**ours), rows.parameters(**base))
+
+
+def until(day: str | None) -> dict[str, Any]:
+    return {"data": {"target": "late", "time": "scheduled_departure", "until": day}}
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {},
+        {"seed": 1},
+        {"evaluation": {"confidence": 0.9, "resamples": 100}},
+        {"features": {"numeric": ["distance"]}},
+        until("2013-09-29"),
+        until(None),
+    ],
+)
+def test_a_change_that_leaves_the_test_rows_as_they_are_is_held_to_them(
+    settings: Settings, ours: dict[str, Any]
+) -> None:
+    assert holdout(settings, ours, until("2013-09-28")).passed
+
+
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [
+        (until("2013-09-27"), "`data.until` goes back, from 2013-09-28 to 2013-09-27"),
+        (until("2013-10-01"), "`data.until` is 2013-10-01, and the last row is of 2013-09-30"),
+        ({"split": {"by": "time", "validation": "2 weeks", "test": "3 weeks"}}, "`split`"),
+        ({"data": {"target": "arr_delay", "time": "scheduled_departure"}}, "`data.target`"),
+        (AT_RANDOM, "`data.time` is another one; `split` is another one"),
+        (OF_NUMBERS, "`task` is another one"),
+    ],
+)
+def test_a_change_that_would_choose_its_own_test_rows_is_told_what_does(
+    settings: Settings, ours: dict[str, Any], words: str
+) -> None:
+    found = holdout(settings, ours, until("2013-09-28"))
+    assert found.passed is False
+    assert words in found.reason and "would choose its own test rows" in found.reason
+
+
+def test_a_seed_that_draws_the_test_rows_is_not_the_changes_to_choose(settings: Settings) -> None:
+    assert holdout(settings, AT_RANDOM, AT_RANDOM).passed
+    found = holdout(settings, AT_RANDOM | {"seed": 1}, AT_RANDOM)
+    assert found.passed is False and "`seed`" in found.reason

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dvc.lock import LockError
 
 from flight_delays import dvc_cli
 from flight_delays.errors import Exit, WorldError
@@ -142,3 +143,14 @@ def test_what_the_system_refuses_is_told_in_our_words(
     monkeypatch.setattr("dvc.cli.main", answering(full))
     with pytest.raises(WorldError, match="cache/ab: the disk is full; free some space"):
         dvc_cli.run(project, "repro")
+
+
+def test_dvc_at_work_elsewhere_is_told_in_one_sentence(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(self: object) -> None:
+        raise LockError("Unable to acquire lock")
+
+    monkeypatch.setattr("dvc.repo.Repo.status", locked)
+    with pytest.raises(WorldError, match=r"another process is at work with DVC .*; run the same"):
+        dvc_cli.is_stale(project)

@@ -114,3 +114,17 @@ def test_without_a_store_no_run_is_known(tmp_path: Path) -> None:
     assert not (tmp_path / "mlflow.db").exists()
     (tmp_path / "mlflow.db").write_text("x" * 200)
     assert not embedded.has_run(tmp_path, "0" * 32)
+
+
+def test_a_moved_store_that_is_read_only_can_still_be_read(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = with_a_file(settings)
+    moved = settings.root.rename(settings.root.with_name(f"{settings.root.name} moved"))
+
+    def refuse(connection: sqlite3.Connection, before: str, here: str) -> None:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(embedded, "_rewrite", refuse)
+    assert store.connect(Settings(moved)).get_run(run_id).info.run_id == run_id
+    assert "mlflow.db is read-only and looks for its files in" in capsys.readouterr().err

@@ -188,3 +188,13 @@ def test_a_file_of_a_run_is_copied_and_one_that_is_not_there_is_none(
     assert tmp_path in copy.parents
     assert kept.fetch(there, version.run_id, "inputs/other.txt", tmp_path) is None
     assert kept.fetch(there, version.run_id, "nowhere/note.txt", tmp_path) is None
+
+
+def test_a_link_is_copied_as_one_and_never_followed(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "model", tmp_path / "outside"
+    for path in (folder, outside):
+        path.mkdir()
+    (outside / "secret").write_text("secret")
+    (folder / "link").symlink_to(outside)
+    with fetched.copied(folder, digests.of_folder(folder)) as copy:
+        assert (copy / "link").is_symlink()

@@ -85,7 +85,10 @@ def test_a_verdict_tells_what_stands_in_the_way_and_nothing_else() -> None:
     ]
     found = Verdict(gate.answer(checks), "a", "b", checks, {})
     size, signature, no_worse = found.to_json("here", "main")["checks"]
-    assert [it.split(":")[0] for it in found.reasons()] == ["signature", "no worse"]
+    told = [it.split(":")[0] for it in found.reasons()]
+    assert told == ["signature", "no worse (undecided)"]
+    waiting = Verdict(Answer.UNDECIDED, "a", "b", checks[2:], {})
+    assert [it.split(":")[0] for it in waiting.reasons()] == ["no worse"]
     assert signature == {
         "name": "signature",
         "passed": False,

@@ -133,3 +133,18 @@ def test_a_server_that_is_gone_is_told_in_one_sentence(tmp_path: Path) -> None:
     for act in (book.entries, lambda: book.begin(told(1)), lambda: book.close(Entry(told(1)))):
         with pytest.raises(WorldError, match="failed: the server is gone"):
             act()
+
+
+@pytest.mark.parametrize("name", ["version", "sequence", "best", "before"])
+@pytest.mark.parametrize("value", ["abc", "-1", "²", "", "9" * 5000])
+@fakes.ALONE
+def test_a_number_that_is_none_is_told_with_its_run(
+    book: Ledger, client: Any, name: str, value: str
+) -> None:
+    tags = told(1, sequence="1") | {name: value}
+    experiment = client.get_experiment_by_name(ledger.EXPERIMENT).experiment_id
+    run = client.create_run(experiment, tags=tags).info.run_id
+    for act in (book.open_entries, lambda: book.begin(told(2))):
+        with pytest.raises(WorldError, match=f"run {run} has {name} .*no number; delete"):
+            act()
+        client.set_terminated(run, "FINISHED")

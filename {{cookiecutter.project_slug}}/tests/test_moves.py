@@ -30,7 +30,7 @@ class World:
         self.evidence = [root / "gate.html"]
 
     def move(self, told: Mapping[str, str]) -> None:
-        moves.move(self.registry, self.ledger, told, self.evidence)
+        moves.move(self.registry, self.ledger, told, lambda: None, self.evidence)
 
     def recover(self) -> Entry | None:
         return moves.recover(self.registry, self.ledger)
@@ -55,7 +55,7 @@ def begun(client: Any, root: Path) -> World:
         world.registry.register("s3://m", "run", {"digest": f"{number}", "stage": "staging"}, "")
     for number, before in ((1, ""), (2, "1")):
         told = {"action": "promotion", "version": f"{number}", "before": before}
-        moves.move(world.registry, world.ledger, told, world.evidence)
+        moves.move(world.registry, world.ledger, told, lambda: None, world.evidence)
     world.registry.tag(3, {"rolled_back": "slow"})
     world.registry.point("challenger", 3)
     return world
@@ -133,11 +133,14 @@ def test_a_move_that_was_begun_and_has_not_happened_is_taken_back(
 
 @fakes.ALONE
 @MOVES
-def test_a_move_that_has_happened_is_completed(world: World, told: Mapping[str, str]) -> None:
+def test_a_move_that_has_happened_is_completed(
+    world: World, told: Mapping[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
     entry = world.ledger.begin(told)
     world.registry.point("champion", entry.version)
     completed = world.recover()
     assert completed
+    assert "with the reason that was given then" in capsys.readouterr().out
     assert completed.run_id == entry.run_id
     assert world.ledger.entries()[-1].told == entry.told
     assert world.ledger.open_entries() == []
@@ -150,10 +153,24 @@ def test_an_open_move_is_taken_back_though_the_champion_is_gone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.ledger.begin(FORTH)
-    monkeypatch.setattr(Registry, "_aliases", lambda self: {"champion": "9", "challenger": "8"})
+    monkeypatch.setattr(Registry, "aliases", lambda self: {"champion": "9", "challenger": "8"})
     assert world.recover() is None
     assert world.ledger.open_entries() == []
     world.move(FORTH)
+
+
+@fakes.ALONE
+@MOVES
+def test_without_the_turn_nothing_moves_and_nothing_stays_open(
+    world: World, told: Mapping[str, str]
+) -> None:
+    def lost() -> None:
+        raise WorldError("the turn was lost")
+
+    before = world.state()
+    with pytest.raises(WorldError, match="the turn was lost"):
+        moves.move(world.registry, world.ledger, told, lost, world.evidence)
+    assert world.state() == before
 
 
 def again(client: Any, root: Path, told: Mapping[str, str]) -> None:

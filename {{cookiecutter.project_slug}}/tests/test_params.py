@@ -55,6 +55,7 @@ def test_every_number_can_be_read() -> None:
         ("sede", 1, "unknown key 'sede' (did you mean 'seed'?)"),
         ("split.tests", "1 month", "unknown key 'split.tests' (did you mean 'test'?)"),
         ("evaluation.resample", 5, "unknown key 'evaluation.resample' (did you mean 'resamples'?)"),
+        ("gate.gain", 1, "unknown key 'gate.gain'"),
         ("seed", None, "the key 'seed' is missing"),
         ("data.target", None, "the key 'data.target' is missing"),
         ("task", "clasification", "'task' = 'clasification': input should be 'classification'"),
@@ -149,3 +150,13 @@ def test_any_text_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
 def test_a_yes_is_no_number(tmp_path: Path, answer: bool) -> None:
     with pytest.raises(UsageError, match=f"'seed' = {answer}: input should be a number"):
         load(tmp_path, changed("seed", answer))
+
+
+@pytest.mark.parametrize(("task", "bound"), [("classification", None), ("regression", 0.003)])
+def test_probabilities_alone_have_a_bound_of_calibration(
+    tmp_path: Path, task: str, bound: float | None
+) -> None:
+    values = rows.values(Task(task))
+    values["gate"] = {**values["gate"], "calibration": bound}
+    with pytest.raises(UsageError, match=r"'gate\.calibration' is a loss in Brier score"):
+        load(tmp_path, values)

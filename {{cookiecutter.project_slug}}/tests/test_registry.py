@@ -218,3 +218,31 @@ def test_processes_that_race_leave_one_version_for_each_digest(settings: Setting
     assert sorted(digests) == sorted([DIGEST, *(f"{number}" * 64 for number in range(RACERS))])
     # All of them had found nothing and made one: the numbers are never given again.
     assert register(there, OTHER).number == 2 * RACERS + 1
+
+
+def twins(there: Registry) -> None:
+    """Let two versions bear one digest, as somebody's hand in the pages of MLflow does."""
+    register(there)
+    register(there, OTHER)
+    there.tag(1, {"digest": OTHER})
+
+
+@pytest.mark.parametrize("use", ["alias", "production", "archived"])
+def test_a_twin_that_is_or_was_in_use_is_never_deleted(there: Registry, use: str) -> None:
+    twins(there)
+    if use == "alias":
+        there.point(CHAMPION, 2)
+    else:
+        there.tag(2, {"stage": use})
+    with pytest.raises(WorldError, match=r"versions 1 and 2 have the same digest, .*; delete 1"):
+        register(there, OTHER)
+    assert numbers(there) == [1, 2]
+
+
+@fakes.ALONE
+def test_a_twin_that_nobody_uses_is_deleted(there: Registry) -> None:
+    twins(there)
+    there.point(CHAMPION, 1)
+    there.tag(2, {"stage": "staging"})
+    assert register(there, OTHER).number == 1
+    assert numbers(there) == [1]

@@ -230,7 +230,7 @@ def test_a_store_that_fails_is_told_in_one_sentence(
 
 
 def test_no_two_processes_share_a_name() -> None:
-    host, pid, started = holders.this_process().split("/")
-    assert host
+    place, pid, started = holders.this_process().rsplit("/", 2)
+    assert place
     assert pid.isdigit()
     assert started.isdigit()

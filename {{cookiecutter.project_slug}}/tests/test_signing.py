@@ -258,3 +258,18 @@ def test_a_text_that_is_no_key_is_refused_by_its_variable_and_not_shown(folder: 
     with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: not a private key") as told:
         signing.sign(NOBODY, UNMADE, folder, Settings(folder, signing_key=text))
     assert "c2VjcmV0" not in str(told.value)
+def directory(key: Path) -> None:
+    key.mkdir()
+
+
+def dangling(key: Path) -> None:
+    key.symlink_to("nowhere")
+
+
+@pytest.mark.parametrize("harm", [directory, dangling])
+def test_what_is_no_file_is_no_leave_to_go_without_a_signature(
+    tmp_path: Path, folder: Path, harm: Callable[[Path], None]
+) -> None:
+    harm(tmp_path / signing.PUBLIC_KEY)
+    with pytest.raises(WorldError, match=r"^signing\.pub: not a file, so nothing verifies"):
+        signing.check(NOBODY, UNMADE, folder, Settings(tmp_path))

@@ -1,6 +1,5 @@
 """What every stage shares: settings and params go in, and an exit code comes out."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,7 +73,7 @@ def test_a_stage_that_lost_its_caller_while_it_waited_does_not_begin(
     assert exit_code(seen.append) == Exit.DONE and len(seen) == 1
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as caller:
         began = psutil.Process(caller.pid).create_time()
-    monkeypatch.setenv(CALLER, f"{socket.gethostname()}/{caller.pid}/{began:.0f}")
+    monkeypatch.setenv(CALLER, f"{holders._place()}/{caller.pid}/{began:.0f}")
     assert exit_code(seen.append) == Exit.WORLD and len(seen) == 1
     assert "is gone" in capsys.readouterr().err
 

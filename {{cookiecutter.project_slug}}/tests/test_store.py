@@ -1,5 +1,7 @@
 """Where runs are kept: the environment's server, or the project's own store."""
 
+import multiprocessing
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -145,3 +147,34 @@ def test_a_password_in_an_address_is_not_told() -> None:
 def test_a_path_that_an_address_cannot_hold_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot hold the runs; move the project"):
         store.address(Settings(tmp_path / name))
+
+
+def test_a_user_in_the_address_is_not_taken_for_the_host(server: str) -> None:
+    store.check_reachable(server.replace("//", "//user:p%40ss@"))
+
+
+def start(uri: str, barrier: Any, told: Any) -> None:
+    barrier.wait(30)
+    try:
+        client = store.connect(Settings(Path(), tracking_uri=uri))
+        told.put(store.experiment(client, Settings(Path(), tracking_uri=uri)))
+    except BaseException as error:  # Whatever it is, somebody waits for an answer.
+        told.put(repr(error))
+
+
+def test_a_shared_database_is_made_once_and_whole(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path.as_posix()}/shared.db"
+    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    barrier, told = context.Barrier(3), context.Queue()
+    racers = [context.Process(target=start, args=(uri, barrier, told)) for _ in range(3)]
+    for racer in racers:
+        racer.start()
+    assert {told.get(timeout=120) for _ in racers} == {"1"}
+    for racer in racers:
+        racer.join()
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_database_in_a_new_folder_is_made_with_it(tmp_path: Path) -> None:
+    store.connect(Settings(tmp_path, tracking_uri=f"sqlite:///{tmp_path}/new/shared.db"))
+    assert (tmp_path / "new" / "shared.db").is_file()

@@ -1,7 +1,6 @@
 """Runs by input key: found or made, once for each key, whoever dies or comes second."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from flight_delays.holders import PROCESS, this_process
 from flight_delays.runs import Run
 
 KEY = "ab" * 32
+HERE = this_process().rsplit("/", 2)[0]
 
 
 def open_run(client: Any, experiment: str, opened: str | None = None, key: str = KEY) -> Run:
@@ -103,7 +103,7 @@ def dead_process() -> str:
     process = psutil.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     started = process.create_time()
     process.communicate(b"\n")
-    return f"{socket.gethostname()}/{process.pid}/{started:.0f}"
+    return f"{HERE}/{process.pid}/{started:.0f}"
 
 
 def test_a_run_that_a_dead_process_left_open_is_ended(client: Any, experiment: str) -> None:
@@ -115,7 +115,7 @@ def test_a_run_that_a_dead_process_left_open_is_ended(client: Any, experiment: s
 def test_a_number_that_another_process_got_meanwhile_does_not_keep_it_alive(
     client: Any, experiment: str
 ) -> None:
-    reused = f"{socket.gethostname()}/{os.getpid()}/12345"
+    reused = f"{HERE}/{os.getpid()}/12345"
     left = client.create_run(experiment, tags={PROCESS: reused}).info.run_id
     open_run(client, experiment)
     assert client.get_run(left).info.status == "KILLED"
@@ -123,7 +123,7 @@ def test_a_number_that_another_process_got_meanwhile_does_not_keep_it_alive(
 
 @pytest.mark.parametrize(
     "process",
-    [this_process(), "elsewhere/1/1", "", f"{socket.gethostname()}/x/1"],
+    [this_process(), "elsewhere/boot/1/1/1", "", f"{HERE}/x/1"],
     ids=["this one", "another machine's", "unknown", "no number"],
 )
 def test_a_run_that_may_be_alive_is_left(client: Any, experiment: str, process: str) -> None:
@@ -179,7 +179,7 @@ def test_a_run_that_was_ended_too_soon_runs_again_when_it_is_claimed(
 def test_without_that_look_a_run_would_stay_open_for_ever(
     client: Any, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reused = f"{socket.gethostname()}/{os.getpid()}/12345"
+    reused = f"{HERE}/{os.getpid()}/12345"
     left = client.create_run(experiment, tags={PROCESS: reused}).info.run_id
     monkeypatch.setattr(tracking, "_end_abandoned", lambda *words, **more: None)
     open_run(client, experiment)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -46,7 +47,8 @@ class Project:
 
     def verdict(self, again: str | None = None, **bounds: Any) -> gate.Verdict:
         registry: Any = SimpleNamespace(of_digest=self.known.get)
-        asked = self.candidate.params.gate.model_copy(update=bounds)
+        params = self.candidate.params
+        asked = params.model_copy(update={"gate": params.gate.model_copy(update=bounds)})
         return trial.verdict(registry, self.candidate, self.met, asked, self.settings, again)
 
 
@@ -196,3 +198,13 @@ def test_the_best_before_takes_the_place_of_one_that_was_rolled_back(here: Proje
     first, third = here.version(1, "1"), here.version(3, "3")
     rolled_back = here.version(2, "2", **{ROLLED_BACK: "why"})
     assert rivals([first, rolled_back, third], 3, [1, 2, 2]) == Rivals(third, first)
+
+
+def test_rows_that_the_change_chose_itself_are_not_met(here: Project) -> None:
+    own = {"by": "time", "validation": "2 weeks", "test": "3 weeks"}
+    base = here.candidate.params
+    here.candidate = replace(here.candidate, params=rows.parameters(split=own))
+    registry: Any = SimpleNamespace(of_digest=here.known.get)
+    found = trial.verdict(registry, here.candidate, here.met, base, here.settings)
+    assert found.answer is Answer.REJECT and found.differences == {}
+    assert not check(found, "same holdout").passed

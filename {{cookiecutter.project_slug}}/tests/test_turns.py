@@ -1,7 +1,6 @@
 """One process at a time moves an alias: by a lock beside a file, by tickets on a server."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from typing import Any
 import filelock
 import pytest
 
-from flight_delays import turns
+from flight_delays import holders, turns
 from flight_delays.errors import WorldError
 from flight_delays.holders import PROCESS, this_process
 from flight_delays.registry import Registry
@@ -21,9 +20,10 @@ from flight_delays.turns import turn
 import fakes
 import rows
 
-GONE = f"{socket.gethostname()}/{os.getpid()}/12345"
+HERE = this_process().rsplit("/", 2)[0]
+GONE = f"{HERE}/{os.getpid()}/12345"
 """A process whose number another one has got meanwhile."""
-ELSEWHERE = "elsewhere/1/1"
+ELSEWHERE = "elsewhere/boot/1/1/1"
 TEN_MINUTES = 600_000
 HOLD = """
 import sys
@@ -117,7 +117,7 @@ def test_a_second_holder_on_a_server_is_refused_by_name_and_takes_his_ticket_awa
     there: Registry,
 ) -> None:
     with turn(there):
-        with pytest.raises(WorldError, match=f"^the store: {this_process()} is promoting"):
+        with pytest.raises(WorldError, match=f"^the store: process {os.getpid()} on .* promoting"):
             turn(there).__enter__()
         assert tickets(there) == [1]
     with turn(there):
@@ -139,7 +139,7 @@ def test_who_has_the_lowest_ticket_does_not_care_for_later_ones(there: Registry)
     with turn(there):
         leave(there, ELSEWHERE)
         assert tickets(there) == [1, 2]
-    with pytest.raises(WorldError, match="elsewhere/1/1 is promoting"), turn(there):
+    with pytest.raises(WorldError, match="process 1 on elsewhere is promoting"), turn(there):
         pass
 
 
@@ -154,9 +154,48 @@ def test_a_ticket_of_a_process_that_is_gone_is_taken_away(there: Registry) -> No
 def test_a_living_ticket_counts_though_a_dead_one_is_lower(there: Registry) -> None:
     leave(there, GONE)
     leave(there, ELSEWHERE)
-    with pytest.raises(WorldError, match=ELSEWHERE), turn(there):
+    with pytest.raises(WorldError, match="1 on elsewhere"), turn(there):
         pass
     assert 2 in tickets(there)
+
+
+@fakes.ALONE
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["host", "boot", "namespace"])
+def test_what_cannot_be_seen_from_here_is_taken_for_living(there: Registry, part: int) -> None:
+    """As of another container on this host, which has no process of that number."""
+    parts = [*HERE.split("/"), str(2**22 + 1), "1"]
+    assert holders.is_gone("/".join(parts))
+    parts[part] = f"{parts[part]}0"
+    leave(there, "/".join(parts))
+    with pytest.raises(WorldError, match="is promoting"), turn(there):
+        pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has namespaces")
+def test_a_container_of_the_same_name_is_another_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = holders._place()
+    (tmp_path / "pid").touch()
+    monkeypatch.setattr(holders, "_NAMESPACE", tmp_path / "pid")
+    there = holders._place()
+    assert there.split("/")[:2] == here.split("/")[:2] and there != here
+    monkeypatch.setattr(holders, "_NAMESPACE", tmp_path / "none")
+    assert holders._place().endswith("/0")
+
+
+@fakes.ALONE
+def test_a_turn_that_was_lost_is_told_before_anything_moves(there: Registry) -> None:
+    with turn(there) as held:
+        held()
+        there.client.delete_model_version(turns._LOCK, "1")
+        with pytest.raises(WorldError, match=r"the turn was lost, .*; run the same command again"):
+            held()
+
+
+def test_the_turn_of_a_file_is_never_lost(beside: Registry) -> None:
+    with turn(beside) as held:
+        held()
 
 
 @fakes.ALONE

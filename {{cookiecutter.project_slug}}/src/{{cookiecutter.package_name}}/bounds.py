@@ -1,19 +1,24 @@
 """Which bounds the gate uses: those of the working tree, or those of a git revision.
 
 A pull request must not weaken the gate that it has to pass, so a forge asks for its base branch's.
+Not the section `gate` alone: which slices are looked at, which rows are test rows and which days
+are drawn decide as much.
 """
 
 from . import git_cli, params
 from .errors import UsageError
-from .params import FILE, Gate, Params
+from .params import FILE, Params
 from .sections import parse_yaml, validated
 from .settings import Settings
 
 
-def of(settings: Settings, revision: str | None) -> tuple[Gate, str]:
-    """Return the bounds and where they are from; raises UsageError for what is no commit."""
+def of(settings: Settings, revision: str | None) -> tuple[Params, str]:
+    """Return the params that the gate goes by, and where they are from.
+
+    Raises UsageError for what is no commit.
+    """
     if revision is None:
-        return params.load(settings.root).gate, "the working tree"
+        return params.load(settings.root), "the working tree"
     commit = git_cli.run(
         settings.root,
         "rev-parse",
@@ -27,5 +32,5 @@ def of(settings: Settings, revision: str | None) -> tuple[Gate, str]:
     if not revision or not commit or found.returncode:
         raise UsageError(f"--bounds {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"
-    bounds = validated(Params, parse_yaml(found.stdout, where), where).gate
+    bounds = validated(Params, parse_yaml(found.stdout, where), where)
     return bounds, f"{revision} ({commit[:12]})"

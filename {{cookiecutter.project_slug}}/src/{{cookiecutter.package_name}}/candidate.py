@@ -43,6 +43,11 @@ def here(settings: Settings) -> Candidate:
         digest = str(found["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(f"{data.METRICS}: there is no report yet; run `nox -s train`") from None
+    if link := next(filter(Path.is_symlink, (root / data.MODEL).rglob("*")), None):
+        raise UsageError(
+            f"{link.relative_to(root)}: a link, and a model holds files alone; run `nox -s train`, "
+            "and let DVC copy (`dvc config cache.type copy`)"
+        )
     digests.verify(root / data.MODEL, digest)
     if not signature.has_signature(root / data.MODEL):
         raise UsageError(f"{data.MODEL}: has no signature, so nobody knows what to send it")
@@ -73,7 +78,7 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
         version = registry.register(source, run_id, told | stage, description)
     signing.sign(registry, version, candidate.folder, settings)
     champion = registry.aliased(CHAMPION)
-    if ROLLED_BACK not in version.tags and (champion is None or champion != version):
+    if ROLLED_BACK not in version.tags and (champion is None or champion.number != version.number):
         registry.point(CHALLENGER, version.number)
     return version
 
@@ -123,5 +128,5 @@ def _logged_model(registry: Registry, run_id: str, digest: str) -> str:
 
 def tell_unsigned(settings: Settings) -> None:
     """Say that models are unsigned, where nobody has made a key."""
-    if settings.signing_key is None and not (settings.root / signing.PUBLIC_KEY).is_file():
+    if settings.signing_key is None and signing.public_key(settings) is None:
         warn("models are not signed: nobody but the digest vouches for them (docs/production.md)")

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import comparison
+from . import calibration, comparison, constants
 from .comparison import Comparison, Rows
 from .evaluation import Scored
-from .gate import BEST, CHALLENGER, CHAMPION, CONSTANT, Check, Verdict, answer, known, no_worse
+from .gate import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
 from .metrics import METRICS, Metric
 from .params import Gate
 from .task import Task
@@ -44,8 +44,9 @@ def judge(
     scored, on = contest.rows(bounds.resamples)
     checks, shown = [*settled], dict[str, Comparison]()
     if len(scored.target):
-        checks += [_beats_constant(contest, scored, on, bounds), *_floors(contest, scored, bounds)]
-        checks += [_calibration(scored, on, bounds)]
+        checks += constants.beaten(contest.task, scored, on, bounds)
+        checks += _floors(contest, scored, bounds)
+        checks += calibration.checks(scored, on, bounds)
     for rival in (CHAMPION, BEST):
         if rival in scored.scores:
             found = _against(rival, contest, scored, on, bounds)
@@ -71,18 +72,6 @@ def _against(rival: str, contest: Contest, scored: Scored, on: Rows, bounds: Gat
     return comparison.gain(contest.metric, ours, theirs, on, bounds.confidence)
 
 
-def _beats_constant(contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Check:
-    """Ask for the gain that makes a model worth its keep."""
-    found = _against(CONSTANT, contest, scored, on, bounds)
-    name, value = "better than a constant", known(found.value)
-    if on.days < bounds.days or not np.isfinite(found.low):
-        reason = f"cannot be told on {on.days} days, or of one outcome; {bounds.days} are needed"
-        return Check(name, None, value, bounds.gain, reason)
-    words = f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}) {contest.metric.name}"
-    reason = f"{words} better than the best constant, at least {bounds.gain:g} is asked"
-    return Check(name, found.value >= bounds.gain, value, bounds.gain, reason)
-
-
 def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
     """Hold each metric against its bound, from whichever side the metric is good."""
     one_block = np.zeros(len(scored.target), np.int64)
@@ -98,18 +87,6 @@ def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
         passed = None if known(value) is None else good
         reason = f"{shown}, {side} {bound:g} is asked"
         yield Check(f"floor of {metric.name}", passed, known(value), bound, reason)
-
-
-def _calibration(scored: Scored, on: Rows, bounds: Gate) -> Check:
-    """Fail where the mean is clearly further off than the champion's, or than a constant's."""
-    rival = CHAMPION if CHAMPION in scored.scores else CONSTANT
-    ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
-    found = comparison.more_biased(ours, theirs, on, bounds.confidence)
-    passed = not found.low > bounds.bias if np.isfinite(found.low) else None
-    words = (
-        f"the mean is {found.value:+.4f} further off than the {rival}'s, {bounds.bias:g} is allowed"
-    )
-    return Check("calibration", passed, found.value, bounds.bias, words)
 
 
 def _slices(contest: Contest, bounds: Gate) -> Iterator[tuple[str, Comparison]]:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import carried, data, splits
+from . import carried, data, holdout, splits
 from .baselines import MIDDLES
 from .candidate import Candidate
 from .checks import Contest
-from .errors import UsageError
+from .errors import UsageError, WorldError
 from .evaluation import Scored
 from .features import Vector
-from .gate import CHALLENGER, CONSTANT
+from .gate import CHALLENGER, CONSTANT, Check
+from .params import Params
 from .settings import Settings
 from .task import Task
 from .versions import Version
@@ -42,11 +43,29 @@ def rows(settings: Settings, candidate: Candidate, rivals: Iterable[Version]) ->
     return chosen
 
 
+def same_holdout(settings: Settings, params: Params, bounds: Params) -> Check:
+    """Fail where the params would choose other test rows than the bounds do."""
+    found = []
+    if params != bounds:  # Else there is no need to read the rows.
+        time = params.data.time
+        last = data.read(settings.root / data.RAW)[time].max().date() if time else None
+        found = list(holdout.choices(params, bounds, last))
+    return Check("same holdout", not found, None, None, holdout.advice(found))
+
+
 def contest(
-    settings: Settings, candidate: Candidate, folders: Mapping[str, Path], rows: "pd.DataFrame"
+    settings: Settings,
+    candidate: Candidate,
+    folders: Mapping[str, Path],
+    rows: "pd.DataFrame",
+    bounds: Params,
 ) -> Contest:
-    """Return all that the gate compares; `folders` are the rivals' model directories by role."""
+    """Return all that the gate compares; `folders` are the rivals' model directories by role.
+
+    Slices and the seed of what is drawn are those of the bounds.
+    """
     params = candidate.params
+    _check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
     target, time = params.data.target, params.data.time
     seen = data.read(settings.root / data.prepared("train"))[target].to_numpy(np.float64)
     asked = rows[target].to_numpy(np.float64)
@@ -58,8 +77,8 @@ def contest(
             rows[time].to_numpy() if time else None,
             {CONSTANT: _constant(params.task, seen, asked), **scores},
         ),
-        {name: rows[name].to_numpy(str) for name in params.evaluation.slices},
-        params.seed,
+        {name: rows[name].to_numpy(str) for name in bounds.evaluation.slices},
+        bounds.seed,
     )
 
 
@@ -72,10 +91,21 @@ def _constant(task: Task, seen: Vector, target: Vector) -> Vector:
 def _scores(folders: Mapping[str, Path], rows: "pd.DataFrame") -> Iterator[tuple[str, Vector]]:
     for role, folder in folders.items():
         predictor = carried.load(folder)
-        missing = [name for name in predictor.encoder.columns if name not in rows]
-        if missing:
-            raise UsageError(
-                f"{data.RAW} no longer has the column {missing[0]!r} that the {role} needs, so "
-                "they cannot be compared; bring it back in source.py"
+        _check_columns(rows, predictor.encoder.columns, f"that the {role} needs")
+        scores = predictor.scores(rows) if len(rows) else np.empty(0)
+        if none := int(np.sum(~np.isfinite(scores))):
+            error = UsageError if role == CHALLENGER else WorldError
+            remedy = "train another one" if role == CHALLENGER else "go back with `nox -s rollback`"
+            raise error(
+                f"the {role} predicts no number for {none:,} of {len(scores):,} rows; {remedy}"
             )
-        yield role, predictor.scores(rows) if len(rows) else np.empty(0)
+        yield role, scores
+
+
+def _check_columns(rows: "pd.DataFrame", names: Iterable[str], who: str) -> None:
+    missing = [name for name in names if name not in rows]
+    if missing:
+        raise UsageError(
+            f"{data.RAW} no longer has the column {missing[0]!r} {who}, so models cannot be "
+            "compared; bring it back in source.py"
+        )

@@ -52,10 +52,16 @@ def run(root: Path, *arguments: str) -> int:
 def is_stale(root: Path) -> bool:
     """Tell whether a stage would run again, or an output is not what it made."""
     from dvc.exceptions import DvcException
+    from dvc.lock import LockError
     from dvc.repo import Repo
 
     try:
         return bool(Repo(str(root)).status())
+    except LockError:
+        raise WorldError(
+            f"{root}: another process is at work with DVC in this folder; run the same command "
+            "again when it has ended"
+        ) from None
     except DvcException as error:
         raise WorldError(f"DVC cannot tell what is stale ({error}); run `nox -s train`") from None
 

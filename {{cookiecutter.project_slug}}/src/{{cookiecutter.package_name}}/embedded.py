@@ -12,12 +12,14 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from .console import warn
 from .errors import UsageError, WorldError
 from .foreign import in_words
 from .settings import Settings
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
+_FILE = "sqlite:///"
 _ADDRESSES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -54,19 +56,38 @@ def prepare(settings: Settings) -> None:
             _check(database)
             follow(database, folder)
         else:
-            _make(database, settings)
+            scratch = settings.scratch / f"{DATABASE}.partial"
+            _make(database, artifacts(folder), scratch)
 
 
-def _make(database: Path, settings: Settings) -> None:
+def prepare_shared(uri: str) -> None:
+    """Make a database in a file that several projects share, where it is missing: once, and whole.
+
+    MLflow's first migration is not for several processes at once, and leaves half a database.
+    """
+    from filelock import FileLock
+
+    path, _, options = uri.removeprefix(_FILE).partition("?")
+    database = Path(path)
+    if not uri.startswith(_FILE) or options or (database.exists() and database.stat().st_size):
+        return
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{database}.making"):
+        if not database.exists() or not database.stat().st_size:
+            scratch = database.with_name(f"{database.name}.partial")
+            _make(database, database.with_name(ARTIFACTS).as_uri(), scratch)
+
+
+def _make(database: Path, where: str, scratch: Path) -> None:
+    """Make a database whose artifacts go to an address, by way of a folder on the same disk."""
     # In a folder of its own, so that a journal that a kill has left is not taken for the new one's.
-    scratch = settings.scratch / f"{DATABASE}.partial"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     with in_words(DATABASE):
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         uri = f"sqlite:///{(scratch / DATABASE).as_posix()}"
-        SqlAlchemyStore(uri, artifacts(settings.store_folder)).engine.dispose()
+        SqlAlchemyStore(uri, where).engine.dispose()
     (scratch / DATABASE).replace(database)
     scratch.rmdir()
 
@@ -86,7 +107,12 @@ def follow(database: Path, folder: Path) -> None:
         for (location,) in connection.execute(query).fetchall():
             before = location.removesuffix("/0")
             if before != here and before.endswith(f"/{ARTIFACTS}"):
-                _rewrite(connection, before, here)
+                try:
+                    _rewrite(connection, before, here)
+                except sqlite3.OperationalError as error:
+                    if "readonly" not in str(error):
+                        raise
+                    warn(f"{DATABASE} is read-only and looks for its files in {before}")
 
 
 def _rewrite(connection: sqlite3.Connection, before: str, here: str) -> None:

@@ -36,7 +36,8 @@ def copied(folder: Path, digest: str, settings: Settings) -> Iterator[Path]:
     """Yield a copy of a model directory that holds what its digest names, and no byte code."""
     with copies.folder(settings) as scratch:
         copy = scratch / "model"
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*digests.NOT_CONTENT))
+        ignored = shutil.ignore_patterns(*digests.NOT_CONTENT)
+        shutil.copytree(folder, copy, symlinks=True, ignore=ignored)
         digests.verify(copy, digest)
         yield copy
 

@@ -58,8 +58,13 @@ class Verdict:
     slice_margin: float = 0.0
 
     def reasons(self) -> Sequence[str]:
-        """Return the reasons of the checks that stand in the way."""
-        return [f"{check.name}: {check.reason}" for check in self.checks if not check.passed]
+        """Return the reasons of the checks in the way; a rejection tells doubts from failures."""
+        doubt = " (undecided)" if self.answer is Answer.REJECT else ""
+        return [
+            f"{check.name}{doubt if check.passed is None else ''}: {check.reason}"
+            for check in self.checks
+            if not check.passed
+        ]
 
     def to_json(self, registry: str, bounds: str) -> dict[str, Any]:
         """Return what `reports/verdict.json` holds."""

@@ -4,6 +4,7 @@ An entry is written before the alias moves and closed after, so that one which s
 was under way when a process was killed.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import store
+from .errors import WorldError
 from .foreign import in_words
 from .settings import NAME, Settings
 
@@ -21,6 +23,7 @@ EXPERIMENT = f"{NAME}-promotions"
 PROMOTION, ROLLBACK = "promotion", "rollback"
 _SEQUENCE = "sequence"
 _OWN = {"action", "version", _SEQUENCE}
+_NUMBERS = ("version", "before", "best", _SEQUENCE)
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,19 @@ class Ledger:
             for run in runs
             if set(run.data.tags) >= _OWN  # not what somebody else has run in here
         ]
+        for entry in found:
+            _check(entry)
         return sorted(found, key=_sequence)
+
+
+def _check(entry: Entry) -> None:
+    for name in _NUMBERS:
+        told = entry.told.get(name, "0")
+        if not re.fullmatch(r"[0-9]{1,18}", told):
+            raise WorldError(
+                f"the ledger's run {entry.run_id} has {name} {told[:40]!r}, which is no number; "
+                "delete that run"
+            )
 
 
 def _sequence(entry: Entry) -> int:

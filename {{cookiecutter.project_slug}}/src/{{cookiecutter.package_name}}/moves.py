@@ -5,20 +5,34 @@ entry is closed. Whoever comes next finds an open entry and, as the alias tells 
 completes it or takes it back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from .console import say
+from .errors import WorldError
 from .ledger import ROLLBACK, Entry, Ledger
 from .registry import Registry
 from .versions import ARCHIVED, CHALLENGER, CHAMPION, PRODUCTION, ROLLED_BACK, STAGE
 
 
 def move(
-    registry: Registry, ledger: Ledger, told: Mapping[str, str], evidence: Sequence[Path] = ()
+    registry: Registry,
+    ledger: Ledger,
+    told: Mapping[str, str],
+    held: Callable[[], None],
+    evidence: Sequence[Path] = (),
 ) -> Entry:
-    """Make a version the champion and write it down; the caller holds the turn."""
+    """Make a version the champion and write it down; the caller holds the turn.
+
+    `held` raises WorldError where the turn was lost, which is asked as late as can be.
+    """
     entry = ledger.begin(told)
     ledger.attach(entry, evidence)
+    try:
+        held()
+    except WorldError:
+        ledger.discard(entry)
+        raise
     registry.point(CHAMPION, entry.version)
     _complete(registry, ledger, entry)
     return entry
@@ -30,6 +44,10 @@ def recover(registry: Registry, ledger: Ledger) -> Entry | None:
     for entry in ledger.open_entries():
         if registry.pointed(CHAMPION) == entry.version:
             _complete(registry, ledger, entry)
+            say(
+                f"the {entry.action} of version {entry.version} that was cut short is completed, "
+                "with the reason that was given then"
+            )
             completed = entry
         else:
             ledger.discard(entry)

@@ -108,11 +108,11 @@ class Gate(Frozen):
     """What a model must show before it becomes champion, in the primary metric's unit."""
 
     margin: float = Field(gt=0)
-    gain: float = Field(ge=0)
     slice_margin: float = Field(gt=0)
     slice_rows: int = Field(ge=50)
     days: int = Field(ge=2)
     bias: float = Field(gt=0)
+    calibration: float | None = Field(default=None, gt=0)
     floors: Mapping[str, float] = {}
     megabytes: float = Field(gt=0)
     signature: Literal["compatible", "any"] = "compatible"
@@ -131,6 +131,15 @@ class Params(Frozen):
     estimator: Mapping[str, Scalar]
     evaluation: Evaluation
     gate: Gate
+
+    @model_validator(mode="after")
+    def _calibration_fits(self) -> Self:
+        if (self.gate.calibration is None) is (self.task is Task.CLASSIFICATION):
+            raise ValueError(
+                "'gate.calibration' is a loss in Brier score: classification needs one, such as "
+                "0.003, and regression has none"
+            )
+        return self
 
 
 def load(root: Path) -> Params:

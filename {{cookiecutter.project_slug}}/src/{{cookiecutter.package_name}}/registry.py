@@ -1,16 +1,15 @@
 """Versions of the registered model, one for each digest, and the aliases that point to them.
 
 MLflow promises neither that a tag is unique nor that an alias moves only once, so a version is
-looked for after it was made as well: of several with one digest the lowest stays, and whoever made
-another takes it away. Who may move an alias is decided by `turns.py`.
+looked for after it was made as well: of several with one digest the lowest stays (`twins.py`). Who
+may move an alias is decided by `turns.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from . import branch, store
+from . import branch, store, twins
 from .errors import UsageError, WorldError
 from .foreign import every, in_words, masked
 from .settings import NAME, Settings
@@ -64,15 +63,13 @@ class Registry:
 
     def pointed(self, alias: str) -> int | None:
         """Return the number that an alias points to, be it there or not."""
-        number = self._aliases().get(alias)
+        number = self.aliases().get(alias)
         return None if number is None else int(number)
 
     def register(
         self, source: str, run_id: str, tags: Mapping[str, str], description: str
     ) -> Version:
         """Return the version of the tags' digest, found or made; the rest is set anew."""
-        from mlflow.exceptions import MlflowException
-
         digest, description = tags["digest"], description[:_LONGEST_DESCRIPTION]
         with in_words(self.uri):
             self._make_name()
@@ -82,9 +79,9 @@ class Registry:
                     NAME, source, run_id, dict(tags), description=description, model_id=model_id
                 )
             same = self._of_digest(digest)
-            for twin in same[1:]:  # of a race, be it ours or one that a kill cut short
-                with suppress(MlflowException):  # Another process was faster.
-                    self.client.delete_model_version(NAME, str(twin.number))
+            if same[1:]:
+                pointed = {int(number) for number in self.aliases().values()}
+                twins.take_away(self.client, self.name, same, pointed)
         if not same:
             raise WorldError(f"{self.name}: the version of {digest[:12]} was deleted; try again")
         found = same[0]
@@ -113,10 +110,11 @@ class Registry:
     def unpoint(self, alias: str) -> None:
         """Take an alias away; one that is not there is no error."""
         with in_words(self.uri):
-            if alias in self._aliases():
+            if alias in self.aliases():
                 self.client.delete_registered_model_alias(NAME, alias)
 
-    def _aliases(self) -> Mapping[str, Any]:
+    def aliases(self) -> Mapping[str, Any]:
+        """Return the number that each alias points to."""
         with in_words(self.uri):
             found = self.client.search_registered_models(f"name = '{NAME}'")
             return dict(found[0].aliases) if found else {}

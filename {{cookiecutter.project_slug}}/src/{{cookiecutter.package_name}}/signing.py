@@ -5,6 +5,7 @@ https://github.com/sigstore/model-transparency. It is made where `MODEL_SIGNING_
 key, and asked for where the project holds `signing.pub`, the public half.
 """
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,28 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
             registry.client.log_artifact(version.run_id, str(signature), "signatures")
 
 
+def public_key(settings: Settings) -> Path | None:
+    """Return the key with which models have to verify, if the project holds one.
+
+    Raises WorldError where something else stands in its place, which is no leave to go without.
+    """
+    key = settings.root / PUBLIC_KEY
+    if key.is_file():
+        return key
+    if os.path.lexists(key):
+        raise WorldError(f"{PUBLIC_KEY}: not a file, so nothing verifies; restore it from git")
+    return None
+
+
+def told(settings: Settings) -> str:
+    """Return what the ledger says of the signature of a version that was checked."""
+    return "not asked for" if public_key(settings) is None else f"verified with {PUBLIC_KEY}"
+
+
 def check(registry: Registry, version: Version, folder: Path, settings: Settings) -> None:
     """Raise WorldError unless the bytes are signed by the key that the project names, if any."""
-    key = settings.root / PUBLIC_KEY
-    if not key.is_file():
+    key = public_key(settings)
+    if key is None:
         return
     from model_signing.verifying import Config
 

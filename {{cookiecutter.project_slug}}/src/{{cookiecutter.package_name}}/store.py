@@ -40,6 +40,8 @@ def connect(settings: Settings) -> "MlflowClient":
     check_reachable(uri)
     if is_embedded(settings):
         embedded.prepare(settings)
+    else:
+        embedded.prepare_shared(uri)
     with in_words(uri):
         from mlflow import MlflowClient, set_tracking_uri
 
@@ -59,7 +61,7 @@ def check_reachable(uri: str) -> None:
     if scheme not in {"http", "https"}:
         return
     try:
-        health = f"{uri.rstrip('/')}/health"
+        health = f"{_without_user(uri).rstrip('/')}/health"
         urlopen(health, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
     except HTTPError as error:
         # It answers; what it refuses is said by the call that needs it.
@@ -76,13 +78,19 @@ def check_reachable(uri: str) -> None:
 def _check_is_mlflow(uri: str) -> None:
     """Raise WorldError where MLflow's own pages are unknown too: a proxy may hide `/health`."""
     try:
-        page = f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/search?max_results=1"
+        page = f"{_without_user(uri).rstrip('/')}/api/2.0/mlflow/experiments/search?max_results=1"
         urlopen(page, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
     except (OSError, HTTPException) as error:
         if getattr(error, "code", None) == HTTPStatus.NOT_FOUND:
             raise WorldError(
                 f"{masked(uri)} answers, but is no MLflow server; check MLFLOW_TRACKING_URI"
             ) from None
+
+
+def _without_user(uri: str) -> str:
+    """Return an address for who would take user and password for the host; health needs neither."""
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _scheme(uri: str) -> str:

@@ -10,7 +10,7 @@ from .candidate import Candidate
 from .errors import WorldError
 from .gate import BEST, CHAMPION, Answer, Check, Verdict, unchanged
 from .ledger import Ledger
-from .params import FILE, Gate
+from .params import FILE, Gate, Params
 from .registry import Registry
 from .settings import Settings
 from .versions import CHAMPION as ALIAS
@@ -66,23 +66,30 @@ def verdict(
     registry: Registry,
     candidate: Candidate,
     met: Rivals,
-    bounds: Gate,
+    bounds: Params,
     settings: Settings,
     again: str | None = None,
 ) -> Verdict:
-    """Hold the gate; `again` is the reason for which a model that was rolled back may come back."""
+    """Hold the gate of the params `bounds`, those of a base perhaps.
+
+    `again` is the reason for which a model that was rolled back may come back.
+    """
     champion = met.champion
     if champion and champion.digest == candidate.digest:
         return unchanged(candidate.digest)  # at once: what is imported below takes seconds
-    checks = [rolled_back(registry, candidate, again), _size(candidate, bounds)]
-    if champion and not _same_target(champion, candidate):
-        checks.append(_other_target(champion, candidate))
-        return Verdict(Answer.REJECT, candidate.digest, champion.digest, checks, {})
+    checks = [rolled_back(registry, candidate, again), _size(candidate, bounds.gate)]
     from threadpoolctl import threadpool_limits
 
     from . import contest
     from .checks import judge
 
+    if champion and not _same_target(champion, candidate):
+        checks.append(_other_target(champion, candidate))
+    else:
+        checks.append(contest.same_holdout(settings, candidate.params, bounds))
+    names = (candidate.digest, champion.digest if champion else "")
+    if not checks[-1].passed:  # There is nothing to compare on.
+        return Verdict(Answer.REJECT, names[0], names[1] or None, checks, {})
     with ExitStack() as open_models, threadpool_limits(1, user_api="blas"):
         own = fetched.copied(candidate.folder, candidate.digest, settings)
         ours = open_models.enter_context(own)
@@ -91,11 +98,11 @@ def verdict(
             role: open_models.enter_context(fetched.model(registry, version, settings))
             for role, version in met.by_role().items()
         }
-        if CHAMPION in folders and bounds.signature == "compatible":
+        if CHAMPION in folders and bounds.gate.signature == "compatible":
             checks.append(_signature(candidate.folder, folders[CHAMPION]))
         rows = contest.rows(settings, candidate, met.by_role().values())
-        met_on = contest.contest(settings, candidate, folders, rows)
-    return judge(met_on, bounds, checks, (candidate.digest, champion.digest if champion else ""))
+        met_on = contest.contest(settings, candidate, folders, rows, bounds)
+    return judge(met_on, bounds.gate, checks, names)
 
 
 def _same_target(champion: Version, candidate: Candidate) -> bool:

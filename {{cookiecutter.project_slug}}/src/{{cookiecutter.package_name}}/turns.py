@@ -3,19 +3,19 @@
 A database in a file is guarded by a lock beside it, which the system lets go of when its holder
 dies. On a server the lock is a model of its own, and a version of it is a ticket: MLflow numbers
 versions without gaps or doubles, so the lowest ticket that lives holds the turn. A ticket dies when
-it is handed back, when its process on this machine is gone, or after ten minutes; ages are
-differences of the server's own clock. So a holder on another machine that takes longer than that
-could meet a second one, and promotions take seconds.
+it is handed back, when its process is gone, which is seen from the same host and container alone,
+or after ten minutes; ages are differences of the server's own clock. A holder that takes longer
+looks for its ticket once more before the alias moves, and finds that the turn was lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import WorldError
 from .foreign import every, in_words
-from .holders import PROCESS, is_gone, this_process
+from .holders import PROCESS, is_gone, named, this_process
 from .registry import Registry
 from .settings import NAME
 
@@ -26,14 +26,19 @@ _LOCK = f"{NAME}-turn"
 _LIFE = 10 * 60 * 1000
 """Milliseconds."""
 _FILE = "sqlite:///"
+Held = Callable[[], None]
+"""Raises WorldError where the turn was lost meanwhile."""
 
 
 @contextmanager
-def turn(registry: Registry) -> Iterator[None]:
-    """Hold the turn; raises WorldError at once where another process has it."""
+def turn(registry: Registry) -> Iterator[Held]:
+    """Hold the turn; raises WorldError at once where another process has it.
+
+    Yields what makes sure, before an alias moves, that it is still held.
+    """
     taken = _file(registry) if registry.uri.startswith(_FILE) else _ticket(registry)
-    with taken:
-        yield
+    with taken as held:
+        yield held
 
 
 def _busy(registry: Registry, holder: str) -> WorldError:
@@ -44,7 +49,7 @@ def _busy(registry: Registry, holder: str) -> WorldError:
 
 
 @contextmanager
-def _file(registry: Registry) -> Iterator[None]:
+def _file(registry: Registry) -> Iterator[Held]:
     from filelock import FileLock, Timeout
 
     lock = FileLock(f"{Path(registry.uri.removeprefix(_FILE))}.turn")
@@ -53,22 +58,31 @@ def _file(registry: Registry) -> Iterator[None]:
     except Timeout:
         raise _busy(registry, "another process") from None
     try:
-        yield
+        yield lambda: None  # Only the end of this process lets go of it.
     finally:
         lock.release()
 
 
 @contextmanager
-def _ticket(registry: Registry) -> Iterator[None]:
+def _ticket(registry: Registry) -> Iterator[Held]:
     client = registry.client
+
+    def held() -> None:
+        with in_words(registry.uri):
+            if mine.version not in {ticket.version for ticket in _tickets(client)}:
+                raise WorldError(
+                    f"{registry.name}: the turn was lost, as this took more than ten minutes, and "
+                    "nothing has moved; run the same command again"
+                )
+
     with in_words(registry.uri):
         mine = _take(client)
     try:
         with in_words(registry.uri):
             holder = _holder(client, mine)
         if holder is not None:
-            raise _busy(registry, holder)
-        yield
+            raise _busy(registry, named(holder))
+        yield held
     finally:
         with in_words(registry.uri):
             _remove(client, mine)

@@ -25,7 +25,8 @@ def history(settings: Settings, as_json: bool = False, commit: str | None = None
     elif not entries:
         say(f"history: nobody has been champion yet in {there.name}")
     else:
-        say(table(_HEADER, [_row(place, entry) for place, entry in enumerate(entries, start=1)]))
+        rows = [_row(place, entry) for place, entry in enumerate(entries, start=1)]
+        say(table(_HEADER, rows, left={0, len(_HEADER) - 1}))
         say(f"\n{len(entries)} moves in {there.name}")
 
 

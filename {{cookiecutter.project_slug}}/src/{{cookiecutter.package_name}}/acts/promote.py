@@ -12,6 +12,7 @@ from .. import (
     moves,
     registry,
     remote,
+    signing,
     trial,
     turns,
 )
@@ -50,7 +51,7 @@ def _promote(settings: Settings, challenger: Challenge) -> Exit:
     there = registry.connect(settings)
     book = Ledger(there.client, settings)
     version = candidate.register(there, challenger.candidate, settings)
-    with turns.turn(there):
+    with turns.turn(there) as held:
         moves.recover(there, book)
         met = trial.rivals(there, book)
         verdict = challenger.verdict(there, met)
@@ -61,10 +62,11 @@ def _promote(settings: Settings, challenger: Challenge) -> Exit:
         told = _told(version, met, verdict) | {
             "registry": there.name,
             "actor": author.name(settings),
+            "signature": signing.told(settings),
             **challenger.told,
         }
         evidence = [challenger.evidence / path for path in gate_report.EVIDENCE]
-        moves.move(there, book, told, evidence)
+        moves.move(there, book, told, held, evidence)
     candidate.tell_unsigned(settings)
     gate_report.announce(verdict, there.name)
     say(f"promote: version {version.number} is the champion")

@@ -1,6 +1,7 @@
 """Make a version again from its commit, data and lock, and compare."""
 
 import json
+import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,17 +15,20 @@ from .. import (
     likeness,
     machine,
     outcomes,
+    provenance,
     rebuild,
     recording,
     registry,
+    signing,
 )
-from ..console import say
-from ..errors import Exit, UsageError
+from ..console import say, warn
+from ..errors import Exit, UsageError, WorldError
 from ..registry import Registry
 from ..settings import Settings
 from ..versions import CHAMPION, Version
 
 REPRODUCED = "reproduced"
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,14 @@ def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
     """Rebuild a version in a clean folder, say how it compares, and write that to the version."""
     there = registry.connect(settings)
     found = _version(there, version)
+    fetched.check(there, found, settings)
     with tempfile.TemporaryDirectory() as scratch:
-        making = _making(there, found, Path(scratch))
+        making = _making(settings, there, found, Path(scratch))
         with rebuild.at(settings, making.commit, making.diff) as root:
-            say(f"reproduce: version {found.number} from commit {making.commit[:12]}")
+            with_changes = " and its uncommitted changes" if making.diff else ""
+            say(f"reproduce: version {found.number} from commit {making.commit[:12]}{with_changes}")
+            if found.tags.get("input_key", key := provenance.input_key(root)) != key:
+                warn("that is not what the version says that it was made of (`input_key`)")
             raw = str(data.RAW.parent)
             fetched_raw = rebuild.data(settings, root, making.lock, [raw])
             say(f"reproduce: {raw} {'fetched by its digest' if fetched_raw else 'ingested again'}")
@@ -67,29 +75,51 @@ def _version(there: Registry, version: str) -> Version:
         return there.get(int(version))
     found = there.aliased(version)
     if found is None:
-        raise UsageError(f"{there.name}: there is no {version} yet; name a version by its number")
+        known = ", ".join(sorted(there.aliases())) or "none yet"
+        raise UsageError(
+            f"{there.name}: no alias {version!r}; there are: {known}; name one, or a version by "
+            "its number"
+        )
     return found
 
 
-def _making(there: Registry, version: Version, scratch: Path) -> Making:
+def _making(settings: Settings, there: Registry, version: Version, scratch: Path) -> Making:
     commit = version.tags.get("git_commit", "none")
     if commit == "none":
         raise UsageError(
             f"version {version.number} was made of files that were never committed, so nobody can "
             "make it again; commit, and register it once more"
         )
-    diff = ""
-    if version.tags.get("git_dirty") == "true":
-        patch = kept.fetch(there, version.run_id, "inputs/uncommitted.diff", scratch)
-        diff = patch.read_bytes().decode() if patch else ""
-        if not diff or diff.endswith(" characters]\n"):
-            raise UsageError(
-                f"version {version.number} was made of changes that are not kept whole; commit "
-                "them, train, and register it once more"
-            )
+    if not _COMMIT.fullmatch(commit):  # Git would take other words for options.
+        raise WorldError(
+            f"{there.name}: version {version.number} says that it was made of commit "
+            f"{commit[:40]!r}, which is none; set its tag git_commit right"
+        )
+    dirty = version.tags.get("git_dirty") == "true"
+    diff = _diff(settings, there, version, scratch) if dirty else ""
     made = kept.fetch(there, version.run_id, recording.OUTCOMES, scratch)
     lock = kept.fetch(there, version.run_id, recording.DVC_LOCK, scratch)
     return Making(commit, diff, json.loads(made.read_text("utf-8")) if made else {}, lock)
+
+
+def _diff(settings: Settings, there: Registry, version: Version, scratch: Path) -> str:
+    """Return the changes that a version was made of, which are code that will be run.
+
+    A signature is of the model alone, so where one is asked for nobody vouches for them.
+    """
+    if signing.public_key(settings):
+        raise UsageError(
+            f"version {version.number} was made of uncommitted changes that nobody signed, and "
+            f"{signing.PUBLIC_KEY} asks for signatures; commit them, train, and register it again"
+        )
+    patch = kept.fetch(there, version.run_id, "inputs/uncommitted.diff", scratch)
+    diff = patch.read_bytes().decode() if patch else ""
+    if not diff or diff.endswith(" characters]\n"):
+        raise UsageError(
+            f"version {version.number} was made of changes that are not kept whole; commit "
+            "them, train, and register it once more"
+        )
+    return diff
 
 
 def _compare(

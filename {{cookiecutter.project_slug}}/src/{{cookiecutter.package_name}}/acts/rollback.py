@@ -1,9 +1,9 @@
 """Go back to an earlier champion."""
 
-from .. import author, carried, fetched, moves, registry, trial, turns
+from .. import author, carried, fetched, moves, registry, signing, trial, turns
 from ..console import say
 from ..errors import UsageError, WorldError
-from ..ledger import ROLLBACK, Entry, Ledger
+from ..ledger import ROLLBACK, Ledger
 from ..registry import Registry
 from ..settings import Settings
 from ..versions import CHAMPION, ROLLED_BACK, Version
@@ -13,17 +13,18 @@ def rollback(settings: Settings, number: int | None = None, reason: str | None =
     """Make the previous champion, or the version given, the champion again."""
     there = registry.connect(settings)
     book = Ledger(there.client, settings)
-    with turns.turn(there):
+    with turns.turn(there) as held:
         done = moves.recover(there, book)
         # Going back a second time for a rollback that a kill cut short would be too far.
         if done is None or done.action != ROLLBACK or number not in {None, done.version}:
-            done = _go_back(settings, there, book, number, reason)
+            done = moves.move(there, book, _told(settings, there, book, number, reason), held)
     say(f"rollback: version {done.version} is the champion in {there.name}")
 
 
-def _go_back(
+def _told(
     settings: Settings, there: Registry, book: Ledger, number: int | None, reason: str | None
-) -> Entry:
+) -> dict[str, str]:
+    """Return what the ledger is told of the way back, which is checked to be open."""
     champion = _champion(there)
     target = there.get(number) if number is not None else _previous(there, book, champion)
     if champion and target.number == champion.number:
@@ -34,7 +35,7 @@ def _go_back(
         raise UsageError(f"version {target.number} was never champion; only `promote` makes it one")
     _check_loads(there, target, settings)
     best = trial.best(there, book, target.tags.get("target"), without=champion) or target
-    told = {
+    return {
         "action": ROLLBACK,
         "version": str(target.number),
         "digest": target.digest,
@@ -46,8 +47,8 @@ def _go_back(
         "git_commit": target.tags.get("git_commit", ""),
         "git_dirty": target.tags.get("git_dirty", ""),
         "reason": reason or "no reason given",
+        "signature": signing.told(settings),
     }
-    return moves.move(there, book, told)
 
 
 def _check_loads(there: Registry, target: Version, settings: Settings) -> None:

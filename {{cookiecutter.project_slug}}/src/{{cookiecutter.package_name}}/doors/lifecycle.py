@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
+from .. import console
 from .leaving import at
 
 app = typer.Typer()
 Kind = Annotated[str | None, typer.Option("--registry", help="local, branch or server.")]
 Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
-Again = Annotated[str | None, typer.Option(help="Why a rolled-back model may come back.")]
+Again = Annotated[str | None, typer.Option(help="Why it may return.", callback=console.one_line)]
+Reason = Annotated[str | None, typer.Option(help="Why, to keep.", callback=console.one_line)]
 
 
 def _number(word: str) -> int | None:
@@ -58,7 +60,7 @@ def rollback(
     version: Annotated[
         int | None, typer.Argument(help="A number, or previous.", parser=_number)
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the ledger.")] = None,
+    reason: Reason = None,
     registry: Kind = None,
 ) -> None:
     """Make the previous champion, or a version, the champion again."""
