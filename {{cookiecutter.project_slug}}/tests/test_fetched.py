@@ -196,5 +196,5 @@ def test_a_link_is_copied_as_one_and_never_followed(tmp_path: Path) -> None:
         path.mkdir()
     (outside / "secret").write_text("secret")
     (folder / "link").symlink_to(outside)
-    with fetched.copied(folder, digests.of_folder(folder)) as copy:
+    with fetched.copied(folder, digests.of_folder(folder), Settings(tmp_path)) as copy:
         assert (copy / "link").is_symlink()

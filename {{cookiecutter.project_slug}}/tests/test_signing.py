@@ -258,6 +258,8 @@ def test_a_text_that_is_no_key_is_refused_by_its_variable_and_not_shown(folder: 
     with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: not a private key") as told:
         signing.sign(NOBODY, UNMADE, folder, Settings(folder, signing_key=text))
     assert "c2VjcmV0" not in str(told.value)
+
+
 def directory(key: Path) -> None:
     key.mkdir()
 

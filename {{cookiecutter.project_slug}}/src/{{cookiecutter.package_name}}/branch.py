@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 BRANCH = "registry"
 _HELD = (embedded.DATABASE, embedded.ARTIFACTS, "README.md", ".gitattributes")
-_NOWHERE = Path("/registry")
+_NOWHERE = Path("/registry").absolute()
 """Where the pushed database says that its artifacts lie: no machine's own path."""
 _TRIES = 5
 _MOST = 300_000_000

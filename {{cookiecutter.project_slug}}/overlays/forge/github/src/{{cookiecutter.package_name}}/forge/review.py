@@ -60,7 +60,7 @@ class _Unreachable(Registry):
 def _rivals(settings: Settings, floors_at_least: bool) -> tuple[Registry, Rivals, str]:
     try:
         there = registry.connect(settings)
-        return there, trial.rivals(there, ledger.Ledger(there.client, settings)), ""
+        book = ledger.Ledger(there.client, settings)
     except WorldError as error:
         if not floors_at_least:
             raise
@@ -68,6 +68,7 @@ def _rivals(settings: Settings, floors_at_least: bool) -> tuple[Registry, Rivals
         note = "The registry cannot be asked without a secret, so only the floors count here."
         nobody = _Unreachable(None, store.address(settings))
         return nobody, Rivals(None, None), f"{note} The merge asks it."
+    return there, trial.rivals(there, book), ""
 
 
 def _figures(there: Registry, met: Rivals) -> Mapping[str, Any] | None:
