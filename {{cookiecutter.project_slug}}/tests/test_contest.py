@@ -23,7 +23,10 @@ from flight_delays.versions import Version
 import rows
 
 TEST = rows.parts()["test"]
-OF_NUMBERS: dict[str, Any] = {"task": "regression", "gate": rows.GATE}
+OF_NUMBERS: dict[str, Any] = {
+    "task": Task.REGRESSION,
+    "data": {"target": "late", "time": "scheduled_departure"},
+}
 Meet = Callable[[pd.DataFrame], Contest]
 AT_RANDOM: dict[str, Any] = {
     "data": {"target": "late", "time": None},
