@@ -8,10 +8,11 @@ from unittest.mock import Mock
 import pytest
 from filelock import FileLock
 
-from flight_delays import dvc_cli, marks, pipeline, stage, store
+from flight_delays import dvc_cli, marks, pipeline, store
 from flight_delays.data import METRICS, MODEL
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import Settings
+from flight_delays.stage import LOCK
 
 import fakes
 
@@ -139,7 +140,7 @@ def test_a_server_that_is_gone_is_said_before_any_work(
 @pytest.mark.parametrize(
     ("lock", "words"),
     [
-        (stage.LOCK, "a stage of a train that was killed still works in this folder"),
+        (LOCK, "a stage of a train that was killed still works in this folder"),
         ("pipeline.lock", "another train works in this folder"),
     ],
 )
