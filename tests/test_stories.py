@@ -88,6 +88,44 @@ def test_a_kill_between_two_params_leaves_no_run_running(untrained: Project) -> 
     assert sorted(run["status"] for run in runs(untrained)) == ["FINISHED", "KILLED"]
 
 
+def test_kills_of_the_parent_leave_no_stage_that_writes_after_the_next_train(
+    trained: Project, tmp_path: Path
+) -> None:
+    project = trained.copy(tmp_path / "copy")
+    path = project.root / "params.yaml"
+    before = path.read_text("utf-8")
+    path.write_text(before.replace("max_iter: 300", "max_iter: 25"), "utf-8")
+    parent = start(project, "train")
+    stage = _fitting(project)
+    os.kill(stage, signal.SIGSTOP)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    # With the params taken back no stage has to run, so none waits for the one that goes on.
+    path.write_text(before, "utf-8")
+    after = start(project, "train")
+    assert after.stdout and parent.stdout
+    seen = after.stdout.readline()
+    os.kill(stage, signal.SIGCONT)
+    seen += after.communicate()[0]
+    assert "killed still works in this folder; waiting" in seen
+    assert after.returncode == 0 and ran(seen) == [], seen
+    left = parent.stdout.read()  # by the stage, which has come to its end
+    assert "steps, model" in left, left
+    assert digest_of_model(project) == digest_of_model(trained)
+    assert {run["status"] for run in runs(project)} == {"FINISHED"}
+
+
+def _fitting(project: Project) -> int:
+    """Wait until a stage fits and holds its run open; return its process id."""
+    query = "SELECT value FROM tags JOIN runs USING (run_uuid) WHERE key = 'process' AND status = ?"
+    for _ in range(600):
+        with closing(sqlite3.connect(project.root / "mlflow.db")) as connection:
+            if found := connection.execute(query, ("RUNNING",)).fetchone():
+                return int(found[0].split("/")[1])
+        time.sleep(0.1)
+    raise TimeoutError
+
+
 def _has_metrics(project: Project) -> bool:
     database = project.root / "mlflow.db"
     if not database.exists():

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flight_delays import cli, pipeline, store, workspace
+from flight_delays.dvc_cli import StageFailedError
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import Settings
 
@@ -123,7 +124,7 @@ def test_a_word_that_is_no_change_is_refused(calls: list[object]) -> None:
     [
         (UsageError("the key"), 2, "error: the key\n"),
         (WorldError("the server"), 1, "error: the server\n"),
-        (pipeline.StageFailedError(UsageError.exit_code), 2, ""),
+        (StageFailedError(UsageError.exit_code), 2, ""),
         (PermissionError(13, "Permission denied", "data"), 1, "error: data: permission denied;"),
         (KeyboardInterrupt(), 1, "error: interrupted;"),
     ],

@@ -1,15 +1,17 @@
 """DVC in this process: it runs our Python and our code, and does not repeat what a stage said."""
 
 import errno
+import io
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from flight_delays import dvc_cli
-from flight_delays.errors import WorldError
+from flight_delays.errors import Exit, WorldError
 
 
 @pytest.mark.parametrize("before", ["", "/usr/bin:HERE", "HERE:/usr/bin", "/usr/bin"])
@@ -45,27 +47,98 @@ def record(reason: Exception) -> logging.LogRecord:
     return logging.LogRecord("dvc", logging.ERROR, "", 0, "", None, failed)
 
 
-@pytest.mark.parametrize("code", [1, 2])
-def test_what_a_stage_has_said_is_not_said_again(code: int) -> None:
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Return what DVC's log shows."""
+    shown = io.StringIO()
+    monkeypatch.setattr(logging.getLogger("dvc"), "handlers", [logging.StreamHandler(shown)])
+    return shown
+
+
+def answering(problem: BaseException) -> Callable[[list[str]], int]:
+    """Return a DVC that logs a problem and fails."""
+
+    def main(_: list[str]) -> int:
+        logging.getLogger("dvc").error("", exc_info=problem)
+        return 255
+
+    return main
+
+
+@pytest.mark.parametrize("code", [Exit.WORLD, Exit.USAGE])
+def test_what_a_stage_has_said_is_not_said_again_and_its_code_is_passed_on(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log: io.StringIO,
+    code: Exit,
+) -> None:
     said = Exception(f"failed to run: python -m x.train, exited with {code}")
-    assert not dvc_cli._Ours([]).filter(record(said))
+    monkeypatch.setattr("dvc.cli.main", answering(said))
+    with pytest.raises(dvc_cli.StageFailedError) as caught:
+        dvc_cli.run(project, "repro")
+    assert (caught.value.exit_code, str(caught.value)) == (code, "")
+    assert log.getvalue() == ""
+
+
+def test_what_a_stage_said_counts_for_nothing_where_all_went_well(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = answering(Exception("failed to run: python -m x.train, exited with 2"))
+    monkeypatch.setattr("dvc.cli.main", lambda words: 0 * failing(words))
+    assert dvc_cli.run(project, "repro") == 0
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [KeyboardInterrupt(), *(Exception(f"failed to run: x, exited with {it}") for it in (-2, 130))],
+)
+def test_an_interrupt_is_one_wherever_it_struck(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log: io.StringIO,
+    problem: BaseException,
+) -> None:
+    monkeypatch.setattr("dvc.cli.main", answering(problem))
+    with pytest.raises(KeyboardInterrupt):
+        dvc_cli.run(project, "repro")
+    assert log.getvalue() == ""
 
 
 @pytest.mark.parametrize("reason", ["failed to run: x, exited with -9", "the lock is held"])
 def test_what_no_stage_has_said_is_told(reason: str) -> None:
-    assert dvc_cli._Ours([]).filter(record(Exception(reason)))
+    assert dvc_cli._Ours().filter(record(Exception(reason)))
     plain = logging.LogRecord("dvc", logging.ERROR, "", 0, reason, None, None)
-    assert dvc_cli._Ours([]).filter(plain)
+    assert dvc_cli._Ours().filter(plain)
+
+
+def test_advice_on_other_commands_and_what_a_kill_left_are_not_told(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    log: io.StringIO,
+) -> None:
+    from dvc.ui import ui
+
+    def main(_: list[str]) -> int:
+        ui.enable()
+        ui.write("Use `dvc push` to send your updates to remote storage.")
+        ui.error_write("Having any troubles? Hit us up")
+        ui.write("up to date")
+        lost = "Process '%s' had been killed. Auto removed it from the lock file."
+        logging.getLogger("dvc").warning(lost, "dvc repro")
+        logging.getLogger("dvc").warning("worth a look")
+        return 0
+
+    monkeypatch.setattr("dvc.cli.main", main)
+    dvc_cli.run(project, "repro")
+    assert capsys.readouterr() == ("up to date\n", "")
+    assert log.getvalue() == "worth a look\n"
 
 
 def test_what_the_system_refuses_is_told_in_our_words(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_: list[str]) -> int:
-        problem = OSError(errno.ENOSPC, "No space left on device", "cache/ab")
-        logging.getLogger("dvc").error("", exc_info=problem)
-        return 255
-
-    monkeypatch.setattr("dvc.cli.main", full)
+    full = OSError(errno.ENOSPC, "No space left on device", "cache/ab")
+    monkeypatch.setattr("dvc.cli.main", answering(full))
     with pytest.raises(WorldError, match="cache/ab: the disk is full; free some space"):
         dvc_cli.run(project, "repro")

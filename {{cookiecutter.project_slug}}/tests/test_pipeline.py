@@ -1,17 +1,18 @@
 """The pipeline around DVC: what is checked before, what is handed over, what is recorded after."""
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from filelock import FileLock
 
 from flight_delays import dvc_cli, marks, pipeline, store
 from flight_delays.data import METRICS, MODEL
-from flight_delays.errors import Exit, UsageError, WorldError
+from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import Settings
+from flight_delays.stage import LOCK
 
 import fakes
 
@@ -136,27 +137,33 @@ def test_a_server_that_is_gone_is_said_before_any_work(
     assert commands == []
 
 
-def test_the_code_of_a_failed_stage_is_handed_over_without_more_words(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("lock", "words"),
+    [
+        (LOCK, "a stage of a train that was killed still works in this folder"),
+        ("pipeline.lock", "another train works in this folder"),
+    ],
+)
+def test_who_still_works_in_the_folder_is_waited_for_and_named(
+    project: Path,
+    fake: fakes.FakeClient,
+    commands: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    lock: str,
+    words: str,
 ) -> None:
-    scratch = Settings(project).scratch
+    other = FileLock(Settings(project).scratch / lock)
+    other.acquire()
 
-    def failing(root: Path, *arguments: str) -> int:
-        (scratch / "stage-failure.json").write_text(json.dumps(2))
-        return 255
+    def ends(told: str) -> None:
+        """Let the other one come to its end as soon as it is waited for."""
+        if other.is_locked:
+            commands.append((told,))
+            other.release()
 
-    monkeypatch.setattr(dvc_cli, "run", failing)
-    with pytest.raises(pipeline.StageFailedError) as caught:
-        pipeline._reproduce(Settings(project))
-    assert caught.value.exit_code is Exit.USAGE
-    assert str(caught.value) == ""
-
-
-def test_a_failure_of_another_time_is_not_taken_for_this_one(
-    project: Path, commands: list[tuple[str, ...]]
-) -> None:
-    (Settings(project).scratch / "stage-failure.json").write_text("2")
-    pipeline._reproduce(Settings(project))
+    monkeypatch.setattr(pipeline, "say", ends)
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    assert commands == [(f"{words}; waiting for its end",), ("repro",)]
 
 
 def test_a_failure_of_dvc_itself_is_one_of_the_world(
@@ -192,6 +199,16 @@ def test_without_a_model_there_is_nothing_to_evaluate(
     with pytest.raises(UsageError, match="models/model: there is no model yet; run `nox -s train`"):
         pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"))
     assert [command[0] for command in commands] == ["checkout"]
+
+
+def test_a_model_that_dvc_cannot_bring_back_is_not_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dvc_cli, "run", lambda root, *words: 255)
+    monkeypatch.setattr(pipeline, "_ready", lambda settings: (None, ""))
+    monkeypatch.setattr(pipeline, "_reproduce", lambda *words: pytest.fail("it ran the model"))
+    with pytest.raises(WorldError, match="DVC's cache lacks some of what the stages made; run"):
+        pipeline.evaluate(Settings(project))
 
 
 def test_an_evaluation_of_this_model_is_recorded(

@@ -1,6 +1,7 @@
-"""How a process ends: at once, but not before all is said."""
+"""How a process starts, is interrupted, and ends: at once, but not before all is said."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -45,3 +46,39 @@ def test_what_cannot_be_said_is_left_to_python() -> None:
             check=False,
         )
     assert done.returncode == 120
+
+
+INTERRUPTED = """
+import os, signal
+from {package} import errors, processes
+{before}
+processes.begin()
+{after}
+os.kill(os.getpid(), signal.SIGINT)
+print("went on", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code", "out", "err"),
+    [
+        ("", "", 1, "", "error: interrupted; run the same command again to go on\n"),
+        ("", "processes.catch_interrupts()", -signal.SIGINT, "", "KeyboardInterrupt\n"),
+        ("signal.signal(signal.SIGINT, signal.SIG_IGN)", "", 0, "went on\n", ""),
+    ],
+    ids=["while it imports", "where it is caught", "where it is ignored"],
+)
+def test_an_interrupt_is_one_line_until_it_is_caught(
+    before: str, after: str, code: int, out: str, err: str
+) -> None:
+    program = INTERRUPTED.format(package=rows.PACKAGE, before=before, after=after)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=rows.ROOT / "src",
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (code, out)
+    assert done.stderr.splitlines()[-1:] == err.splitlines()
+    assert code != 1 or done.stderr == err

@@ -41,16 +41,13 @@ def test_a_step_is_given_the_settings_and_the_params(root: Path) -> None:
     assert exit_code(seen.append) == 0
     assert seen == [stage.Stage(Settings(root), rows.parameters())]
     assert seen[0].root == root
-    assert stage.take_failure(Settings(root).scratch) is None
 
 
-def test_what_failed_is_told_once_and_its_code_handed_over(
+def test_what_failed_is_told_once_and_ends_with_its_code(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code(failing) == Exit.USAGE
     assert capsys.readouterr().err == "error: the key\n"
-    assert stage.take_failure(Settings(root).scratch) is Exit.USAGE
-    assert stage.take_failure(Settings(root).scratch) is None
 
 
 def test_bad_params_are_told_before_the_step_begins(
@@ -59,23 +56,14 @@ def test_bad_params_are_told_before_the_step_begins(
     (root / "params.yaml").write_text("sede: 1\n")
     assert exit_code(lambda given: pytest.fail("the step ran")) == Exit.USAGE
     assert "unknown key 'sede'" in capsys.readouterr().err
-    assert stage.take_failure(Settings(root).scratch) is Exit.USAGE
 
 
-def test_outside_a_project_the_reason_is_not_lost_for_want_of_a_place(
+def test_outside_a_project_that_is_what_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert exit_code(failing) == Exit.USAGE
-    shown = capsys.readouterr().err
-    assert shown.startswith(f"error: {tmp_path}: not inside the project")
-    assert "warning: the exit code could not be kept" in shown
-
-
-@pytest.mark.parametrize("content", ["", "{", "77", '"text"'])
-def test_a_note_that_says_nothing_is_no_failure(tmp_path: Path, content: str) -> None:
-    (tmp_path / "stage-failure.json").write_text(content)
-    assert stage.take_failure(tmp_path) is None
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path}: not inside the project")
 
 
 def test_a_stage_that_lost_its_caller_while_it_waited_does_not_begin(
@@ -98,4 +86,3 @@ def broken(given: stage.Stage) -> None:
 def test_a_defect_of_ours_is_no_failure_of_the_users(root: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         stage.run(broken)
-    assert stage.take_failure(Settings(root).scratch) is None

@@ -1,7 +1,4 @@
-"""The doors: each verb composes acts and has no logic of its own.
-
-Heavy libraries are imported inside the verbs, so that --help answers at once.
-"""
+"""The doors: each verb composes acts, which it imports itself: --help answers at once."""
 
 import os
 from collections.abc import Callable
@@ -10,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import settings
+from . import processes, settings
 from .errors import reported
 
 _HELP = "Train, promote and track the model; every verb is a nox session of the same name."
@@ -147,4 +144,5 @@ def _settings(registry: str | None = None) -> settings.Settings:
 
 
 def _leave(act: Callable[[], object]) -> None:
+    processes.catch_interrupts()
     raise typer.Exit(reported(act))

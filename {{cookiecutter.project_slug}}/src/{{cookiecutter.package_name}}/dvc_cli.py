@@ -5,20 +5,33 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from .errors import WorldError, of_os
+from .errors import Exit, ProjectError, WorldError, causes, of_os
 
-_STAGE_FAILED = re.compile(r"failed to run: .*exited with [12]$", re.DOTALL)
+_STAGE_ENDED = re.compile(r"failed to run: .*exited with (1|2|-2|130)$", re.DOTALL)
+_ADVICE = ("Use `dvc push`", "Having any troubles?")
+_AFTER_A_KILL = "Auto removed it from the lock file"
+
+
+class StageFailedError(ProjectError):
+    """A stage has told the user already what is wrong; only its exit code is left to pass on."""
+
+    def __init__(self, code: Exit) -> None:
+        super().__init__("")
+        self.exit_code = code
 
 
 def run(root: Path, *arguments: str) -> int:
     """Run a DVC command in a project's folder; returns its exit code.
 
     Stages that it starts run with this Python and with the code of this folder, whatever else is
-    installed.
+    installed. Raises StageFailedError where one of them has failed and said why, and WorldError
+    for what the system refused.
     """
     from dvc.cli import main
 
@@ -26,12 +39,13 @@ def run(root: Path, *arguments: str) -> int:
     os.environ["DVC_NO_ANALYTICS"] = "true"
     _put_first("PATH", Path(sys.executable).parent)
     _put_first("PYTHONPATH", root / "src")
-    refused: list[OSError] = []
+    ours = _Ours()
     for handler in logging.getLogger("dvc").handlers:
-        handler.filters = [*filter(_is_not_ours, handler.filters), _Ours(refused)]
-    code = int(main(list(arguments)))
-    if code and refused:
-        raise of_os(refused[0])
+        handler.filters = [*filter(_is_not_ours, handler.filters), ours]
+    with _without_advice():
+        code = int(main(list(arguments)))
+    if code and ours.known:
+        raise ours.known[0]
     return code
 
 
@@ -72,26 +86,48 @@ def _put_first(variable: str, folder: Path) -> None:
     os.environ[variable] = os.pathsep.join([first, *(it for it in others if it not in {"", first})])
 
 
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep back what DVC writes of commands and people that are not this project's."""
+    from dvc.ui import ui
+
+    write = ui.write
+
+    def quieter(*words: Any, **how: Any) -> None:
+        if not any(advice in str(words) for advice in _ADVICE):
+            write(*words, **how)
+
+    ui.write = quieter
+    try:
+        yield
+    finally:
+        ui.write = write
+
+
 class _Ours(logging.Filter):
     """Keep DVC from telling in its own words what a stage or the system has said."""
 
-    def __init__(self, refused: list[OSError]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._refused = refused
+        self.known: list[BaseException] = []
+        """What is raised in the place of DVC's words."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Collect what the system refused; let pass what nobody else tells."""
-        causes = list(_causes(record.exc_info[1] if record.exc_info else None))
-        system = [cause for cause in causes if isinstance(cause, OSError) and cause.errno]
-        self._refused += system
-        return not system and not any(_STAGE_FAILED.search(str(cause)) for cause in causes)
+        """Collect what is told in our words; let pass what nobody else tells."""
+        problems = causes(record.exc_info[1] if record.exc_info else None)
+        known = [ours for ours in map(_in_our_words, problems) if ours]
+        self.known += known
+        return not known and _AFTER_A_KILL not in record.getMessage()
+
+
+def _in_our_words(cause: BaseException) -> BaseException | None:
+    if isinstance(cause, OSError) and cause.errno:
+        return of_os(cause)
+    ended = _STAGE_ENDED.search(str(cause))
+    if isinstance(cause, KeyboardInterrupt) or (ended and ended[1] in {"-2", "130"}):
+        return KeyboardInterrupt()
+    return StageFailedError(Exit(int(ended[1]))) if ended else None
 
 
 def _is_not_ours(other: object) -> bool:
     return not isinstance(other, _Ours)
-
-
-def _causes(problem: BaseException | None) -> Iterator[BaseException]:
-    while problem is not None:
-        yield problem
-        problem = problem.__cause__ or problem.__context__

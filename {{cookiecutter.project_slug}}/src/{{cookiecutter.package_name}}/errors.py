@@ -3,7 +3,7 @@
 import difflib
 import errno
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 
 
@@ -33,6 +33,8 @@ class UsageError(ProjectError):
     exit_code = Exit.USAGE
 
 
+INTERRUPTED = "interrupted; run the same command again to go on"
+
 _REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
     errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
@@ -58,6 +60,13 @@ def of_os(error: OSError) -> WorldError:
     return WorldError(f"{where}{remedy}")
 
 
+def causes(problem: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and, one after the other, those that it came from."""
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__
+
+
 def reported(act: Callable[[], object]) -> int:
     """Run an act; print what the user can mend as one line on standard error.
 
@@ -76,7 +85,7 @@ def reported(act: Callable[[], object]) -> int:
         _tell("out of memory; close other programs or use less data")
         return Exit.WORLD
     except KeyboardInterrupt:
-        _tell("interrupted; run the same command again to go on")
+        _tell(INTERRUPTED)
         return Exit.WORLD
     return answer if isinstance(answer, Exit) else Exit.DONE
 

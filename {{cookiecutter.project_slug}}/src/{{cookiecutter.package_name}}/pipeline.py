@@ -7,23 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
+from typing import TYPE_CHECKING
 
 from . import data, dvc_cli, holders, marks, params, provenance, stage, store, summary
 from .console import say, warn
-from .errors import Exit, ProjectError, UsageError, WorldError
+from .errors import UsageError, WorldError
 from .params import Params
 from .settings import CALLER, Settings
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 _SECONDS_UNTIL_STAGES_RUN = 1.0
 """Before that, this process is busy with DVC, and a second thread would only slow it down."""
-
-
-class StageFailedError(ProjectError):
-    """A stage has told the user already what is wrong; only its exit code is left to pass on."""
-
-    def __init__(self, code: Exit) -> None:
-        super().__init__("")
-        self.exit_code = code
 
 
 def train(settings: Settings) -> None:
@@ -42,11 +38,8 @@ def train(settings: Settings) -> None:
 def evaluate(settings: Settings) -> None:
     """Make the report of the model that is there; record it where the model is of these inputs."""
     checked, key = _ready(settings)
-    # Evaluating runs the model's own code: what DVC knows, and not what was written over it.
-    dvc_cli.run(settings.root, "checkout", "--quiet", "--force")
-    if not (settings.root / data.MODEL).is_dir():
-        raise UsageError(f"{data.MODEL}: there is no model yet; run `nox -s train`")
     with _alone(settings):
+        _bring_back(settings)
         _reproduce(settings, "--single-item", "evaluate")
         if dvc_cli.is_stale(settings.root):
             warn("the model is not of these params and files: nothing is recorded; `nox -s train`")
@@ -57,11 +50,38 @@ def evaluate(settings: Settings) -> None:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """Wait until no other process brings this folder up to date."""
-    from filelock import FileLock
+    """Wait until no other process brings this folder up to date.
 
-    with FileLock(settings.scratch / "pipeline.lock"):
+    A stage that outlives its killed caller is waited for as well: it would write over what is made
+    here, also where no stage runs.
+    """
+    other = "another train works in this folder; waiting for its end"
+    orphan = "a stage of a train that was killed still works in this folder; waiting for its end"
+    with _acquired(settings.scratch / "pipeline.lock", other):
+        _acquired(settings.scratch / stage.LOCK, orphan).release()
         yield
+
+
+def _acquired(path: Path, words: str) -> "BaseFileLock":
+    """Return a lock that is held, and say why where that takes waiting."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(words)
+        lock.acquire()
+    return lock
+
+
+def _bring_back(settings: Settings) -> None:
+    """Let the model be what DVC knows, not what was written over it: evaluating runs its code."""
+    code = dvc_cli.run(settings.root, "checkout", "--quiet", "--force")
+    if not (settings.root / data.MODEL).is_dir():
+        raise UsageError(f"{data.MODEL}: there is no model yet; run `nox -s train`")
+    if code:
+        raise WorldError("DVC's cache lacks some of what the stages made; run `nox -s train`")
 
 
 def _ready(settings: Settings) -> tuple[Params, str]:
@@ -86,18 +106,10 @@ def _make_ready(settings: Settings) -> None:
 
 
 def _reproduce(settings: Settings, *arguments: str) -> None:
-    """Run `dvc repro`: the stages whose inputs changed, and nothing else.
-
-    Raises StageFailedError with the exit code of the stage that failed.
-    """
+    """Run `dvc repro`: the stages whose inputs changed, and nothing else."""
     dvc_cli.mend(settings.root)
     os.environ[CALLER] = holders.this_process()
-    stage.take_failure(settings.scratch)
-    code = dvc_cli.run(settings.root, "repro", *arguments)
-    failed = stage.take_failure(settings.scratch)
-    if failed:
-        raise StageFailedError(failed)
-    if code:
+    if dvc_cli.run(settings.root, "repro", *arguments):
         raise WorldError("DVC could not bring the stages up to date; its message stands above")
 
 

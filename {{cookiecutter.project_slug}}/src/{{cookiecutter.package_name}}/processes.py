@@ -2,15 +2,34 @@
 
 import gc
 import os
+import signal
 import sys
 from typing import NoReturn
+
+from .errors import INTERRUPTED, Exit
 
 _OBJECTS_BETWEEN_LOOKS = 100_000
 
 
 def begin() -> None:
-    """Look for garbage seldom: libraries make a million objects on import, and all of them stay."""
+    """Get through the imports: quickly, and with one line where they are interrupted.
+
+    Garbage is looked for seldom: libraries make a million objects on import, and all of them stay.
+    """
     gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 50, 100)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end_interrupted)
+
+
+def _end_interrupted(*_: object) -> NoReturn:
+    os.write(2, f"error: {INTERRUPTED}\n".encode())
+    os._exit(Exit.WORLD)
+
+
+def catch_interrupts() -> None:
+    """Let an interrupt be an exception again, where somebody cleans up after it and tells it."""
+    if signal.getsignal(signal.SIGINT) is _end_interrupted:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def end(code: int) -> NoReturn:
