@@ -4,12 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from typing import Any
 
 import psutil
 import pytest
 
-from flight_delays import tracking
+from flight_delays import runs, tracking
 from flight_delays.errors import WorldError
 from flight_delays.holders import PROCESS, this_process
 from flight_delays.runs import Run
@@ -131,12 +132,56 @@ def test_a_run_that_may_be_alive_is_left(client: Any, experiment: str, process: 
     assert client.get_run(left).info.status == "RUNNING"
 
 
+OPENED = {"mlflow.project.entryPoint": "main"}
+
+
+def unclaimed(client: Any, experiment: str, seconds: int, **more: str) -> str:
+    """Return a run that `mlflow run` opened some time ago, and no process of ours has claimed."""
+    start = int(1000 * (time.time() - seconds))
+    run = client.create_run(experiment, start_time=start, tags=OPENED | more)
+    return str(run.info.run_id)
+
+
+def test_a_run_that_mlflow_opened_and_nobody_claimed_is_ended(client: Any, experiment: str) -> None:
+    left = unclaimed(client, experiment, 300)
+    tracking.open_run(client, "sqlite:////mlflow.db", experiment, KEY, None)
+    assert client.get_run(left).info.status == "KILLED"
+
+
+@pytest.mark.parametrize(
+    ("uri", "seconds", "tags", "is_ours"),
+    [
+        ("sqlite:////mlflow.db", 300, {}, True),
+        ("sqlite:////mlflow.db", 10, {}, False),
+        ("sqlite:////mlflow.db", 300, {PROCESS: "elsewhere/1/1"}, False),
+        ("http://server", 300, {}, False),
+    ],
+    ids=["our own", "a new one", "claimed elsewhere", "on a server"],
+)
+def test_a_run_that_somebody_may_yet_claim_is_left(
+    client: Any, experiment: str, uri: str, seconds: int, tags: dict[str, str], is_ours: bool
+) -> None:
+    left = unclaimed(client, experiment, seconds, **tags)
+    tracking.open_run(client, uri, experiment, KEY, left if is_ours else None)
+    assert client.get_run(left).info.status == "RUNNING"
+
+
+def test_a_run_that_was_ended_too_soon_runs_again_when_it_is_claimed(
+    client: Any, experiment: str
+) -> None:
+    late = unclaimed(client, experiment, 300)
+    tracking.open_run(client, "sqlite:////mlflow.db", experiment, KEY, None)
+    tracking.claim(client, "sqlite:////mlflow.db", late)
+    assert client.get_run(late).info.status == "RUNNING"
+    assert client.get_run(late).data.tags[PROCESS] == this_process()
+
+
 def test_without_that_look_a_run_would_stay_open_for_ever(
     client: Any, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reused = f"{socket.gethostname()}/{os.getpid()}/12345"
     left = client.create_run(experiment, tags={PROCESS: reused}).info.run_id
-    monkeypatch.setattr(tracking, "_end_abandoned", lambda client, experiment: None)
+    monkeypatch.setattr(tracking, "_end_abandoned", lambda *words, **more: None)
     open_run(client, experiment)
     assert client.get_run(left).info.status == "RUNNING"
 
@@ -150,7 +195,7 @@ def test_a_claimed_run_is_ended_when_its_process_is_gone(
     client: Any, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = client.create_run("0").info.run_id
-    monkeypatch.setattr(tracking, "this_process", dead_process)
+    monkeypatch.setattr(runs, "this_process", dead_process)
     tracking.claim(client, "the store", opened)
     tracking.open_run(client, "the store", experiment, "another key", None)
     assert client.get_run(opened).info.status == "KILLED"

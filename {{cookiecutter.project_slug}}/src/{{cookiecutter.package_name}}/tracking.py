@@ -1,5 +1,6 @@
 """Runs by input key: one MLflow run for each key, found or made."""
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run as MlflowRun
 
 KEY = "input_key"
+_OPENED = "mlflow.project.entryPoint"
+"""The tag of a run that `mlflow run` opens, long before a process of ours can claim it."""
+_SECONDS_TO_CLAIM = 120
 
 
 def open_run(
@@ -27,7 +31,7 @@ def open_run(
         where = [experiment, "0"]
         if opened:
             where.append(client.get_run(opened).info.experiment_id)
-        _end_abandoned(client, where)
+        _end_abandoned(client, where, opened, on_this_machine=uri.startswith("sqlite:"))
         known = _find(client, where, key)
         if known is None:
             known = opened or _create(client, where, key)
@@ -39,7 +43,7 @@ def open_run(
 
 def claim(client: "MlflowClient", uri: str, opened: str) -> None:
     """Say that this process holds a run of `mlflow run`, which is ended should it be killed."""
-    Run(client, opened, uri).set_tags({PROCESS: this_process()})
+    Run(client, opened, uri).begin()
 
 
 def _find(client: "MlflowClient", where: list[str], key: str) -> str | None:
@@ -65,8 +69,20 @@ def _create(client: "MlflowClient", where: list[str], key: str) -> str:
     return str(settled)
 
 
-def _end_abandoned(client: "MlflowClient", where: list[str]) -> None:
-    """End the runs of this machine whose process is gone: nobody else will."""
+def _end_abandoned(
+    client: "MlflowClient", where: list[str], opened: str | None, on_this_machine: bool
+) -> None:
+    """End the runs of this machine whose process is gone: nobody else will.
+
+    One that nobody claims in time is taken for abandoned where the store is a file, which other
+    machines do not write to; one that is claimed later runs again.
+    """
     for run in _search(client, where, "attributes.status = 'RUNNING'"):
-        if is_gone(run.data.tags.get(PROCESS, "")):
+        unclaimed = on_this_machine and run.info.run_id != opened and _is_unclaimed(run)
+        if unclaimed or is_gone(run.data.tags.get(PROCESS, "")):
             client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _is_unclaimed(run: "MlflowRun") -> bool:
+    tags, age = run.data.tags, time.time() - run.info.start_time / 1000
+    return _OPENED in tags and PROCESS not in tags and age > _SECONDS_TO_CLAIM
