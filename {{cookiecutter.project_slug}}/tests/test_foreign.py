@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from flight_delays import foreign
@@ -22,13 +23,22 @@ class SqlError(Exception):
             "  (sqlite3) database is locked",
         ),
         (MlflowException(""), "no reason given"),
-        (MlflowException("x" * 1000), "x" * 300),
+        (MlflowException("x" * 1000), "x" * 300 + " …"),
+        (MlflowException("word " * 1000), "word " * 60 + "…"),
     ],
 )
 def test_what_they_raise_is_told_in_one_sentence(error: Exception, words: str) -> None:
     with pytest.raises(WorldError) as caught, foreign.in_words("http://server"):
         raise error
     assert str(caught.value) == f"tracking at http://server failed: {words}"
+
+
+def test_a_server_that_is_gone_is_said_to_be_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    uri = "http://127.0.0.1:1"
+    with pytest.raises(WorldError) as caught, foreign.in_words(uri):
+        MlflowClient(uri).get_run("any")
+    assert str(caught.value) == f"the tracking server {uri} does not answer"
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), UsageError("ours"), WorldError("ours")])

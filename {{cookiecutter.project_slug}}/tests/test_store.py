@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,37 @@ from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import NAME, Settings
 
 
-@pytest.fixture
-def server() -> Iterator[str]:
-    """Serve an address that refuses everything, but answers."""
-    httpd = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+class Foreign(BaseHTTPRequestHandler):
+    """A server whose only page is one of MLflow's, or none."""
+
+    page: str | None = None
+
+    def do_GET(self) -> None:
+        """Answer 200 or 404."""
+        self.send_response(200 if self.path.partition("?")[0] == self.page else 404)
+        self.end_headers()
+
+
+class BehindProxy(Foreign):
+    """A server of MLflow whose page of health is hidden."""
+
+    page = "/api/2.0/mlflow/experiments/search"
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    httpd = HTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}).start()
     yield f"http://127.0.0.1:{httpd.server_port}"
     httpd.shutdown()
     httpd.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Serve an address that refuses everything, but answers."""
+    with serving(BaseHTTPRequestHandler) as address:
+        yield address
 
 
 def test_the_environment_says_where_runs_go(tmp_path: Path) -> None:
@@ -41,6 +65,19 @@ def test_a_server_that_answers_is_reachable_whatever_it_answers(
 ) -> None:
     store.check_reachable(server)
     assert "501" in capsys.readouterr().err
+
+
+def test_what_answers_and_is_no_mlflow_server_is_said_before_any_work() -> None:
+    with (
+        serving(Foreign) as address,
+        pytest.raises(WorldError, match=f"{address} answers, but is no MLflow server; check"),
+    ):
+        store.check_reachable(address)
+
+
+def test_a_server_whose_health_a_proxy_hides_is_reachable() -> None:
+    with serving(BehindProxy) as address:
+        store.check_reachable(address)
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://no.such.host.invalid"])

@@ -2,13 +2,17 @@
 
 import os
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .errors import WorldError
+from .errors import WorldError, causes
 
 _FOREIGN = {"mlflow", "sqlalchemy", "sqlite3", "requests", "urllib3", "alembic", "botocore"}
+
+_NO_ANSWER = {"ConnectionError", "ConnectTimeout", "ReadTimeout", "SSLError"}
+"""What `requests` raises below MLflow's own exception when a server is gone."""
 
 _MANNERS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -59,5 +63,9 @@ def in_words(uri: str) -> Iterator[None]:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in _FOREIGN:
             raise
+        if any(type(cause).__name__ in _NO_ANSWER for cause in causes(error)):
+            raise WorldError(f"the tracking server {masked(uri)} does not answer") from error
         first = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
-        raise WorldError(f"tracking at {masked(uri)} failed: {masked(first):.300}") from error
+        reason, *more = textwrap.wrap(masked(first), 300)
+        reason += " …" if more else ""
+        raise WorldError(f"tracking at {masked(uri)} failed: {reason}") from error

@@ -1,5 +1,6 @@
 """Where runs and models are kept: the server that the environment names, or the project's own."""
 
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -60,14 +61,28 @@ def check_reachable(uri: str) -> None:
     try:
         health = f"{uri.rstrip('/')}/health"
         urlopen(health, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
-    except HTTPError:
-        return  # It answers; what it refuses is said by the call that needs it.
+    except HTTPError as error:
+        # It answers; what it refuses is said by the call that needs it.
+        if error.code == HTTPStatus.NOT_FOUND:
+            _check_is_mlflow(uri)
     except (OSError, ValueError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise WorldError(
             f"the tracking server {masked(uri)} does not answer ({reason}); start it, "
             "or unset MLFLOW_TRACKING_URI to track in the project's folder"
         ) from None
+
+
+def _check_is_mlflow(uri: str) -> None:
+    """Raise WorldError where MLflow's own pages are unknown too: a proxy may hide `/health`."""
+    try:
+        page = f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/search?max_results=1"
+        urlopen(page, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
+    except (OSError, HTTPException) as error:
+        if getattr(error, "code", None) == HTTPStatus.NOT_FOUND:
+            raise WorldError(
+                f"{masked(uri)} answers, but is no MLflow server; check MLFLOW_TRACKING_URI"
+            ) from None
 
 
 def _scheme(uri: str) -> str:
