@@ -22,7 +22,7 @@ FLOORS = {
     # Steps, and the acts that the doors compose.
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
-    2: "author bounds candidate card carried console contest data digests dvc_cli embedded "
+    2: "author bounds candidate card carried console contest copies data digests dvc_cli embedded "
     "fetched foreign gate_report git_cli holders imports interface kept ledger live machine marks "
     "model_dir moves outcomes processes provenance rebuild recording registry report "
     "reporting runs signature signing source stage store summary tracking trial turns "

@@ -156,7 +156,7 @@ def test_bytes_that_nobody_signed_are_refused_where_a_signature_is_asked_for(
 ) -> None:
     (tmp_path / "signing.pub").write_text("a key")
     assert "version 1 is not signed" in refused(there, version, Settings(tmp_path))
-    with fetched.by_digest(there, version) as folder:
+    with fetched.by_digest(there, version, Settings(tmp_path)) as folder:
         assert digests.of_folder(folder) == version.digest
 
 

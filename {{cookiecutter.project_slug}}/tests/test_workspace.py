@@ -1,6 +1,7 @@
 """A copy to train in: params are changed there, and the user's files stay as they are."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_file_that_holds_no_params_is_refused_and_not_changed(
     tmp_path: Path, content: str
 ) -> None:
     (tmp_path / "params.yaml").write_text(content)
-    with pytest.raises(UsageError, match=r"params\.yaml: 'the whole file'"):
+    with pytest.raises(UsageError, match=r"params\.yaml: the file holds no keys"):
         workspace._change(tmp_path, {"seed": "3"})
     assert (tmp_path / "params.yaml").read_text() == content
 
@@ -131,6 +132,21 @@ def test_a_project_in_a_folder_of_its_repository_is_copied_there(
     with workspace.copy(Settings(project), {}) as there:
         assert there.root.name == "project"
         assert (there.root / "params.yaml").is_file()
+
+
+def test_what_a_killed_copy_left_is_removed_by_the_next_one(
+    project: Path, fake: fakes.FakeClient
+) -> None:
+    with workspace.copy(Settings(project), {}) as there:
+        home = there.root.parents[1]
+        assert home == project / ".dvc" / "tmp" / "copies"
+        assert rows.git(project, "status", "--porcelain") == ""
+    left = home / f"{socket.gethostname()}~{os.getpid()}~12345~abc"
+    elsewhere = home / "elsewhere~1~12345~abc"
+    for folder in (left, elsewhere):
+        (folder / "copy").mkdir(parents=True)
+    with workspace.copy(Settings(project), {}) as there:
+        assert sorted(home.iterdir()) == sorted([elsewhere, there.root.parent])
 
 
 def test_outside_a_repository_the_reason_is_one_line(tmp_path: Path) -> None:

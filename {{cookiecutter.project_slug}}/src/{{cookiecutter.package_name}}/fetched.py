@@ -1,12 +1,11 @@
 """The bytes of a version, fetched from the registry and checked before anybody loads them."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import digests, signing
+from . import copies, digests, signing
 from .errors import WorldError
 from .foreign import in_words
 from .registry import Registry
@@ -21,7 +20,7 @@ def model(registry: Registry, version: Version, settings: Settings) -> Iterator[
     Raises WorldError where the bytes are gone, are not those of the version's digest, or lack the
     signature that this project asks for.
     """
-    with by_digest(registry, version) as folder:
+    with by_digest(registry, version, settings) as folder:
         signing.check(registry, version, folder, settings)
         yield folder
 
@@ -33,20 +32,20 @@ def check(registry: Registry, version: Version, settings: Settings) -> None:
 
 
 @contextmanager
-def copied(folder: Path, digest: str) -> Iterator[Path]:
+def copied(folder: Path, digest: str, settings: Settings) -> Iterator[Path]:
     """Yield a copy of a model directory that holds what its digest names, and no byte code."""
-    with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as scratch:
-        copy = Path(scratch) / "model"
+    with copies.folder(settings) as scratch:
+        copy = scratch / "model"
         shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(*digests.NOT_CONTENT))
         digests.verify(copy, digest)
         yield copy
 
 
 @contextmanager
-def by_digest(registry: Registry, version: Version) -> Iterator[Path]:
+def by_digest(registry: Registry, version: Version, settings: Settings) -> Iterator[Path]:
     """Yield the model directory of a version, whoever has made it; nothing of it should be run."""
-    with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as scratch:
-        folder = _download(registry, version, Path(scratch))
+    with copies.folder(settings) as scratch:
+        folder = _download(registry, version, scratch)
         _forget_byte_code(folder)
         found = digests.of_folder(folder)
         if found != version.digest:

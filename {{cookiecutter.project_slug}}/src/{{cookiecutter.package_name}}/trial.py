@@ -84,7 +84,8 @@ def verdict(
     from .checks import judge
 
     with ExitStack() as open_models, threadpool_limits(1, user_api="blas"):
-        ours = open_models.enter_context(fetched.copied(candidate.folder, candidate.digest))
+        own = fetched.copied(candidate.folder, candidate.digest, settings)
+        ours = open_models.enter_context(own)
         candidate = replace(candidate, folder=ours)
         folders = {
             role: open_models.enter_context(fetched.model(registry, version, settings))

@@ -6,7 +6,6 @@ cache with the project: what was trained before is not trained again.
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from . import dvc_cli, git_cli, params, store, tracking
+from . import copies, dvc_cli, git_cli, params, store, tracking
 from .errors import UsageError, WorldError
 from .settings import Settings
 
@@ -53,17 +52,16 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
     store.experiment(client, settings)
     if settings.opened_run:
         tracking.claim(client, store.address(settings), settings.opened_run)
-    folder = Path(tempfile.mkdtemp(prefix=f"{settings.root.name}-")).resolve()
-    try:
-        root = folder / "copy" / _copy_files(settings.root, folder / "copy")
-        _share_cache(settings.root, root)
-        _change(root, changes)
-        address = store.address(settings)
-        os.environ["MLFLOW_TRACKING_URI"] = address
-        yield replace(settings, root=root, tracking_uri=address)
-    finally:
-        os.chdir(settings.root)
-        shutil.rmtree(folder, ignore_errors=True)
+    with copies.folder(settings) as folder:
+        try:
+            root = folder / "copy" / _copy_files(settings.root, folder / "copy")
+            _share_cache(settings.root, root)
+            _change(root, changes)
+            address = store.address(settings)
+            os.environ["MLFLOW_TRACKING_URI"] = address
+            yield replace(settings, root=root, tracking_uri=address)
+        finally:
+            os.chdir(settings.root)
 
 
 def _copy_files(root: Path, target: Path) -> str:

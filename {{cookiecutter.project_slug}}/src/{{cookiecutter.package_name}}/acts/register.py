@@ -24,6 +24,6 @@ def _sign(there: Registry, number: int, settings: Settings) -> None:
     version = there.get(number)
     if settings.signing_key is None:
         raise UsageError("MODEL_SIGNING_KEY: names no private key to sign with; set it")
-    with fetched.by_digest(there, version) as folder:
+    with fetched.by_digest(there, version, settings) as folder:
         signing.sign(there, version, folder, settings)
     say(f"register: version {number} in {there.name} is signed")
