@@ -74,6 +74,8 @@ def test_every_number_can_be_read() -> None:
         ("split.by", "random", "with 'by: random' validation and test are shares such as 0.2"),
         ("split.by", "hand", "'split.by' = 'hand': input should be 'time' or 'random'"),
         ("split", {"by": "random", "validation": 0.5, "test": 0.5}, "leave no rows for training"),
+        ("estimator.patience", float("nan"), "'estimator.patience' = nan: write a finite number"),
+        ("estimator.patience", [1], "'estimator.patience' = [1]: write one number or text, or"),
         ("split.acknowledge", "yes", "input should be 'rows of one day may be in training"),
     ],
 )
@@ -91,6 +93,17 @@ def test_a_bad_param_is_refused_in_one_line(
 def test_a_day_without_quotes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"'data.until' = .* put the day in quotes: '2013-10-31'"):
         load(tmp_path, TEXT.replace('"2013-10-31"', "2013-10-31"))
+
+
+def test_a_value_of_many_kinds_is_refused_once(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, changed("estimator.patience", float("inf")))
+    assert str(caught.value).count("patience") == 1
+
+
+def test_a_day_that_no_calendar_has_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"params.yaml, line \d+: '2013-13-45' is no such value"):
+        load(tmp_path, TEXT.replace('"2013-10-31"', "2013-13-45"))
 
 
 def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:

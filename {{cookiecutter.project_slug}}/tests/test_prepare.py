@@ -117,7 +117,7 @@ def test_bad_rows_are_shown_on_a_laptop_and_counted_in_ci(
 ) -> None:
     bad = rows.flights().assign(humid=12345.0)
     words = refusal(tmp_path, rows.parameters(), raw=bad, in_ci=in_ci)
-    assert words.startswith("data/raw/rows.parquet: 1 rules of schema.py are broken")
+    assert words.startswith("data/raw/rows.parquet: rules of schema.py that are broken: 1; mend")
     assert "column 'humid': more than 100 in 3,000 rows" in words
     assert ("12345" in words) is shown
 

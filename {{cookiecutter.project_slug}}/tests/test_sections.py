@@ -50,13 +50,9 @@ def refusal(values: object) -> str:
         ),
         (
             {"inner": 3, "name": "a"},
-            "some.yaml: 'inner' = 3: input should be a valid dictionary or instance of Inner",
+            "some.yaml: 'inner' = 3: write its keys below it, as `key: value`",
         ),
-        (
-            None,
-            "some.yaml: 'the whole file' = None: "
-            "input should be a valid dictionary or instance of Outer",
-        ),
+        (None, "some.yaml: the file holds no keys; write `key: value` lines, or restore it"),
     ],
 )
 def test_a_bad_key_is_named_with_its_file_and_a_remedy(values: object, message: str) -> None:
@@ -106,8 +102,8 @@ def test_yaml_is_read_as_it_stands(tmp_path: Path) -> None:
         (b"a: 1\n\tb: 2\n", r"some\.yaml, line 2: "),
         (b"a: \xff\n", r"some\.yaml: not UTF-8 text; save it as UTF-8"),
         (b"a: \x00\n", r"some\.yaml: not YAML \("),
-        (b"a: 2013-02-31\n", r"some\.yaml: .*day is out of range"),
-        (b"a: !!int x\n", r"some\.yaml: "),
+        (b"a: 1\nb: 2013-13-45\n", r"some\.yaml, line 2: '2013-13-45' is no such value \(month"),
+        (b"a: !!int x\n", r"some\.yaml, line 1: 'x' is no such value"),
         (b"a: !!python/object:os.system x\n", r"some\.yaml, line 1: "),
     ],
 )

@@ -11,12 +11,10 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from .sections import Frozen, read_yaml, validated
+from .sections import Frozen, Scalar, read_yaml, validated
 from .task import Task
 
 FILE = "params.yaml"
-
-Scalar = bool | int | float | str | None
 
 
 class Period(Frozen):

@@ -1,11 +1,12 @@
 """YAML into frozen pydantic sections, with errors that name the file, the key and a remedy."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from .errors import UsageError, nearest
 
@@ -16,6 +17,18 @@ class Frozen(BaseModel):
     """A section that cannot be changed and refuses the keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _scalar(value: object) -> object:
+    """Refuse what is no plain value in one sentence, where each type of the union had its own."""
+    if not isinstance(value, bool | int | float | str | None):
+        raise ValueError("write one number or text, or true, false or null")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("write a finite number")
+    return value
+
+
+Scalar = Annotated[bool | int | float | str | None, BeforeValidator(_scalar)]
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -30,6 +43,15 @@ class _UniqueKeys(yaml.SafeLoader):
                     problem_mark=key.start_mark,
                 )
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # a date such as 2013-02-31
+            raise yaml.MarkedYAMLError(
+                problem=f"{node.value!r:.60} is no such value ({error}); mend or quote it",
+                problem_mark=node.start_mark,
+            ) from None
 
 
 def read_yaml(path: Path) -> Any:
@@ -52,7 +74,7 @@ def parse_yaml(text: str, file: str) -> Any:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UsageError(f"{file}{line}: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2013-02-31
+    except yaml.YAMLError as error:
         raise UsageError(f"{file}: not YAML ({str(error).splitlines()[0]})") from None
 
 
@@ -61,12 +83,14 @@ def validated(model: type[Model], values: object, file: str, prefix: str = "") -
 
     Raises UsageError that names the file, every bad key and the nearest good one.
     """
-    given = values if isinstance(values, Mapping) else {}
+    if not isinstance(values, Mapping):
+        where = f"the section {prefix!r}" if prefix else "the file"
+        raise UsageError(f"{file}: {where} holds no keys; write `key: value` lines, or restore it")
     for name, field in model.model_fields.items():
         # A yes would pass for the number one.
-        if field.annotation in (int, float) and isinstance(given.get(name), bool):
+        if field.annotation in (int, float) and isinstance(values.get(name), bool):
             key = f"{prefix}.{name}" if prefix else name
-            raise UsageError(f"{file}: '{key}' = {given[name]}: input should be a number")
+            raise UsageError(f"{file}: '{key}' = {values[name]}: input should be a number")
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -77,13 +101,15 @@ def validated(model: type[Model], values: object, file: str, prefix: str = "") -
 
 def _sentence(model: type[BaseModel], problem: Any, prefix: str) -> str:
     path = [str(part) for part in problem["loc"]]
-    key = ".".join([prefix, *path] if prefix else path) or "the whole file"
+    key = ".".join([prefix, *path] if prefix else path)
     match problem["type"]:
         case "extra_forbidden":
             known = _fields(model, path[:-1])
             return f"unknown key {key!r}{nearest(path[-1], known)}; known here: {', '.join(known)}"
         case "missing":
             return f"the key {key!r} is missing; add it"
+        case "model_type":
+            return f"{key!r} = {problem['input']!r:.60}: write its keys below it, as `key: value`"
         case _:
             message = problem["msg"].removeprefix("Value error, ")
             return f"{key!r} = {problem['input']!r:.60}: {message[:1].lower()}{message[1:]}"

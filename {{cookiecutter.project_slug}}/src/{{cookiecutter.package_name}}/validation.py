@@ -55,7 +55,7 @@ def check(rows: "pd.DataFrame", where: str, with_rows: bool) -> None:
     if found:
         lines = "\n".join(f"  {violation.in_words(with_rows)}" for violation in found)
         raise UsageError(
-            f"{where}: {len(found)} rules of schema.py are broken; mend the source "
+            f"{where}: rules of schema.py that are broken: {len(found)}; mend the source "
             f"(source.py) or the rule (schema.py):\n{lines}"
         )
 
