@@ -72,6 +72,7 @@ def _found(
         "behaviour": behaviour(task, test.target, test.scores[MODEL], threshold),
         "importance": {"hour": {"mean": 0.1, "sd": 0.01}, "wind": {"mean": -0.001, "sd": 0.002}},
         "digest": "0123456789abcdef" * 4,
+        "data_digest": "fedcba9876543210" * 4,
     }
 
 

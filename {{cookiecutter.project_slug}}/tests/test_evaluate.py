@@ -133,7 +133,8 @@ def test_the_stage_reads_the_model_directory_and_names_it_by_its_digest(
     evaluate.evaluate(Stage(Settings(project), rows.parameters()))
     ((found, folder),) = written
     assert folder == project / "reports"
-    assert found.pop("digest") == digests.of_folder(project / data.MODEL)
+    assert found["digest"] == digests.of_folder(project / data.MODEL)
+    assert found["data_digest"] == digests.of_folder(project / data.PREPARED)
     expected = figures_of[Task.CLASSIFICATION]
     assert found["test"] == expected["test"]
     assert all(math.isfinite(it["mean"]) for it in found["importance"].values())

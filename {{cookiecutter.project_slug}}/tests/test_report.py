@@ -55,7 +55,8 @@ def test_both_pages_show_the_figures_of_metrics_json(folder: Path, task: Task) -
         model = metric["models"]["model"]
         ends = " to ".join(f"{model[end]:.3f}" for end in ("low", "high"))
         assert all(f"{model['value']:.3f} ({ends})" in page for page in pages)
-    assert all(figures["digest"][:12] in page for page in pages)
+    for digest in ("digest", "data_digest"):
+        assert all(figures[digest][:12] in page for page in pages)
 
 
 @TASKS

@@ -99,5 +99,6 @@ def _parts(found: Found, mean: Mean) -> Iterator[Block]:
         words=(0, 6),
     )
     yield Text(
-        f"The digest of the model begins with {_digest(found)}; metrics.json has the whole of it."
+        f"The digest of the model begins with {_digest(found)}, that of these rows with "
+        f"{str(found['data_digest'])[:_DIGEST]}; metrics.json has the whole of both."
     )

@@ -51,7 +51,11 @@ figcaption b { color: var(--ink); font-weight: 600 }
   .alone figcaption { padding-top: .9rem }
   .alone svg { flex: 0 0 30rem }
 }
-.wide { overflow-x: auto; margin: 1.25rem 0 }
+.wide {
+  overflow-x: auto; margin: 1.25rem 0; background:
+  linear-gradient(to left, #fff 40%, #fff0) right / 2.5rem 100% no-repeat local,
+  linear-gradient(to left, #0003, #0000) right / .9rem 100% no-repeat scroll
+}
 table { border-collapse: collapse; font-size: .88rem; min-width: 60% }
 caption { text-align: left; padding: .25rem 0; max-width: calc(100vw - 2.5rem) }
 th, td {

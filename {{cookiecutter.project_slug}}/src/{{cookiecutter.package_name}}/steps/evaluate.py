@@ -34,6 +34,7 @@ def evaluate(stage: Stage) -> None:
     with threadpool_limits(1, user_api="blas"):
         found = figures(stage.params, predictor, data.read_parts(stage.root))
     found["digest"] = digests.of_folder(folder)
+    found["data_digest"] = digests.of_folder(stage.root / data.PREPARED)
     report.write(found, stage.root / data.METRICS.parent)
     say(f"evaluate: {data.METRICS} and {data.REPORT}")
 
