@@ -69,7 +69,7 @@ def train(session: nox.Session) -> None:
     project = bake_into(session, Path(tempfile.mkdtemp(prefix="train-")), *session.posargs)
     session.chdir(project)
     session.run(sys.executable, "-m", "nox", "-s", "train", external=True)
-    session.log(f"the project is in {project}")
+    session.log(f"the report is {project / 'reports' / 'report.html'}")
 
 
 @nox.session

@@ -48,8 +48,9 @@ def test_the_first_command_ends_with_a_trained_model(clone: Path, user: Mapping[
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert "report: reports/report.html" in said and "roc_auc" in said
-    project = Path(re.search(r"the project is in (\S+)", said)[1])
-    assert (project / "reports" / "report.html").is_file()
+    report = Path(re.search(r"the report is (\S+)", said)[1])
+    project = report.parents[1]
+    assert report.is_absolute() and report.is_file()
     assert (project / "mlflow.db").is_file()
 
 
