@@ -26,10 +26,10 @@ FLOORS = {
     "fetched foreign gate_report git_cli holders imports interface kept ledger live machine marks "
     "model_dir moves outcomes processes provenance rebuild recording registry report "
     "reporting runs signature signing source stage store summary tracking trial turns "
-    "workspace",
+    "watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "
-    "features gate intervals metrics predictor schema splits validation versions",
+    "features fitting gate intervals metrics predictor schema splits validation versions",
     # Words.
     0: "errors params sections settings task",
 }
@@ -38,7 +38,8 @@ IMPURE = {"dvc", "http", "mlflow", "os", "random", "requests", "secrets", "shuti
 IMPURE |= {"subprocess", "tempfile", "time", "urllib", "uuid"}
 LAZY = {"dvc", "matplotlib", "mlflow"}
 """Libraries that take long to import and that only some processes need."""
-LONGEST = {"estimator.py": 170}
+LONGEST = {"estimator.py": 300}
+"""The one file that a user replaces must be whole."""
 LONGEST_MODULE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 150, 40, 10
 
 Functions = ast.FunctionDef, ast.AsyncFunctionDef
