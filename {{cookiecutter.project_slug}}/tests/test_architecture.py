@@ -23,9 +23,9 @@ FLOORS = {
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
     2: "author bounds candidate card carried console contest data digests dvc_cli embedded "
-    "fetched foreign gate_report git_cli holders imports interface kept ledger live machine marks "
-    "model_dir moves outcomes processes provenance rebuild recording registry report "
-    "reporting runs signature signing source stage store summary tracking trial turns "
+    "fetched foreign gate_report git_cli holders imports installed interface kept ledger live "
+    "machine marks model_dir moves outcomes processes provenance rebuild recording registry "
+    "report reporting runs signature signing source stage store summary tracking trial turns "
     "watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "

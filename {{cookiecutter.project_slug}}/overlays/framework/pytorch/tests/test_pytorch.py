@@ -117,5 +117,5 @@ def test_the_shape_of_the_network_stands_beside_its_weights(task: Task, model: P
     from safetensors import safe_open
 
     with safe_open(next(model.rglob("network.safetensors")), "pt") as file:
-        about = json.loads(file.metadata()["network"])
+        about = json.loads(file.metadata()["about"])
     assert about == rows.fitted(task).estimator.about

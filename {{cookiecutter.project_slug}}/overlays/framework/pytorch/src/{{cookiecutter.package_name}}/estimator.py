@@ -33,7 +33,6 @@ from .fitting import LOSS, Arrays, Indices, Labelled, Schedule, Watch, in_epochs
 from .task import Task
 
 _WEIGHTS, _PROGRAM = "network.safetensors", "model.pt2"
-_ABOUT = "network"
 _ROWS_AT_ONCE = 65_536
 _FAR = 5.0
 """Standard deviations from the mean beyond which a number says no more."""
@@ -124,9 +123,8 @@ class Network(nn.Module):
     def forward(self, matrix: Tensor) -> Tensor:
         """Return (rows,) scores of the matrix (rows, features)."""
         inner = self.inner(matrix)
-        if self.task is Task.CLASSIFICATION:
-            return torch.sigmoid(inner)
-        return inner * self.unit + self.middle
+        classifies = self.task is Task.CLASSIFICATION
+        return torch.sigmoid(inner) if classifies else inner * self.unit + self.middle
 
 
 class _Learner:
@@ -237,15 +235,14 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
     and hyperparameters give the same network on any number of cores.
     """
-    place = device(hyperparameters.device)
     shape = hyperparameters.model_dump(include={"embedding", "layers", "width"})
     schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
     torch.manual_seed(seed)
     network = Network(task, sizes, **shape)
     network.standardise(train)
-    rows = {"train": train, "validation": validation}
     with _repeatable():
-        learner = _Learner(network, hyperparameters, place, rows)
+        rows = {"train": train, "validation": validation}
+        learner = _Learner(network, hyperparameters, device(hyperparameters.device), rows)
         in_epochs(learner, schedule, len(train.target), seed, watch)
     return network.cpu().eval()
 
@@ -259,8 +256,8 @@ def scores(network: Network, matrix: Matrix) -> Vector:
 
 def save(network: Network, folder: Path) -> None:
     """Write the weights for serving, and the program of MLflow's native flavor."""
-    weights = safetensors(network.state_dict(), {_ABOUT: json.dumps(network.about)})
-    (folder / _WEIGHTS).write_bytes(weights)
+    about = {"about": json.dumps(network.about)}
+    (folder / _WEIGHTS).write_bytes(safetensors(network.state_dict(), about))
     rows = torch.zeros(2, len(network.about["sizes"]))
     any_number = ({0: torch.export.Dim.DYNAMIC},)
     program = io.BytesIO()
@@ -271,7 +268,7 @@ def save(network: Network, folder: Path) -> None:
 def load(folder: Path) -> Network:
     """Read the weights that `save` wrote."""
     with safe_open(folder / _WEIGHTS, "pt") as file:
-        about = json.loads(file.metadata()[_ABOUT])
+        about = json.loads(file.metadata()["about"])
     network = Network(**about | {"task": Task(about["task"])})
     network.load_state_dict(load_file(folder / _WEIGHTS))
     return network.eval()
