@@ -8,7 +8,8 @@ import json
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,27 +83,32 @@ def test_a_lock_names_releases_and_no_build_of_them(framework: str) -> None:
     assert {it for it in libraries.values() if f"\n{it}==" in serving} == {libraries[framework]}
 
 
-COMBINATIONS = list(itertools.product(OTHERS, TASKS))
+NAMES = "framework", "task"
+each = pytest.mark.parametrize(NAMES, list(itertools.product(OTHERS, TASKS)))
+each_framework = pytest.mark.parametrize(NAMES, [(it, TASKS[0]) for it in OTHERS])
+Trained = Callable[[str, str], Project]
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("frameworks")
+def trained_of(tmp_path_factory: pytest.TempPathFactory, user: Mapping[str, str]) -> Trained:
+    """What gives the committed project of a framework and task after its first `nox -s train`."""
+    kept = tmp_path_factory.mktemp("frameworks")
+
+    @cache
+    def made(framework: str, task: str) -> Project:
+        root = bake(kept / framework / task, user, framework=framework, task=task)
+        project = Project(root, user, kept / "tools" / framework)
+        project.commit()
+        act(project, "train")
+        project.commit()
+        return project
+
+    return made
 
 
-@pytest.fixture(scope="module", params=COMBINATIONS, ids="-".join)
-def project(
-    request: pytest.FixtureRequest, kept: Path, user: Mapping[str, str]
-) -> Iterator[Project]:
-    """A committed project of each framework and task after its first `nox -s train`."""
-    framework, task = request.param
-    root = bake(kept / task / framework, user, framework=framework, task=task)
-    made = Project(root, user, kept / "tools" / framework)
-    made.commit()
-    done = made.nox("train")
-    assert done.returncode == 0, done.stdout + done.stderr
-    made.commit()
-    yield made
+@pytest.fixture
+def project(trained_of: Trained, framework: str, task: str) -> Project:
+    return trained_of(framework, task)
 
 
 def act(project: Project, *words: str) -> str:
@@ -112,11 +118,8 @@ def act(project: Project, *words: str) -> str:
     return said
 
 
-def framework_of(project: Project) -> str:
-    return project.tools.name
-
-
 @pytest.mark.slow
+@each
 def test_no_network_is_worse_than_a_linear_model(project: Project) -> None:
     found = json.loads((project.root / "reports" / "metrics.json").read_text("utf-8"))
     gains = found["test"][found["primary"]]["gains"]
@@ -127,6 +130,7 @@ def test_no_network_is_worse_than_a_linear_model(project: Project) -> None:
 
 
 @pytest.mark.slow
+@each_framework
 def test_every_epoch_is_tracked(project: Project) -> None:
     code = """
 import json, sys
@@ -145,26 +149,29 @@ print(json.dumps({name: [it.step for it in points] for name, points in steps.ite
 
 
 @pytest.mark.slow
+@each
 def test_it_is_promoted_and_made_again_to_the_byte(project: Project) -> None:
     assert "is the champion" in act(project, "promote")
     assert "version 1: identical bytes" in act(project, "reproduce")
 
 
 @pytest.mark.slow
+@each
 @pytest.mark.parametrize("session", ["lint", "types"])
 def test_its_style_and_types_are_right(project: Project, session: str) -> None:
     act(project, session)
 
 
 @pytest.mark.slow
-def test_it_passes_its_own_tests(project: Project) -> None:
+@each
+def test_it_passes_its_own_tests(project: Project, framework: str, task: str) -> None:
     """Of the second task what the framework changes; the rest knows neither."""
-    seam = ("tests/test_estimator.py", own_test(framework_of(project)))
-    first = project.root.parent.parent.name == TASKS[0]
-    act(project, "tests", *(() if first else ("--", *seam)))
+    seam = ("tests/test_estimator.py", own_test(framework))
+    act(project, "tests", *(() if task == TASKS[0] else ("--", *seam)))
 
 
 @pytest.mark.slow
+@each_framework
 def test_a_fit_that_is_killed_goes_on_after_its_last_whole_epoch(
     project: Project, tmp_path: Path
 ) -> None:
@@ -192,6 +199,7 @@ run(train)
 
 
 @pytest.mark.slow
+@each_framework
 def test_a_gpu_that_is_not_there_is_said_in_one_sentence(project: Project, tmp_path: Path) -> None:
     done = project.verb("train", "--device", "gpu", CUDA_VISIBLE_DEVICES="")
     problems = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
