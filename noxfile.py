@@ -132,8 +132,11 @@ def lock(session: nox.Session) -> None:
         with tempfile.TemporaryDirectory() as folder:
             project = bake_into(session, Path(folder), f"framework={overlay.name}")
             with session.chdir(project):
+                # A build that lies on this machine would be pinned beside the release of the index.
                 session.run(
-                    sys.executable, "-m", "nox", "-s", "lock", "--", *session.posargs, external=True
+                    *(sys.executable, "-m", "nox", "-s", "lock", "--", *session.posargs),
+                    env={"UV_FIND_LINKS": None, "UV_TORCH_BACKEND": None},
+                    external=True,
                 )
             for name in ("requirements.lock", "requirements-dev.lock"):
                 shutil.copy(project / name, overlay / name)

@@ -35,6 +35,15 @@ def combinations(*names: str) -> Iterator[dict[str, str]]:
         yield dict(zip(names, values, strict=True))
 
 
+def build_of_torch() -> dict[str, str]:
+    """Tell uv of PyTorch's build for the CPU: it lies where pip looks, or where PyTorch has it."""
+    words = ["pip", "config", "get", "global.find-links"]
+    found = subprocess.run(words, capture_output=True, text=True) if shutil.which("pip") else None
+    if found and (folder := found.stdout.strip()):
+        return {"UV_FIND_LINKS": os.environ.get("UV_FIND_LINKS", folder)}
+    return {"UV_TORCH_BACKEND": os.environ.get("UV_TORCH_BACKEND", "cpu")}
+
+
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Return a user's environment: a home of its own, and a name for git's commits."""
     usual = {name: value for name, value in os.environ.items() if name not in _UNUSUAL}
@@ -44,7 +53,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     }
     # The cache of packages is shared, so that no test downloads what another has.
     cache = os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv")
-    return {**usual, **git, "HOME": str(home), "UV_CACHE_DIR": cache, **more}
+    return {**usual, **git, **build_of_torch(), "HOME": str(home), "UV_CACHE_DIR": cache, **more}
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from baking import Project, bake, environment
+from baking import CHOICES, Project, bake, environment
 
 STAGES = ("ingest", "prepare", "train", "evaluate")
 _OUTPUTS = (
@@ -118,6 +118,36 @@ def _set_leaves(project: Project, leaves: int) -> None:
     project.commit()
 
 
+_EPOCHS = """
+import statistics
+from mlflow import MlflowClient
+from pyarrow.parquet import read_metadata
+client = MlflowClient("sqlite:///mlflow.db")
+(run,) = client.search_runs([it.experiment_id for it in client.search_experiments()])
+seconds = [it.value for it in client.get_metric_history(run.info.run_id, "epoch_seconds")]
+print(statistics.median(seconds), read_metadata("data/prepared/train.parquet").num_rows)
+"""
+
+
+def networks(env: Mapping[str, str], folder: Path, task: str) -> None:
+    """Print what an epoch costs in each framework that learns in epochs."""
+    print(
+        "\n| framework | stage train | peak memory | epoch | rows a second |\n|---|---|---|---|---|"
+    )
+    for framework in CHOICES["framework"][1:]:
+        root = bake(folder / f"{task}-{framework}", env, task=task, framework=framework)
+        project = Project(root, env, folder / "tools" / framework)
+        project.commit()
+        assert project.nox("train").returncode == 0, "the first train failed"
+        command = (project.python, "-m", f"{project.package}.steps.train")
+        stage = cost(project, *command)
+        found = project.run(project.python, "-c", _EPOCHS).stdout.split()
+        epoch, rows_of_it = float(found[-2]), int(found[-1])
+        cells = (framework, f"{stage.seconds:.1f} s", f"{stage.megabytes:,.0f} MB")
+        cells += (f"{epoch:.2f} s", f"{rows_of_it / epoch:,.0f}")
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+
 def machine() -> str:
     """Name the machine: processor, cores, memory, system, Python."""
     model = platform.processor() or platform.machine()
@@ -151,6 +181,7 @@ def main() -> None:
                 memory = f"{peak:,.0f} MB" if peak else ""
                 cells = (row.what, row.bound, f"{middle:.2f} s", f"{max(seconds):.2f} s", memory)
                 print(f"| {' | '.join(cells)} |", flush=True)
+            networks(env, folder, task)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def install(session: nox.Session) -> Path:
     if not made_of.is_file() or made_of.read_text("utf-8") != wanted:
         make, add = tools(programs / "python")
         session.run_install(*make, str(environment), external=True)
-        session.run_install(*add, "--require-hashes", "-r", LOCK, external=True)
+        # Both tools hold every release that the lock names against its hashes.
+        session.run_install(*add, "-r", LOCK, external=True)
         made_of.write_text(wanted, "utf-8")
     return programs
 
@@ -178,6 +179,7 @@ def lock(session: nox.Session) -> None:
     # Without header and index: a lock names releases and hashes, never a machine or a host.
     compile_ = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
     compile_ += ["--no-header", "--no-annotate", "--python-version", PYTHON, "pyproject.toml"]
+    compile_ += ["--group", "framework"]
     groups = [word for group in ("train", "signing", "dev") for word in ("--group", group)]
     session.run(*compile_, *groups, "-o", LOCK, *session.posargs, silent=True, external=True)
     # Serving takes the releases that training had.

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from flight_delays import data, digests, features, model_dir
+from flight_delays.fitting import Watch
 from flight_delays.params import FILE, Params
 from flight_delays.predictor import Predictor
 from flight_delays.provenance import SERVING_LOCK
@@ -37,6 +38,8 @@ GATE = {
 }
 """Bounds that a model of these few rows can meet."""
 
+_SMALL = {"batch_size": 32}
+"""What learns from a batch at a time needs more of them than these few rows would make."""
 FIRST, LAST = "2013-07-01", "2013-09-30"
 _NAMES = {
     "carrier": ["AA", "B6", "DL", "EV", "UA"],
@@ -116,7 +119,10 @@ def values(task: Task = Task.CLASSIFICATION) -> dict[str, Any]:
             "numeric": ["distance", "wind_speed", "temp"],
         },
         "split": {"by": "time", "validation": "2 weeks", "test": "1 month"},
-        "estimator": read_yaml(ROOT / FILE)["estimator"],
+        "estimator": {
+            name: _SMALL.get(name, value)
+            for name, value in read_yaml(ROOT / FILE)["estimator"].items()
+        },
         "evaluation": {"confidence": 0.9, "resamples": 100, "slices": ["carrier", "origin"]},
         "gate": GATE | ({"calibration": 0.01} if task is Task.CLASSIFICATION else {}),
     }
@@ -132,7 +138,7 @@ def parts(count: int = 3000) -> dict[Part, pd.DataFrame]:
 
 def fit(params: Params) -> Predictor:
     """Fit as the stage does."""
-    return train.fit(params, parts()["train"], parts()["validation"], lambda step, figures: None)
+    return train.fit(params, parts()["train"], parts()["validation"], Watch())
 
 
 @cache

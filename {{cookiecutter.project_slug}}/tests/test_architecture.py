@@ -25,14 +25,14 @@ FLOORS = {
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
     2: "author bounds branch candidate card carried challenge console contest copies data "
-    "digests dvc_cli embedded fetched foreign gate_report git_cli holders imports interface "
-    "kept ledger likeness live machine marks model_dir moves outcomes parcel places "
-    "processes provenance rebuild recording registry remote report reporting runs signature "
-    "signing source stage store summary tracking trial turns twins workspace",
-    # Pure: no clock, no network, no environment.
+    "digests dvc_cli embedded fetched foreign gate_report git_cli holders imports installed "
+    "interface kept ledger likeness live machine marks model_dir moves outcomes parcel "
+    "places processes provenance rebuild recording registry remote report reporting runs "
+    "signature signing source stage store summary tracking trial turns twins watching "
+    "workspace",
     1: "archives baselines behaviour calibration checks comparison constants diagnostics "
-    "estimator evaluation features gate holdout intervals metrics predictor schema splits "
-    "validation versions",
+    "estimator evaluation features fitting gate holdout intervals metrics predictor schema "
+    "splits validation versions",
     # Words.
     0: "errors params sections settings task",
 }
@@ -41,7 +41,8 @@ IMPURE = {"dvc", "http", "mlflow", "os", "random", "requests", "secrets", "shuti
 IMPURE |= {"subprocess", "tempfile", "time", "urllib", "uuid"}
 LAZY = {"dvc", "matplotlib", "mlflow"}
 """Libraries that take long to import and that only some processes need."""
-LONGEST = {"estimator.py": 170}
+LONGEST = {"estimator.py": 300}
+"""The one file that a user replaces must be whole."""
 LONGEST_MODULE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 150, 40, 10
 
 Functions = ast.FunctionDef, ast.AsyncFunctionDef

@@ -28,7 +28,7 @@ def worth(rule: Threshold, target: np.ndarray, score: np.ndarray, threshold: flo
 
 
 @pytest.mark.parametrize("rule", get_args(Threshold))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(scored_rows)
 def test_the_threshold_is_the_best_of_all_cuts(
     rule: Threshold, found: list[tuple[bool, int]]

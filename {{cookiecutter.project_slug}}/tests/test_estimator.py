@@ -12,38 +12,55 @@ import pytest
 from flight_delays import digests
 from flight_delays import estimator as seam
 from flight_delays.errors import UsageError
+from flight_delays.fitting import Arrays, Labelled, Watch
 from flight_delays.params import FILE
-from flight_delays.sections import read_yaml, validated
+from flight_delays.sections import validated
 from flight_delays.task import Task
 
 import rows
 
-SECTION = read_yaml(rows.ROOT / FILE)["estimator"]
+SECTION = rows.values()["estimator"]
 HYPERPARAMETERS = validated(seam.Hyperparameters, SECTION, FILE, "estimator")
 
 pytestmark = pytest.mark.parametrize("task", Task)
 
 
-def labelled(task: Task, part: str) -> seam.Labelled:
+class Listener(Watch):
+    """Writes down what it is told, and can break the fit off as a kill would."""
+
+    def __init__(self, kept: Arrays | None = None, broken_in: int = -1) -> None:
+        self.kept, self.broken_in = kept or {}, broken_in
+        self.told: list[tuple[int, Mapping[str, float]]] = []
+
+    def step(self, number: int, figures: Mapping[str, float]) -> None:
+        if number == self.broken_in:
+            raise KeyboardInterrupt
+        self.told.append((number, figures))
+
+    def recall(self) -> Arrays:
+        return self.kept
+
+    def keep(self, checkpoint: Arrays) -> None:
+        self.kept = checkpoint
+
+
+def labelled(task: Task, part: str) -> Labelled:
     frame = {str(name): frame for name, frame in rows.parts().items()}[part]
     target = frame[rows.parameters(task).data.target].to_numpy(float)
-    return seam.Labelled(rows.fitted(task).encoder.encode(frame), target)
+    return Labelled(rows.fitted(task).encoder.encode(frame), target)
+
+
+def fit(task: Task, watch: Watch) -> Any:
+    train, validation = labelled(task, "train"), labelled(task, "validation")
+    sizes = rows.fitted(task).encoder.sizes
+    return seam.fit(task, HYPERPARAMETERS, 7, sizes, train, validation, watch)
 
 
 @cache
-def fit(task: Task) -> tuple[Any, list[tuple[int, Mapping[str, float]]]]:
+def watched(task: Task) -> tuple[Any, list[tuple[int, Mapping[str, float]]]]:
     """Fit once more, and return the estimator with the steps that it told of."""
-    told: list[tuple[int, Mapping[str, float]]] = []
-    train, validation = labelled(task, "train"), labelled(task, "validation")
-    estimator = seam.fit(
-        task,
-        HYPERPARAMETERS,
-        7,
-        train,
-        validation,
-        lambda step, figures: told.append((step, figures)),
-    )
-    return estimator, told
+    watch = Listener()
+    return fit(task, watch), watch.told
 
 
 def test_the_section_of_the_params_is_held_to_its_own_rules(task: Task) -> None:
@@ -73,7 +90,7 @@ def test_it_learns(task: Task) -> None:
 
 
 def test_it_tells_of_every_iteration_once_and_in_order(task: Task) -> None:
-    _, told = fit(task)
+    _, told = watched(task)
     assert [step for step, _ in told] == list(range(len(told)))
     assert told
     names = set(told[0][1])
@@ -87,6 +104,24 @@ def test_few_rows_are_scored_as_in_a_crowd(task: Task, count: int) -> None:
     few = seam.scores(estimator, matrix[:count])
     assert few.shape == (count,)
     np.testing.assert_allclose(few, seam.scores(estimator, matrix)[:count], rtol=1e-5)
+
+
+def test_whole_numbers_are_taken_for_floats(task: Task) -> None:
+    estimator = rows.fitted(task).estimator
+    whole = np.nan_to_num(np.floor(labelled(task, "test").matrix[:5]))
+    scores = seam.scores(estimator, whole.astype(np.int64))
+    np.testing.assert_array_equal(scores, seam.scores(estimator, whole))
+
+
+def test_a_category_without_a_place_is_scored_and_a_missing_one_matters(task: Task) -> None:
+    estimator, encoder = rows.fitted(task).estimator, rows.fitted(task).encoder
+    known = labelled(task, "test").matrix[:5]
+    unknown, missing = known.copy(), known.copy()
+    for column, size in enumerate(encoder.sizes):
+        if size:
+            unknown[:, column], missing[:, column] = size, np.nan
+    assert np.isfinite(seam.scores(estimator, unknown)).all()
+    assert (seam.scores(estimator, missing) != seam.scores(estimator, known)).any()
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.0, 1e30, -1e30])
@@ -110,8 +145,18 @@ def saved(estimator: Any, folder: Path) -> str:
 
 def test_the_same_fit_gives_the_same_bytes(task: Task, tmp_path: Path) -> None:
     first = saved(rows.fitted(task).estimator, tmp_path / "a")
-    assert saved(fit(task)[0], tmp_path / "b") == first
+    assert saved(watched(task)[0], tmp_path / "b") == first
     assert saved(seam.load(tmp_path / "a"), tmp_path / "c") == first
+
+
+def test_a_fit_that_was_broken_off_ends_as_it_would_have(task: Task, tmp_path: Path) -> None:
+    estimator, told = watched(task)
+    broken = Listener(broken_in=2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(task, broken)
+    again = Listener(broken.kept)
+    assert saved(fit(task, again), tmp_path / "a") == saved(estimator, tmp_path / "b")
+    assert again.told == told
 
 
 def test_archives_bear_no_time_of_day(task: Task, tmp_path: Path) -> None:

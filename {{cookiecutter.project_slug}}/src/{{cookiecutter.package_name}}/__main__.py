@@ -2,10 +2,11 @@
 
 from . import processes
 from .cli import main
+from .errors import reported
 
 if __name__ == "__main__":
     processes.begin()
     try:
-        main()
+        processes.end(reported(main))
     except SystemExit as done:
         processes.end(int(done.code or 0))

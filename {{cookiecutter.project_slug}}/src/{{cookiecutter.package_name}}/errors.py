@@ -33,6 +33,7 @@ class UsageError(ProjectError):
     exit_code = Exit.USAGE
 
 
+_LOCK = "requirements-dev.lock"
 INTERRUPTED = "interrupted; run the same command again to go on"
 
 _REMEDIES = {
@@ -83,6 +84,12 @@ def reported(act: Callable[[], object]) -> int:
         return Exit.WORLD
     except MemoryError:
         _tell("out of memory; close other programs or use less data")
+        return Exit.WORLD
+    except ModuleNotFoundError as error:
+        name = str(error.name).partition(".")[0]
+        if name == __name__.partition(".")[0]:
+            raise
+        _tell(f"{name} is not installed; run through nox, or `uv pip install -r {_LOCK}`")
         return Exit.WORLD
     except KeyboardInterrupt:
         _tell(INTERRUPTED)

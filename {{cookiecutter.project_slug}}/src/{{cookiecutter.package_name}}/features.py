@@ -31,6 +31,8 @@ _CALENDAR: dict[str, Callable[[npt.NDArray[np.datetime64]], npt.NDArray[np.int64
     # 1970-01-01 was a Thursday; Monday is 0.
     "day_of_week": lambda time: (time.astype("datetime64[D]").astype(np.int64) + 3) % 7,
 }
+_CATEGORIES = {"day_of_week": 7}
+"""How many there are of what the calendar gives and is no number."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class Encoder:
     def names(self) -> tuple[str, ...]:
         """The columns of the matrix, in order."""
         return (*self.calendar, *self.categorical, *self.numeric)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many categories each column of the matrix has, numbered from 0; 0 for a number."""
+        known = {name: len(names) for name, names in self.vocabulary.items()} | _CATEGORIES
+        return tuple(known.get(name, 0) for name in self.names)
 
     @property
     def vocabulary(self) -> Mapping[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from . import data, dvc_cli, holders, marks, params, provenance, stage, store, summary
+from . import data, dvc_cli, holders, installed, marks, params, provenance, stage, store, summary
 from .console import say, warn
 from .errors import UsageError, WorldError
 from .params import Params
@@ -92,6 +92,7 @@ def _ready(settings: Settings) -> tuple[Params, str]:
     if not marks.is_recorded(settings, key):
         from .validation import check_columns
 
+        installed.check(settings.root)
         check_columns(checked)
         store.check_reachable(store.address(settings))
         made_ready = Timer(_SECONDS_UNTIL_STAGES_RUN, _make_ready, [settings])

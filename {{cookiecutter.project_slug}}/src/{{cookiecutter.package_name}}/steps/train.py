@@ -4,17 +4,16 @@ Fit the model, log it live, write it.
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import data, diagnostics, digests, live, model_dir
+from .. import data, diagnostics, digests, live, model_dir, provenance
 from .. import estimator as seam
 from ..console import say
 from ..features import Encoder, Vector, fit_encoder
+from ..fitting import Labelled, Watch
 from ..params import FILE, Params
 from ..predictor import Predictor
 from ..provenance import SERVING_LOCK
@@ -22,11 +21,10 @@ from ..schema import BY_NAME
 from ..sections import validated
 from ..stage import Stage, run
 from ..task import Task
+from ..watching import Watcher
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_DIGITS = 9
 
 
 def train(stage: Stage) -> None:
@@ -34,32 +32,28 @@ def train(stage: Stage) -> None:
     params, root = stage.params, stage.root
     validated(seam.Hyperparameters, params.estimator, FILE, "estimator")
     rows = {part: data.read(root / data.prepared(part)) for part in ("train", "validation")}
-    history: dict[str, dict[int, float]] = defaultdict(dict)
+    prepared = digests.of_folder(root / data.PREPARED)
+    key = digests.of_values([provenance.input_key(root), prepared])
     with live.run(stage.settings, params) as log:
-
-        def on_step(step: int, figures: Mapping[str, float]) -> None:
-            rounded = {name: round(value, _DIGITS) for name, value in figures.items()}
-            for name, value in rounded.items():
-                history[name][step] = value
-            log.metrics(step, rounded)
-
-        predictor = fit(params, rows["train"], rows["validation"], on_step)
+        watch = Watcher(log, stage.settings.scratch, key)
+        predictor = fit(params, rows["train"], rows["validation"], watch)
         log.wait()  # Two threads that import MLflow at once see half of it.
-        data.write_text(json.dumps(history, indent=1) + "\n", root / data.HISTORY)
+        data.write_text(json.dumps(watch.history, indent=1) + "\n", root / data.HISTORY)
         digest = model_dir.write(
             predictor,
             [BY_NAME[name] for name in predictor.encoder.columns],
-            identity=digests.of_folder(root / data.PREPARED),
+            identity=prepared,
             requirements=root / SERVING_LOCK,
             target=root / data.MODEL,
         )
         log.model(root / data.MODEL, digest)
-    steps = max(map(len, history.values()), default=0)
+    watch.done()
+    steps = max(map(len, watch.history.values()), default=0)
     say(f"train: {steps} steps, model {digest[:12]} in {data.MODEL}")
 
 
 def fit(
-    params: Params, train: "pd.DataFrame", validation: "pd.DataFrame", on_step: seam.OnStep
+    params: Params, train: "pd.DataFrame", validation: "pd.DataFrame", watch: Watch
 ) -> Predictor:
     """Fit the encoder, the estimator and, for an event, the threshold on validation rows."""
     encoder = fit_encoder(
@@ -77,17 +71,18 @@ def fit(
             params.task,
             validated(seam.Hyperparameters, params.estimator, FILE, "estimator"),
             params.seed,
+            encoder.sizes,
             fitted_on,
             checked_on,
-            on_step,
+            watch,
         )
         scores = seam.scores(estimator, checked_on.matrix)
     threshold = _threshold(params, checked_on.target, scores)
     return Predictor(params.task, encoder, estimator, threshold)
 
 
-def _labelled(encoder: Encoder, rows: "pd.DataFrame", target: str) -> seam.Labelled:
-    return seam.Labelled(encoder.encode(rows), rows[target].to_numpy(dtype=np.float64))
+def _labelled(encoder: Encoder, rows: "pd.DataFrame", target: str) -> Labelled:
+    return Labelled(encoder.encode(rows), rows[target].to_numpy(dtype=np.float64))
 
 
 def _threshold(params: Params, target: Vector, scores: Vector) -> float | None:

@@ -11,10 +11,10 @@ test_estimator.py` is the contract; run it after every change.
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import sklearn
@@ -24,11 +24,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from . import archives
 from .features import Matrix, Vector
+from .fitting import Labelled, Watch
 from .task import Task
 
 Estimator: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
-OnStep = Callable[[int, Mapping[str, float]], None]
-"""Called with the number of the iteration and its figures while the fit goes on."""
 
 _FILE = "model.skops"
 _TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
@@ -48,24 +47,19 @@ class Hyperparameters(BaseModel, frozen=True, extra="forbid"):
     """Stop after so many iterations without a better loss on the validation rows."""
 
 
-class Labelled(NamedTuple):
-    """A matrix (rows, features) and its target (rows,)."""
-
-    matrix: Matrix
-    target: Vector
-
-
 def fit(
     task: Task,
     hyperparameters: Hyperparameters,
     seed: int,
+    sizes: Sequence[int],
     train: Labelled,
     validation: Labelled,
-    on_step: OnStep,
+    watch: Watch,
 ) -> Estimator:
     """Fit on the training rows, stopping early on the validation rows.
 
-    The same rows, seed and hyperparameters give the same estimator on any number of cores.
+    `sizes` says how many categories each column has, 0 for a number: trees take both alike. The
+    same rows, seed and hyperparameters give the same estimator on any number of cores.
     """
     make = {
         Task.CLASSIFICATION: HistGradientBoostingClassifier,
@@ -85,21 +79,21 @@ def fit(
         )
         reported = 0
         while wait([fitting], _SECONDS_BETWEEN_LOOKS).not_done:
-            reported = _report(estimator, reported, on_step)
+            reported = _report(estimator, reported, watch)
         fitting.result()
-    _report(estimator, reported, on_step)
+    _report(estimator, reported, watch)
     # The number of cores is kept here by scikit-learn and means nothing to the trees.
     estimator._bin_mapper.n_threads = 1
     return estimator
 
 
-def _report(estimator: Estimator, reported: int, on_step: OnStep) -> int:
+def _report(estimator: Estimator, reported: int, watch: Watch) -> int:
     """Pass on the iterations that have ended since the last look; return how many there are."""
     train = list(getattr(estimator, "train_score_", ()))
     validation = list(getattr(estimator, "validation_score_", ()))
     ended = min(len(train), len(validation))
     for step in range(reported, ended):
-        on_step(step, {"train_loss": -train[step], "validation_loss": -validation[step]})
+        watch.step(step, {"train_loss": -train[step], "validation_loss": -validation[step]})
     return max(reported, ended)
 
 

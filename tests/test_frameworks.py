@@ -1,0 +1,245 @@
+"""The frameworks beside the first one: siblings of one file, each taken through the project's acts.
+
+The matrix is read from `cookiecutter.json`; the first framework is what all other tests are about.
+"""
+
+import itertools
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from baking import CHOICES, SOURCE, Project, bake
+
+FIRST, *OTHERS = CHOICES["framework"]
+TASKS = CHOICES["task"]
+LOCKS = {"requirements.lock", "requirements-dev.lock"}
+SEAM = "src/flight_delays/estimator.py"
+
+
+def files(root: Path) -> dict[str, bytes]:
+    names = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return {it.as_posix(): (root / it).read_bytes() for it in names if it.parts[0] != ".git"}
+
+
+def differing(one: Path, other: Path) -> set[str]:
+    first, second = files(one), files(other)
+    return {name for name in first | second if first.get(name) != second.get(name)}
+
+
+def own_test(framework: str) -> str:
+    """Return the test that only one framework has."""
+    (path,) = (SOURCE / "overlays" / "framework" / framework / "tests").glob("*.py")
+    return f"tests/{path.name}"
+
+
+@pytest.mark.parametrize("framework", OTHERS)
+def test_bakes_of_two_frameworks_differ_in_the_seam_and_what_it_needs(
+    framework: str, tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    one, other = (
+        bake(tmp_path / name, user, framework=name, forge="none") for name in (FIRST, framework)
+    )
+    tests = {own_test(FIRST), own_test(framework)}
+    assert differing(one, other) == {SEAM, "params.yaml", "pyproject.toml", *tests, *LOCKS}
+
+    params = [yaml.safe_load((root / "params.yaml").read_text("utf-8")) for root in (one, other)]
+    assert params[0].pop("estimator") != params[1].pop("estimator")
+    assert params[0] == params[1]
+
+    needs = [tomllib.loads((it / "pyproject.toml").read_text("utf-8")) for it in (one, other)]
+    groups = [it["dependency-groups"].pop("framework") for it in needs]
+    assert not set(groups[0]) & set(groups[1])
+    overrides = [it["tool"]["mypy"].pop("overrides") for it in needs]
+    assert overrides[0] == overrides[1][: len(overrides[0])]
+    needs[1]["tool"].pop("uv", None)
+    assert needs[0] == needs[1]
+
+
+@pytest.mark.parametrize("framework", CHOICES["framework"])
+def test_bakes_of_two_tasks_differ_in_the_params_alone(
+    framework: str, tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    one, other = (bake(tmp_path / task, user, framework=framework, task=task) for task in TASKS)
+    assert differing(one, other) == {"params.yaml"}
+
+
+@pytest.mark.parametrize("framework", CHOICES["framework"])
+def test_a_lock_names_releases_and_no_build_of_them(framework: str) -> None:
+    libraries = {"scikit-learn": "scikit-learn", "pytorch": "torch", "tensorflow": "tensorflow"}
+    for name in LOCKS:
+        text = (SOURCE / "overlays" / "framework" / framework / name).read_text("utf-8")
+        releases = dict(re.findall(r"(?m)^([a-z0-9-]+)==(\S+)", text))
+        assert libraries[framework] in releases
+        assert not [release for release in releases.values() if "+" in release]
+        assert not re.search(r"(?m)^(nvidia|cuda|triton)", text)
+    # What serves a model knows no other framework; to train, the report and MLflow need more.
+    serving = (SOURCE / "overlays" / "framework" / framework / "requirements.lock").read_text()
+    assert {it for it in libraries.values() if f"\n{it}==" in serving} == {libraries[framework]}
+
+
+NAMES = "framework", "task"
+each = pytest.mark.parametrize(NAMES, list(itertools.product(OTHERS, TASKS)))
+each_framework = pytest.mark.parametrize(NAMES, [(it, TASKS[0]) for it in OTHERS])
+Trained = Callable[[str, str], Project]
+
+
+@pytest.fixture(scope="module")
+def trained_of(tmp_path_factory: pytest.TempPathFactory, user: Mapping[str, str]) -> Trained:
+    """What gives the committed project of a framework and task after its first `nox -s train`."""
+    kept = tmp_path_factory.mktemp("frameworks")
+
+    @cache
+    def made(framework: str, task: str) -> Project:
+        root = bake(kept / framework / task, user, framework=framework, task=task)
+        project = Project(root, user, kept / "tools" / framework)
+        project.commit()
+        act(project, "train")
+        project.commit()
+        return project
+
+    return made
+
+
+@pytest.fixture
+def project(trained_of: Trained, framework: str, task: str) -> Project:
+    return trained_of(framework, task)
+
+
+def act(project: Project, *words: str) -> str:
+    done = project.nox(*words)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and "Traceback" not in said, said
+    return said
+
+
+@pytest.mark.slow
+@each
+def test_no_network_is_worse_than_a_linear_model(project: Project) -> None:
+    found = json.loads((project.root / "reports" / "metrics.json").read_text("utf-8"))
+    gains = found["test"][found["primary"]]["gains"]
+    (linear,) = (gains[name] for name in gains if name.endswith("regression"))
+    assert linear["high"] > 0
+    middling = [gains[name] for name in gains if not name.endswith("regression")]
+    assert all(gain["value"] > 0 for gain in middling)
+
+
+@pytest.mark.slow
+@each_framework
+def test_every_epoch_is_tracked(project: Project) -> None:
+    code = """
+import json, sys
+from mlflow import MlflowClient
+client = MlflowClient(f"sqlite:///{sys.argv[1]}/mlflow.db")
+(run,) = client.search_runs([it.experiment_id for it in client.search_experiments()])
+names = "train_loss", "validation_loss", "learning_rate", "epoch_seconds"
+steps = {name: client.get_metric_history(run.info.run_id, name) for name in names}
+print(json.dumps({name: [it.step for it in points] for name, points in steps.items()}))
+"""
+    done = project.run(project.python, "-c", code, str(project.root))
+    assert done.returncode == 0, done.stderr
+    steps = json.loads(done.stdout)
+    assert len(steps["train_loss"]) > 3
+    assert all(sorted(it) == list(range(len(steps["train_loss"]))) for it in steps.values())
+
+
+@pytest.mark.slow
+@each
+def test_it_is_promoted_and_made_again_to_the_byte(project: Project) -> None:
+    assert "is the champion" in act(project, "promote")
+    assert "version 1: identical bytes" in act(project, "reproduce")
+
+
+@pytest.mark.slow
+@each
+@pytest.mark.parametrize("session", ["lint", "types"])
+def test_its_style_and_types_are_right(project: Project, session: str) -> None:
+    act(project, session)
+
+
+@pytest.mark.slow
+@each
+def test_it_passes_its_own_tests(project: Project, framework: str, task: str) -> None:
+    """Of the second task what the framework changes; the rest knows neither."""
+    seam = ("tests/test_estimator.py", own_test(framework))
+    act(project, "tests", *(() if task == TASKS[0] else ("--", *seam)))
+
+
+@pytest.mark.slow
+@each_framework
+def test_a_fit_that_is_killed_goes_on_after_its_last_whole_epoch(
+    project: Project, tmp_path: Path
+) -> None:
+    broken = project.copy(tmp_path / "broken")
+    stop = """
+import os, signal, sys
+from flight_delays import watching
+def keep(self, checkpoint, keep=watching.Watcher.keep):
+    keep(self, checkpoint)
+    if len(checkpoint["told"]) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+watching.Watcher.keep = keep
+from flight_delays.stage import run
+from flight_delays.steps.train import train
+run(train)
+"""
+    killed = broken.run(broken.python, "-c", stop, MLFLOW_TRACKING_URI="")
+    assert killed.returncode == -9, killed.stderr
+    (checkpoint,) = (broken.root / ".dvc" / "tmp" / "checkpoints").iterdir()
+    assert broken.run("git", "status", "--porcelain").stdout == ""
+    went_on = broken.run(broken.python, "-m", "flight_delays.steps.train")
+    assert went_on.returncode == 0, went_on.stderr
+    assert f"going on from {checkpoint}" in went_on.stdout and not checkpoint.exists()
+    assert differing(broken.root / "models", project.root / "models") == set()
+
+
+@pytest.mark.slow
+@each_framework
+def test_a_gpu_that_is_not_there_is_said_in_one_sentence(project: Project, tmp_path: Path) -> None:
+    done = project.verb("train", "--device", "gpu", CUDA_VISIBLE_DEVICES="")
+    problems = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert len(problems) == 1 and "'estimator.device' = 'gpu'" in problems[0]
+
+
+HOW_TO = (SOURCE / "docs" / "framework.md").read_text("utf-8")
+
+
+def block(language: str) -> str:
+    """Return the one block of the how-to in a language."""
+    (text,) = re.findall(rf"```{language}\n(.*?)```", HOW_TO, re.DOTALL)
+    return text
+
+
+@pytest.mark.slow
+def test_the_how_to_brings_another_estimator_word_by_word(
+    tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    root = bake(tmp_path / "baked", user)
+    for name, start, end, language in (
+        ("params.yaml", "estimator:\n", r"\Z", "yaml"),
+        ("pyproject.toml", r"framework = \[\n", r"^\]\n", "toml"),
+    ):
+        text = (root / name).read_text("utf-8")
+        (before,) = re.findall(f"(?ms)^{start}.*?{end}", text)
+        (root / name).write_text(text.replace(before, block(language)), "utf-8")
+    (root / SEAM).write_text(block("python"), "utf-8")
+    (root / own_test(FIRST)).unlink()
+    project = Project(root, user, tmp_path / "tools")
+    project.commit()
+    said = ""
+    for line in block("sh").splitlines():
+        nox, dash_s, *words = shlex.split(line)
+        assert (nox, dash_s) == ("nox", "-s")
+        said = act(project, *words)
+    assert "report: reports/report.html" in said
+    for session in ("lint", "types"):
+        act(project, session)
+    code = "import mlflow.lightgbm as it; print(type(it.load_model('models/model')).__name__)"
+    loaded = project.run(project.python, "-c", code, PYTHONPATH="")
+    assert "Booster" in loaded.stdout, loaded.stderr

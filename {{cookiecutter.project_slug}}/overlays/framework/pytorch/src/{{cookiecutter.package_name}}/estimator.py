@@ -1,0 +1,300 @@
+"""The seam: a network of PyTorch for tables. Replace this one file to bring another model.
+
+What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load` and
+`flavor`; it hands over the numeric matrix of `features.py` and never looks inside.
+
+How to change this: whatever `save` writes must be the same bytes for the same fit, hold no pickle,
+and load again where only the model directory and `requirements.lock` are there. `tests/
+test_estimator.py` is the contract; run it after every change.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, Field
+from safetensors import safe_open
+from safetensors.torch import load_file
+from safetensors.torch import save as safetensors
+from torch import Tensor, nn
+from torch.nn import functional
+
+from . import archives
+from .errors import UsageError
+from .features import Matrix, Vector
+from .fitting import LOSS, Arrays, Indices, Labelled, Schedule, Watch, in_epochs
+from .task import Task
+
+_WEIGHTS, _PROGRAM = "network.safetensors", "model.pt2"
+_ROWS_AT_ONCE = 65_536
+_FAR = 5.0
+"""Standard deviations from the mean beyond which a number says no more."""
+
+
+class Hyperparameters(BaseModel, frozen=True, extra="forbid"):
+    """The section `estimator` of `params.yaml`."""
+
+    learning_rate: float = Field(gt=0, le=1)
+    epochs: int = Field(ge=1, le=100_000)
+    batch_size: int = Field(ge=1, le=10_000_000)
+    layers: int = Field(ge=1, le=100)
+    width: int = Field(ge=1, le=100_000)
+    embedding: int = Field(ge=1, le=10_000)
+    """The most numbers that stand for one category."""
+    dropout: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+    patience: int = Field(ge=1, le=100_000)
+    """Stop after so many epochs without a better loss on the validation rows."""
+    device: Literal["auto", "cpu", "gpu"]
+    """A GPU where there is one, or what is said here."""
+
+
+class Network(nn.Module):
+    """Embeddings of categories and standardised numbers, through layers of one width.
+
+    It takes the matrix of `features.py` and gives (rows,) probabilities, or numbers in the units of
+    the target.
+    """
+
+    center: Tensor
+    spread: Tensor
+    middle: Tensor
+    unit: Tensor
+
+    def __init__(
+        self, task: Task, sizes: Sequence[int], embedding: int, layers: int, width: int
+    ) -> None:
+        super().__init__()
+        self.about: dict[str, Any] = {
+            "task": str(task),
+            "sizes": list(sizes),
+            "embedding": embedding,
+            "layers": layers,
+            "width": width,
+        }
+        self.task = task
+        self.categories = [column for column, size in enumerate(sizes) if size]
+        self.numbers = [column for column, size in enumerate(sizes) if not size]
+        known = [size for size in sizes if size]
+        # The first is what is unknown or missing.
+        self.embeddings = nn.ModuleList(nn.Embedding(it + 1, min(embedding, it)) for it in known)
+        widths = [2 * len(self.numbers) + sum(min(embedding, it) for it in known)]
+        widths += [width] * layers
+        self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
+        self.last = nn.Linear(widths[-1], 1)
+        self.register_buffer("center", torch.zeros(len(self.numbers)))
+        self.register_buffer("spread", torch.ones(len(self.numbers)))
+        self.register_buffer("middle", torch.zeros(1))
+        self.register_buffer("unit", torch.ones(1))
+
+    def standardise(self, train: Labelled) -> None:
+        """Learn the means and spreads of the training rows, of the numbers and of the target."""
+        numbers = train.matrix[:, self.numbers]
+        self.center.copy_(torch.from_numpy(np.nan_to_num(np.nanmean(numbers, axis=0))))
+        spread = np.nan_to_num(np.nanstd(numbers, axis=0))
+        self.spread.copy_(torch.from_numpy(np.where(spread > 0, spread, 1.0)))
+        if self.task is Task.REGRESSION:
+            self.middle.fill_(float(train.target.mean()))
+            self.unit.fill_(float(train.target.std()) or 1.0)
+
+    def inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
+        """Return (rows,) log-odds, or numbers in spreads of the target."""
+        found = []
+        for embedding, column in zip(self.embeddings, self.categories, strict=True):
+            code = matrix[:, column]
+            known = (code >= 0) & (code < self.about["sizes"][column])
+            found.append(embedding(torch.where(known, code + 1, 0).long()))
+        numbers = (matrix[:, self.numbers] - self.center) / self.spread
+        missing = torch.isnan(numbers)
+        found += [torch.where(missing, 0, numbers.clamp(-_FAR, _FAR)), missing.to(numbers.dtype)]
+        values = torch.cat(found, dim=1)
+        for layer in self.hidden:
+            values = functional.dropout(functional.relu(layer(values)), dropout, dropout > 0)
+        inner: Tensor = self.last(values).squeeze(1).float()
+        return inner
+
+    def forward(self, matrix: Tensor) -> Tensor:
+        """Return (rows,) scores of the matrix (rows, features)."""
+        inner = self.inner(matrix)
+        classifies = self.task is Task.CLASSIFICATION
+        return torch.sigmoid(inner) if classifies else inner * self.unit + self.middle
+
+
+class _Learner:
+    """A network with its optimiser and its rows, on one device."""
+
+    def __init__(
+        self,
+        network: Network,
+        hyperparameters: Hyperparameters,
+        device: torch.device,
+        rows: Mapping[str, Labelled],
+    ) -> None:
+        self.network, self.device = network.to(device), device
+        self.dropout = hyperparameters.dropout
+        self.optimiser = torch.optim.AdamW(
+            network.parameters(), weight_decay=hyperparameters.weight_decay
+        )
+        self.rows = {part: (_tensor(it.matrix), _tensor(it.target)) for part, it in rows.items()}
+
+    def begin(self, seed: int, learning_rate: float) -> None:
+        torch.manual_seed(seed)
+        self.optimiser.param_groups[0]["lr"] = learning_rate
+
+    def learn(self, rows: Indices) -> float:
+        matrix, target = (it[torch.from_numpy(rows)] for it in self.rows["train"])
+        self.optimiser.zero_grad()
+        loss = self._loss(self._inner(matrix, self.dropout), target)
+        loss.backward()
+        self.optimiser.step()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def validate(self) -> Mapping[str, float]:
+        matrix, target = self.rows["validation"]
+        inner = torch.cat([self._inner(it) for it in matrix.split(_ROWS_AT_ONCE)])
+        loss = float(self._loss(inner, target))
+        if self.network.task is Task.REGRESSION:
+            return {LOSS: loss, "validation_rmse": loss**0.5 * float(self.network.unit)}
+        apart = torch.sigmoid(inner) - target.to(self.device)
+        return {LOSS: loss, "validation_brier": float(apart.square().mean())}
+
+    def _inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
+            return self.network.inner(matrix.to(self.device), dropout)
+
+    def _loss(self, inner: Tensor, target: Tensor) -> Tensor:
+        target = target.to(self.device)
+        if self.network.task is Task.CLASSIFICATION:
+            return functional.binary_cross_entropy_with_logits(inner, target)
+        return functional.mse_loss(inner, (target - self.network.middle) / self.network.unit)
+
+    def state(self) -> Arrays:
+        moments = self.optimiser.state_dict()["state"]
+        named = {f"{place}/{name}": it for place in moments for name, it in moments[place].items()}
+        found = {**self.network.state_dict(), **named}
+        return {name: it.detach().cpu().numpy().copy() for name, it in found.items()}
+
+    def restore(self, state: Arrays) -> None:
+        tensors = {name: torch.from_numpy(np.array(it)) for name, it in state.items()}
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name in [name for name in tensors if name[0].isdigit()]:
+            place, _, what = name.partition("/")
+            moments.setdefault(int(place), {})[what] = tensors.pop(name)
+        self.network.load_state_dict(tensors)
+        groups = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(values.astype(np.float32))
+
+
+def device(asked: str) -> torch.device:
+    """Choose where to fit; raises UsageError for a GPU that is not there."""
+    there = torch.cuda.is_available()
+    if asked == "gpu" and not there:
+        raise UsageError(
+            "params.yaml: 'estimator.device' = 'gpu', but PyTorch sees none; use auto or cpu, or "
+            "install a build for your GPU (docs/framework.md)"
+        )
+    return torch.device("cuda" if there and asked != "cpu" else "cpu")
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """Add up in one order whatever the number of cores, and choose algorithms that do so."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.set_num_threads(threads)
+
+
+def fit(
+    task: Task,
+    hyperparameters: Hyperparameters,
+    seed: int,
+    sizes: Sequence[int],
+    train: Labelled,
+    validation: Labelled,
+    watch: Watch,
+) -> Network:
+    """Fit on the training rows, stopping early on the validation rows.
+
+    `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
+    and hyperparameters give the same network on any number of cores.
+    """
+    shape = hyperparameters.model_dump(include={"embedding", "layers", "width"})
+    schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
+    torch.manual_seed(seed)
+    network = Network(task, sizes, **shape)
+    network.standardise(train)
+    with _repeatable():
+        rows = {"train": train, "validation": validation}
+        learner = _Learner(network, hyperparameters, device(hyperparameters.device), rows)
+        in_epochs(learner, schedule, len(train.target), seed, watch)
+    return network.cpu().eval()
+
+
+def scores(network: Network, matrix: Matrix) -> Vector:
+    """Return (rows,) probabilities of the event, or predicted numbers."""
+    with torch.inference_mode():
+        found = [network(part) for part in _tensor(matrix).split(_ROWS_AT_ONCE)]
+    return torch.cat(found).numpy().astype(np.float64)
+
+
+def save(network: Network, folder: Path) -> None:
+    """Write the weights for serving, and the program of MLflow's native flavor."""
+    about = {"about": json.dumps(network.about)}
+    (folder / _WEIGHTS).write_bytes(safetensors(network.state_dict(), about))
+    rows = torch.zeros(2, len(network.about["sizes"]))
+    any_number = ({0: torch.export.Dim.DYNAMIC},)
+    program = io.BytesIO()
+    torch.export.save(torch.export.export(network, (rows,), dynamic_shapes=any_number), program)
+    (folder / _PROGRAM).write_bytes(_canonical(program.getvalue()))
+
+
+def load(folder: Path) -> Network:
+    """Read the weights that `save` wrote."""
+    with safe_open(folder / _WEIGHTS, "pt") as file:
+        about = json.loads(file.metadata()["about"])
+    network = Network(**about | {"task": Task(about["task"])})
+    network.load_state_dict(load_file(folder / _WEIGHTS))
+    return network.eval()
+
+
+def flavor(folder: str) -> dict[str, dict[str, Any]]:
+    """Return MLflow's native flavor of what `save` wrote into a folder of the model directory."""
+    version = torch.__version__.partition("+")[0]
+    return {"pytorch": {"model_data": folder, "pytorch_version": version}}
+
+
+def _canonical(archive: bytes) -> bytes:
+    """Take out of a pt2 archive what says nothing of the network, and its one pickle.
+
+    That is where the code stood, when it was written, and the rows that it was traced with.
+    """
+    source = zipfile.ZipFile(io.BytesIO(archive))
+    return archives.canonical({it: _plain(it, source.read(it)) for it in source.namelist()})
+
+
+def _plain(name: str, content: bytes) -> bytes:
+    if "/sample_inputs/" in name or name.endswith("/serialization_id"):
+        return b""
+    if not name.endswith("/models/model.json"):
+        return content
+    program = json.loads(content)
+    for node in program["graph_module"]["graph"]["nodes"]:
+        node["metadata"].pop("stack_trace", None)
+    return json.dumps(program, sort_keys=True).encode()

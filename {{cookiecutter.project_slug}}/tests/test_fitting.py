@@ -1,0 +1,147 @@
+"""The loop of what learns in epochs: the best of them, an end in time, and a way back in."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flight_delays.errors import UsageError
+from flight_delays.fitting import Arrays, Indices, Schedule, Watch, in_epochs
+
+SCHEDULE = Schedule(epochs=8, patience=2, batch_size=4, learning_rate=0.5)
+ROWS, SEED = 10, 7
+
+
+class Walk:
+    """A learner whose state is all that it has gone through, and whose losses are given."""
+
+    def __init__(self, losses: list[float], bad_batch: int = -1) -> None:
+        self.losses, self.bad_batch = losses, bad_batch
+        self.epochs, self.seen = 0, np.zeros(0, dtype=np.int64)
+        self.rates: list[float] = []
+
+    def begin(self, seed: int, learning_rate: float) -> None:
+        self.epochs += 1
+        self.rates.append(learning_rate)
+        self.seen = np.append(self.seen, seed)
+
+    def learn(self, rows: Indices) -> float:
+        assert len(rows) <= SCHEDULE.batch_size
+        self.seen = np.append(self.seen, rows)
+        return math.nan if self.epochs == self.bad_batch else float(len(rows))
+
+    def validate(self) -> Mapping[str, float]:
+        return {"validation_loss": self.losses[self.epochs - 1], "other": 1.0}
+
+    def state(self) -> Arrays:
+        return {"seen": self.seen.copy(), "epochs": np.array(self.epochs)}
+
+    def restore(self, state: Arrays) -> None:
+        self.seen, self.epochs = np.array(state["seen"]), int(state["epochs"])
+
+
+class Shelf(Watch):
+    """Keeps checkpoints in memory, and can be broken off in an epoch."""
+
+    def __init__(self, kept: Arrays | None = None, broken_in: int = 99) -> None:
+        self.kept, self.broken_in = kept or {}, broken_in
+        self.told: list[tuple[int, Mapping[str, float]]] = []
+
+    def step(self, number: int, figures: Mapping[str, float]) -> None:
+        self.told.append((number, figures))
+
+    def batches(self, batches: Any, epoch: int) -> Any:
+        if epoch == self.broken_in:
+            raise KeyboardInterrupt
+        return batches
+
+    def recall(self) -> Arrays:
+        return self.kept
+
+    def keep(self, checkpoint: Arrays) -> None:
+        self.kept = checkpoint
+
+
+def walked(losses: list[float], watch: Watch | None = None) -> Walk:
+    walk = Walk(losses)
+    in_epochs(walk, SCHEDULE, ROWS, SEED, watch or Watch())
+    return walk
+
+
+FALLING = [8.0, 7, 6, 5, 4, 3, 2, 1]
+
+
+def test_every_epoch_goes_through_all_rows_in_another_order() -> None:
+    passes = walked(FALLING).seen.reshape(SCHEDULE.epochs, 1 + ROWS)
+    assert [sorted(rows) for rows in passes[:, 1:]] == [list(range(ROWS))] * SCHEDULE.epochs
+    assert len({tuple(it) for it in passes}) == len(set(passes[:, 0])) == SCHEDULE.epochs
+
+
+def test_another_seed_gives_another_course() -> None:
+    other = Walk(FALLING)
+    in_epochs(other, SCHEDULE, ROWS, SEED + 1, Watch())
+    assert (other.seen != walked(FALLING).seen).any()
+
+
+def test_the_learning_rate_falls_in_a_straight_line() -> None:
+    assert walked(FALLING).rates == pytest.approx(np.linspace(0.5, 0, 9)[:-1])
+
+
+def test_the_figures_of_each_epoch_are_told() -> None:
+    watch = Shelf()
+    walked(FALLING, watch)
+    assert [step for step, _ in watch.told] == list(range(8))
+    assert watch.told[2][1] == {
+        "train_loss": pytest.approx((4 * 4 + 4 * 4 + 2 * 2) / ROWS),
+        "validation_loss": 6,
+        "other": 1,
+        "learning_rate": pytest.approx(0.375),
+    }
+
+
+@pytest.mark.parametrize(
+    ("losses", "epochs", "best"),
+    [
+        (FALLING, 8, 8),
+        ([5, 4, 6, 6, 1, 1, 1, 1], 4, 2),
+        ([5, 4, 6, 3, 6, 6, 1, 1], 6, 4),
+        ([1, 1, 1, 1, 1, 1, 1, 1], 3, 1),
+    ],
+)
+def test_it_stops_without_a_gain_and_leaves_the_best(
+    losses: list[float], epochs: int, best: int
+) -> None:
+    watch = Shelf()
+    assert walked(losses, watch).epochs == best
+    assert len(watch.told) == epochs
+
+
+@pytest.mark.parametrize("broken_in", range(1, 6))
+@pytest.mark.parametrize("losses", [FALLING, [5, 4, 6, 3, 6, 6, 1, 1]])
+def test_a_fit_that_was_broken_off_ends_as_it_would_have(
+    losses: list[float], broken_in: int
+) -> None:
+    whole, broken = Shelf(), Shelf(broken_in=broken_in)
+    expected = walked(losses, whole)
+    with pytest.raises(KeyboardInterrupt):
+        walked(losses, broken)
+    assert len(broken.told) == broken_in
+    again = Shelf(broken.kept)
+    found = walked(losses, again)
+    np.testing.assert_array_equal(found.seen, expected.seen)
+    assert again.told == whole.told
+    assert len(found.rates) == len(whole.told) - broken_in
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint() -> None:
+    watch, walk = Shelf(), Walk(FALLING, bad_batch=3)
+    with pytest.raises(UsageError, match=r"loss is nan on batch 0 of epoch 2.*learning_rate"):
+        in_epochs(walk, SCHEDULE, ROWS, SEED, watch)
+    assert int(watch.kept["now/epochs"]) == len(watch.told) == 2
+
+
+def test_a_validation_loss_that_is_no_number_stops_as_well() -> None:
+    with pytest.raises(UsageError, match="loss is inf on the validation rows after epoch 1"):
+        walked([1, math.inf])
