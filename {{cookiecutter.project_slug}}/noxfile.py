@@ -115,6 +115,12 @@ def history(session: nox.Session) -> None:
 
 
 @nox.session
+def serve(session: nox.Session) -> None:
+    """Answer requests with the champion (-- --host --port --version --alias)."""
+    verb(session)
+
+
+@nox.session
 def ui(session: nox.Session) -> None:
     """Show the runs in MLflow's web pages (-- --host --port)."""
     verb(session)
@@ -163,7 +169,7 @@ def lock(session: nox.Session) -> None:
     # Without header and index: a lock names releases and hashes, never a machine or a host.
     compile_ = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
     compile_ += ["--no-header", "--no-annotate", "--python-version", PYTHON, "pyproject.toml"]
-    groups = [word for group in ("train", "signing", "dev") for word in ("--group", group)]
+    groups = [word for group in ("train", "signing", "ship", "dev") for word in ("--group", group)]
     session.run(*compile_, *groups, "-o", LOCK, *session.posargs, silent=True, external=True)
     # Serving takes the releases that training had.
     session.run(*compile_, "-c", LOCK, "-o", SERVING_LOCK, silent=True, external=True)

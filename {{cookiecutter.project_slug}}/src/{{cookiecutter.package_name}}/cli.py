@@ -3,23 +3,20 @@
 Heavy libraries are imported inside the verbs, so that --help answers at once.
 """
 
-import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from . import settings
-from .errors import reported
+from . import cli_serving
+from .doors import Kind, leave, settings_of
 
 _HELP = "Train, promote and track the model; every verb is a nox session of the same name."
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP
 )
-Kind = Annotated[str | None, typer.Option("--registry", help="local or server.")]
 Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
 Again = Annotated[str | None, typer.Option(help="Why a rolled-back model may come back.")]
+app.add_typer(cli_serving.app)
 _CHANGES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -37,7 +34,7 @@ def train(context: typer.Context) -> None:
     """
     from . import pipeline, workspace
 
-    _leave(lambda: workspace.here_or_in_a_copy(_settings(), context.args, pipeline.train))
+    leave(lambda: workspace.here_or_in_a_copy(settings_of(), context.args, pipeline.train))
 
 
 @app.command(context_settings=_CHANGES)
@@ -45,7 +42,7 @@ def evaluate(context: typer.Context) -> None:
     """Make the report of the model that is there, without training."""
     from . import pipeline, workspace
 
-    _leave(lambda: workspace.here_or_in_a_copy(_settings(), context.args, pipeline.evaluate))
+    leave(lambda: workspace.here_or_in_a_copy(settings_of(), context.args, pipeline.evaluate))
 
 
 @app.command()
@@ -56,7 +53,7 @@ def register(
     """Version the model by its digest."""
     from .acts.register import register
 
-    _leave(lambda: register(_settings(registry), version))
+    leave(lambda: register(settings_of(registry), version))
 
 
 @app.command()
@@ -64,7 +61,7 @@ def gate(registry: Kind = None, bounds: Bounds = None, again: Again = None) -> N
     """Compare the model with the champion, and write the verdict."""
     from .acts.gate import gate
 
-    _leave(lambda: gate(_settings(registry), bounds, again))
+    leave(lambda: gate(settings_of(registry), bounds, again))
 
 
 @app.command()
@@ -77,7 +74,7 @@ def promote(
     """Register, gate, and make the model champion when the verdict allows it."""
     from .acts.promote import promote
 
-    _leave(lambda: promote(_settings(registry), bounds, again, dirty))
+    leave(lambda: promote(settings_of(registry), bounds, again, dirty))
 
 
 @app.command()
@@ -89,7 +86,7 @@ def rollback(
     """Make the previous champion, or a version, the champion again."""
     from .acts.rollback import rollback
 
-    _leave(lambda: rollback(_settings(registry), version, reason))
+    leave(lambda: rollback(settings_of(registry), version, reason))
 
 
 @app.command()
@@ -100,7 +97,7 @@ def reproduce(
     """Make a version again from its commit, data and lock, and compare."""
     from .acts.reproduce import reproduce
 
-    _leave(lambda: reproduce(_settings(registry), version))
+    leave(lambda: reproduce(settings_of(registry), version))
 
 
 @app.command()
@@ -112,7 +109,7 @@ def history(
     """Tell who was champion when, why, by which commit, by whom."""
     from .acts.history import history
 
-    _leave(lambda: history(_settings(registry), json, commit))
+    leave(lambda: history(settings_of(registry), json, commit))
 
 
 @app.command()
@@ -120,7 +117,7 @@ def push() -> None:
     """Send data and models to the DVC remote."""
     from . import pipeline
 
-    _leave(lambda: pipeline.share(_settings(), "push"))
+    leave(lambda: pipeline.share(settings_of(), "push"))
 
 
 @app.command()
@@ -128,7 +125,7 @@ def pull() -> None:
     """Fetch the data and models of this commit from the DVC remote."""
     from . import pipeline
 
-    _leave(lambda: pipeline.share(_settings(), "pull"))
+    leave(lambda: pipeline.share(settings_of(), "pull"))
 
 
 @app.command()
@@ -139,12 +136,4 @@ def ui(
     """Show the runs of the project's own store in MLflow's web pages."""
     from . import store
 
-    _leave(lambda: store.show(_settings(), host, port))
-
-
-def _settings(registry: str | None = None) -> settings.Settings:
-    return settings.from_environment(os.environ, Path.cwd()).of_registry(registry)
-
-
-def _leave(act: Callable[[], object]) -> None:
-    raise typer.Exit(reported(act))
+    leave(lambda: store.show(settings_of(), host, port))

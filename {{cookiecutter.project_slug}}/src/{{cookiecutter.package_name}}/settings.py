@@ -6,6 +6,7 @@
 | `MLFLOW_RUN_ID`       | a run that `mlflow run` opened, to be used instead of a new one       |
 | `MODEL_SIGNING_KEY`   | a private key (PEM), with which models are signed on registration     |
 | `GITHUB_ACTOR`        | who asks, as the ledger names them; empty: git's `user.name`          |
+| `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 
 Nothing else of this project reads the environment.
@@ -32,6 +33,7 @@ class Settings:
     opened_run: str | None = None
     signing_key: Path | None = None
     actor: str | None = None
+    serving_token: str | None = None
     in_ci: bool = False
 
     def of_registry(self, kind: str | None) -> "Settings":
@@ -62,6 +64,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         opened_run=environment.get("MLFLOW_RUN_ID") or None,
         signing_key=root / key if (key := environment.get("MODEL_SIGNING_KEY")) else None,
         actor=environment.get("GITHUB_ACTOR") or None,
+        serving_token=environment.get("SERVING_TOKEN") or None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )
 

@@ -1,0 +1,26 @@
+"""The doors to the model in use: serve it, score files with it, ship it."""
+
+from typing import Annotated
+
+import typer
+
+from .doors import Kind, leave, settings_of
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    version: Annotated[int | None, typer.Option(help="Serve this version, and no other.")] = None,
+    alias: Annotated[str | None, typer.Option(help="Serve what an alias points to.")] = None,
+    registry: Kind = None,
+    every: Annotated[float, typer.Option(help="Seconds between looks for a new model.")] = 5,
+    everyone: Annotated[bool, typer.Option(help="Let others in without a token.")] = False,
+) -> None:
+    """Answer requests with the champion, and with the next one as soon as there is one."""
+    from .serving import door
+
+    wanted = door.Wanted(host, port, version, alias, registry, every, everyone)
+    leave(lambda: door.serve(settings_of(registry), wanted))
