@@ -121,6 +121,12 @@ def serve(session: nox.Session) -> None:
 
 
 @nox.session
+def predict(session: nox.Session) -> None:
+    """Score a file, a folder or a glob with the champion (-- INPUT OUTPUT)."""
+    verb(session)
+
+
+@nox.session
 def ui(session: nox.Session) -> None:
     """Show the runs in MLflow's web pages (-- --host --port)."""
     verb(session)

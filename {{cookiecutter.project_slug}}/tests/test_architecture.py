@@ -27,8 +27,8 @@ FLOORS = {
     2: "author bounds candidate card carried console contest data digests dvc_cli embedded "
     "fetched fields foreign gate_report git_cli holders imports interface kept ledger live "
     "machine marks model_dir moves outcomes processes provenance rebuild recording registry "
-    "report reporting runs served signature signing source stage store summary tracking trial "
-    "turns workspace",
+    "report reporting runs served sieve signature signing sought source stage staging store "
+    "summary tables tracking trial turns workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "
     "features gate intervals metrics predictor schema splits validation versions",

@@ -24,3 +24,24 @@ def serve(
 
     wanted = door.Wanted(host, port, version, alias, registry, every, everyone)
     leave(lambda: door.serve(settings_of(registry), wanted))
+
+
+@app.command()
+def predict(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="CSV, Parquet, folder or glob.")],
+    target: Annotated[str, typer.Argument(metavar="OUTPUT", help="A .parquet or .csv to write.")],
+    version: Annotated[int | None, typer.Option(help="Score with this version.")] = None,
+    alias: Annotated[str | None, typer.Option(help="Score with what an alias points to.")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="A column to keep beside.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Score files of any size; run it again after a kill, and it goes on.
+
+    Paths are relative to the project's folder. Rows that the model does not take are told with
+    reasons in OUTPUT's .refused file, and the exit code is 6.
+    """
+    from . import sought
+    from .acts.predict import Job, predict
+
+    job = Job(source, target, tuple(keep or ()))
+    leave(lambda: predict(settings_of(registry), job, sought.named(version, alias)))

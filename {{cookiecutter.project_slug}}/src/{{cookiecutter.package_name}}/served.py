@@ -1,6 +1,5 @@
 """A model that answers: loaded from a directory whose bytes are known, and tried on its example."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,8 @@ from .predictor import Predictor
 
 _TOLERANCE = 1e-6
 """Relative: what one row and a batch, or two processes, may differ by in some frameworks."""
-Columns = Mapping[str, Sequence[Any]]
+Columns = Mapping[str, Any]
+"""A sequence of values, or an array, for each raw column."""
 Answer = dict[str, list[Any]]
 
 
@@ -37,17 +37,21 @@ class Served:
     interface: fields.Interface
     origin: Origin
 
-    def answer(self, columns: Columns, rows: int) -> Answer:
-        """Return each output column as plain values, one for each row.
+    def predict(self, columns: Columns, rows: int) -> Mapping[str, np.ndarray]:
+        """Return each output column, (rows,).
 
         Raises ValueError where the model gives another number of answers, or one that is no number.
         """
-        found = {name: out.tolist() for name, out in self.predictor.predict(columns).items()}
+        found = self.predictor.predict(columns)
         if any(len(values) != rows for values in found.values()):
             raise ValueError("the model gives another number of answers than rows")
-        if not all(map(math.isfinite, found["prediction"])):
+        if not np.isfinite(found["prediction"]).all():
             raise ValueError("the model gives an answer that is no number")
         return found
+
+    def answer(self, columns: Columns, rows: int) -> Answer:
+        """Return the same as plain values."""
+        return {name: values.tolist() for name, values in self.predict(columns, rows).items()}
 
     def try_example(self) -> Answer:
         """Return what the model says to its own example; raises ValueError as `answer` does."""

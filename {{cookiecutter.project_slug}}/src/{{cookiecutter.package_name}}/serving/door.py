@@ -4,10 +4,9 @@ import os
 import tempfile
 from dataclasses import dataclass
 
+from .. import sought
 from ..console import say
-from ..errors import UsageError
 from ..settings import Settings
-from ..versions import CHAMPION
 from .order import Order
 from .watch import Watch
 
@@ -30,11 +29,9 @@ class Wanted:
 
 def serve(settings: Settings, wanted: Wanted) -> None:
     """Serve until interrupted; raises UsageError or WorldError where that cannot begin."""
-    if wanted.version is not None and wanted.alias is not None:
-        raise UsageError("--version and --alias: name one of them")
     os.environ.setdefault(THREADS, "1")
     os.chdir(settings.root)
-    name = str(wanted.version) if wanted.version is not None else wanted.alias or CHAMPION
+    name = sought.named(wanted.version, wanted.alias)
     seconds = 0.0 if wanted.version is not None else wanted.every
     with tempfile.TemporaryDirectory(prefix="serving-", dir=settings.scratch) as folder:
         watch = Watch(Order(name, seconds, folder, wanted.registry))  # It imports while we do.
