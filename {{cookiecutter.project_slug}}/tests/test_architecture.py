@@ -25,12 +25,12 @@ FLOORS = {
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
     2: "author bounds candidate card carried console contest data digests dvc_cli embedded "
-    "fetched fields foreign gate_report git_cli holders imports interface kept ledger live "
-    "machine marks model_dir moves outcomes processes provenance rebuild recording registry "
-    "report reporting runs served sieve signature signing sought source stage staging store "
-    "summary tables tracking trial turns workspace",
+    "fetched fields foreign gate_report git_cli headers holders imports interface kept ledger "
+    "live machine marks model_dir moves outcomes processes provenance rebuild recording "
+    "registry report reporting runs sbom served sieve signature signing sought source stage "
+    "staging store summary tables tracking trial turns workspace",
     # Pure: no clock, no network, no environment.
-    1: "archives baselines behaviour checks comparison diagnostics estimator evaluation "
+    1: "archives baselines behaviour checks comparison diagnostics dockerfile estimator evaluation "
     "features gate intervals metrics predictor schema splits validation versions",
     # Words.
     0: "errors params sections settings task",

@@ -45,3 +45,17 @@ def predict(
 
     job = Job(source, target, tuple(keep or ()))
     leave(lambda: predict(settings_of(registry), job, sought.named(version, alias)))
+
+
+@app.command()
+def image(
+    target: Annotated[str, typer.Option("--output", help="The folder to make.")] = "build/image",
+    version: Annotated[int | None, typer.Option(help="The image serves this version.")] = None,
+    alias: Annotated[str | None, typer.Option(help="What an alias points to.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Lay out the folder of which docker makes an image that serves the champion."""
+    from . import sought
+    from .acts.image import image
+
+    leave(lambda: image(settings_of(registry), sought.named(version, alias), target))

@@ -55,6 +55,12 @@ def read(folder: Path) -> Interface:
     return Interface(inputs, outs, _example(folder))
 
 
+def python(folder: Path) -> str:
+    """Return the minor version of Python that a model was made with."""
+    flavor = read_yaml(folder / "MLmodel")["flavors"]["python_function"]
+    return str(flavor["python_version"])
+
+
 def _example(folder: Path) -> tuple[Mapping[str, Any], ...]:
     path = folder / "serving_input_example.json"
     try:

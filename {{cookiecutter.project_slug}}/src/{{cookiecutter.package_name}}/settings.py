@@ -7,6 +7,8 @@
 | `MODEL_SIGNING_KEY`   | a private key (PEM), with which models are signed on registration     |
 | `GITHUB_ACTOR`        | who asks, as the ledger names them; empty: git's `user.name`          |
 | `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
+| `SERVING_EVERYONE`    | `true`: the image answers callers without a token                     |
+| `SERVING_DIGEST`      | the digest of a model that is laid into the image's `/opt/ml/model`   |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 
 Nothing else of this project reads the environment.

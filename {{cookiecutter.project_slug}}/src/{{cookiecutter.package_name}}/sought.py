@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import data, fetched, registry
+from . import data, fetched, registry, signing
 from .errors import UsageError
 from .foreign import in_words
 from .registry import Registry
@@ -62,6 +62,12 @@ class Sought:
             began = there.client.get_run(found.run_id).info.start_time / 1000
         with fetched.model(there, found, self._settings) as folder:
             yield folder, Origin(digest, version, NAME, _as_time(began))
+
+    def signature(self, version: str, scratch: Path) -> Path | None:
+        """Return a copy of a version's signature below `scratch`, or None where it has none."""
+        if version == LOCAL:
+            return None
+        return signing.fetch(self._registry, self._registry.get(int(version)), scratch)
 
     @property
     def _registry(self) -> Registry:

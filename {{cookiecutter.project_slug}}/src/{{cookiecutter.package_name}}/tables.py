@@ -4,10 +4,10 @@ import glob
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .errors import UsageError, nearest
-from .fields import Field
+from .errors import UsageError
+from .headers import without_values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,8 +16,6 @@ PIECE = 2**17
 """Rows of a piece of Parquet; of CSV it is `_BLOCK` bytes."""
 _BLOCK = 2**24
 _ENDINGS = {".parquet", ".csv"}
-_KINDS = {"double": "number", "float": "number", "long": "number", "integer": "number"}
-_KINDS |= {"string": "text", "boolean": "boolean", "datetime": "time"}
 
 
 @dataclass(frozen=True)
@@ -53,35 +51,6 @@ def find(root: Path, wanted: str) -> list[Path]:
     return found
 
 
-def check(path: Path, inputs: Sequence[Field], keep: Sequence[str]) -> list[str]:
-    """Return the types of the columns to keep.
-
-    Raises UsageError where a file lacks a column that is needed, or one is of another type.
-    """
-    columns = _columns(path)
-    for name in [*(it.name for it in inputs), *keep]:
-        if name not in columns:
-            hint = nearest(name, columns)
-            raise UsageError(f"{path}: the column {name!r} is missing{hint}; add it, or rename one")
-    if path.suffix == ".csv":
-        return ["text" for _ in keep]
-    for it in inputs:
-        wanted, found = _KINDS[it.type], _kind(columns[it.name])
-        if found not in {wanted, "nothing"}:
-            raise UsageError(
-                f"{path}: the column {it.name!r} is {columns[it.name]}, and the model takes a "
-                f"{wanted}; convert it"
-            )
-    return ["text" if _kind(columns[it]) == "text" else str(columns[it]) for it in keep]
-
-
-def plain(column: "pa.Array") -> "pa.Array":
-    """Return a column with text of whatever type as one type."""
-    import pyarrow as pa
-
-    return column.cast(pa.string()) if _kind(column.type) == "text" else column
-
-
 def pieces(path: Path, source: str, names: Sequence[str]) -> Iterator[Piece]:
     """Read a file piece by piece, always in the same pieces; a CSV's cells stay text.
 
@@ -97,43 +66,8 @@ def pieces(path: Path, source: str, names: Sequence[str]) -> Iterator[Piece]:
     except (ArrowException, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path}: cannot be read as {path.suffix[1:]} after row {start:,} "
-            f"({_without_values(error)}); mend the file"
+            f"({without_values(error)}); mend the file"
         ) from None
-
-
-def _columns(path: Path) -> dict[str, Any]:
-    import pyarrow.csv
-    import pyarrow.parquet
-    from pyarrow import ArrowException
-
-    try:
-        if path.suffix == ".parquet":
-            schema = pyarrow.parquet.read_schema(path)
-        else:
-            with pyarrow.csv.open_csv(path) as reader:
-                schema = reader.schema
-    except (ArrowException, UnicodeDecodeError) as error:
-        kind = path.suffix[1:]
-        raise UsageError(f"{path}: not {kind} ({_without_values(error)}); mend the file") from None
-    if twice := sorted({name for name in schema.names if schema.names.count(name) > 1}):
-        raise UsageError(f"{path}: the column {twice[0]!r} stands twice; keep one")
-    return dict(zip(schema.names, schema.types, strict=True))
-
-
-def _kind(type_: Any) -> str:
-    import pyarrow.types as kinds
-
-    if kinds.is_dictionary(type_):
-        type_ = type_.value_type
-    if kinds.is_null(type_):
-        return "nothing"
-    if kinds.is_integer(type_) or kinds.is_floating(type_):
-        return "number"
-    if kinds.is_string(type_) or kinds.is_large_string(type_):
-        return "text"
-    if kinds.is_timestamp(type_) and type_.tz is None:
-        return "time"
-    return "boolean" if kinds.is_boolean(type_) else str(type_)
 
 
 def _of_parquet(path: Path, names: list[str]) -> "Iterator[tuple[pa.RecordBatch, int]]":
@@ -166,8 +100,3 @@ def _of_csv(path: Path, names: list[str]) -> "Iterator[tuple[pa.RecordBatch, int
 
 
 _READERS = {".parquet": _of_parquet, ".csv": _of_csv}
-
-
-def _without_values(error: Exception) -> str:
-    """Return the first words of what Arrow says: what follows may quote rows."""
-    return str(error).partition(":")[0].splitlines()[0][:80]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import served, sieve, sought, staging, tables
+from .. import headers, served, sieve, sought, staging, tables
 from ..console import bar, say, warn
 from ..errors import Exit, UsageError
 from ..settings import Settings
@@ -62,9 +62,9 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
 
 
 def _check(files: Sequence[Path], model: served.Served, keep: Sequence[str]) -> None:
-    first = tables.check(files[0], model.inputs, keep)
+    first = headers.check(files[0], model.inputs, keep)
     for path in files[1:]:
-        types = tables.check(path, model.inputs, keep)
+        types = headers.check(path, model.inputs, keep)
         for name, known, found in zip(keep, first, types, strict=True):
             if known != found:
                 raise UsageError(
@@ -121,7 +121,7 @@ def _predicted(
     columns: dict[str, Any] = {
         "source": _repeated(piece.source, len(places)),
         "row": pa.array(places + piece.start, pa.int64()),
-        **{it: tables.plain(piece.rows.column(it)).take(pa.array(places)) for it in keep},
+        **{it: headers.plain(piece.rows.column(it)).take(pa.array(places)) for it in keep},
     }
     if len(places):
         columns |= {
