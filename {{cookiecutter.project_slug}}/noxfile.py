@@ -133,6 +133,12 @@ def image(session: nox.Session) -> None:
 
 
 @nox.session
+def sagemaker(session: nox.Session) -> None:
+    """Serve the image on Amazon SageMaker (-- plan|deploy|delete --image --role)."""
+    verb(session)
+
+
+@nox.session
 def ui(session: nox.Session) -> None:
     """Show the runs in MLflow's web pages (-- --host --port)."""
     verb(session)

@@ -80,3 +80,8 @@ async def asking(front: Front, method: str, path: str, body: Any = b"", **header
     given = {name.decode(): value.decode() for name, value in said[0]["headers"]}
     whole = b"".join(message.get("body", b"") for message in said[1:])
     return Answered(said[0]["status"], given, whole)
+
+
+def application_of(model: served.Served) -> Front:
+    """Return the application that serves a loaded model."""
+    return app.make(Holder(model), Metrics())

@@ -24,11 +24,11 @@ FLOORS = {
     # Steps, and the acts that the doors compose.
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
-    2: "author bounds candidate card carried console contest data digests dvc_cli embedded "
-    "fetched fields foreign gate_report git_cli headers holders imports interface kept ledger "
-    "live machine marks model_dir moves outcomes processes provenance rebuild recording "
-    "registry report reporting runs sbom served sieve signature signing sought source stage "
-    "staging store summary tables tracking trial turns workspace",
+    2: "author aws bounds candidate card carried console contest data deployment digests dvc_cli "
+    "embedded endpoints fetched fields foreign gate_report git_cli headers holders imports "
+    "interface kept ledger live machine marks model_dir moves outcomes processes provenance "
+    "rebuild recording registry report reporting runs sbom served sieve signature signing "
+    "sought source stage staging store summary tables tracking trial turns workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour checks comparison diagnostics dockerfile estimator evaluation "
     "features gate intervals metrics predictor schema splits validation versions",

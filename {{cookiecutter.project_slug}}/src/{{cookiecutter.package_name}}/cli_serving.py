@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from .doors import Kind, leave, settings_of
+from .settings import NAME
 
 app = typer.Typer()
 
@@ -59,3 +60,24 @@ def image(
     from .acts.image import image
 
     leave(lambda: image(settings_of(registry), sought.named(version, alias), target))
+
+
+@app.command()
+def sagemaker(
+    act: Annotated[str, typer.Argument(help="plan, deploy or delete.")],
+    image: Annotated[str | None, typer.Option(help="The image, pushed to ECR.")] = None,
+    role: Annotated[str | None, typer.Option(help="The ARN of the role that runs it.")] = None,
+    endpoint: Annotated[str, typer.Option(help="The endpoint's name.")] = NAME,
+    instance: Annotated[str, typer.Option(help="The type of machine.")] = "ml.m5.large",
+    count: Annotated[int, typer.Option(help="How many machines.")] = 1,
+    region: Annotated[str | None, typer.Option(help="By default that of the environment.")] = None,
+    version: Annotated[int | None, typer.Option(help="The version inside the image.")] = None,
+    alias: Annotated[str | None, typer.Option(help="The alias inside the image.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Serve the champion's image on Amazon SageMaker; an update has no downtime."""
+    from . import sought
+    from .acts.sagemaker import Order, run
+
+    order = Order(endpoint, image, role, instance, count, region)
+    leave(lambda: run(act, settings_of(registry), sought.named(version, alias), order))

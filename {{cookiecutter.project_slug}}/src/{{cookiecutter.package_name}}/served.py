@@ -82,7 +82,7 @@ def load(folder: Path, origin: Origin, expected: Answer | None = None) -> Served
         raise
     except Exception as error:  # The code is the model's, and may fail in any way.
         raise WorldError(f"{name}: does not answer its own example ({_first(error)})") from error
-    if expected is not None and not _same(found, expected):
+    if expected is not None and not same(found, expected):
         raise WorldError(f"{name}: answers its own example otherwise than when it was tried")
     return served
 
@@ -91,9 +91,11 @@ def _plain(value: Any, kind: str) -> Any:
     return datetime.fromisoformat(value) if kind == "datetime" else value
 
 
-def _same(found: Answer, expected: Answer) -> bool:
+def same(found: Answer, expected: Answer) -> bool:
+    """Tell whether two answers are one, to the last bits that processes may differ by."""
     return found.keys() == expected.keys() and all(
-        np.allclose(_floats(found[name]), _floats(expected[name]), _TOLERANCE, _TOLERANCE)
+        len(found[name]) == len(expected[name])
+        and np.allclose(_floats(found[name]), _floats(expected[name]), _TOLERANCE, _TOLERANCE)
         for name in found
     )
 
