@@ -221,6 +221,19 @@ def test_all_bodies_together_are_bounded(events: Path) -> None:
     assert ask(front, "POST", "/predict", {"rows": [ROW]}).status == 200
 
 
+def test_a_body_counts_until_it_is_answered(events: Path) -> None:
+    body = {"rows": [ROW]}
+    size = len(json.dumps(body))
+    front, _ = callers.application(events, limits=Limits(bodies=3 * size))
+
+    async def together() -> list[int]:
+        answers = [asking(front, "POST", "/predict", body) for _ in range(5)]
+        return [it.status for it in await asyncio.gather(*answers)]
+
+    assert sorted(asyncio.run(together())) == [200, 200, 200, 503, 503]
+    assert ask(front, "POST", "/predict", body).status == 200
+
+
 def test_one_request_too_many_is_sent_away_and_the_others_are_answered(events: Path) -> None:
     front, _ = callers.application(events, limits=Limits(requests=3))
 

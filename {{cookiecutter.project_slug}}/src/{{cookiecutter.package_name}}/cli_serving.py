@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from . import processes
 from .doors import Kind, leave, settings_of
 from .settings import NAME
+from .versions import named
 
 app = typer.Typer()
 
@@ -21,6 +23,7 @@ def serve(
     everyone: Annotated[bool, typer.Option(help="Let others in without a token.")] = False,
 ) -> None:
     """Answer requests with the champion, and with the next one as soon as there is one."""
+    processes.use_one_thread()
     from .serving import door
 
     wanted = door.Wanted(host, port, version, alias, registry, every, everyone)
@@ -41,11 +44,10 @@ def predict(
     Paths are relative to the project's folder. Rows that the model does not take are told with
     reasons in OUTPUT's .refused file, and the exit code is 6.
     """
-    from . import sought
     from .acts.predict import Job, predict
 
     job = Job(source, target, tuple(keep or ()))
-    leave(lambda: predict(settings_of(registry), job, sought.named(version, alias)))
+    leave(lambda: predict(settings_of(registry), job, named(version, alias)))
 
 
 @app.command()
@@ -56,10 +58,9 @@ def image(
     registry: Kind = None,
 ) -> None:
     """Lay out the folder of which docker makes an image that serves the champion."""
-    from . import sought
     from .acts.image import image
 
-    leave(lambda: image(settings_of(registry), sought.named(version, alias), target))
+    leave(lambda: image(settings_of(registry), named(version, alias), target))
 
 
 @app.command()
@@ -76,8 +77,7 @@ def sagemaker(
     registry: Kind = None,
 ) -> None:
     """Serve the champion's image on Amazon SageMaker; an update has no downtime."""
-    from . import sought
     from .acts.sagemaker import Order, run
 
     order = Order(endpoint, image, role, instance, count, region)
-    leave(lambda: run(act, settings_of(registry), sought.named(version, alias), order))
+    leave(lambda: run(act, settings_of(registry), named(version, alias), order))

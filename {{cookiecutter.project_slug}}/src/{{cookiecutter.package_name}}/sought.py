@@ -18,13 +18,6 @@ LOCAL = "local"
 """What the model of this folder is called, where a version has its number."""
 
 
-def named(version: int | None, alias: str | None) -> str:
-    """Return what is wanted in one word; raises UsageError where both are named."""
-    if version is not None and alias is not None:
-        raise UsageError("--version and --alias: name one of them")
-    return str(version) if version is not None else alias or CHAMPION
-
-
 class Sought:
     """What is wanted of a registry, looked up as often as one likes."""
 

@@ -53,7 +53,6 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     # The image lays the code into a folder beside the model.
     beside = Path(__file__).parents[3]
     sys.exit(reported(lambda: serve(beside, sys.argv[1:], os.environ)))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI, Response
+from fastapi.responses import PlainTextResponse
 
 from ..settings import NAME
 from . import document, page
@@ -38,24 +39,24 @@ def make(
 def _inside(holder: Holder, metrics: Metrics) -> FastAPI:
     app = FastAPI(title=NAME, redoc_url=None)
 
-    @app.get("/ping")
-    @app.get("/health")
-    @app.get("/ready")
-    async def alive() -> Response:
+    @app.get("/ping", response_class=PlainTextResponse)
+    @app.get("/health", response_class=PlainTextResponse)
+    @app.get("/ready", response_class=PlainTextResponse)
+    async def alive() -> str:
         """Tell SageMaker, MLflow's clients and probes that a model answers: none, no server."""
-        return Response("\n", media_type="text/plain")
+        return "\n"
 
-    @app.get("/version")
-    async def version() -> Response:
+    @app.get("/version", response_class=PlainTextResponse)
+    async def version() -> str:
         """Return the version of the model that answers."""
-        return Response(holder.now.served.origin.version, media_type="text/plain")
+        return holder.now.served.origin.version
 
     @app.get("/metadata")
     async def metadata() -> dict[str, Any]:
         """Return which model answers, what it takes and what it gives."""
         return _told(holder)
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def figures() -> Response:
         """Return what Prometheus reads."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")

@@ -4,14 +4,10 @@ import os
 import tempfile
 from dataclasses import dataclass
 
-from .. import sought
 from ..console import say
 from ..settings import Settings
-from .order import Order
-from .watch import Watch
-
-THREADS = "OMP_NUM_THREADS"
-"""More threads than one make the slowest answers slower: they wait for each other."""
+from ..versions import named
+from .order import Order, started
 
 
 @dataclass(frozen=True)
@@ -29,15 +25,17 @@ class Wanted:
 
 def serve(settings: Settings, wanted: Wanted) -> None:
     """Serve until interrupted; raises UsageError or WorldError where that cannot begin."""
-    os.environ.setdefault(THREADS, "1")
     os.chdir(settings.root)
-    name = sought.named(wanted.version, wanted.alias)
+    name = named(wanted.version, wanted.alias)
     seconds = 0.0 if wanted.version is not None else wanted.every
     with tempfile.TemporaryDirectory(prefix="serving-", dir=settings.scratch) as folder:
-        watch = Watch(Order(name, seconds, folder, wanted.registry))  # It imports while we do.
+        order = Order(name, seconds, folder, wanted.registry)
+        scout = started(order)  # It imports while we do.
         try:
             from . import run
+            from .watch import Watch
 
+            watch = Watch(order, scout)
             run.check_open(wanted.host, settings.serving_token, wanted.everyone)
             listening = run.listen(wanted.host, wanted.port)
             first = watch.first()
@@ -48,4 +46,5 @@ def serve(settings: Settings, wanted: Wanted) -> None:
             )
             run.serve(first, listening, settings.serving_token, watch)
         finally:
-            watch.close()
+            scout.kill()
+            scout.wait()

@@ -22,7 +22,7 @@ button { grid-column: 1 / -1; justify-self: start; font: inherit; font-weight: 6
   padding: .5rem 1.5rem; }
 dl.answer { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; border: 2px solid var(--accent);
   border-radius: .5rem; padding: 1rem; margin: 0 0 1.5rem; }
-dl.answer dt { flex-basis: 0; opacity: .7; } dl.answer dd { margin: 0; font-weight: 700; }
+dl.answer dt { white-space: nowrap; opacity: .7; } dl.answer dd { margin: 0; font-weight: 700; }
 </style>
 </head>
 <body>

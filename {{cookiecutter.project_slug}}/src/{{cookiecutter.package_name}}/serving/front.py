@@ -80,8 +80,8 @@ class Front:
         if answer is None:
             allowed = ", ".join(sorted(name for name, place in self._answers if place == path))
             raise RefusedError(405, f"{path} takes {allowed}", (), {"Allow": allowed})
-        with self._door.admitted():
-            body = await self._door.body(receive, headers)
+        with self._door.admitted() as visit:
+            body = await self._door.body(visit, receive, headers)
             reply = await answer(Asked(method, headers, body))
         await send_reply(reply, send, given)
         return reply.status, reply.rows

@@ -30,6 +30,13 @@ class GoneError(Exception):
     """The caller went away before the body was whole."""
 
 
+@dataclass
+class Visit:
+    """One request inside, and the bytes of its body, which count until it is answered."""
+
+    size: int = 0
+
+
 class Doorkeeper:
     """Counts what is inside, and lets in no more than the limits allow."""
 
@@ -39,21 +46,22 @@ class Doorkeeper:
         self._held = 0
 
     @contextmanager
-    def admitted(self) -> Iterator[None]:
+    def admitted(self) -> Iterator[Visit]:
         """Count a request while it is worked on; raises RefusedError where there are enough."""
         if self.inside >= self.limits.requests:
             raise overloaded("too many requests at once; try again in a second")
         self.inside += 1
+        visit = Visit()
         try:
-            yield
+            yield visit
         finally:
             self.inside -= 1
+            self._held -= visit.size
 
-    async def body(self, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+    async def body(self, visit: Visit, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
         """Return the whole body; raises RefusedError for one too long, too slow or one too many."""
         self._fits(_declared(headers))
         parts: list[bytes] = []
-        size = 0
         try:
             async with asyncio.timeout(self.limits.body_seconds):
                 more = True
@@ -63,17 +71,15 @@ class Doorkeeper:
                         raise GoneError
                     part, more = message.get("body", b""), message.get("more_body", False)
                     parts.append(part)
-                    size += len(part)
+                    visit.size += len(part)
                     self._held += len(part)
-                    self._fits(size)
+                    self._fits(visit.size)
             return parts[0] if len(parts) == 1 else b"".join(parts)
         except TimeoutError:
             seconds = self.limits.body_seconds
             raise RefusedError(
                 408, f"the body took longer than {seconds:g} s", headers=_CLOSE
             ) from None
-        finally:
-            self._held -= size
 
     def _fits(self, size: int) -> None:
         if size > self.limits.body:

@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +18,7 @@ from ..served import Origin, Served
 from . import logs
 from .current import Holder
 from .metrics import Metrics
-from .order import Order
+from .order import Order, started
 
 _FOLDERS_KEPT = 2
 """The one that answers, and the one before, which may still be answering."""
@@ -30,10 +29,9 @@ _SECONDS_TO_A_NEW_SCOUT = 1, 60
 class Watch:
     """The scout, and the models that it has brought."""
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
+    def __init__(self, order: Order, scout: "subprocess.Popen[bytes]") -> None:
+        self._order, self._scout = order, scout
         self._folders: deque[Path] = deque()
-        self._scout = self._start()
 
     def first(self) -> Served:
         """Wait for the first model; raises WorldError where there is none to serve."""
@@ -48,6 +46,14 @@ class Watch:
         loop = asyncio.get_running_loop()
         with suppress(NotImplementedError, AttributeError):  # Windows has no such signal.
             loop.add_signal_handler(signal.SIGHUP, self._ask)
+        try:
+            await self._keep_on(holder, metrics)
+        finally:
+            self._scout.kill()
+            self._scout.wait()
+
+    async def _keep_on(self, holder: Holder, metrics: Metrics) -> None:
+        """Follow one scout after the other."""
         wait, most = _SECONDS_TO_A_NEW_SCOUT
         while self._order.seconds:
             brought = await self._follow(holder, metrics)
@@ -56,7 +62,7 @@ class Watch:
             wait = _SECONDS_TO_A_NEW_SCOUT[0] if brought else min(2 * wait, most)
             origin = holder.now.served.origin
             self._order = replace(self._order, serving=(origin.version, origin.digest))
-            self._scout = self._start()
+            self._scout = started(self._order)
 
     async def _follow(self, holder: Holder, metrics: Metrics) -> bool:
         """Read what the scout says until it ends; tell whether it has brought anything."""
@@ -97,29 +103,12 @@ class Watch:
             shutil.rmtree(self._folders.popleft(), ignore_errors=True)
         return new
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        scout = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.scout"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # A Ctrl-C is for the server, which ends the scout.
-        )
-        assert scout.stdin is not None
-        scout.stdin.write(json.dumps(vars(self._order)).encode() + b"\n")
-        scout.stdin.flush()
-        return scout
-
     def _ask(self) -> None:
         """Let the scout look at once."""
         assert self._scout.stdin is not None
         with suppress(OSError):
             self._scout.stdin.write(b"look\n")
             self._scout.stdin.flush()
-
-    def close(self) -> None:
-        """End the scout."""
-        self._scout.kill()
-        self._scout.wait()
 
 
 def _read(line: bytes) -> dict[str, Any]:
