@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import bench_serving
 from baking import CHOICES, Project, bake, environment
 
 STAGES = ("ingest", "prepare", "train", "evaluate")
@@ -182,6 +183,7 @@ def main() -> None:
                 cells = (row.what, row.bound, f"{middle:.2f} s", f"{max(seconds):.2f} s", memory)
                 print(f"| {' | '.join(cells)} |", flush=True)
             networks(env, folder, task)
+            bench_serving.report(project, folder)
 
 
 if __name__ == "__main__":

@@ -116,6 +116,30 @@ def history(session: nox.Session) -> None:
 
 
 @nox.session
+def serve(session: nox.Session) -> None:
+    """Answer requests with the champion (-- --host --port --version --alias)."""
+    verb(session)
+
+
+@nox.session
+def predict(session: nox.Session) -> None:
+    """Score a file, a folder or a glob with the champion (-- INPUT OUTPUT)."""
+    verb(session)
+
+
+@nox.session
+def image(session: nox.Session) -> None:
+    """Lay out what docker makes an image of that serves the champion."""
+    verb(session)
+
+
+@nox.session
+def sagemaker(session: nox.Session) -> None:
+    """Serve the image on Amazon SageMaker (-- plan|deploy|delete --image --role)."""
+    verb(session)
+
+
+@nox.session
 def ui(session: nox.Session) -> None:
     """Show the runs in MLflow's web pages (-- --host --port)."""
     verb(session)
@@ -180,7 +204,7 @@ def lock(session: nox.Session) -> None:
     compile_ = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
     compile_ += ["--no-header", "--no-annotate", "--python-version", PYTHON, "pyproject.toml"]
     compile_ += ["--group", "framework"]
-    groups = [word for group in ("train", "signing", "dev") for word in ("--group", group)]
+    groups = [word for group in ("train", "signing", "ship", "dev") for word in ("--group", group)]
     session.run(*compile_, *groups, "-o", LOCK, *session.posargs, silent=True, external=True)
     # Serving takes the releases that training had.
     session.run(*compile_, "-c", LOCK, "-o", SERVING_LOCK, silent=True, external=True)

@@ -18,21 +18,25 @@ from flight_delays import imports
 
 FLOORS = {
     # The ways in; the forge's is there where one was chosen.
-    5: "__main__ cli forge",
+    6: "__main__ cli forge",
     # Doors.
-    4: "doors",
+    5: "doors",
+    # What answers requests.
+    4: "serving",
     # Steps, and the acts that the doors compose.
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
-    2: "author bounds branch candidate card carried challenge console contest copies data "
-    "digests dvc_cli embedded fetched foreign gate_report git_cli holders imports installed "
-    "interface kept ledger likeness live machine marks model_dir moves outcomes parcel "
-    "places processes provenance rebuild recording registry remote report reporting runs "
-    "signature signing source stage store summary tracking trial turns twins watching "
-    "workspace",
+    2: "author aws bounds branch candidate card carried challenge console contest copies "
+    "data deployment digests dvc_cli embedded endpoints fetched fields foreign "
+    "gate_report git_cli headers holders imports installed interface kept ledger likeness "
+    "live machine marks model_dir moves outcomes parcel places processes provenance "
+    "rebuild recording registry remote report reporting runs sbom served sieve signature "
+    "signing sought source stage staging store summary tables tracking trial turns twins "
+    "watching workspace",
+    # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration checks comparison constants diagnostics "
-    "estimator evaluation features fitting gate holdout intervals metrics predictor schema "
-    "splits validation versions",
+    "dockerfile estimator evaluation features fitting gate holdout intervals metrics "
+    "predictor schema splits validation versions",
     # Words.
     0: "errors params sections settings task",
 }
@@ -63,8 +67,9 @@ def room(module: str) -> str:
 
 
 def shared(module: str, other: str) -> bool:
-    """Tell whether modules of an upper floor may build on each other: the ways in, the doors."""
-    return module == "__main__.py" or room(module) == room(other) in {"doors", "forge"}
+    """Tell whether modules of an upper floor may build on each other: within a room of its own."""
+    alone = {"doors", "forge", "serving"}
+    return module == "__main__.py" or room(module) == room(other) in alone
 
 
 def parsed(package: Path, module: str) -> ast.Module:

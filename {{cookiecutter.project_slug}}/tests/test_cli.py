@@ -167,3 +167,23 @@ def test_a_reason_is_one_printable_line_to_every_act(
     monkeypatch.setattr(f"{rows.PACKAGE}.acts.{place}", lambda *given: seen.extend(given))
     run(*words, "a\nb\x1b c")
     assert "a b c" in seen
+
+
+def test_a_server_uses_one_thread_and_says_so_before_anything_numeric_is_imported() -> None:
+    code = """if True:
+        import os, sys
+        from types import ModuleType
+        from {package} import cli
+
+        door = ModuleType("door")
+        door.Wanted = lambda *words: None
+        door.serve = lambda *words: print(os.environ["OMP_NUM_THREADS"], "numpy" in sys.modules)
+        sys.modules["{package}.serving.door"] = door
+        sys.argv[1:] = ["serve"]
+        cli.main()
+    """.replace("{package}", rows.PACKAGE)
+    env = {"PYTHONPATH": str(rows.ROOT / "src"), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", "False"]

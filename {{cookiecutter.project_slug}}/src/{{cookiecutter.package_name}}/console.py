@@ -1,7 +1,8 @@
 """What a person sees while the work goes on: bars on standard error, figures on standard output."""
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,6 +17,18 @@ def track(items: Iterable[Item], description: str, total: int) -> Iterator[Item]
     yield from bar(
         items, description, total, console=console, transient=True, disable=not console.is_terminal
     )
+
+
+@contextmanager
+def bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield what moves a bar on by so much of `total`; silent where nobody looks."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda done: progress.advance(task, done)
 
 
 _LONGEST_LINE = 300

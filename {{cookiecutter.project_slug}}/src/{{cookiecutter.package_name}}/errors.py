@@ -15,6 +15,7 @@ class Exit(IntEnum):
     USAGE = 2
     REJECT = 3
     UNDECIDED = 4
+    SET_ASIDE = 6
 
 
 class ProjectError(Exception):

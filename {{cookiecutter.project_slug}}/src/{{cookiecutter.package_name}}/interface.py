@@ -55,6 +55,12 @@ def signature(predictor: Predictor, rows: "pd.DataFrame") -> "ModelSignature":
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 
+def rules(columns: Sequence[Column]) -> dict[str, Any]:
+    """Return what the signature has no words for: which values may be missing, and the ranges."""
+    told = ("nullable", "minimum", "maximum")
+    return {"columns": {it.name: {name: getattr(it, name) for name in told} for it in columns}}
+
+
 def environment(requirements: Path) -> dict[str, Any]:
     """Return the conda environment: Python's minor version and the lock's exact pins.
 

@@ -75,6 +75,7 @@ def _write(
             signature=interface.signature(predictor, example),
             input_example=example,
             conda_env=interface.environment(requirements),
+            metadata=interface.rules(columns),
         )
     finally:
         shutil.rmtree(parts, ignore_errors=True)

@@ -9,6 +9,9 @@
 | `GITHUB_TOKEN`        | with what a job pushes the branch `registry`; empty: git's own ways   |
 | `GITHUB_SERVER_URL`   | the only address that the token is sent to                            |
 | `PIPELINE_PROCESS`    | set by `train`: the process without which a stage need not begin      |
+| `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
+| `SERVING_EVERYONE`    | `true`: the image answers callers without a token                     |
+| `SERVING_DIGEST`      | the digest of a model that is laid into the image's `/opt/ml/model`   |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 
 Nothing else of this project reads the environment.
@@ -45,6 +48,7 @@ class Settings:
     """Whether the registry is the branch `registry` of the project's repository."""
     store: Path | None = None
     """The folder of a store of its own; by default the project's."""
+    serving_token: str | None = None
     in_ci: bool = False
 
     def of_registry(self, kind: str | None) -> "Settings":
@@ -85,6 +89,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         token=environment.get("GITHUB_TOKEN") or None,
         server=environment.get("GITHUB_SERVER_URL") or _SERVER,
         caller=environment.get(CALLER) or None,
+        serving_token=environment.get("SERVING_TOKEN") or None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )
 

@@ -72,7 +72,7 @@ def check(registry: Registry, version: Version, folder: Path, settings: Settings
     from model_signing.verifying import Config
 
     with tempfile.TemporaryDirectory() as scratch:
-        signature = kept.fetch(registry, version.run_id, _name(version), Path(scratch))
+        signature = fetch(registry, version, Path(scratch))
         if signature is None:
             raise WorldError(
                 f"{registry.name}: version {version.number} is not signed, and {PUBLIC_KEY} asks "
@@ -96,12 +96,13 @@ def _written(key: str, path: Path) -> Path:
     return path
 
 
+def fetch(registry: Registry, version: Version, scratch: Path) -> Path | None:
+    """Return a copy of a version's signature below `scratch`, or None where it is not signed."""
+    return kept.fetch(registry, version.run_id, f"signatures/{version.digest}.json", scratch)
+
+
 def _hashing(folder: Path) -> Any:
     from model_signing.hashing import Config
 
     ignored = [path for path in folder.rglob("*") if path.name in digests.NOT_CONTENT]
     return Config().set_ignored_paths(paths=ignored)
-
-
-def _name(version: Version) -> str:
-    return f"signatures/{version.digest}.json"

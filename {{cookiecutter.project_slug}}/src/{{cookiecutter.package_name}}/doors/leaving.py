@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from .. import processes, settings
 from ..errors import reported
 from ..settings import Settings
+
+Kind = Annotated[str | None, typer.Option("--registry", help="local, branch or server.")]
 
 
 def here() -> Settings:

@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from .. import console
-from .leaving import at
+from .leaving import Kind, at
 
 app = typer.Typer()
-Kind = Annotated[str | None, typer.Option("--registry", help="local, branch or server.")]
 Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
 Again = Annotated[str | None, typer.Option(help="Why it may return.", callback=console.one_line)]
 Reason = Annotated[str | None, typer.Option(help="Why, to keep.", callback=console.one_line)]

@@ -1,0 +1,440 @@
+"""The model in use: load, faults and swaps, files of rows, the image, the page."""
+
+import json
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from baking import Project
+from serving import asks, events, free_port, load, ours, started
+from test_lifecycle import OTHER, act, change
+
+pytestmark = pytest.mark.slow
+
+SECONDS = 60 if os.environ.get("PROOF") else 4
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+AMAZON = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+}
+ONE = pytest.mark.parametrize("trained", ["classification"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def promoted(trained: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with two versions, of which the first is champion; tests only look at it."""
+    folder = tmp_path_factory.mktemp("promoted")
+    project = trained.copy(folder / "project")
+    act(project, "promote")
+    shutil.copytree(project.root / "models" / "model", folder / "first")
+    change(project, OTHER)
+    act(project, "promote")
+    shutil.copytree(project.root / "models" / "model", folder / "second")
+    act(project, "rollback", "--reason", "for a test")
+    return project
+
+
+@pytest.fixture(scope="module")
+def log(promoted: Project) -> Path:
+    return promoted.root.parent / "serve.log"
+
+
+@pytest.fixture(scope="module")
+def port(promoted: Project, log: Path) -> Iterator[int]:
+    """The port of a server of the champion."""
+    found = free_port()
+    with started(promoted, ours(promoted, found, "--every", "0.5"), found, log):
+        yield found
+
+
+@pytest.fixture(scope="module")
+def rows(promoted: Project) -> Path:
+    """Requests of one row each, and what both models say to them."""
+    folder = promoted.root.parent
+    return asks(promoted, folder / "rows", 200, 1, folder / "first", folder / "second")
+
+
+def ask(port: int, body: bytes, kind: str = "application/json", **headers: str) -> tuple[int, dict]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body)
+    request.headers |= {"Content-type": kind, **headers}
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - http
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.loads(refused.read())
+
+
+@ONE
+def test_a_champion_takes_its_place_under_load_without_a_failed_request(
+    promoted: Project, port: int, rows: Path, log: Path
+) -> None:
+    found: dict = {}
+
+    def asking() -> None:
+        found.update(load(promoted, port, 16, SECONDS + 14, rows))
+
+    thread = threading.Thread(target=asking)
+    thread.start()
+    for version in ("2", "1"):
+        time.sleep(1)
+        act(promoted, "rollback", version, "--reason", "for a test")
+        for _ in range(300):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/version") as answer:
+                if answer.read().decode() == version:
+                    break
+            time.sleep(0.1)
+    thread.join()
+    assert set(found["statuses"]) == {"200"} and found["requests"] > 200, found
+    assert found["wrong"] == found["lost"] == found["unanswered"] == 0, found
+    served = [it["version"] for it in events(log) if it["event"] == "model served"]
+    assert served == ["2", "1"]
+
+
+@ONE
+def test_a_bad_champion_never_takes_the_place_of_a_good_one(
+    promoted: Project, tmp_path: Path
+) -> None:
+    project = promoted.copy(tmp_path / "project")
+    stored = sorted((project.root / "mlartifacts").rglob("predictor.json"))
+    port, log = free_port(), tmp_path / "log"
+    with started(project, ours(project, port, "--every", "0.5"), port, log):
+        second = json.loads(act(project, "history", "--json"))[1]["digest"]
+        for path in stored:
+            model = path.parents[2]
+            if _digest(project, model) == second:
+                path.write_text(path.read_text("utf-8") + " ", "utf-8")
+        # Straight in the store, as whoever breaks things would.
+        script = (
+            "import sqlite3; c = sqlite3.connect('mlflow.db'); "
+            "c.execute('UPDATE registered_model_aliases SET version = 2 WHERE alias = ?', "
+            "('champion',)); c.commit()"
+        )
+        assert project.run(project.python, "-c", script).returncode == 0
+        for _ in range(200):
+            if [it for it in events(log) if it["event"] == "registry"]:
+                break
+            time.sleep(0.1)
+        (said,) = {it["problem"] for it in events(log) if it["event"] == "registry"}
+        assert "the bytes of version 2 are not those that were registered" in said
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/version") as answer:
+            assert answer.read() == b"1"
+
+
+def _digest(project: Project, model: Path) -> str:
+    words = f"from {project.package} import digests; from pathlib import Path; "
+    words += f"print(digests.of_folder(Path({str(model)!r})))"
+    return project.run(project.python, "-c", words).stdout.strip()
+
+
+@ONE
+def test_what_callers_do_wrong_harms_nobody(promoted: Project, port: int, rows: Path) -> None:
+    good = json.dumps(json.loads(rows.read_text("utf-8").splitlines()[0])["body"]).encode()
+    status, answer = ask(port, good)
+    assert status == 200
+    for body, wanted in ((b"{", 400), (b"\x00" * 1000, 400), (b'{"inputs": 1}', 422)):
+        assert ask(port, body)[0] == wanted
+    with socket.create_connection(("127.0.0.1", port)) as huge:  # 100 MB, if anybody took them.
+        huge.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
+        assert b" 413 " in huge.recv(1000)
+    with socket.create_connection(("127.0.0.1", port)) as endless:
+        endless.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with pytest.raises(OSError):
+            for _ in range(2000):
+                endless.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+    with socket.create_connection(("127.0.0.1", port)) as half:
+        half.sendall(_request(good))
+        half.shutdown(socket.SHUT_WR)
+        assert b" 200 " in half.makefile("rb").read()
+    with socket.create_connection(("127.0.0.1", port)) as large:
+        large.settimeout(5)
+        with pytest.raises(OSError):
+            for _ in range(2000):
+                large.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 0x10000)
+            while large.recv(1000):
+                pass
+            raise ConnectionError
+    gone = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
+    for caller in gone:
+        caller.sendall(_request(good)[:-10])
+        caller.close()
+    assert ask(port, good) == (200, answer)
+
+
+def _request(body: bytes) -> bytes:
+    head = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+@ONE
+def test_a_caller_who_never_ends_a_head_or_a_body_is_sent_away(port: int) -> None:
+    heads = socket.create_connection(("127.0.0.1", port))
+    heads.sendall(b"GET / HT")
+    body = socket.create_connection(("127.0.0.1", port))
+    body.sendall(_request(b"x" * 10)[:-1])
+    for caller in (heads, body):
+        caller.settimeout(30)
+    assert heads.recv(100) == b""
+    assert b" 408 " in body.recv(1000)
+
+
+@ONE
+def test_a_thousand_connections_are_answered_and_an_overload_stays_in_bounds(
+    promoted: Project, port: int, rows: Path
+) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    (server,) = [
+        it.pid for it in psutil.net_connections("tcp")
+        if it.laddr and it.laddr.port == port and it.status == "LISTEN"
+    ]  # fmt: skip
+    process = psutil.Process(server)
+    load(promoted, port, 100, 1, rows)
+    before = process.memory_info().rss
+    found = load(promoted, port, 1000, SECONDS, rows)
+    assert set(found["statuses"]) <= {"200", "503"} and found["requests"] >= 1000, found
+    assert found["wrong"] == found["lost"] == found["unanswered"] == 0, found
+    assert process.memory_info().rss < before + 100 * 2**20
+
+
+@ONE
+def test_a_server_that_is_told_to_stop_answers_what_it_has_taken(
+    trained: Project, tmp_path: Path
+) -> None:
+    project, port = trained.copy(tmp_path / "project"), free_port()
+    many = asks(project, tmp_path / "many", 1, 2000, project.root / "models" / "model")
+    body = json.loads(many.read_text("utf-8"))
+    # From src, as `mlflow run` starts what it runs.
+    words = ["sh", "-c", f"cd src && exec {' '.join(ours(project, port))}"]
+    with started(project, words, port, tmp_path / "log", PYTHONPATH="") as process:
+        with socket.create_connection(("127.0.0.1", port)) as caller:
+            caller.sendall(_request(json.dumps(body["body"]).encode()))
+            time.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            answer = caller.makefile("rb").read()
+        assert process.wait(timeout=30) == 0
+    predictions = json.loads(answer.partition(b"\r\n\r\n")[2])["predictions"]
+    assert predictions == body["predictions"][0]
+    log = (tmp_path / "log").read_text("utf-8")
+    assert "version local on" in log and "Traceback" not in log
+    assert events(tmp_path / "log")[-1]["event"] == "stopped"
+    assert not [*(project.root / ".dvc" / "tmp").glob("serving-*")]
+
+
+@ONE
+def test_every_answer_keeps_to_the_document(promoted: Project, port: int, tmp_path: Path) -> None:
+    schemathesis = Path(sys.executable).with_name("schemathesis")
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance"
+    done = subprocess.run(
+        [
+            schemathesis, "run", f"http://127.0.0.1:{port}/openapi.json", "--checks", checks,
+            "--max-examples", "15", "--phases", "examples,coverage,fuzzing", "--seed", "1",
+            "--no-color",
+        ],
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+@ONE
+def test_what_stands_in_the_way_of_serving_is_one_sentence(promoted: Project, port: int) -> None:
+    other = str(free_port())
+    assert "cannot listen there" in act(promoted, "serve", "--port", str(port), code=1)
+    assert "set SERVING_TOKEN" in act(promoted, "serve", "--host", "::", code=2)
+    assert "there is no version 9" in act(promoted, "serve", "--version", "9", code=1)
+    said = act(promoted, "serve", "--alias", "nobody", "--port", other, code=1)
+    assert "no version has the alias 'nobody'" in said
+
+
+@ONE
+def test_a_killed_prediction_goes_on_and_mlflow_run_predicts(
+    promoted: Project, tmp_path: Path
+) -> None:
+    project = promoted.copy(tmp_path / "project")
+    script = (
+        "import pandas as pd; f = pd.read_parquet('data/prepared/test.parquet'); "
+        "pd.concat([f] * 20).to_parquet('many.parquet', index=False)"
+    )
+    assert project.run(project.python, "-c", script).returncode == 0
+    act(project, "predict", "many.parquet", "whole.parquet")
+    env = {**project.env, "PYTHONPATH": str(project.root / "src")}
+    for kills in range(1, 4):
+        words = [project.python, "-m", project.package, "predict", "many.parquet", "out.parquet"]
+        process = subprocess.Popen(
+            words, cwd=project.root, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while process.poll() is None:
+            parts = [*(project.root / ".out.parquet.parts").glob("*.good.parquet")]
+            if len(parts) >= 2 * kills:
+                process.kill()
+            time.sleep(0.01)
+        process.wait()
+        assert not (project.root / "out.parquet").exists() and len(parts) >= 2 * kills
+    act(project, "predict", "many.parquet", "out.parquet")
+    script = (
+        "import pandas as pd; a, b = map(pd.read_parquet, ('out.parquet', 'whole.parquet')); "
+        "pd.testing.assert_frame_equal(a, b); print(len(a), a['row'].is_unique)"
+    )
+    done = project.run(project.python, "-c", script)
+    assert done.stdout.split()[1] == "True", done.stderr
+    words = ["-P", "input=data/prepared/test.parquet", "-P", "output=scored.csv"]
+    done = project.run("mlflow", "run", ".", "-e", "predict", *words, "--env-manager", "local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project.root / "scored.csv").is_file()
+
+
+@ONE
+def test_the_steps_of_the_dockerfile_make_what_serves(promoted: Project, tmp_path: Path) -> None:
+    act(promoted, "image")
+    context, opt = promoted.root / "build" / "image", tmp_path / "opt"
+    opt.mkdir()
+    _follow(context, opt, promoted)
+    python = opt / "venv" / "bin" / "python"
+    names = {it.name.partition("-")[0].lower() for it in opt.glob("venv/lib/*/site-packages/*")}
+    assert not names & {"pip", "mlflow", "dvc", promoted.package}
+    megabytes = sum(it.stat().st_size for it in opt.rglob("*") if it.is_file()) / 2**20
+    assert megabytes < 600, megabytes
+    port, log = free_port(), tmp_path / "log"
+    path = f"{python.parent}:/usr/bin:/bin"
+    words = [python, "-m", f"{promoted.package}.serving", "serve", "127.0.0.1", str(port)]
+    before = {it: it.stat().st_mtime_ns for it in opt.rglob("*")}
+    image = {"PATH": path, "PYTHONPATH": str(opt / "app"), "PYTHONDONTWRITEBYTECODE": "1"}
+    image |= {"OMP_NUM_THREADS": "1"}
+    bare = Project(tmp_path, image, promoted.tools)
+    with started(bare, [*map(str, words)], port, log, **image):
+        health = [python, "-m", f"{promoted.package}.serving.health", str(port)]
+        assert subprocess.run(health, env=image).returncode == 0
+        example = json.loads((context / "model" / "serving_input_example.json").read_text("utf-8"))
+        attributes = {"X-amzn-sagemaker-custom-attributes": "a=b"}
+        status, answer = ask(port, json.dumps(example).encode(), **attributes)
+        assert status == 200 and len(answer["predictions"]) == 2
+    assert {it: it.stat().st_mtime_ns for it in opt.rglob("*")} == before
+
+
+def _as_a_program(address: str, change: dict[str, str], picture: Path) -> tuple[str, str]:
+    """Send the form as it is shown, and again with a change."""
+    with urllib.request.urlopen(address) as answer:  # noqa: S310 - http
+        page = answer.read().decode()
+    values = dict(re.findall(r'<input[^>]* name="(\w+)" value="([^"]*)"', page))
+    assert len(values) > 5
+    found = []
+    for sent in (values, values | change):
+        body = urllib.parse.urlencode(sent).encode()
+        try:
+            with urllib.request.urlopen(address, body) as answer:  # noqa: S310 - http
+                found.append(answer.read().decode())
+        except urllib.error.HTTPError as refused:
+            found.append(refused.read().decode())
+    return found[0], found[1]
+
+
+def _in_chromium(address: str, change: dict[str, str], picture: Path) -> tuple[str, str]:
+    """Press the button of the form as it is shown, and again with a change."""
+    from playwright.sync_api import sync_playwright
+
+    words, said = ["--no-sandbox"], []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=words)
+        page = browser.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        found = []
+        for sent in ({}, change):
+            page.goto(address)
+            for name, value in sent.items():
+                page.fill(f"#{name}", value)
+            page.click("button")
+            page.wait_for_selector(".answer")
+            found.append(page.inner_text("body"))
+            page.screenshot(path=picture.with_stem(f"page-{len(found)}"), full_page=True)
+        browser.close()
+    # That an answer is 422 is told there as well.
+    assert not [it for it in said if "422" not in it], said
+    return found[0], found[1]
+
+
+CHROMIUM = shutil.which("chromium")
+WHO = {"program": _as_a_program} | ({"chromium": _in_chromium} if CHROMIUM else {})
+
+
+@ONE
+@pytest.mark.parametrize("who", WHO)
+def test_a_person_tries_the_model_on_its_page(
+    promoted: Project, port: int, who: str, tmp_path: Path
+) -> None:
+    example = promoted.root / "models" / "model" / "serving_input_example.json"
+    _, answer = ask(port, example.read_bytes())
+    expected = f"{answer['predictions'][0]['probability']:.6g}"
+    right, wrong = WHO[who](f"http://127.0.0.1:{port}/", {"distance": "far"}, tmp_path / "page.png")
+    assert "probability" in right and expected in right
+    assert "no prediction" in wrong and "must be a valid number" in wrong
+
+
+@ONE
+def test_every_block_of_the_page_about_serving_runs(promoted: Project, tmp_path: Path) -> None:
+    project = promoted.copy(tmp_path / "project")
+    blocks = BLOCK.findall((project.root / "docs" / "serving.md").read_text("utf-8"))
+    assert blocks.pop(0) == "nox -s serve\n"
+    port, amazon = free_port(), free_port()
+    programs = Path(project.python).parent
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(programs), project.env["PATH"]])
+    env = {**project.env, "PATH": path, **AMAZON, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{amazon}"}
+    nox = [sys.executable, "-m", "nox", "--envdir", str(project.tools), "-s", "serve"]
+    moto = [str(programs / "moto_server"), "--port", str(amazon)]
+    with (
+        started(project, [*nox, "--", "--port", str(port)], port, tmp_path / "log"),
+        started(project, moto, amazon, tmp_path / "moto", path="/moto-api/"),
+    ):
+        for block in blocks:
+            words = block.replace("nox -s", f"nox --envdir '{project.tools}' -s")
+            # moto's endpoint answers nothing, so a deployment there goes back (test_sagemaker).
+            words = re.sub(r".* deploy .*\n", "", words).replace(":8000", f":{port}")
+            done = subprocess.run(
+                ["bash", "-e", "-c", words],
+                cwd=project.root,
+                env=env,
+                capture_output=True,
+                text=True,
+            )
+            assert done.returncode == 0, block + done.stdout + done.stderr
+
+
+def _follow(context: Path, opt: Path, project: Project) -> None:
+    """Do what the Dockerfile says, with a folder in the place of /opt; nothing is left out."""
+    text = (context / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
+    stage = 0
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "FROM":
+            stage += 1
+        elif word == "COPY" and not rest.startswith("--from=build"):
+            *sources, target = rest.split()
+            for source in (it for name in sources for it in context.glob(name)):
+                place = Path(target.replace("/opt", str(opt)))
+                if source.is_dir():
+                    shutil.copytree(source, place)
+                else:
+                    shutil.copy(source, place)
+        elif word == "COPY":
+            assert re.fullmatch(r"--from=build (/opt/\S+) \1", rest)
+        elif word == "RUN":
+            assert stage == 1, "what the last stage runs is not followed here"
+            command = re.sub(r"--mount=\S+", "", rest).replace("/opt/", f"{opt}/")
+            base = Path(sys.base_prefix) / "bin"
+            env = {**project.env, "PATH": f"{base}:{os.environ['PATH']}"}
+            env.pop("VIRTUAL_ENV", None)
+            done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,100 @@
+"""Lay out a folder of which a container engine makes an image that serves the champion."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from .. import digests, dockerfile, fields, imports, model_dir, sbom, served, signing, sought
+from ..console import say, warn
+from ..errors import UsageError, WorldError
+from ..imports import PACKAGE
+from ..provenance import SERVING_LOCK
+from ..served import Origin
+from ..settings import NAME, Settings
+
+WHERE = "build/image"
+_IGNORED = "**/__pycache__\n"
+
+
+def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
+    """Write the build context of a verified model, whole or not at all.
+
+    Raises UsageError where the model was made with other releases than the lock of this folder
+    pins, and WorldError where its bytes cannot be had or the Dockerfile is faulty.
+    """
+    folder = settings.root / target
+    if folder.exists() and not (folder / "served.json").is_file():
+        raise UsageError(f"{folder}: was not made by `image`; move it away, or name another")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    looked = sought.Sought(settings, wanted)
+    version, digest = looked.pointed()
+    with tempfile.TemporaryDirectory(prefix=".image-", dir=folder.parent) as name:
+        scratch = Path(name) / "image"
+        with looked.bytes(version, digest) as (model, origin):
+            _check_releases(model, settings.root / SERVING_LOCK, version)
+            served.load(model, origin)
+            shutil.copytree(model, scratch / "model")
+        _lay_out(scratch, origin, settings)
+        if signature := looked.signature(version, Path(name)):
+            shutil.copy(signature, scratch / "signature.json")
+            key = settings.root / signing.PUBLIC_KEY
+            if key.is_file():
+                shutil.copy(key, scratch / "signature.pub")
+        _open_to_all(scratch)
+        _lint(scratch / "Dockerfile")
+        digests.verify(scratch / "model", digest)
+        model_dir.replace_folder(scratch, folder)
+    say(f"image: version {version} ({digest[:12]}) in {folder}")
+    say(f"image: docker build -t {NAME}:{version} {target}")
+
+
+def _lay_out(folder: Path, origin: Origin, settings: Settings) -> None:
+    lock = (settings.root / SERVING_LOCK).read_text("utf-8")
+    python = fields.python(folder / "model")
+    files = {
+        "Dockerfile": dockerfile.text(NAME, PACKAGE.name, python, origin.version, origin.digest),
+        ".dockerignore": _IGNORED,
+        SERVING_LOCK: lock,
+        "sbom.cdx.json": sbom.text(lock, origin),
+        "served.json": json.dumps(asdict(origin), indent=1) + "\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+    for file in imports.closure("serving.__main__", "serving.health"):
+        copy = folder / "app" / PACKAGE.name / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PACKAGE / file, copy)
+
+
+def _open_to_all(folder: Path) -> None:
+    """Let the image's user read what a careful umask keeps from others."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _check_releases(model: Path, lock: Path, version: str) -> None:
+    """Raise UsageError unless the lock pins what the model asks for."""
+    asked = (model / "requirements.txt").read_text("utf-8").splitlines()
+    wanted = {it.partition(" ;")[0] for it in asked}
+    pinned = sbom.releases_of(lock.read_text("utf-8"))
+    for name, release in pinned:
+        if f"{name}=={release}" not in wanted:
+            raise UsageError(
+                f"{lock.name}: pins {name} {release}, with which version {version} was not made; "
+                "make the image from the commit that the version names, or promote a new model"
+            )
+
+
+def _lint(path: Path) -> None:
+    """Raise WorldError where hadolint finds a fault; without it, say so."""
+    program = Path(sys.executable).with_name("hadolint")
+    if not program.is_file():
+        warn("the Dockerfile was not linted: hadolint is not installed here")
+        return
+    found = subprocess.run([program, str(path)], check=False, capture_output=True, text=True)
+    if found.returncode:
+        raise WorldError(f"{path.name}: {found.stdout.strip() or found.stderr.strip():.500}")

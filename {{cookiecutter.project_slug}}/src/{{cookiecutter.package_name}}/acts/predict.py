@@ -1,0 +1,147 @@
+"""Score files of any size with the champion, and set aside the rows that it does not take."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import headers, served, sieve, sought, staging, tables
+from ..console import bar, say, warn
+from ..errors import Exit, UsageError
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ENDINGS = {".parquet", ".csv"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Which files to score, where to, and which of their columns to keep beside."""
+
+    source: str
+    target: str
+    keep: Sequence[str] = ()
+
+
+def predict(settings: Settings, job: Job, wanted: str) -> Exit:
+    """Write one prediction for each row; paths are relative to the project's folder.
+
+    Returns SET_ASIDE where some rows are not what the model takes. Raises UsageError where the
+    files lack a column, and WorldError where the model cannot be had.
+    """
+    output = settings.root / job.target
+    if output.suffix not in _ENDINGS:
+        raise UsageError(f"{job.target}: name an output that ends with .parquet or .csv")
+    found = tables.find(settings.root, job.source)
+    files = [it for it in found if it not in _written(output)]
+    if output in found or not files:
+        raise UsageError(f"{output}: is among the files to score; name another output")
+    looked = sought.Sought(settings, wanted)
+    version, digest = looked.pointed()
+    plan = {
+        "digest": digest,
+        "version": version,
+        "keep": list(job.keep),
+        "piece": tables.PIECE,
+        "files": [[str(it), it.stat().st_size, it.stat().st_mtime_ns] for it in files],
+    }
+    if done := staging.is_done(output, plan):
+        say(f"predict: {output} is done already, by version {version} ({digest[:12]})")
+        return _ended(output, done["rows"], done["refused"])
+    with looked.bytes(version, digest) as (folder, origin):
+        model = served.load(folder, origin)
+        _check(files, model, job.keep)
+        with staging.of(output, plan) as parts:
+            names = list(_score(model, files, job, parts, settings.root))
+            about = {"model": origin.name, "version": origin.version, "digest": origin.digest}
+            rows, refused = parts.publish(names, about)
+    say(f"predict: version {version} ({digest[:12]}): {rows:,} rows in {output}")
+    return _ended(output, rows, refused)
+
+
+def _check(files: Sequence[Path], model: served.Served, keep: Sequence[str]) -> None:
+    first = headers.check(files[0], model.inputs, keep)
+    for path in files[1:]:
+        types = headers.check(path, model.inputs, keep)
+        for name, known, found in zip(keep, first, types, strict=True):
+            if known != found:
+                raise UsageError(
+                    f"{path}: the column {name!r} is {found}, and {known} in {files[0]}; leave "
+                    "--keep away, or convert it"
+                )
+
+
+def _written(output: Path) -> set[Path]:
+    """Return what an earlier run may have left among the inputs."""
+    return {output, staging.refused(output)}
+
+
+def _ended(output: Path, rows: int, refused: int) -> Exit:
+    if not refused:
+        return Exit.DONE
+    total = rows + refused
+    where = staging.refused(output)
+    warn(f"{refused:,} of {total:,} rows are not what the model takes; {where} says why")
+    return Exit.SET_ASIDE
+
+
+def _score(
+    model: served.Served, files: Sequence[Path], job: Job, parts: staging.Staging, root: Path
+) -> Iterator[str]:
+    """Write every part that is not there yet; yield the names of all in order."""
+    names = [*(it.name for it in model.inputs), *job.keep]
+    with bar("predict", sum(it.stat().st_size for it in files)) as advance:
+        for place, path in enumerate(files):
+            source = _relative(path, root)
+            before = 0
+            for piece in tables.pieces(path, source, names):
+                part = f"{place:06}-{piece.number:08}"
+                if not parts.has(part):
+                    parts.write(part, *_predicted(model, piece, job.keep))
+                advance(piece.read - before)
+                before = piece.read
+                yield part
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _predicted(
+    model: served.Served, piece: tables.Piece, keep: Sequence[str]
+) -> tuple["pa.Table", "pa.Table"]:
+    """Return the predictions of the good rows, and the reasons of the bad."""
+    import numpy as np
+    import pyarrow as pa
+
+    sifted = sieve.sift(piece.rows, model.inputs)
+    places = np.flatnonzero(sifted.good)
+    columns: dict[str, Any] = {
+        "source": _repeated(piece.source, len(places)),
+        "row": pa.array(places + piece.start, pa.int64()),
+        **{it: headers.plain(piece.rows.column(it)).take(pa.array(places)) for it in keep},
+    }
+    if len(places):
+        columns |= {
+            name: pa.array(values)
+            for name, values in model.predict(sifted.columns, len(places)).items()
+        }
+    else:
+        kinds = {"boolean": pa.bool_(), "string": pa.string()}
+        for name, kind in model.interface.outputs.items():
+            columns[name] = pa.array([], kinds.get(kind, pa.float64()))
+    bad = {
+        "source": _repeated(piece.source, len(sifted.faults)),
+        "row": pa.array([row + piece.start for row, _, _ in sifted.faults], pa.int64()),
+        "column": pa.array([column for _, column, _ in sifted.faults], pa.string()),
+        "reason": pa.array([reason for _, _, reason in sifted.faults], pa.string()),
+    }
+    return pa.table(columns), pa.table(bad)
+
+
+def _repeated(text: str, times: int) -> Any:
+    import pyarrow as pa
+
+    return pa.repeat(pa.scalar(text, pa.string()), times)

@@ -1,0 +1,52 @@
+"""What SageMaker is told to serve.
+
+Models and configurations there never change, so each is named by its content: the same model on the
+same machines has the same names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import digests
+from .served import Origin
+from .settings import NAME
+
+_VARIANT = "model"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be served where: the image with the model inside, the role, the machines."""
+
+    origin: Origin
+    image: str
+    role: str
+    instance: str
+    count: int
+    endpoint: str = NAME
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """What `CreateModel` is told; the name is of the content."""
+        # IAM decides who may ask an endpoint, so the container asks for no token.
+        container = {"Image": self.image, "Environment": {"SERVING_EVERYONE": "true"}}
+        told: dict[str, Any] = {"PrimaryContainer": container, "ExecutionRoleArn": self.role}
+        return {"ModelName": self._name(told), **told}
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What `CreateEndpointConfig` is told."""
+        variant = {
+            "VariantName": _VARIANT,
+            "ModelName": self.model["ModelName"],
+            "InstanceType": self.instance,
+            "InitialInstanceCount": self.count,
+            "InitialVariantWeight": 1.0,
+        }
+        told = {"ProductionVariants": [variant]}
+        return {"EndpointConfigName": self._name(told), **told}
+
+    def _name(self, told: Mapping[str, Any]) -> str:
+        digest = digests.of_values([self.origin.digest, told])
+        return f"{self.endpoint[:40]}-{self.origin.digest[:8]}-{digest[:8]}"

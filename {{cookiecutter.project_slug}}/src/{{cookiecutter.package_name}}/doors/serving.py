@@ -1,0 +1,83 @@
+"""The doors to the model in use: serve it, score files with it, ship it."""
+
+from typing import Annotated
+
+import typer
+
+from .. import processes
+from ..settings import NAME
+from ..versions import named
+from .leaving import Kind, at, here, leave
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    version: Annotated[int | None, typer.Option(help="Serve this version, and no other.")] = None,
+    alias: Annotated[str | None, typer.Option(help="Serve what an alias points to.")] = None,
+    registry: Kind = None,
+    every: Annotated[float, typer.Option(help="Seconds between looks for a new model.")] = 5,
+    everyone: Annotated[bool, typer.Option(help="Let others in without a token.")] = False,
+) -> None:
+    """Answer requests with the champion, and with the next one as soon as there is one."""
+    processes.use_one_thread()
+    from ..serving import door
+
+    wanted = door.Wanted(host, port, version, alias, registry, every, everyone)
+    leave(lambda: door.serve(here().of_registry(registry), wanted))
+
+
+@app.command()
+def predict(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="CSV, Parquet, folder or glob.")],
+    target: Annotated[str, typer.Argument(metavar="OUTPUT", help="A .parquet or .csv to write.")],
+    version: Annotated[int | None, typer.Option(help="Score with this version.")] = None,
+    alias: Annotated[str | None, typer.Option(help="Score with what an alias points to.")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="A column to keep beside.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Score files of any size; run it again after a kill, and it goes on.
+
+    Paths are relative to the project's folder. Rows that the model does not take are told with
+    reasons in OUTPUT's .refused file, and the exit code is 6.
+    """
+    from ..acts.predict import Job, predict
+
+    job = Job(source, target, tuple(keep or ()))
+    at(registry, lambda there: predict(there, job, named(version, alias)), writes=False)
+
+
+@app.command()
+def image(
+    target: Annotated[str, typer.Option("--output", help="The folder to make.")] = "build/image",
+    version: Annotated[int | None, typer.Option(help="The image serves this version.")] = None,
+    alias: Annotated[str | None, typer.Option(help="What an alias points to.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Lay out the folder of which docker makes an image that serves the champion."""
+    from ..acts.image import image
+
+    at(registry, lambda there: image(there, named(version, alias), target), writes=False)
+
+
+@app.command()
+def sagemaker(
+    act: Annotated[str, typer.Argument(help="plan, deploy or delete.")],
+    image: Annotated[str | None, typer.Option(help="The image, pushed to ECR.")] = None,
+    role: Annotated[str | None, typer.Option(help="The ARN of the role that runs it.")] = None,
+    endpoint: Annotated[str, typer.Option(help="The endpoint's name.")] = NAME,
+    instance: Annotated[str, typer.Option(help="The type of machine.")] = "ml.m5.large",
+    count: Annotated[int, typer.Option(help="How many machines.")] = 1,
+    region: Annotated[str | None, typer.Option(help="By default that of the environment.")] = None,
+    version: Annotated[int | None, typer.Option(help="The version inside the image.")] = None,
+    alias: Annotated[str | None, typer.Option(help="The alias inside the image.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Serve the champion's image on Amazon SageMaker; an update has no downtime."""
+    from ..acts.sagemaker import Order, run
+
+    order = Order(endpoint, image, role, instance, count, region)
+    at(registry, lambda there: run(act, there, named(version, alias), order), writes=False)

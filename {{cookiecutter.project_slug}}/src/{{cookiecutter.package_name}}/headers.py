@@ -1,0 +1,83 @@
+"""What the columns of a table are called and of which types they are, before a row is read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UsageError, nearest
+from .fields import Field
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_KINDS = {"double": "number", "float": "number", "long": "number", "integer": "number"}
+_KINDS |= {"string": "text", "boolean": "boolean", "datetime": "time"}
+
+
+def check(path: Path, inputs: Sequence[Field], keep: Sequence[str]) -> list[str]:
+    """Return the types of the columns to keep.
+
+    Raises UsageError where a file lacks a column that is needed, or one is of another type.
+    """
+    columns = _columns(path)
+    for name in [*(it.name for it in inputs), *keep]:
+        if name not in columns:
+            hint = nearest(name, columns)
+            raise UsageError(f"{path}: the column {name!r} is missing{hint}; add it, or rename one")
+    if path.suffix == ".csv":
+        return ["text" for _ in keep]
+    for it in inputs:
+        wanted, found = _KINDS[it.type], _kind(columns[it.name])
+        if found not in {wanted, "nothing"}:
+            raise UsageError(
+                f"{path}: the column {it.name!r} is {columns[it.name]}, and the model takes a "
+                f"{wanted}; convert it"
+            )
+    return ["text" if _kind(columns[it]) == "text" else str(columns[it]) for it in keep]
+
+
+def plain(column: "pa.Array") -> "pa.Array":
+    """Return a column with text of whatever type as one type."""
+    import pyarrow as pa
+
+    return column.cast(pa.string()) if _kind(column.type) == "text" else column
+
+
+def _columns(path: Path) -> dict[str, Any]:
+    import pyarrow.csv
+    import pyarrow.parquet
+    from pyarrow import ArrowException
+
+    try:
+        if path.suffix == ".parquet":
+            schema = pyarrow.parquet.read_schema(path)
+        else:
+            with pyarrow.csv.open_csv(path) as reader:
+                schema = reader.schema
+    except (ArrowException, UnicodeDecodeError) as error:
+        kind = path.suffix[1:]
+        raise UsageError(f"{path}: not {kind} ({without_values(error)}); mend the file") from None
+    if twice := sorted({name for name in schema.names if schema.names.count(name) > 1}):
+        raise UsageError(f"{path}: the column {twice[0]!r} stands twice; keep one")
+    return dict(zip(schema.names, schema.types, strict=True))
+
+
+def _kind(type_: Any) -> str:
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(type_):
+        type_ = type_.value_type
+    if kinds.is_null(type_):
+        return "nothing"
+    if kinds.is_integer(type_) or kinds.is_floating(type_):
+        return "number"
+    if kinds.is_string(type_) or kinds.is_large_string(type_):
+        return "text"
+    if kinds.is_timestamp(type_) and type_.tz is None:
+        return "time"
+    return "boolean" if kinds.is_boolean(type_) else str(type_)
+
+
+def without_values(error: Exception) -> str:
+    """Return the first words of what Arrow says: what follows may quote rows."""
+    return str(error).partition(":")[0].splitlines()[0][:80]

@@ -1,0 +1,58 @@
+"""python -m PACKAGE.serving serve: what an image runs; it needs no registry and no MLflow.
+
+The model lies beside, in /opt/model, and `served.json` says which bytes it has. SageMaker may lay
+another into /opt/ml/model; since a model brings code, SERVING_DIGEST must say which bytes to trust.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from .. import served
+from ..errors import UsageError, reported
+from ..served import Origin
+
+PORT = 8080
+_MODEL, _ABOUT = "model", "served.json"
+_LAID = Path("/opt/ml/model")
+
+
+def found(root: Path, laid: Path, environment: Mapping[str, str]) -> tuple[Path, Origin]:
+    """Return the model to serve and which one it must be.
+
+    Raises UsageError for a model that was laid in and whose digest nobody vouches for.
+    """
+    origin = Origin(**json.loads((root / _ABOUT).read_text("utf-8")))
+    if not (laid / "MLmodel").is_file():
+        return root / _MODEL, origin
+    digest = environment.get("SERVING_DIGEST", "")
+    if not digest:
+        raise UsageError(
+            f"{laid}: set SERVING_DIGEST to the digest of the model that is laid there"
+        )
+    return laid, Origin(digest, digest[:12], origin.name)
+
+
+def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
+    """Serve until a signal comes; raises UsageError where it may not, or the words mean nothing."""
+    from . import run
+
+    host, port = "0.0.0.0", PORT  # noqa: S104 - a container has an address of its own
+    if words[:1] != ["serve"] or len(words) not in {1, 3}:
+        raise UsageError("say `serve`, or `serve HOST PORT`")
+    if len(words) == 3:
+        if not words[2].isdecimal():
+            raise UsageError(f"{words[2]!r} is no port; use a number")
+        host, port = words[1], int(words[2])
+    token = environment.get("SERVING_TOKEN") or None
+    run.check_open(host, token, environment.get("SERVING_EVERYONE", "").lower() == "true")
+    folder, origin = found(root, _LAID, environment)
+    run.serve(served.load(folder, origin), run.listen(host, port), token, None)
+
+
+if __name__ == "__main__":
+    # The image lays the code into a folder beside the model.
+    beside = Path(__file__).parents[3]
+    sys.exit(reported(lambda: serve(beside, sys.argv[1:], os.environ)))

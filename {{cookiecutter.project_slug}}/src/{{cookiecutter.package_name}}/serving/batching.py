@@ -1,0 +1,106 @@
+"""Many requests, one call of the model: rows that arrive together are scored together.
+
+Nobody waits for a batch to fill: it is scored as soon as the loop has read what has arrived, so a
+lone request pays nothing and a busy server makes batches by itself (docs/decisions).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import NamedTuple, TypeVar
+
+from ..console import warn
+from ..served import Answer, Served
+from .rows import Row
+
+INLINE_ROWS = 256
+"""Rows that are scored on the loop itself; more go to a thread, so that others need not wait."""
+
+Result = TypeVar("Result")
+
+
+class _Waiting(NamedTuple):
+    served: Served
+    rows: Sequence[Row]
+    answer: "asyncio.Future[Answer]"
+
+
+class Batcher:
+    """Collects rows for one turn of the loop and scores them at once."""
+
+    def __init__(self, scored: Callable[[int], object]) -> None:
+        """`scored` is told the number of rows of each call of the model."""
+        self._scored = scored
+        self._waiting: list[_Waiting] = []
+        self._held = 0
+        # One: two would share what the loop leaves over, and hold twice the memory.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rows")
+
+    async def aside(self, work: Callable[..., Result], *arguments: object) -> Result:
+        """Do long work where it keeps nobody waiting, one piece at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+    async def score(self, served: Served, rows: Sequence[Row]) -> Answer:
+        """Return the model's answer to checked rows; raises whatever the model raises."""
+        loop = asyncio.get_running_loop()
+        if len(rows) > INLINE_ROWS:
+            self._scored(len(rows))
+            return await self.aside(score, served, rows)
+        waiting = _Waiting(served, rows, loop.create_future())
+        if self._held + len(rows) > INLINE_ROWS:
+            self.flush()
+        if not self._waiting:
+            loop.call_soon(self.flush)
+        self._waiting.append(waiting)
+        self._held += len(rows)
+        return await waiting.answer
+
+    def flush(self) -> None:
+        """Score what is waiting, each model's rows in one call."""
+        waiting, self._waiting, self._held = self._waiting, [], 0
+        # A swap can fall between two requests of one turn, so there may be two models.
+        for _, group in groupby(waiting, key=lambda one: id(one.served)):
+            together = list(group)
+            self._scored(sum(len(one.rows) for one in together))
+            _score_group(together)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def score(served: Served, rows: Sequence[Row]) -> Answer:
+    """Return the model's answer to checked rows."""
+    columns = {it.name: [row[it.name] for row in rows] for it in served.inputs}
+    return served.answer(columns, len(rows))
+
+
+def _score_group(group: Sequence[_Waiting]) -> None:
+    rows = [row for one in group for row in one.rows]
+    try:
+        answer = score(group[0].served, rows)
+    except Exception as error:
+        if len(group) == 1:
+            _fail(group[0], error)
+            return
+        warn(f"a batch of {len(group)} requests failed, so each is scored alone")
+        for one in group:
+            _score_group([one])
+        return
+    for one, part in zip(group, _parts(answer, [len(one.rows) for one in group]), strict=True):
+        if not one.answer.done():  # The caller may have gone.
+            one.answer.set_result(part)
+
+
+def _parts(answer: Answer, sizes: Sequence[int]) -> Iterator[Answer]:
+    """Cut the answer to a batch into those of its requests."""
+    start = 0
+    for size in sizes:
+        yield {name: values[start : start + size] for name, values in answer.items()}
+        start += size
+
+
+def _fail(one: _Waiting, error: Exception) -> None:
+    if not one.answer.done():
+        one.answer.set_exception(error)

@@ -1,0 +1,129 @@
+"""Every request passes here: it gets an id, is let in or refused, answered, counted and logged."""
+
+import re
+import time
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from . import logs
+from .limits import Doorkeeper, GoneError, Receive, check_token
+from .metrics import Metrics
+from .refusals import RefusedError
+from .replies import Asked, Reply, Send, send_reply
+
+Scope = MutableMapping[str, Any]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+_ID = re.compile(rb"[\w.:-]{1,128}")
+_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
+_OPEN = {"/ping", "/health", "/ready"}
+"""What probes ask, who have no token, and what tells nothing of the model."""
+_GONE = 499
+"""In logs alone, as nginx has it: the caller went away."""
+
+
+Answer = Callable[[Asked], Awaitable[Reply]]
+
+
+class Front:
+    """The application: the paths that need speed or limits are answered here, others inside."""
+
+    def __init__(
+        self,
+        answers: Mapping[tuple[str, str], Answer],
+        inside: Application,
+        door: Doorkeeper,
+        metrics: Metrics,
+        token: str | None,
+    ) -> None:
+        self._answers, self._inside = answers, inside
+        self._door, self._metrics, self._token = door, metrics, token
+        self._paths = {path for _, path in answers}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request of ASGI."""
+        started = time.perf_counter()
+        headers = dict(scope["headers"])
+        sent = headers.get(b"x-request-id", b"")
+        name = sent if _ID.fullmatch(sent) else uuid.uuid4().hex.encode()
+        given = [(b"x-request-id", name)]
+        if attributes := headers.get(_ATTRIBUTES):
+            given.append((_ATTRIBUTES, attributes))
+        status, rows = _GONE, 0
+        try:
+            status, rows = await self._answer(scope, headers, receive, send, given)
+        except GoneError:
+            pass
+        except RefusedError as refused:
+            status = await _refuse(refused, send, given)
+        except Exception as error:
+            problem = "".join(traceback.format_exception(error))
+            logs.write("defect", id=name.decode(), traceback=problem)
+            status = await _refuse(RefusedError(500, "the model could not answer"), send, given)
+        self._note(scope, status, rows, name, time.perf_counter() - started)
+
+    async def _answer(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        send: Send,
+        given: list[tuple[bytes, bytes]],
+    ) -> tuple[int, int]:
+        path, method = scope["path"], scope["method"]
+        if path not in _OPEN:
+            check_token(self._token, headers)
+        if path not in self._paths:
+            return await _pass_on(self._inside, scope, receive, send, given), 0
+        answer = self._answers.get((method, path))
+        if answer is None:
+            allowed = ", ".join(sorted(name for name, place in self._answers if place == path))
+            raise RefusedError(405, f"{path} takes {allowed}", (), {"Allow": allowed})
+        with self._door.admitted() as visit:
+            body = await self._door.body(visit, receive, headers)
+            reply = await answer(Asked(method, headers, body))
+        await send_reply(reply, send, given)
+        return reply.status, reply.rows
+
+    def _note(self, scope: Scope, status: int, rows: int, name: bytes, seconds: float) -> None:
+        # A path that is made up by a caller must not make a series of its own.
+        path = scope["path"] if status not in {404, 405} else "other"
+        self._metrics.requests.labels(path, str(status)).inc()
+        self._metrics.seconds.labels(path).observe(seconds)
+        logs.write(
+            "request",
+            id=name.decode(),
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            rows=rows,
+            milliseconds=round(seconds * 1000, 3),
+        )
+
+
+async def _refuse(refused: RefusedError, send: Send, given: list[tuple[bytes, bytes]]) -> int:
+    headers = tuple((name.lower().encode(), it.encode()) for name, it in refused.headers.items())
+    await send_reply(Reply(refused.body(), headers, refused.status), send, given)
+    return refused.status
+
+
+async def _pass_on(
+    inside: Application,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    given: list[tuple[bytes, bytes]],
+) -> int:
+    """Let the inner application answer; return the status that it gives."""
+    status = 500
+
+    async def noting(message: MutableMapping[str, Any]) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *given]
+        await send(message)
+
+    await inside(scope, receive, noting)
+    return status

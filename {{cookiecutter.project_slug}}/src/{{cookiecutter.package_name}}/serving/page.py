@@ -1,0 +1,119 @@
+"""The page at `/`: a form made of the signature, where a person tries the model. No script."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .. import fields
+from . import csv_rows, frame
+from .batching import Batcher
+from .current import Current, Holder
+from .refusals import RefusedError
+from .replies import Asked, Reply
+
+_KIND = b"text/html; charset=utf-8"
+_HEADERS = (
+    # Nothing but the page itself: no script, no image, nothing of others, in nobody's frame.
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+        b"frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Page:
+    """The form, empty or with an answer."""
+
+    def __init__(self, holder: Holder, batcher: Batcher) -> None:
+        self._holder, self._batcher = holder, batcher
+
+    async def empty(self, asked: Asked) -> Reply:
+        """Show the form with the values of the model's own example."""
+        now = self._holder.now
+        first = now.served.interface.example[0]
+        return _reply(now, {name: _text(value) for name, value in first.items()})
+
+    async def answered(self, asked: Asked) -> Reply:
+        """Show what the model says to the values of the form, or what is wrong with them."""
+        now = self._holder.now
+        pairs = parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True)
+        sent = dict(pairs)
+        row = {it.name: csv_rows.value(sent.get(it.name, ""), it.type) for it in now.served.inputs}
+        try:
+            answer = await self._batcher.score(now.served, now.rows.check([row]))
+        except RefusedError as refused:
+            faults = {str(fault.column): fault.reason for fault in refused.faults}
+            return _reply(now, sent, faults=faults, status=422)
+        return _reply(now, sent, answer={name: values[0] for name, values in answer.items()})
+
+
+def _reply(
+    now: Current,
+    values: Mapping[str, str],
+    faults: Mapping[str, str] | None = None,
+    answer: Mapping[str, Any] | None = None,
+    status: int = 200,
+) -> Reply:
+    origin, wrong = now.served.origin, faults or {}
+    shown = "".join(_field(it, values.get(it.name, ""), wrong) for it in now.served.inputs)
+    said = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(_said(value))}</dd>"
+        for name, value in (answer or {}).items()
+    )
+    if wrong:
+        said = "<dt>no prediction</dt><dd>see the values that are marked</dd>"
+    page = frame.HTML
+    parts = {
+        "NAME": escape(origin.name),
+        "VERSION": escape(origin.version),
+        "DIGEST": escape(origin.digest[:12]),
+        "FIELDS": shown,
+        "ANSWER": f'<dl class="answer" role="status">{said}</dl>' if said else "",
+    }
+    for mark, part in parts.items():
+        page = page.replace(f"<!--{mark}-->", part)
+    headers, rows = (*_HEADERS, *now.headers), int(answer is not None)
+    return Reply(page.encode(), headers, status, _KIND, rows)
+
+
+def _field(field: fields.Field, value: str, faults: Mapping[str, str]) -> str:
+    name = escape(field.name, quote=True)
+    fault = faults.get(field.name)
+    told = f'<small class="fault">{escape(fault)}</small>' if fault else _hint(field)
+    attributes = f'id="{name}" name="{name}" value="{escape(value, quote=True)}"'
+    if field.known:
+        options = "".join(f'<option value="{escape(it, quote=True)}">' for it in field.known)
+        box = f'<input {attributes} list="{name}-known"><datalist id="{name}-known">{options}'
+        box += "</datalist>"
+    elif field.type == "datetime":
+        box = f'<input type="datetime-local" step="1" {attributes}>'
+    elif field.type in {"double", "float", "long", "integer"}:
+        box = f'<input inputmode="decimal" {attributes}>'
+    else:
+        box = f"<input {attributes}>"
+    return f'<div><label for="{name}">{name}</label>{box}{told}</div>'
+
+
+def _hint(field: fields.Field) -> str:
+    bounds = {"from": field.minimum, "to": field.maximum}
+    ranged = " ".join(f"{word} {it:g}" for word, it in bounds.items() if it is not None)
+    words = [ranged, "may be empty" if field.nullable else ""]
+    return f"<small>{', '.join(filter(None, words))}</small>"
+
+
+def _text(value: Any) -> str:
+    """Return a value as the form takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _said(value: Any) -> str:
+    """Return a value as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

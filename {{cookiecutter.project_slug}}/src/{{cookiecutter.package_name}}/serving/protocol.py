@@ -1,0 +1,124 @@
+"""The body of a request into rows: MLflow's scoring protocol, and ours.
+
+See https://mlflow.org/docs/latest/genai/serving/ for theirs: one of `dataframe_split`,
+`dataframe_records`, `instances`, `inputs` as JSON, or CSV with a line of names.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic_core import from_json
+
+from .. import fields
+from . import csv_rows
+from .refusals import Fault, RefusedError, bad_rows
+from .rows import Row, Rows
+
+_JSON, _CSV = "application/json", "text/csv"
+
+
+def read(body: bytes, content_type: str, rows: Rows, interface: fields.Interface) -> list[Row]:
+    """Return the checked rows of `POST /invocations`; raises RefusedError."""
+    kind, _, parameter = content_type.partition(";")
+    kind = kind.strip().lower()
+    if kind == _CSV:
+        names = rows.names if parameter.strip().lower() == "header=absent" else None
+        return _checked(csv_rows.read(body, names, interface), b"", rows)
+    if kind not in {_JSON, "application/jsonlines", ""}:
+        raise RefusedError(415, f"send {_JSON} or {_CSV}, not {kind[:80]!r}")
+    content = _parse(body)
+    found = [name for name in _READERS if name in content]
+    extra = sorted(set(content) - {*_READERS, "params"})
+    if len(found) != 1 or extra or content.get("params"):
+        raise RefusedError(422, f"send exactly one of {', '.join(_READERS)}, and nothing beside it")
+    return _checked(_READERS[found[0]](content[found[0]], rows), body, rows)
+
+
+def read_plain(body: bytes, rows: Rows) -> list[Row]:
+    """Return the checked rows of `POST /predict`, `{"rows": [{column: value}]}`.
+
+    Raises RefusedError.
+    """
+    content = _parse(body)
+    if set(content) != {"rows"}:
+        raise RefusedError(422, 'send {"rows": [{column: value, ...}]}, and nothing beside it')
+    return _checked(_records(content["rows"], rows), body, rows)
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        content = from_json(body)
+    except ValueError as error:
+        raise RefusedError(400, f"the body is not JSON ({error})") from None
+    except RecursionError:
+        raise RefusedError(400, "the body is not JSON (nested too deeply)") from None
+    if not isinstance(content, dict):
+        raise RefusedError(422, "the body must be a JSON object")
+    return content
+
+
+def _checked(found: list[Any], body: bytes, rows: Rows) -> list[Row]:
+    if not found:
+        raise RefusedError(422, "there is no row to predict")
+    # The letters stand in hardly any body, so hardly any pays for this.
+    return rows.check(rows.missing_for_nan(found) if b"NaN" in body else found)
+
+
+def _split(content: Any, rows: Rows) -> list[Any]:
+    if not isinstance(content, dict) or not {"columns", "data"} <= set(content):
+        raise RefusedError(422, "dataframe_split must hold 'columns' and 'data'")
+    if extra := sorted(set(content) - {"columns", "data", "index"}):
+        raise RefusedError(422, f"dataframe_split holds {extra[0]!r}, which means nothing here")
+    return _named(_names(content["columns"]), _list(content["data"], "data"))
+
+
+def _records(content: Any, rows: Rows) -> list[Any]:
+    return _list(content, "the rows")
+
+
+def _instances(content: Any, rows: Rows) -> list[Any]:
+    """Rows as objects, or as lists in the order of the signature."""
+    found = _list(content, "instances")
+    if found and isinstance(found[0], list):
+        return _named(rows.names, found)
+    return found
+
+
+def _inputs(content: Any, rows: Rows) -> list[Any]:
+    """Columns of equal length, or rows as objects."""
+    if not isinstance(content, dict):
+        return _list(content, "inputs")
+    columns = {name: _list(values, f"inputs.{name}") for name, values in content.items()}
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise RefusedError(422, "the columns of inputs differ in length")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+_READERS: Mapping[str, Callable[[Any, Rows], list[Any]]] = {
+    "dataframe_split": _split,
+    "dataframe_records": _records,
+    "instances": _instances,
+    "inputs": _inputs,
+}
+
+
+def _list(content: Any, what: str) -> list[Any]:
+    if not isinstance(content, list):
+        raise RefusedError(422, f"{what} must be a list")
+    return content
+
+
+def _names(content: Any) -> Sequence[str]:
+    names = _list(content, "columns")
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise RefusedError(422, "columns must be names, and none of them twice")
+    return names
+
+
+def _named(names: Sequence[str], rows: list[Any]) -> list[Any]:
+    for place, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != len(names):
+            reason = f"must be a list of {len(names)} values"
+            raise bad_rows([Fault(place, None, reason)])
+    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,0 +1,78 @@
+"""What a caller is told when a request cannot be answered."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pydantic_core import to_json
+from typing_extensions import TypedDict
+
+_CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHENTICATED",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    408: "REQUEST_TIMEOUT",
+    413: "TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "INVALID_PARAMETER_VALUE",
+    429: "TOO_MANY_REQUESTS",
+    503: "TEMPORARILY_UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+class Fault(NamedTuple):
+    """What is wrong with one value: its row (from 0), its column, and the reason."""
+
+    row: int | str | None
+    column: str | None
+    reason: str
+
+
+class Refusal(TypedDict):
+    """What goes back, in the keys of MLflow's errors and one more."""
+
+    error_code: str
+    message: str
+    errors: list[dict[str, str | int | None]]
+
+
+class RefusedError(Exception):
+    """A request that gets no prediction: the status, one sentence, and what is wrong where."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.faults = faults
+        self.headers = dict(headers or {})
+
+    def body(self) -> bytes:
+        """Return the JSON that tells it."""
+        code = _CODES.get(self.status, "INTERNAL_ERROR")
+        errors = [fault._asdict() for fault in self.faults]
+        return to_json(Refusal(error_code=code, message=self.in_words(), errors=errors))
+
+    def in_words(self) -> str:
+        """Return one sentence that names the first faulty value."""
+        if not self.faults:
+            return str(self)
+        first = self.faults[0]
+        where = f"row {first.row}" + (f", column {first.column!r}" if first.column else "")
+        more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
+        return f"{self}: {where}: {first.reason}{more}"
+
+
+def bad_rows(faults: Sequence[Fault]) -> RefusedError:
+    """Return the refusal of rows that are not what the model takes."""
+    return RefusedError(422, "the rows are not what the model takes", faults)
+
+
+def overloaded(message: str) -> RefusedError:
+    """Return the refusal of a server that has too much to do at the moment."""
+    return RefusedError(503, message, headers={"Retry-After": "1"})

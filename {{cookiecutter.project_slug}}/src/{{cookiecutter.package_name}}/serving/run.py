@@ -1,0 +1,112 @@
+"""One process that serves until it is told to stop, and then answers what it has taken."""
+
+import asyncio
+import gc
+import importlib.util
+import ipaddress
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+
+from ..errors import UsageError, WorldError
+from ..served import Served
+from . import app, logs
+from .current import Holder
+from .metrics import Metrics
+
+_BACKLOG = 2048
+_SECONDS_KEPT = 75
+"""Longer than load balancers keep a connection, so that it is they who end it."""
+_SECONDS_TO_STOP = 25
+"""Less than the 30 that Kubernetes and SageMaker wait before they kill."""
+Watch = Callable[[Holder, Metrics], Awaitable[None]]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises WorldError where the address is not to be had."""
+    try:
+        kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=kind, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WorldError(f"{host}:{port}: cannot listen there ({reason}); use --port") from None
+
+
+def check_open(host: str, token: str | None, everyone: bool) -> None:
+    """Raise UsageError where others than this machine could ask without a token."""
+    if token is None and not everyone and not _is_loopback(host):
+        raise UsageError(
+            f"--host {host}: others could ask the model; set SERVING_TOKEN, or allow it to "
+            "everyone with --everyone"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def serve(first: Served, listening: socket.socket, token: str | None, watch: Watch | None) -> None:
+    """Serve a model, and whatever `watch` puts in its place, until a signal comes."""
+    holder, metrics = Holder(first), Metrics()
+    application = app.make(holder, metrics, token)
+    config = uvicorn.Config(
+        application,
+        http=_connection(),
+        loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=_SECONDS_KEPT,
+        timeout_graceful_shutdown=_SECONDS_TO_STOP,
+    )
+    server = uvicorn.Server(config)
+    _stay_quiet_after_signals()
+    # What is loaded stays: looked at again and again it would cost 70 ms now and then.
+    gc.collect()
+    gc.freeze()
+    logs.write("serving", version=first.origin.version, digest=first.origin.digest)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as loop:
+        loop.run(_run(server, listening, watch, holder, metrics))
+    logs.write("stopped")
+
+
+async def _run(
+    server: uvicorn.Server,
+    listening: socket.socket,
+    watch: Watch | None,
+    holder: Holder,
+    metrics: Metrics,
+) -> None:
+    watching = asyncio.ensure_future(watch(holder, metrics)) if watch else None
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        if watching:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+
+def _connection() -> Any:
+    if sys.platform == "win32":  # Where httptools is not to be had.
+        return "h11"
+    from .wire import Connection
+
+    return Connection
+
+
+def _stay_quiet_after_signals() -> None:
+    """Let uvicorn raise the signals again that have stopped it, and nothing come of it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)

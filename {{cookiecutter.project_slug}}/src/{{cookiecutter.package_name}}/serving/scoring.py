@@ -1,0 +1,82 @@
+"""`/invocations`, which speaks MLflow's scoring protocol, and `/predict`, which speaks plainly."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic_core import to_json
+
+from ..served import Answer
+from . import protocol
+from .batching import Batcher
+from .current import Current, Holder
+from .limits import Limits
+from .refusals import RefusedError
+from .replies import Asked, Reply
+from .rows import Row
+
+_LARGE = 2**16
+"""Bytes of a body that is read in a thread, so that others need not wait."""
+
+
+class Scoring:
+    """The two ways to ask for predictions."""
+
+    def __init__(self, holder: Holder, batcher: Batcher, limits: Limits) -> None:
+        self._holder, self._batcher, self._limits = holder, batcher, limits
+
+    async def invocations(self, asked: Asked) -> Reply:
+        """Answer in MLflow's way: `{"predictions": [{column: value}]}`, or CSV where asked for."""
+        now = self._holder.now
+        kind = asked.headers.get(b"content-type", b"").decode("latin-1")
+
+        def read(body: bytes) -> list[Row]:
+            return protocol.read(body, kind, now.rows, now.served.interface)
+
+        answer, count = await self._score(now, read, asked.body)
+        if asked.headers.get(b"accept", b"").startswith(b"text/csv"):
+            return Reply(_csv(answer), now.headers, kind=b"text/csv; charset=utf-8", rows=count)
+        return Reply(to_json({"predictions": records(answer)}), now.headers, rows=count)
+
+    async def predict(self, asked: Asked) -> Reply:
+        """Answer with the model's version beside the predictions."""
+        now = self._holder.now
+        answer, count = await self._score(
+            now, lambda body: protocol.read_plain(body, now.rows), asked.body
+        )
+        origin = now.served.origin
+        told: dict[str, Any] = {"version": origin.version, "digest": origin.digest}
+        body = to_json({"predictions": records(answer), "model": told})
+        return Reply(body, now.headers, rows=count)
+
+    async def _score(
+        self, now: Current, read: Callable[[bytes], list[Row]], body: bytes
+    ) -> tuple[Answer, int]:
+        seconds = self._limits.answer_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                if len(body) > _LARGE:
+                    rows = await self._batcher.aside(read, body)
+                else:
+                    rows = read(body)
+                return await self._batcher.score(now.served, rows), len(rows)
+        except TimeoutError:
+            raise RefusedError(
+                504, f"the answer took longer than {seconds:g} s; send fewer rows"
+            ) from None
+
+
+def records(answer: Answer) -> list[dict[str, Any]]:
+    """Return the answer row by row."""
+    names: Sequence[str] = tuple(answer)
+    return [dict(zip(names, row, strict=True)) for row in zip(*answer.values(), strict=True)]
+
+
+def _csv(answer: Answer) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(answer)
+    writer.writerows(zip(*answer.values(), strict=True))
+    return text.getvalue().encode()

@@ -1,0 +1,150 @@
+"""Output that grows in parts beside where it will stand, and is put there whole, at once.
+
+A run that was killed leaves its parts; the same run again goes on after them. What a part holds
+hangs only on the model, the inputs and its place, so nothing is lost and nothing stands twice.
+"""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import digests
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PLAN = "plan.json"
+GOOD, BAD = "good", "refused"
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The parts of one output, and the plan that they follow."""
+
+    output: Path
+    folder: Path
+    plan: Mapping[str, Any]
+
+    def has(self, part: str) -> bool:
+        """Tell whether a part is there, which is written last for the good rows."""
+        return self._path(part, GOOD).is_file()
+
+    def write(self, part: str, good: "pa.Table", bad: "pa.Table") -> None:
+        """Write a part, whole or not at all."""
+        import pyarrow.parquet
+
+        for kind, rows in ((BAD, bad), (GOOD, good)):
+            scratch = self.folder / f"{uuid.uuid4().hex}.partial"
+            pyarrow.parquet.write_table(rows, scratch)
+            scratch.replace(self._path(part, kind))
+
+    def _path(self, part: str, kind: str) -> Path:
+        return self.folder / f"{part}.{kind}.parquet"
+
+    def publish(self, parts: Sequence[str], about: Mapping[str, Any]) -> tuple[int, int]:
+        """Put the output in place, and beside it the refused rows and what it was made of.
+
+        Returns the numbers of good and of refused rows.
+        """
+        counts = []
+        for kind, target in ((BAD, refused(self.output)), (GOOD, self.output)):
+            scratch = self.folder / f"whole.{kind}"
+            counts.append(_join([self._path(it, kind) for it in parts], scratch, target, about))
+            if kind == BAD and not counts[0]:
+                target.unlink(missing_ok=True)
+                continue
+            scratch.replace(target)
+        told = {**about, "plan": digests.of_values(self.plan), "rows": counts[1]}
+        scratch = self.folder / "about.json"
+        scratch.write_text(json.dumps({**told, "refused": counts[0]}, indent=1) + "\n", "utf-8")
+        scratch.replace(about_of(self.output))
+        # From here on it is done: the parts go by one rename, then piece by piece.
+        gone = self.folder.with_name(f"{self.folder.name}.{uuid.uuid4().hex}.done")
+        self.folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+        return counts[1], counts[0]
+
+
+def refused(output: Path) -> Path:
+    """Return where the rows that the model does not take are told."""
+    return output.with_name(f"{output.stem}.refused{output.suffix}")
+
+
+def about_of(output: Path) -> Path:
+    """Return where it is told what an output was made of."""
+    return output.with_name(f"{output.name}.json")
+
+
+@contextmanager
+def of(output: Path, plan: Mapping[str, Any]) -> Iterator[Staging]:
+    """Yield the parts of an output that follow a plan; those of another plan are thrown away.
+
+    Raises UsageError where another process writes it, or something of somebody else stands there.
+    """
+    from filelock import FileLock, Timeout
+
+    if output.exists() and not about_of(output).is_file():
+        raise UsageError(f"{output}: was not made by `predict`; move it away, or name another")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(output.with_name(f".{output.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(f"{output}: another process writes it; wait for its end") from None
+    try:
+        for left in output.parent.glob(f".{output.name}.parts.*.done"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = output.with_name(f".{output.name}.parts")
+        if folder.is_dir() and _plan(folder) != json.loads(json.dumps(plan)):
+            shutil.rmtree(folder)
+        folder.mkdir(exist_ok=True)
+        for left in folder.glob("*.partial"):
+            left.unlink()
+        scratch = folder / "plan.partial"
+        scratch.write_text(json.dumps(plan), "utf-8")
+        scratch.replace(folder / _PLAN)
+        yield Staging(output, folder, plan)
+    finally:
+        lock.release()
+
+
+def is_done(output: Path, plan: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what is told of an output where it follows the plan and is whole, else None."""
+    folder = output.with_name(f".{output.name}.parts")
+    if folder.exists() or not output.exists():
+        return None
+    try:
+        told: Mapping[str, Any] = json.loads(about_of(output).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return told if told.get("plan") == digests.of_values(plan) else None
+
+
+def _plan(folder: Path) -> Any:
+    try:
+        return json.loads((folder / _PLAN).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _join(parts: Sequence[Path], scratch: Path, target: Path, about: Mapping[str, Any]) -> int:
+    """Write the parts one after the other into one file; return the number of rows."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    schema = pyarrow.parquet.read_schema(parts[0])
+    schema = schema.with_metadata({name: str(value) for name, value in about.items()})
+    make = {".csv": pyarrow.csv.CSVWriter, ".parquet": pyarrow.parquet.ParquetWriter}
+    rows = 0
+    with make[target.suffix](scratch, schema) as out:
+        for part in parts:
+            table = pyarrow.parquet.read_table(part)
+            rows += table.num_rows
+            out.write_table(table.replace_schema_metadata(schema.metadata))
+    return rows

@@ -1,0 +1,159 @@
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from flight_delays import data, digests, dockerfile, sbom
+from flight_delays.acts.image import _lint, image
+from flight_delays.errors import UsageError, WorldError
+from flight_delays.provenance import SERVING_LOCK
+from flight_delays.served import Origin
+from flight_delays.serving import __main__ as container
+from flight_delays.settings import Settings
+
+import fakes
+import rows
+
+ORIGIN = Origin("ab" * 32, "7", "flights", "2026-01-01T00:00:00+00:00")
+NEEDLESS = ("mlflow", "dvc", "pandera", "matplotlib", "boto3", "pytest", "ruff", "pip")
+
+
+@pytest.fixture
+def here(project: Path, fake: fakes.FakeClient) -> Path:
+    digest = digests.of_folder(project / data.MODEL)
+    (project / data.METRICS).write_text(json.dumps({"digest": digest}))
+    return project
+
+
+def test_the_folder_holds_all_that_serving_needs_and_nothing_else(here: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        image(Settings(here), "champion")
+    finally:
+        os.umask(before)
+    folder = here / "build" / "image"
+    names = {it.name for it in folder.iterdir()}
+    assert names == {
+        ".dockerignore", "Dockerfile", "app", "model", "requirements.lock", "sbom.cdx.json",
+        "served.json",
+    }  # fmt: skip
+    told = json.loads((folder / "served.json").read_text())
+    assert told["digest"] == digests.of_folder(folder / "model")
+    assert all(it.stat().st_mode & 0o004 for it in folder.rglob("*"))
+    code = {it.relative_to(folder / "app").as_posix() for it in (folder / "app").rglob("*.py")}
+    assert "flight_delays/serving/app.py" in code
+    assert not [it for it in code if "registry" in it or "scout" in it or "dvc" in it]
+    assert not [*here.joinpath("build").glob(".image-*")]
+
+
+def test_the_image_installs_nothing_that_serving_does_not_need() -> None:
+    names = {name for name, _ in sbom.releases_of((rows.ROOT / SERVING_LOCK).read_text())}
+    assert {"fastapi", "uvicorn", "numpy"} <= names
+    assert not names & set(NEEDLESS)
+
+
+def test_code_in_the_folder_serves_without_the_project(here: Path) -> None:
+    image(Settings(here), "champion")
+    app = here / "build" / "image" / "app"
+    words = "import sys; from flight_delays.serving import app, run; print('mlflow' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", words], cwd=app, env={}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "False\n", done.stderr
+
+
+def test_a_model_that_was_made_with_other_releases_is_refused(here: Path) -> None:
+    lock = here / SERVING_LOCK
+    lock.write_text(lock.read_text().replace("numpy==", "numpy==9."))
+    with pytest.raises(UsageError, match=r"pins numpy 9\..* was not made"):
+        image(Settings(here), "champion")
+    assert not (here / "build" / "image").exists()
+
+
+def test_a_folder_of_somebody_else_is_left_alone(here: Path) -> None:
+    (here / "mine").mkdir()
+    (here / "mine" / "file").write_text("")
+    with pytest.raises(UsageError, match="was not made by `image`"):
+        image(Settings(here), "champion", "mine")
+    image(Settings(here), "champion")
+    image(Settings(here), "champion")
+
+
+def test_the_bill_is_valid_names_every_release_and_is_the_same_again() -> None:
+    lock = (rows.ROOT / SERVING_LOCK).read_text()
+    text = sbom.text(lock, ORIGIN)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    told = json.loads(text)
+    listed = {it["purl"] for it in told["components"]}
+    plain = [it.split(" ")[0] for it in lock.splitlines() if it and not it.startswith(" ")]
+    windows = {it.split(" ")[0] for it in lock.splitlines() if "== 'win32'" in it}
+    assert listed == {f"pkg:pypi/{it.replace('==', '@')}" for it in set(plain) - windows}
+    assert told["metadata"]["component"]["hashes"][0]["content"] == ORIGIN.digest
+    assert sbom.text(lock, ORIGIN) == text
+
+
+def test_the_dockerfile_is_without_fault_and_a_fault_would_be_found(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    text = dockerfile.text("flights", "flight_delays", "3.11", "7", ORIGIN.digest)
+    path.write_text(text)
+    _lint(path)
+    assert "USER 10001" in text and "--require-hashes" in text and "HEALTHCHECK" in text
+    path.write_text(text.replace("FROM $BASE AS", "FROM debian AS"))
+    with pytest.raises(WorldError, match="DL3006"):
+        _lint(path)
+
+
+@pytest.fixture
+def opt(tmp_path: Path, model: Path) -> Path:
+    """What stands in /opt of the image, as far as the model goes."""
+    shutil.copytree(model, tmp_path / "opt" / "model")
+    about = {"digest": digests.of_folder(model), "version": "7", "name": "flights", "trained": None}
+    (tmp_path / "opt" / "served.json").write_text(json.dumps(about))
+    return tmp_path / "opt"
+
+
+def test_the_image_serves_its_own_model_or_one_whose_digest_is_named(
+    opt: Path, model: Path, tmp_path: Path
+) -> None:
+    folder, origin = container.found(opt, tmp_path / "nothing", {})
+    assert (folder, origin.version) == (opt / "model", "7")
+    with pytest.raises(UsageError, match="set SERVING_DIGEST"):
+        container.found(opt, model, {})
+    folder, origin = container.found(opt, model, {"SERVING_DIGEST": "cd" * 32})
+    assert (folder, origin.digest) == (model, "cd" * 32)
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "reason"),
+    [
+        ([], {"SERVING_TOKEN": "x"}, "say `serve`"),
+        (["serve", "127.0.0.1", "port"], {"SERVING_TOKEN": "x"}, "is no port"),
+        (["serve"], {}, "others could ask the model"),
+        (["serve"], {"SERVING_EVERYONE": "no"}, "others could ask the model"),
+    ],
+)
+def test_what_is_wrong_with_the_image_s_words_is_said(
+    opt: Path, words: list[str], environment: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        container.serve(opt, words, environment)
+
+
+def test_a_port_that_is_taken_is_named(opt: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(WorldError, match=f"127.0.0.1:{port}: cannot listen"):
+            container.serve(opt, ["serve", "127.0.0.1", port], {})
+
+
+def test_altered_bytes_in_the_image_are_not_run(opt: Path) -> None:
+    (opt / "model" / "code" / "flight_delays" / "predictor.py").write_text("raise SystemExit\n")
+    with pytest.raises(WorldError, match="the bytes are not those"):
+        container.serve(opt, ["serve", "127.0.0.1", "0"], {})

@@ -1,0 +1,267 @@
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from filelock import FileLock
+
+from flight_delays import carried, data, digests, sieve, staging, tables
+from flight_delays.acts.predict import Job, predict
+from flight_delays.errors import Exit, ProjectError, UsageError, WorldError
+from flight_delays.fields import Field
+from flight_delays.settings import Settings
+
+import fakes
+import rows
+
+NAMES = ["scheduled_departure", "carrier", "origin", "dest", "distance", "wind_speed", "temp"]
+
+
+@pytest.fixture
+def here(project: Path, fake: fakes.FakeClient, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a model of its own, no champion, and two files of rows to score."""
+    digest = digests.of_folder(project / data.MODEL)
+    (project / data.METRICS).write_text(json.dumps({"digest": digest}))
+    monkeypatch.setattr(tables, "PIECE", 100)
+    monkeypatch.setattr(tables, "_BLOCK", 20_000)
+    test = rows.parts()["test"]
+    (project / "new").mkdir()
+    test.head(350).to_parquet(project / "new" / "a.parquet", index=False)
+    test.iloc[350:600].to_csv(project / "new" / "b.csv", index=False)
+    return project
+
+
+def scored(root: Path, source: str = "new", target: str = "out.parquet", **more: Any) -> Exit:
+    return predict(Settings(root), Job(source, target, **more), "champion")
+
+
+def expected(root: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(carried.load(root / data.MODEL).predict(frame))
+
+
+def test_a_folder_is_scored_as_the_model_does(here: Path) -> None:
+    assert scored(here, keep=("carrier",)) is Exit.DONE
+    found = pd.read_parquet(here / "out.parquet")
+    frame = rows.parts()["test"].head(600)
+    pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, frame))
+    assert found["source"].tolist() == ["new/a.parquet"] * 350 + ["new/b.csv"] * 250
+    assert found["row"].tolist() == [*range(350), *range(250)]
+    assert found["carrier"].tolist() == frame["carrier"].tolist()
+    assert not staging.refused(here / "out.parquet").exists()
+    assert not [*here.glob(".out.parquet.parts*")]
+
+
+def test_the_output_says_which_model_made_it(here: Path) -> None:
+    scored(here)
+    digest = digests.of_folder(here / data.MODEL)
+    written = pyarrow.parquet.read_schema(here / "out.parquet").metadata
+    told = json.loads((here / "out.parquet.json").read_text())
+    assert written[b"digest"].decode() == told["digest"] == digest
+    assert written[b"version"].decode() == told["version"] == "local"
+    assert (told["rows"], told["refused"]) == (600, 0)
+
+
+def test_csv_comes_out_where_it_is_asked_for(here: Path) -> None:
+    scored(here, "new/*.csv", "out.csv")
+    found = pd.read_csv(here / "out.csv")
+    frame = rows.parts()["test"].iloc[350:600]
+    np.testing.assert_allclose(found["probability"], expected(here, frame)["probability"])
+
+
+def test_bad_rows_are_told_with_reasons_and_the_others_scored(here: Path) -> None:
+    frame = rows.parts()["test"].head(300).astype({"carrier": object})
+    frame.loc[frame.index[7], "distance"] = np.nan
+    frame.loc[frame.index[150], "carrier"] = None
+    frame.loc[frame.index[299], "temp"] = 141
+    frame.to_parquet(here / "bad.parquet", index=False)
+    assert scored(here, "bad.parquet") is Exit.SET_ASIDE
+    told = pd.read_parquet(here / "out.refused.parquet")
+    assert told[["row", "column"]].to_numpy().tolist() == [
+        [7, "distance"],
+        [150, "carrier"],
+        [299, "temp"],
+    ]
+    assert told["reason"].tolist() == [
+        "a value is missing, and must not be",
+        "a value is missing, and must not be",
+        "must be less than or equal to 140",
+    ]
+    found = pd.read_parquet(here / "out.parquet")
+    assert set(found["row"]) == set(range(300)) - {7, 150, 299}
+    good = frame.drop(frame.index[[7, 150, 299]])
+    pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, good))
+    assert scored(here, "bad.parquet") is Exit.SET_ASIDE
+
+
+def test_rows_that_are_all_bad_leave_an_empty_output(here: Path) -> None:
+    frame = rows.parts()["test"].head(5).assign(distance=-1.0)
+    frame.to_parquet(here / "bad.parquet", index=False)
+    assert scored(here, "bad.parquet") is Exit.SET_ASIDE
+    found = pd.read_parquet(here / "out.parquet")
+    assert len(found) == 0 and "probability" in found
+
+
+def die_after(parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = staging.Staging.write
+    written: list[str] = []
+
+    def dying(self: staging.Staging, part: str, *tables_: Any) -> None:
+        if len(written) == parts:
+            raise KeyboardInterrupt
+        written.append(part)
+        write(self, part, *tables_)
+
+    monkeypatch.setattr(staging.Staging, "write", dying)
+
+
+def test_a_run_that_died_goes_on_and_gives_the_same(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored(here, target="whole.parquet")
+    with monkeypatch.context() as patched:
+        die_after(3, patched)
+        with pytest.raises(KeyboardInterrupt):
+            scored(here)
+    assert not (here / "out.parquet").exists()
+    parts = {it.name: it.stat().st_mtime_ns for it in here.glob(".out.parquet.parts/*.parquet")}
+    assert len(parts) == 6
+    with monkeypatch.context() as patched:
+        die_after(2, patched)
+        with pytest.raises(KeyboardInterrupt):
+            scored(here)
+    now = {it.name: it.stat().st_mtime_ns for it in here.glob(".out.parquet.parts/*.parquet")}
+    assert parts.items() <= now.items() and len(now) == 10
+    assert scored(here) is Exit.DONE
+    found, whole = (pd.read_parquet(here / f"{name}.parquet") for name in ("out", "whole"))
+    pd.testing.assert_frame_equal(found, whole)
+
+
+def test_an_output_that_is_whole_is_not_made_again(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scored(here)
+    before = (here / "out.parquet").stat().st_mtime_ns
+    assert scored(here) is Exit.DONE
+    assert "done already" in capsys.readouterr().out
+    assert (here / "out.parquet").stat().st_mtime_ns == before
+
+
+def test_parts_of_other_rows_are_not_taken(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        die_after(3, patched)
+        with pytest.raises(KeyboardInterrupt):
+            scored(here)
+    path = here / "new" / "a.parquet"
+    later = rows.parts()["train"].head(350)
+    later.to_parquet(path, index=False)
+    os.utime(path, ns=(time.time_ns(), time.time_ns() + 1))
+    scored(here, "new/a.parquet")
+    found = pd.read_parquet(here / "out.parquet")
+    pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, later))
+
+
+def test_two_at_once_do_not_write_the_same_output(here: Path) -> None:
+    with FileLock(here / ".out.parquet.lock"), pytest.raises(UsageError, match="another process"):
+        scored(here)
+
+
+def refused(root: Path, match: str, *words: Any, **more: Any) -> None:
+    with pytest.raises(ProjectError, match=match):
+        scored(root, *words, **more)
+    assert not (root / "out.parquet").exists()
+
+
+def test_what_a_person_gets_wrong_is_told_before_anything_is_scored(here: Path) -> None:
+    refused(here, "no .parquet or .csv file", "nowhere")
+    refused(here, "ends with .parquet or .csv", "new", "out.txt")
+    refused(here, "among the files to score", "new/a.parquet", "new/a.parquet")
+    refused(here, "neither .parquet nor .csv", "params.yaml")
+    refused(here, "'nobody' is missing", keep=("nobody",))
+    refused(here, r"'carier' is missing.*'carrier'", keep=("carier",))
+    refused(here, "is text, and double in", "new", keep=("distance",))
+    (here / "mine.csv").write_text("a\n")
+    refused(here, "was not made by", "new", "mine.csv")
+    assert (here / "mine.csv").read_text() == "a\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "reason"),
+    [
+        ("carrier", 1, "'carrier' is int64, and the model takes a text"),
+        ("distance", "far", "'distance' is (large_)?string, and the model takes a number"),
+        ("distance", True, "'distance' is bool, and the model takes a number"),
+        ("scheduled_departure", "2030-01-07 08:00", "the model takes a time"),
+        ("scheduled_departure", pd.Timestamp("2030-01-07", tz="UTC"), "tz=UTC"),
+    ],
+)
+def test_a_column_of_another_type_is_not_cast(
+    here: Path, column: str, values: Any, reason: str
+) -> None:
+    frame = rows.parts()["test"].head(10).assign(**{column: values})
+    frame.to_parquet(here / "new.parquet", index=False)
+    refused(here, reason, "new.parquet")
+
+
+def test_a_missing_column_is_named(here: Path) -> None:
+    rows.parts()["test"].head(10).drop(columns="dest").to_parquet(here / "new.parquet")
+    refused(here, "'dest' is missing", "new.parquet")
+
+
+@pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
+def test_a_broken_file_is_named(here: Path, name: str) -> None:
+    (here / name).write_bytes(b'PAR1 "\xff\x00' * 10)
+    refused(here, f"{name}: ", name)
+
+
+def test_bytes_that_were_altered_are_not_run(here: Path) -> None:
+    predictor = here / data.MODEL / "code" / "flight_delays" / "predictor.py"
+    predictor.write_text("raise SystemExit\n")
+    with pytest.raises(WorldError, match="the bytes are not those"):
+        scored(here)
+
+
+def sifted(values: Any, **field: Any) -> sieve.Sifted:
+    batch = pa.record_batch({"x": values})
+    return sieve.sift(batch, [Field(**({"name": "x", "type": "double"} | field))])
+
+
+def test_cells_of_text_are_read_strictly() -> None:
+    cells = pa.array(["1.5", "1e3", "-0", " ", "1_0", "far", "NaN", None, "inf", "0x10"])
+    found = sifted(cells, nullable=True)
+    assert found.columns["x"].tolist()[:3] == [1.5, 1000.0, 0.0]
+    assert [row for row, _, _ in found.faults] == [3, 4, 5, 8, 9]
+    assert np.isnan(found.columns["x"][3:]).all()
+    assert [row for row, _, _ in sifted(cells).faults] == [3, 4, 5, 6, 7, 8, 9]
+
+
+def test_times_of_text_are_read_strictly() -> None:
+    cells = ["2030-01-07T08:00:00", "2030-01-07 08:00", "2030-01-07", "2030-13-07 08:00", None]
+    found = sifted(pa.array([*cells, "2030-01-07T08:00Z"]), type="datetime")
+    assert found.columns["x"].tolist() == [pd.Timestamp("2030-01-07 08:00").to_pydatetime()] * 2
+    assert [row for row, _, _ in found.faults] == [2, 3, 4, 5]
+
+
+def test_other_types_are_read_strictly() -> None:
+    assert [it[0] for it in sifted(pa.array([1.0, 1.5]), type="long").faults] == [1]
+    words = sifted(pa.array(["true", "False", "yes", None]), type="boolean")
+    assert words.columns["x"].tolist() == [True, False]
+    assert [it[0] for it in words.faults] == [2, 3]
+    coded = sifted(pa.array(["a", None, "b"]).dictionary_encode(), type="string")
+    assert coded.columns["x"].tolist() == ["a", "b"] and coded.faults[0][0] == 1
+
+
+def test_the_same_columns_in_another_order_give_the_same(here: Path) -> None:
+    frame = rows.parts()["test"].head(120)
+    shutil.rmtree(here / "new")
+    (here / "new").mkdir()
+    frame[NAMES[::-1]].to_parquet(here / "new" / "a.parquet", index=False)
+    scored(here)
+    found = pd.read_parquet(here / "out.parquet")
+    pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, frame))

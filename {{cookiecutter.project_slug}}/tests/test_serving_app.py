@@ -1,0 +1,314 @@
+import asyncio
+import base64
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flight_delays.serving.batching import INLINE_ROWS
+from flight_delays.serving.current import Holder
+from flight_delays.serving.front import Front
+from flight_delays.serving.limits import Limits
+from flight_delays.task import Task
+
+import callers
+from callers import ask, asking
+
+ROW: dict[str, Any] = {
+    "scheduled_departure": "2030-01-07T08:00:00",
+    "carrier": "AA",
+    "origin": "JFK",
+    "dest": "BOS",
+    "distance": 187.0,
+    "wind_speed": 12.0,
+    "temp": None,
+}
+
+
+@pytest.fixture
+def front(model: Path) -> Front:
+    return callers.application(model)[0]
+
+
+@pytest.fixture
+def events(model_of: Callable[[Task], Path]) -> Path:
+    return model_of(Task.CLASSIFICATION)
+
+
+def test_both_ways_of_asking_give_the_models_answer(front: Front, task: Task) -> None:
+    plain = ask(front, "POST", "/predict", {"rows": [ROW, ROW]})
+    theirs = ask(front, "POST", "/invocations", {"dataframe_records": [ROW, ROW]})
+    assert plain.status == theirs.status == 200
+    assert plain.json()["predictions"] == theirs.json()["predictions"]
+    names = {"prediction"} | ({"probability"} if task is Task.CLASSIFICATION else set())
+    assert [set(one) for one in plain.json()["predictions"]] == [names, names]
+    assert plain.json()["model"]["version"] == plain.headers["x-model-version"] == "1"
+
+
+def test_csv_goes_in_and_out(front: Front, task: Task) -> None:
+    line = ",".join("" if value is None else str(value) for value in ROW.values())
+    body = f"{','.join(ROW)}\n{line}\n".encode()
+    found = ask(front, "POST", "/invocations", body, content_type="text/csv", accept="text/csv")
+    assert found.headers["content-type"].startswith("text/csv")
+    header, first = found.body.decode().splitlines()
+    (expected,) = ask(front, "POST", "/predict", {"rows": [ROW]}).json()["predictions"]
+    assert dict(zip(header.split(","), first.split(","), strict=True)) == {
+        name: str(value) for name, value in expected.items()
+    }
+
+
+def test_rows_that_arrive_together_are_scored_together_and_not_mixed(events: Path) -> None:
+    front, holder = callers.application(events)
+    sent = [ROW | {"distance": 100.0 + place, "wind_speed": place % 50} for place in range(60)]
+    served = holder.now.served
+    alone = [ask(front, "POST", "/predict", {"rows": [row]}).json()["predictions"] for row in sent]
+    calls: list[int] = []
+
+    class Counting:
+        def predict(self, columns: Any) -> Any:
+            calls.append(len(columns["distance"]))
+            return served.predictor.predict(columns)
+
+    counting: Any = Counting()
+    holder.replace(replace(served, predictor=counting))
+
+    async def together() -> list[callers.Answered]:
+        return await asyncio.gather(
+            *(asking(front, "POST", "/predict", {"rows": [row]}) for row in sent)
+        )
+
+    answers = asyncio.run(together())
+    assert [it.json()["predictions"] for it in answers] == alone
+    assert sum(calls) == 60 and len(calls) < 10
+
+
+def test_many_rows_are_scored_aside(events: Path) -> None:
+    front, _ = callers.application(events)
+    rows = [ROW | {"distance": 1.0 + place} for place in range(INLINE_ROWS + 1)]
+    many = ask(front, "POST", "/predict", {"rows": rows}).json()["predictions"]
+    last = ask(front, "POST", "/predict", {"rows": rows[-1:]}).json()["predictions"]
+    assert len(many) == INLINE_ROWS + 1 and many[-1] == last[0]
+
+
+def test_one_request_that_the_model_cannot_take_does_not_fail_the_others(events: Path) -> None:
+    front, holder = callers.application(events)
+    served = holder.now.served
+
+    class Touchy:
+        def predict(self, columns: Any) -> Any:
+            if 13.0 in columns["distance"]:
+                raise RuntimeError("thirteen")
+            return served.predictor.predict(columns)
+
+    touchy: Any = Touchy()
+    holder.replace(replace(served, predictor=touchy))
+
+    async def together() -> list[int]:
+        rows = [ROW | {"distance": value} for value in (12.0, 13.0, 14.0)]
+        answers = [asking(front, "POST", "/predict", {"rows": [row]}) for row in rows]
+        return [it.status for it in await asyncio.gather(*answers)]
+
+    assert asyncio.run(together()) == [200, 500, 200]
+
+
+def test_what_a_defect_says_stays_in_the_log(
+    events: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    front, holder = callers.application(events)
+    broken: Any = object()
+    holder.replace(replace(holder.now.served, predictor=broken))
+    found = ask(front, "POST", "/predict", {"rows": [ROW]})
+    assert found.status == 500 and "attribute" not in found.body.decode()
+    assert "AttributeError" in capfd.readouterr().err
+
+
+def test_the_log_has_the_id_and_no_value(front: Front, capfd: pytest.CaptureFixture[str]) -> None:
+    found = ask(front, "POST", "/predict", {"rows": [ROW | {"dest": "SECRET"}]}, x_request_id="a.b")
+    assert found.headers["x-request-id"] == "a.b"
+    ask(front, "POST", "/predict", {"rows": [ROW | {"distance": "SECRET"}]}, x_request_id="\n")
+    said = capfd.readouterr().err
+    first, second = map(json.loads, said.splitlines())
+    assert (first["id"], first["status"], first["rows"]) == ("a.b", 200, 1)
+    assert (second["status"], len(second["id"])) == (422, 32)
+    assert "SECRET" not in said
+
+
+def test_custom_attributes_of_sagemaker_come_back(front: Front) -> None:
+    name = "x_amzn_sagemaker_custom_attributes"
+    found = ask(front, "POST", "/invocations", {"instances": [ROW]}, **{name: "trace=7"})
+    assert found.headers[name.replace("_", "-")] == "trace=7"
+
+
+@pytest.mark.parametrize("path", ["/ping", "/health", "/ready", "/version", "/docs"])
+def test_probes_and_people_are_answered(front: Front, path: str) -> None:
+    assert ask(front, "GET", path).status == 200
+
+
+def test_metadata_tells_the_signature(front: Front) -> None:
+    found = ask(front, "GET", "/metadata").json()
+    inputs = {it["name"]: it for it in found["inputs"]}
+    assert inputs["temp"] == {
+        "name": "temp", "type": "double", "nullable": True, "minimum": -60.0, "maximum": 140.0
+    }  # fmt: skip
+    assert found["version"] == "1" and len(found["digest"]) == 64
+
+
+def test_metrics_count_requests_by_path_and_status(front: Front) -> None:
+    ask(front, "POST", "/predict", {"rows": [ROW]})
+    ask(front, "POST", "/predict", {"rows": [{}]})
+    ask(front, "GET", "/made/up/by/a/caller")
+    text = ask(front, "GET", "/metrics").body.decode()
+    assert 'requests_total{path="/predict",status="200"} 1.0' in text
+    assert 'requests_total{path="/predict",status="422"} 1.0' in text
+    assert 'requests_total{path="other",status="404"} 1.0' in text
+    assert "made/up" not in text and 'version="1"' in text
+
+
+def test_the_document_describes_the_rows_with_an_example_that_works(front: Front) -> None:
+    document = ask(front, "GET", "/openapi.json").json()
+    temp = document["components"]["schemas"]["Row"]["properties"]["temp"]
+    assert {"type": "null"} in temp["anyOf"] and temp["anyOf"][0]["maximum"] == 140
+    carrier = document["components"]["schemas"]["Row"]["properties"]["carrier"]
+    assert "AA" in carrier["description"] and carrier["examples"]
+    for path in ("/predict", "/invocations"):
+        content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        assert ask(front, "POST", path, content["example"]).status == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("DELETE", "/invocations")])
+def test_another_method_is_told_which_one_is_taken(front: Front, method: str, path: str) -> None:
+    found = ask(front, method, path)
+    assert (found.status, found.headers["allow"]) == (405, "POST")
+
+
+def basic(password: str) -> str:
+    return "Basic " + base64.b64encode(f"me:{password}".encode()).decode()
+
+
+def test_a_token_is_asked_for_where_there_is_one(events: Path) -> None:
+    front, _ = callers.application(events, "secret")
+
+    def ask_with(**sent: str) -> callers.Answered:
+        return ask(front, "POST", "/predict", {"rows": [ROW]}, **sent)
+
+    assert ask_with().status == 401
+    assert "Basic" in ask_with().headers["www-authenticate"]
+    for wrong in ("Bearer secrets", "Bearer ", "secret", basic("x"), "Basic %%%", "Bearer é"):
+        assert ask_with(authorization=wrong).status == 401, wrong
+    for right in ("Bearer secret", "bearer secret", basic("secret")):
+        assert ask_with(authorization=right).status == 200, right
+    for path in ("/", "/docs", "/metadata", "/metrics", "/openapi.json", "/version"):
+        assert ask(front, "GET", path).status == 401, path
+    assert ask(front, "GET", "/ping").status == 200
+
+
+def test_a_body_too_large_is_refused_before_or_while_it_comes(events: Path) -> None:
+    front, _ = callers.application(events, limits=Limits(body=1000))
+    declared = ask(front, "POST", "/predict", b"{}", content_length="1001")
+    assert (declared.status, declared.headers["connection"]) == (413, "close")
+    assert ask(front, "POST", "/predict", [b" " * 600, b" " * 600]).status == 413
+
+
+def test_all_bodies_together_are_bounded(events: Path) -> None:
+    front, _ = callers.application(events, limits=Limits(body=1000, bodies=500))
+    found = ask(front, "POST", "/predict", [b" " * 600, b""])
+    assert (found.status, found.headers["retry-after"]) == (503, "1")
+    assert ask(front, "POST", "/predict", {"rows": [ROW]}).status == 200
+
+
+def test_a_body_counts_until_it_is_answered(events: Path) -> None:
+    body = {"rows": [ROW]}
+    size = len(json.dumps(body))
+    front, _ = callers.application(events, limits=Limits(bodies=3 * size))
+
+    async def together() -> list[int]:
+        answers = [asking(front, "POST", "/predict", body) for _ in range(5)]
+        return [it.status for it in await asyncio.gather(*answers)]
+
+    assert sorted(asyncio.run(together())) == [200, 200, 200, 503, 503]
+    assert ask(front, "POST", "/predict", body).status == 200
+
+
+def test_one_request_too_many_is_sent_away_and_the_others_are_answered(events: Path) -> None:
+    front, _ = callers.application(events, limits=Limits(requests=3))
+
+    async def together() -> list[int]:
+        answers = [asking(front, "POST", "/predict", {"rows": [ROW]}) for _ in range(5)]
+        return [it.status for it in await asyncio.gather(*answers)]
+
+    assert sorted(asyncio.run(together())) == [200, 200, 200, 503, 503]
+
+
+def test_a_body_too_slow_is_given_up(events: Path) -> None:
+    front, _ = callers.application(events, limits=Limits(body_seconds=0.01))
+    said: list[Any] = []
+
+    async def never() -> Any:
+        await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": []}
+    asyncio.run(front(scope, never, send))
+    assert said[0]["status"] == 408
+
+
+def test_an_answer_too_slow_is_given_up(events: Path) -> None:
+    front, holder = callers.application(events, limits=Limits(answer_seconds=0.01))
+    released = threading.Event()
+
+    class Slow:
+        def predict(self, columns: Any) -> Any:
+            released.wait(30)
+
+    slow: Any = Slow()
+    holder.replace(replace(holder.now.served, predictor=slow))
+
+    async def asked() -> int:
+        rows = [ROW] * (INLINE_ROWS + 1)
+        found = await asking(front, "POST", "/predict", {"rows": rows})
+        released.set()
+        return found.status
+
+    assert asyncio.run(asked()) == 504
+
+
+def test_a_new_model_answers_with_its_own_schema(
+    model_of: Callable[[Task], Path], tmp_path: Path
+) -> None:
+    front, holder = callers.application(model_of(Task.CLASSIFICATION))
+    before = ask(front, "POST", "/predict", {"rows": [ROW]})
+    holder.replace(callers.model(model_of(Task.REGRESSION), "2"))
+    after = ask(front, "POST", "/predict", {"rows": [ROW]})
+    assert before.json()["model"]["version"] == "1" and after.json()["model"]["version"] == "2"
+    assert set(after.json()["predictions"][0]) == {"prediction"}
+    shutil.rmtree(tmp_path)
+
+
+def test_the_page_shows_a_form_that_answers(front: Front) -> None:
+    page = ask(front, "GET", "/").body.decode()
+    assert 'name="carrier"' in page and 'value="AA"' in page and "may be empty" in page
+    form = "&".join(f"{name}={'' if it is None else it}" for name, it in ROW.items())
+    found = ask(front, "POST", "/", form.encode())
+    assert found.status == 200 and "<dt>prediction</dt>" in found.body.decode()
+    wrong = ask(front, "POST", "/", form.replace("187.0", "far").encode())
+    assert wrong.status == 422 and "must be a valid number" in wrong.body.decode()
+
+
+def test_the_page_repeats_what_was_sent_as_text_alone(front: Front) -> None:
+    found = ask(front, "POST", "/", b"carrier=%22%3E%3Cscript%3Ex")
+    assert "<script" not in found.body.decode()
+    assert "default-src 'none'" in found.headers["content-security-policy"]
+
+
+def test_a_holder_lets_requests_keep_the_model_they_began_with(events: Path) -> None:
+    _, holder = callers.application(events)
+    first = holder.now
+    holder.replace(first.served)
+    assert isinstance(holder, Holder) and holder.now is not first
