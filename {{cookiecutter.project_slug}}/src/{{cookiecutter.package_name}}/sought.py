@@ -45,7 +45,7 @@ class Sought:
         """Yield verified bytes, whose code may be run, and where they come from."""
         if version == LOCAL:
             model = self._settings.root / data.MODEL
-            with fetched.copied(model, digest) as folder:
+            with fetched.copied(model, digest, self._settings) as folder:
                 made = (model / "MLmodel").stat().st_mtime
                 yield folder, Origin(digest, version, NAME, _as_time(made))
             return
