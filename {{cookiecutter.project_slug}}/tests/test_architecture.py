@@ -31,7 +31,7 @@ FLOORS = {
     "gate_report git_cli headers holders imports installed interface kept ledger likeness "
     "live machine marks model_dir moves outcomes parcel places processes provenance "
     "rebuild recording registry remote report reporting runs sbom served sieve signature "
-    "signing sought source stage staging store summary tables tracking trial turns twins "
+    "signing sought source stage standing staging store summary tables tracking trial turns twins "
     "watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration checks comparison constants diagnostics "

@@ -132,11 +132,11 @@ def test_the_slices_and_the_seed_are_those_of_the_bounds(
 ) -> None:
     model = model_of(Task.CLASSIFICATION)
     ours = rows.parameters(evaluation={"confidence": 0.9, "resamples": 100, "slices": []}, seed=1)
-    found = contest.contest(settings, of(ours, model), {}, TEST, rows.parameters())
+    found = contest.contest(settings, of(ours, settings.root, model), {}, TEST, rows.parameters())
     assert (set(found.slices), found.seed) == ({"carrier", "origin"}, 7)
     with pytest.raises(UsageError, match="'origin' that the slices of the gate need"):
         without = TEST.drop(columns="origin")
-        contest.contest(settings, of(ours, model), {}, without, rows.parameters())
+        contest.contest(settings, of(ours, settings.root, model), {}, without, rows.parameters())
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_prediction_that_is_no_number_is_told_in_one_sentence(
         return SimpleNamespace(encoder=columns, scores=lambda rows: scores)
 
     monkeypatch.setattr(carried, "load", load)
-    here = of(rows.parameters(), Path(CHALLENGER))
+    here = of(rows.parameters(), settings.root, Path(CHALLENGER))
     with pytest.raises(error, match=words):
         contest.contest(settings, here, {CHAMPION: Path(CHAMPION)}, TEST, here.params)
 

@@ -60,12 +60,10 @@ def test_a_verb_that_lacks_a_package_says_so(module: str, sentence: str) -> None
     code = f"""
 import runpy, sys
 from {rows.PACKAGE} import cli
-def push():
+@cli.app.command()
+def unheard():
     import {module}
-cli.app.registered_commands[:] = []
-cli.app.command()(push)
-cli.app.command()(lambda: None)
-sys.argv[1:] = ["push"]
+sys.argv[1:] = ["unheard"]
 runpy.run_module({rows.PACKAGE!r}, run_name="__main__")
 """
     environment = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import author, bounds, candidate, gate_report, parcel, trial
+from . import author, bounds, candidate, gate_report, parcel, standing, trial
 from .candidate import Candidate
 from .errors import UsageError, WorldError
 from .gate import Verdict, unchanged
@@ -69,7 +69,7 @@ def handed_over(settings: Settings, folder: Path) -> Challenge:
                 f"{there.name}: the champion is {_named(champion)} now, and the gate was held "
                 f"against {_named(given.champion)}; run the workflow again"
             )
-        marked = trial.rolled_back(there, found, None)
+        marked = standing.rolled_back(there, found, None)
         return given if marked.passed else trial.rejected(given, marked)
 
     return Challenge(found, verdict, folder, {"bounds": where, "proof": parcel.proof(folder)})

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from . import fetched, signature
+from . import fetched, standing
 from .candidate import Candidate
 from .errors import WorldError
 from .gate import BEST, CHAMPION, Answer, Check, Verdict, unchanged
 from .ledger import Ledger
-from .params import FILE, Gate, Params
+from .params import Params
 from .registry import Registry
 from .settings import Settings
 from .versions import CHAMPION as ALIAS
@@ -77,16 +76,15 @@ def verdict(
     champion = met.champion
     if champion and champion.digest == candidate.digest:
         return unchanged(candidate.digest)  # at once: what is imported below takes seconds
-    checks = [rolled_back(registry, candidate, again), _size(candidate, bounds.gate)]
+    checks = [standing.rolled_back(registry, candidate, again)]
+    checks += [standing.size(candidate, bounds.gate)]
     from threadpoolctl import threadpool_limits
 
     from . import contest
     from .checks import judge
 
-    if champion and not _same_target(champion, candidate):
-        checks.append(_other_target(champion, candidate))
-    else:
-        checks.append(contest.same_holdout(settings, candidate.params, bounds))
+    other = standing.other_target(champion, candidate)
+    checks.append(other or contest.same_holdout(settings, candidate.params, bounds))
     names = (candidate.digest, champion.digest if champion else "")
     if not checks[-1].passed:  # There is nothing to compare on.
         return Verdict(Answer.REJECT, names[0], names[1] or None, checks, {})
@@ -99,57 +97,12 @@ def verdict(
             for role, version in met.by_role().items()
         }
         if CHAMPION in folders and bounds.gate.signature == "compatible":
-            checks.append(_signature(candidate.folder, folders[CHAMPION]))
+            checks.append(standing.signature(candidate.folder, folders[CHAMPION]))
         rows = contest.rows(settings, candidate, met.by_role().values())
         met_on = contest.contest(settings, candidate, folders, rows, bounds)
     return judge(met_on, bounds.gate, checks, names)
 
 
-def _same_target(champion: Version, candidate: Candidate) -> bool:
-    params = candidate.params
-    here = {"target": params.data.target, "task": params.task.value}
-    return all(champion.tags.get(name, value) == value for name, value in here.items())
-
-
-def _other_target(champion: Version, candidate: Candidate) -> Check:
-    words = (
-        f"the champion predicts {champion.tags.get('target')!r} ({champion.tags.get('task')}), "
-        "which cannot be compared; a project of another name keeps its own champion"
-    )
-    return Check("same target", False, None, None, words)
-
-
 def rejected(verdict: Verdict, check: Check) -> Verdict:
     """Return a verdict that a later check has overturned."""
     return replace(verdict, answer=Answer.REJECT, checks=[*verdict.checks, check])
-
-
-def rolled_back(registry: Registry, candidate: Candidate, again: str | None) -> Check:
-    """Fail for a digest that was rolled back, unless a reason brings it back."""
-    version = registry.of_digest(candidate.digest)
-    why = version.tags.get(ROLLED_BACK) if version else None
-    reason = "it never was" if why is None else f"it was rolled back: {why}"
-    if why is not None:
-        reason += (
-            f"; promoted again: {again}"
-            if again and again.strip()
-            else "; --again REASON promotes it anyway"
-        )
-    return Check(
-        "not rolled back", why is None or bool(again and again.strip()), None, None, reason
-    )
-
-
-def _size(candidate: Candidate, bounds: Gate) -> Check:
-    files = filter(Path.is_file, candidate.folder.rglob("*"))
-    size = round(sum(path.stat().st_size for path in files) / 1e6, 3)
-    words = f"{size} MB, at most {bounds.megabytes:g} MB are allowed"
-    return Check("size", size <= bounds.megabytes, size, bounds.megabytes, words)
-
-
-def _signature(ours: Path, theirs: Path) -> Check:
-    broken = signature.breaks(ours, theirs)
-    words = "callers of the champion need not change"
-    if broken:
-        words = f"{'; '.join(broken)}; `gate.signature: any` in {FILE} allows it"
-    return Check("signature", not broken, None, None, words)
