@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, dvc_cli, fetched, rebuild, registry
+from flight_delays import (
+    data,
+    dvc_cli,
+    fetched,
+    rebuild,
+    registry,
+)
 from flight_delays.acts import gate as gating
 from flight_delays.acts import history as telling
 from flight_delays.acts import promote as promoting

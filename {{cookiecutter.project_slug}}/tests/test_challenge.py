@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from flight_delays import candidate, carried, contest, data, fetched, gate_report, parcel, registry
+from flight_delays import (
+    candidate,
+    carried,
+    contest,
+    data,
+    fetched,
+    gate_report,
+    parcel,
+    registry,
+)
 from flight_delays.acts.promote import promote
 from flight_delays.acts.rollback import rollback
 from flight_delays.errors import Exit, WorldError

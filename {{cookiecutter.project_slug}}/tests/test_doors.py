@@ -8,7 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from flight_delays import branch, cli, store
-from flight_delays.acts import gate, history, promote, register, reproduce, rollback
+from flight_delays.acts import (
+    gate,
+    history,
+    promote,
+    register,
+    reproduce,
+    rollback,
+)
 from flight_delays.errors import Exit
 from flight_delays.settings import Settings
 

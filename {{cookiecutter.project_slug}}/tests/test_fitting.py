@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from flight_delays.errors import UsageError
-from flight_delays.fitting import Arrays, Indices, Schedule, Watch, in_epochs
+from flight_delays.fitting import (
+    Arrays,
+    Indices,
+    Schedule,
+    Watch,
+    in_epochs,
+)
 
 SCHEDULE = Schedule(epochs=8, patience=2, batch_size=4, learning_rate=0.5)
 ROWS, SEED = 10, 7

@@ -62,7 +62,8 @@ def test_the_image_installs_nothing_that_serving_does_not_need() -> None:
 def test_code_in_the_folder_serves_without_the_project(here: Path) -> None:
     image(Settings(here), "champion")
     app = here / "build" / "image" / "app"
-    words = "import sys; from flight_delays.serving import app, run; print('mlflow' in sys.modules)"
+    words = f"import sys; from {rows.PACKAGE}.serving import app, run"
+    words += "; print('mlflow' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", words], cwd=app, env={}, capture_output=True, text=True, check=False
     )
@@ -101,7 +102,7 @@ def test_the_bill_is_valid_names_every_release_and_is_the_same_again() -> None:
 
 def test_the_dockerfile_is_without_fault_and_a_fault_would_be_found(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
-    text = dockerfile.text("flights", "flight_delays", "3.11", "7", ORIGIN.digest)
+    text = dockerfile.text("flights", rows.PACKAGE, "3.11", "7", ORIGIN.digest)
     path.write_text(text)
     _lint(path)
     assert "USER 10001" in text and "--require-hashes" in text and "HEALTHCHECK" in text
@@ -154,6 +155,6 @@ def test_a_port_that_is_taken_is_named(opt: Path) -> None:
 
 
 def test_altered_bytes_in_the_image_are_not_run(opt: Path) -> None:
-    (opt / "model" / "code" / "flight_delays" / "predictor.py").write_text("raise SystemExit\n")
+    (opt / "model" / "code" / rows.PACKAGE / "predictor.py").write_text("raise SystemExit\n")
     with pytest.raises(WorldError, match="the bytes are not those"):
         container.serve(opt, ["serve", "127.0.0.1", "0"], {})

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from flight_delays import candidate, data, digests, gate, gate_report, parcel, places
+from flight_delays import (
+    candidate,
+    data,
+    digests,
+    gate,
+    gate_report,
+    parcel,
+    places,
+)
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.gate import Answer, Check, Verdict
 from flight_delays.places import LABEL, Parcel, Project

@@ -12,9 +12,21 @@ import pyarrow.parquet
 import pytest
 from filelock import FileLock
 
-from flight_delays import carried, data, digests, sieve, staging, tables
+from flight_delays import (
+    carried,
+    data,
+    digests,
+    sieve,
+    staging,
+    tables,
+)
 from flight_delays.acts.predict import Job, predict
-from flight_delays.errors import Exit, ProjectError, UsageError, WorldError
+from flight_delays.errors import (
+    Exit,
+    ProjectError,
+    UsageError,
+    WorldError,
+)
 from flight_delays.fields import Field
 from flight_delays.settings import Settings
 
@@ -221,7 +233,7 @@ def test_a_broken_file_is_named(here: Path, name: str) -> None:
 
 
 def test_bytes_that_were_altered_are_not_run(here: Path) -> None:
-    predictor = here / data.MODEL / "code" / "flight_delays" / "predictor.py"
+    predictor = here / data.MODEL / "code" / rows.PACKAGE / "predictor.py"
     predictor.write_text("raise SystemExit\n")
     with pytest.raises(WorldError, match="the bytes are not those"):
         scored(here)

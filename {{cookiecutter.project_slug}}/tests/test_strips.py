@@ -5,7 +5,12 @@ import re
 import pytest
 
 from flight_delays.reporting import html, markdown
-from flight_delays.reporting.blocks import Page, Section, Span, Table
+from flight_delays.reporting.blocks import (
+    Page,
+    Section,
+    Span,
+    Table,
+)
 from flight_delays.reporting.strips import strips
 
 from pages import Reader, rows_of_markdown

@@ -9,7 +9,12 @@ import pytest
 from flight_delays.comparison import Comparison
 from flight_delays.forge.changes import Changes
 from flight_delays.forge.page import page
-from flight_delays.gate import Answer, Check, Verdict, unchanged
+from flight_delays.gate import (
+    Answer,
+    Check,
+    Verdict,
+    unchanged,
+)
 from flight_delays.reporting import markdown
 from flight_delays.task import Task
 

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from flight_delays import candidate, carried, data, digests, gate, gate_report, likeness, parcel
+from flight_delays import (
+    candidate,
+    carried,
+    data,
+    digests,
+    gate,
+    gate_report,
+    likeness,
+    parcel,
+)
 from flight_delays.errors import Exit, UsageError
 from flight_delays.forge import candidates
 from flight_delays.forge.prove import prove

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flight_delays import branch, dvc_cli, gate_report, parcel, registry, trial
+from flight_delays import (
+    branch,
+    dvc_cli,
+    gate_report,
+    parcel,
+    registry,
+    trial,
+)
 from flight_delays.acts.promote import promote
 from flight_delays.errors import Exit, UsageError, WorldError
 from flight_delays.forge import job
