@@ -26,10 +26,18 @@ def ran(output: str) -> list[str]:
 
 # The classification project runs its gates as its README says, in test_readme.py.
 @pytest.mark.parametrize("trained", ["regression"], indirect=True)
-@pytest.mark.parametrize("session", ["lint", "types", "tests"])
+@pytest.mark.parametrize("session", ["lint", "secrets", "types", "tests"])
 def test_the_project_passes_its_own_gates(trained: Project, session: str) -> None:
     done = trained.nox(session)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_key_is_found_before_it_is_committed(trained: Project, tmp_path: Path) -> None:
+    project = trained.copy(tmp_path / "copy")
+    key = "AKIA" + "IOSFODNN7EXAMPLE"
+    (project.root / "src" / "keys.py").write_text(f'aws = "{key}"\n', "utf-8")
+    done = project.nox("secrets")
+    assert done.returncode == 1 and "src/keys.py:1" in done.stdout + done.stderr
 
 
 def test_the_model_beats_the_constants_clearly(trained: Project) -> None:

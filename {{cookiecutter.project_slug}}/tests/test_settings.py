@@ -91,6 +91,7 @@ def test_a_store_of_its_own_may_lie_elsewhere(root: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("before", ["", "\n"])
 def test_a_key_is_a_file_or_the_key_itself(root: Path, before: str) -> None:
+    # pragma: allowlist nextline secret
     key = f"{before}-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n"
     assert settings.from_environment({"MODEL_SIGNING_KEY": key}, root).signing_key == key
     found = settings.from_environment({"MODEL_SIGNING_KEY": "keys/a.pem"}, root)

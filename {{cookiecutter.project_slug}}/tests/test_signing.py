@@ -254,6 +254,7 @@ def test_while_it_signs_nobody_else_can_read_the_key(
 
 
 def test_a_text_that_is_no_key_is_refused_by_its_variable_and_not_shown(folder: Path) -> None:
+    # pragma: allowlist nextline secret
     text = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
     with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: not a private key") as told:
         signing.sign(NOBODY, UNMADE, folder, Settings(folder, signing_key=text))

@@ -5,6 +5,7 @@ forge` calls it.
 """
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -41,10 +42,10 @@ def replay(merge: bool, environments: Path) -> Exit:
     folder = root / ".dvc" / "tmp" / "forge"
     shutil.rmtree(folder, ignore_errors=True)
     with forge(folder, Machine(environments)) as here:
-        base = _push(root, here)
-        results = _pull(here, base, merge)
-    for result in results:
-        _tell(result)
+        results = []
+        for result in _pull(here, _push(root, here), merge):
+            _tell(result)
+            results.append(result)
     _tell_comments(folder, results)
     failed = any(result.conclusion == "failure" for result in results)
     return Exit.WORLD if failed else Exit.DONE
@@ -67,18 +68,18 @@ def _push(root: Path, here: Forge) -> str:
     return base
 
 
-def _pull(here: Forge, base: str, merge: bool) -> list[Result]:
+def _pull(here: Forge, base: str, merge: bool) -> Iterator[Result]:
     if here.tip(BRANCH) == base:
         typer.echo("This commit is main: its push is replayed.")
         here.pushed("main", ZERO)
-        return here.run()
+        yield from here.each()
+        return
     typer.echo("A pull request of this commit into main:")
     pull = here.open_pull(BRANCH)
-    results = here.run()
+    yield from here.each()
     if merge:
         here.merge(pull)
-        results += here.run()
-    return results
+        yield from here.each()
 
 
 def _tell(result: Result) -> None:

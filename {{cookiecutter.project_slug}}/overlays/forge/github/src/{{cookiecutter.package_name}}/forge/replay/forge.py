@@ -103,6 +103,10 @@ class Forge:
 
     def run(self) -> list[Result]:
         """Run all that waits, in order, and return the results."""
+        return list(self.each())
+
+    def each(self) -> Iterator[Result]:
+        """Run all that waits, in order, and yield each result as it comes."""
         return self.queue.run_all()
 
     def _pull_runs(self, action: str, pull: Record, before: str | None = None) -> None:

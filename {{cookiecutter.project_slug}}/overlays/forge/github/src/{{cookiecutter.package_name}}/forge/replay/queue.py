@@ -1,6 +1,7 @@
 """The runs that wait, and which of them a newer one of the same concurrency group replaces."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...errors import WorldError
@@ -56,12 +57,10 @@ class Queue:
         self.waiting.append(run)
         return run
 
-    def run_all(self) -> list[Result]:
-        """Run what waits, in order."""
-        done = []
+    def run_all(self) -> Iterator[Result]:
+        """Run what waits, in order, and yield each result as it comes."""
         while self.waiting:
-            done.append(self.run(self.waiting.pop(0)))
-        return done
+            yield self.run(self.waiting.pop(0))
 
     def again(self, run: Record) -> Result:
         """Run a run again: the same event, commit and workflow file, as its next attempt."""
