@@ -165,9 +165,9 @@ def test_its_style_and_types_are_right(project: Project, session: str) -> None:
 @pytest.mark.slow
 @each
 def test_it_passes_its_own_tests(project: Project, framework: str, task: str) -> None:
-    """Of the second task what the framework changes; the rest knows neither."""
-    seam = ("tests/test_estimator.py", own_test(framework))
-    act(project, "tests", *(() if task == TASKS[0] else ("--", *seam)))
+    """What the framework changes, and the model directory that comes of it; the rest knows none."""
+    seam = ("tests/test_estimator.py", "tests/test_model_dir.py", "tests/test_predictor.py")
+    act(project, "tests", "--", *seam, own_test(framework))
 
 
 @pytest.mark.slow

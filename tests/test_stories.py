@@ -121,7 +121,7 @@ def _fitting(project: Project) -> int:
     for _ in range(600):
         with closing(sqlite3.connect(project.root / "mlflow.db")) as connection:
             if found := connection.execute(query, ("RUNNING",)).fetchone():
-                return int(found[0].split("/")[1])
+                return int(found[0].split("/")[-2])
         time.sleep(0.1)
     raise TimeoutError
 

@@ -184,7 +184,10 @@ def test_a_store_as_it_lies_there_would_name_them(clone: Clone) -> None:
     assert branch.at(clone("one"), looking)
 
 
-def test_the_branch_holds_the_registry_and_says_what_it_is(clone: Clone, tmp_path: Path) -> None:
+def test_the_branch_holds_the_registry_and_says_what_it_is(
+    clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIT_AUTHOR_NAME", raising=False)  # else git believes it first
     one = clone("one")
     branch.at(one, adding("a"))
     there = pushed(one, tmp_path / "pushed")
