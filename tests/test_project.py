@@ -26,7 +26,8 @@ def ran(output: str) -> list[str]:
 
 # The classification project runs its gates as its README says, in test_readme.py. Another task is
 # other params alone (test_frameworks.py), and the project's tests try both: here those of the params.
-OF_PARAMS = tuple(f"tests/test_{name}.py" for name in ("params", "train", "evaluate", "dvc_yaml"))
+OF_PARAMS = [f"tests/test_{name}.py" for name in ("params", "train", "evaluate", "dvc_yaml")]
+GATES = [("lint",), ("secrets",), ("types",), ("tests", "--", *OF_PARAMS)]
 
 
 @pytest.mark.parametrize("trained", ["regression"], indirect=True)
