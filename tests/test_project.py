@@ -25,15 +25,13 @@ def ran(output: str) -> list[str]:
 
 
 # The classification project runs its gates as its README says, in test_readme.py. Another task is
-# other params alone (test_frameworks.py), and the project's tests try both: here those of the params.
+# other params alone (test_frameworks.py), and the project's tests try both: here those of params.
 OF_PARAMS = [f"tests/test_{name}.py" for name in ("params", "train", "evaluate", "dvc_yaml")]
 GATES = [("lint",), ("secrets",), ("types",), ("tests", "--", *OF_PARAMS)]
 
 
 @pytest.mark.parametrize("trained", ["regression"], indirect=True)
-@pytest.mark.parametrize(
-    "words", [("lint",), ("secrets",), ("types",), ("tests", "--", *OF_PARAMS)]
-)
+@pytest.mark.parametrize("words", GATES)
 def test_the_project_passes_its_own_gates(trained: Project, words: tuple[str, ...]) -> None:
     done = trained.nox(*words)
     assert done.returncode == 0, done.stdout + done.stderr
