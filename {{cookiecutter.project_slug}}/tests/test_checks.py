@@ -125,7 +125,7 @@ CONSTANT = "better than a constant in rmse"
     [
         (2.0, Answer.PROMOTE, "is shown"),
         (9.9, Answer.PROMOTE, "is not shown"),
-        (10.1, Answer.UNDECIDED, "is not shown"),
+        (10.6, Answer.UNDECIDED, "is not shown"),
         (15.0, Answer.REJECT, "is ruled out"),
     ],
 )
