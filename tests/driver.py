@@ -61,7 +61,7 @@ def _state(folder: Path, uri: str | None) -> dict[str, object]:
     registry = ours("registry").connect(settings)
     ledger = ours("ledger").Ledger(registry.client, settings)
     return {
-        "aliases": {name: int(number) for name, number in registry._aliases().items()},
+        "aliases": {name: int(number) for name, number in registry.aliases().items()},
         "versions": [{"number": it.number, **it.tags} for it in registry.versions()],
         "entries": [entry.told for entry in ledger.entries()],
         "open": [entry.told for entry in ledger.open_entries()],

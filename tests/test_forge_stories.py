@@ -127,7 +127,7 @@ def test_of_two_merges_only_the_tip_of_main_is_promoted(there: Repository, guard
     known = len(there.ledger())
     pulls = [
         there.pull("one", there.edit(PARAMS, THIRD)),
-        there.pull("two", there.edit(PARAMS, ("min_samples_leaf: 200", "min_samples_leaf: 150"))),
+        there.pull("two", there.edit(PARAMS, ("learning_rate: 0.1", "learning_rate: 0.09"))),
     ]
     there.run()
     for pull in pulls:
