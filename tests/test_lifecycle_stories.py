@@ -143,7 +143,7 @@ def test_what_a_person_gets_wrong_is_one_sentence(promoted: Project, tmp_path: P
     assert "there is no version 9" in act(project, "rollback", "9", code=2)
     assert "no earlier champion" in act(project, "rollback", code=2)
     assert "there is no version 9" in act(project, "reproduce", "9", code=2)
-    assert "choose local or server" in act(project, "gate", "--registry", "cloud", code=2)
+    assert "choose local, branch or server" in act(project, "gate", "--registry", "cloud", code=2)
     assert "names no server" in act(project, "gate", "--registry", "server", code=2)
     assert "git knows no params.yaml" in act(project, "gate", "--bounds", "nowhere", code=2)
     params = project.root / "params.yaml"
@@ -177,7 +177,8 @@ def test_the_bounds_of_a_revision_count_where_it_is_named(
     promoted: Project, tmp_path: Path
 ) -> None:
     project = promoted.copy(tmp_path / "project")
-    change(project, WORSE, ("margin: 0.01", "margin: 0.5"), ("roc_auc: 0.6", "roc_auc: 0.1"))
+    lax = [("\n  margin: 0.01", "\n  margin: 0.5"), ("roc_auc: 0.6", "roc_auc: 0.1")]
+    change(project, WORSE, *lax, ("calibration: 0.003", "calibration: 0.5"))
     act(project, "gate")
     base = project.run("git", "rev-list", "--max-parents=0", "HEAD").stdout.strip()
     assert "no worse than the champion" in act(project, "gate", "--bounds", base, code=3)
