@@ -38,8 +38,8 @@ GATE = {
 }
 """Bounds that a model of these few rows can meet."""
 
-_SMALL = {"batch_size": 32}
-"""What learns from a batch at a time needs more of them than these few rows would make."""
+_SMALL = {"batch_size": 32, "max_iter": 30}
+"""These few rows make few batches, and need few trees: each would be written and read again."""
 FIRST, LAST = "2013-07-01", "2013-09-30"
 _NAMES = {
     "carrier": ["AA", "B6", "DL", "EV", "UA"],

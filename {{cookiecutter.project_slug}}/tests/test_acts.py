@@ -118,10 +118,8 @@ def test_the_first_model_becomes_champion_and_again_nothing_changes(here: Settin
     assert champion(here) == 1 and moves(here) == [("promotion", 1, None)]
 
 
-def test_there_and_back_again(here: Settings, another: Callable[[str], str]) -> None:
-    promoting.promote(here)
-    another("second")
-    assert promoting.promote(here) is Exit.DONE
+@pytest.mark.usefixtures("succeeded")
+def test_there_and_back_again(here: Settings) -> None:
     returning.rollback(here, reason="a bad night")
     assert champion(here) == 1
     assert promoting.promote(here) is Exit.REJECT
@@ -141,12 +139,12 @@ def test_there_and_back_again(here: Settings, another: Callable[[str], str]) -> 
     ]
 
 
+@pytest.mark.usefixtures("succeeded")
 def test_a_rollback_that_a_kill_cut_short_goes_back_once(
     here: Settings, another: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("first", "second", "third"):
-        another(name)
-        promoting.promote(here)
+    another("third")
+    promoting.promote(here)
     with monkeypatch.context() as patch:
         patch.setattr(registry.Registry, "tag", lambda *_: (_ for _ in ()).throw(MemoryError()))
         with pytest.raises(MemoryError):
@@ -172,10 +170,10 @@ def ledger_of(settings: Settings) -> list[dict[str, str]]:
     return [dict(entry.told) for entry in found]
 
 
+@pytest.mark.usefixtures("promoted")
 def test_the_best_champion_stays_the_best_while_the_next_is_only_as_good(
     here: Settings, another: Callable[[str], str]
 ) -> None:
-    promoting.promote(here)
     another("as good")
     promoting.promote(here)
     assert [entry["best"] for entry in ledger_of(here)] == ["1", "1"]
@@ -202,6 +200,7 @@ def test_the_history_tells_who_and_why(
     assert "no version comes from" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize(
     ("of_another", "answer", "code"),
     [
@@ -213,7 +212,6 @@ def test_the_history_tells_who_and_why(
 def test_a_version_made_again_is_compared(
     here: Settings, monkeypatch: pytest.MonkeyPatch, of_another: str, answer: str, code: Exit
 ) -> None:
-    registering.register(here)
     task = Task.CLASSIFICATION
 
     def stages(root: Path, interpreter: Path, left_out: set[str]) -> None:
@@ -274,8 +272,8 @@ def test_a_holdout_that_was_written_over_is_not_believed(
         gating.gate(here)
 
 
+@pytest.mark.usefixtures("promoted")
 def test_a_champion_that_got_lost_is_no_first_model(here: Settings) -> None:
-    promoting.promote(here)
     registry.connect(here).unpoint("champion")
     with pytest.raises(WorldError, match="no version is champion"):
         promoting.promote(here)
@@ -283,18 +281,16 @@ def test_a_champion_that_got_lost_is_no_first_model(here: Settings) -> None:
     assert champion(here) == 1
 
 
-def test_a_blank_reason_is_none(here: Settings, another: Callable[[str], str]) -> None:
-    promoting.promote(here)
-    another("second")
-    promoting.promote(here)
+@pytest.mark.usefixtures("succeeded")
+def test_a_blank_reason_is_none(here: Settings) -> None:
     returning.rollback(here)
     assert promoting.promote(here, again=" ") is Exit.REJECT
 
 
+@pytest.mark.usefixtures("promoted")
 def test_only_a_former_champion_can_be_gone_back_to(
     here: Settings, another: Callable[[str], str]
 ) -> None:
-    promoting.promote(here)
     another("second")
     registering.register(here)
     with pytest.raises(UsageError, match="version 2 was never champion"):
@@ -311,8 +307,8 @@ def test_bounds_come_from_a_commit_only(here: Settings, revision: str) -> None:
     assert verdict(here)["bounds"] == f"HEAD ({commit[:12]})"
 
 
+@pytest.mark.usefixtures("promoted")
 def test_what_somebody_else_ran_among_the_moves_is_left_out(here: Settings) -> None:
-    promoting.promote(here)
     there = registry.connect(here)
     book = Ledger(there.client, here)
     there.client.create_run(book._experiment, tags={"made": "by hand"})
@@ -357,10 +353,10 @@ def test_uncommitted_changes_are_run_only_where_nobody_asks_for_a_signature(
     assert len(seen) == 1
 
 
+@pytest.mark.usefixtures("registered")
 def test_a_version_that_does_not_verify_is_not_made_again(
     here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registering.register(here)
     seen = rebuilt(here, monkeypatch)
     (here.root / "signing.pub").write_text("a key", "utf-8")
     with pytest.raises(WorldError, match="version 1 is not signed"):
@@ -368,35 +364,35 @@ def test_a_version_that_does_not_verify_is_not_made_again(
     assert seen == []
 
 
-@pytest.mark.parametrize("commit", ["--upload-pack=x", "HEAD", "main", "0" * 39, "0" * 41, ""])
+@pytest.mark.usefixtures("registered")
 def test_what_is_no_commit_never_reaches_git(
-    here: Settings, monkeypatch: pytest.MonkeyPatch, commit: str
+    here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registering.register(here)
-    registry.connect(here).tag(1, {"git_commit": commit})
     monkeypatch.setattr(rebuild, "at", lambda *_: pytest.fail("git was asked"))
-    with pytest.raises(WorldError, match=r"made of commit .*, which is none; set its tag"):
-        making.reproduce(here, "1")
+    for commit in ("--upload-pack=x", "HEAD", "main", "0" * 39, "0" * 41, ""):
+        registry.connect(here).tag(1, {"git_commit": commit})
+        with pytest.raises(WorldError, match=r"made of commit .*, which is none; set its tag"):
+            making.reproduce(here, "1")
 
 
+@pytest.mark.usefixtures("registered")
 def test_a_version_of_other_inputs_than_it_says_is_told(
     here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    registering.register(here)
     registry.connect(here).tag(1, {"input_key": "another"})
     rebuilt(here, monkeypatch)
     making.reproduce(here, "1")
     assert "not what the version says that it was made of" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("registered")
 def test_an_alias_that_is_none_is_told_with_those_that_there_are(here: Settings) -> None:
-    registering.register(here)
     with pytest.raises(UsageError, match=r"no alias 'nope'; there are: challenger; name"):
         making.reproduce(here, "nope")
 
 
+@pytest.mark.usefixtures("promoted")
 def test_an_unchanged_champion_has_to_verify_too(here: Settings) -> None:
-    promoting.promote(here)
     assert ledger_of(here)[0]["signature"] == "not asked for"
     (here.root / "signing.pub").write_text("a key", "utf-8")
     with pytest.raises(WorldError, match="version 1 is not signed"):
@@ -420,10 +416,10 @@ def test_a_branch_cannot_choose_its_own_test_rows(here: Settings) -> None:
     assert check["name"] == "same holdout" and "`split`" in check["reason"]
 
 
+@pytest.mark.usefixtures("promoted")
 def test_a_champion_whose_tags_change_meanwhile_is_no_challenger(
     here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    promoting.promote(here)
     look = registry.Registry.of_digest
 
     def before(there: registry.Registry, digest: str) -> Version | None:

@@ -109,31 +109,23 @@ def test_only_what_the_fit_reads_changes_the_model() -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def elsewhere() -> Iterator[list[subprocess.Popen[str]]]:
-    """Fit in processes of their own, on one core and on two, while the other tests run.
+def elsewhere() -> Iterator[subprocess.Popen[str]]:
+    """Fit in another process, on two cores, while the other tests run on one.
 
-    They are as on a user's machine, which writes byte code and lets the libraries choose.
+    It is as on a user's machine, which writes byte code and lets the libraries choose.
     """
     freed = {"PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "PYTHONHASHSEED"}
     environment = {name: value for name, value in os.environ.items() if name not in freed}
-    environment["PYTHONPATH"] = str(rows.ROOT / "src")
-    processes = [
-        subprocess.Popen(
-            [sys.executable, rows.__file__],
-            env=environment | {"OMP_NUM_THREADS": cores, "OPENBLAS_NUM_THREADS": cores},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for cores in ("1", "2")
-    ]
-    yield processes
-    for process in processes:
+    environment |= {"PYTHONPATH": str(rows.ROOT / "src")}
+    environment |= {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+    command = [sys.executable, rows.__file__]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        yield process
         process.kill()
-        process.wait()
 
 
 def test_every_fit_gives_the_same_bytes_on_one_core_and_on_two(
-    elsewhere: list[subprocess.Popen[str]],
+    elsewhere: subprocess.Popen[str],
 ) -> None:
     here = [rows.digest_of(rows.fitted(task)) for task in Task]
-    assert [process.communicate()[0].split() for process in elsewhere] == [here, here]
+    assert elsewhere.communicate()[0].split() == here

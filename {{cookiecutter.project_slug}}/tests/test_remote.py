@@ -89,6 +89,7 @@ def test_two_who_begin_the_branch_do_not_both_begin_it(clone: Clone, tmp_path: P
 def test_a_push_that_the_remote_forbids_says_why(clone: Clone, tmp_path: Path) -> None:
     settings = clone("one")
     hook = Path(remote.address(settings), "hooks", "pre-receive")
+    hook.parent.mkdir()
     hook.write_text("#!/bin/sh\necho 'the branch is protected' >&2\nexit 1\n")
     hook.chmod(0o755)
     with pytest.raises(WorldError, match=r"registry of .*cannot write it: .*(protected|hook)"):

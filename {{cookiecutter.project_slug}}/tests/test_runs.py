@@ -87,7 +87,6 @@ def test_without_a_look_a_history_would_be_doubled(
 ) -> None:
     run.log_history(HISTORY)
     other = again(run)
-    monkeypatch.setattr(runs.Run, "_logged_steps", lambda self, name: set())
     monkeypatch.setattr(other, "_steps", {"loss": set(), "gain": set()})
     monkeypatch.setattr(time, "time", lambda: 2e9)
     other.log_history(HISTORY)

@@ -162,8 +162,8 @@ def start(uri: str, barrier: Any, told: Any) -> None:
         told.put(repr(error))
 
 
-def test_a_shared_database_is_made_once_and_whole(tmp_path: Path) -> None:
-    uri = f"sqlite:///{tmp_path.as_posix()}/shared.db"
+def test_a_shared_database_is_made_once_and_whole_and_its_folder_with_it(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path.as_posix()}/new/shared.db"
     context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     barrier, told = context.Barrier(3), context.Queue()
     racers = [context.Process(target=start, args=(uri, barrier, told)) for _ in range(3)]
@@ -172,9 +172,4 @@ def test_a_shared_database_is_made_once_and_whole(tmp_path: Path) -> None:
     assert {told.get(timeout=120) for _ in racers} == {"1"}
     for racer in racers:
         racer.join()
-    assert not list(tmp_path.glob("*.partial"))
-
-
-def test_a_database_in_a_new_folder_is_made_with_it(tmp_path: Path) -> None:
-    store.connect(Settings(tmp_path, tracking_uri=f"sqlite:///{tmp_path}/new/shared.db"))
-    assert (tmp_path / "new" / "shared.db").is_file()
+    assert not list(tmp_path.rglob("*.partial"))

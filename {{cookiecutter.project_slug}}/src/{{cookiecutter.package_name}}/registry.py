@@ -87,8 +87,10 @@ class Registry:
         found = same[0]
         with in_words(self.uri):
             self.client.update_model_version(NAME, str(found.number), description)
-        self.tag(found.number, tags)
-        return replace(found, tags={**found.tags, **tags})
+        # A call for each tag, so only for those that are not there already.
+        new = {name: value for name, value in tags.items() if found.tags.get(name) != value}
+        self.tag(found.number, new)
+        return replace(found, tags={**found.tags, **new})
 
     def tag(self, number: int, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""

@@ -8,7 +8,7 @@ of MLflow in `tests/fakes.py`, and a case in `tests/test_runs.py`, which holds b
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,21 +52,24 @@ class Run:
 
         now = int(time.time() * 1000)
         with in_words(self._uri):
+            self._look_up(histories.keys() - self._steps.keys())
             new = [
                 Metric(name, value, now, step)
                 for name, history in histories.items()
                 for step, value in history.items()
-                if step not in self._logged_steps(name)
+                if step not in self._steps[name]
             ]
             for start in range(0, len(new), _BATCH):
                 self._client.log_batch(self.id, metrics=new[start : start + _BATCH])
         for metric in new:
             self._steps[metric.key].add(metric.step)
 
-    def _logged_steps(self, name: str) -> set[int]:
-        if name not in self._steps:
-            self._steps[name] = {it.step for it in self._client.get_metric_history(self.id, name)}
-        return self._steps[name]
+    def _look_up(self, names: Set[str]) -> None:
+        """Learn which steps of some metrics are there, without a call for each that is not."""
+        there = self._client.get_run(self.id).data.metrics if names else {}
+        for name in names:
+            points = self._client.get_metric_history(self.id, name) if name in there else []
+            self._steps[name] = {point.step for point in points}
 
     def tag(self, name: str) -> str | None:
         """Return a tag, or None where it is not set."""

@@ -70,8 +70,8 @@ def test_a_first_model_is_reviewed_packed_and_answered(here: Settings, forge: Jo
     assert registry.connect(here).versions() == []
 
 
+@pytest.mark.usefixtures("promoted")
 def test_what_was_reviewed_is_what_is_promoted(here: Settings, another: Put, forge: Job) -> None:
-    promote(here)
     second = another("second")
     assert review(here, "HEAD^") is Exit.DONE
     assert promote(here, handed_over=here.root / parcel.NAME) is Exit.DONE
@@ -82,8 +82,8 @@ def test_what_was_reviewed_is_what_is_promoted(here: Settings, another: Put, for
     assert outputs(forge)["verdict"] == "unchanged"
 
 
+@pytest.mark.usefixtures("promoted")
 def test_the_champion_s_figures_stand_beside(here: Settings, another: Put) -> None:
-    promote(here)
     another("second")
     review(here, "HEAD^")
     (auc,) = (line for line in text(here).splitlines() if line.startswith("| Area under ROC"))
