@@ -27,8 +27,8 @@ BOOKKEEPING = {"_template", "_output_dir", "_repo_dir", "_checkout", "_commit"}
 PYTHON = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *sys.stdlib_module_names}
 LOCKS = "\n".join(lock.read_text(encoding="utf-8") for lock in PROJECT.rglob("requirements*.lock"))
 # Import names that no lock spells so, what a later lock may hold, a project's folders, devices.
-OTHERS = """attr cookiecutter cv2 dask dateutil dns dotenv git google graphql hydra opentelemetry optuna
-    pil pylab pytorch sklearn yaml data docs models noxfile overlays reports src test tests
+OTHERS = """attr cookiecutter cv2 dask dateutil dns dotenv git google graphql hydra opentelemetry
+    optuna pil pylab pytorch sklearn yaml data docs models noxfile overlays reports src test tests
     con prn aux nul"""
 TAKEN = {*re.findall(r"(?m)^[a-z0-9][a-z0-9-]*", LOCKS), *OTHERS.split()}
 TAKEN |= {path.stem for path in PROJECT.rglob("tests/*.py")}
