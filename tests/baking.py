@@ -6,9 +6,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+"""What makes a folder under a name, once for all workers."""
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "{{cookiecutter.project_slug}}"
@@ -42,6 +49,26 @@ def build_of_torch() -> dict[str, str]:
     if found and (folder := found.stdout.strip()):
         return {"UV_FIND_LINKS": os.environ.get("UV_FIND_LINKS", folder)}
     return {"UV_TORCH_BACKEND": os.environ.get("UV_TORCH_BACKEND", "cpu")}
+
+
+@contextmanager
+def wheels_of_torch(folder: Path) -> Iterator[str]:
+    """Yield the address of an index of PyTorch's builds for the CPU, on loopback.
+
+    TORCH_INDEX names another one, for a machine that has none of them in a folder.
+    """
+    if index := os.environ.get("TORCH_INDEX"):
+        yield index
+        return
+    (folder / "torch").mkdir(parents=True)
+    wheels = Path(build_of_torch().get("UV_FIND_LINKS", "nowhere"))
+    for wheel in wheels.glob("torch-*"):
+        (folder / "torch" / wheel.name).symlink_to(wheel)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

@@ -1,10 +1,13 @@
 """One environment for every baked project, and one trained project for each task."""
 
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from baking import CHOICES, Project, bake, environment
+from baking import CHOICES, Once, Project, bake, environment
+from filelock import FileLock
 
 
 @pytest.fixture(scope="session")
@@ -14,9 +17,34 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return what makes a folder under a name, whichever of the workers needs it first."""
+    ours = tmp_path_factory.getbasetemp()
+    shared = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / "once" / name, shared / "once" / f"{name}.done"
+        done.parent.mkdir(exist_ok=True)
+        with FileLock(f"{done}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def tools(once: Once, user: Mapping[str, str]) -> Path:
     """Where the projects' environment is made once and shared: their locks are the same."""
-    return tmp_path_factory.mktemp("tools")
+
+    def installed(folder: Path) -> None:
+        project = Project(bake(folder / "bake", user), user, folder)
+        done = project.nox("train", "--install-only")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return once("tools", installed)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -37,12 +65,17 @@ def trained(
     tmp_path_factory: pytest.TempPathFactory,
     user: Mapping[str, str],
     tools: Path,
+    once: Once,
 ) -> Project:
     """A committed project of each task after its first `nox -s train`; tests only look at it."""
-    root = bake(tmp_path_factory.mktemp(request.param), user, task=request.param)
-    project = Project(root, user, tools)
-    project.commit()
-    done = project.nox("train")
-    assert done.returncode == 0, done.stdout + done.stderr
-    project.commit()
-    return project
+
+    def train(folder: Path) -> None:
+        project = Project(bake(folder, user, task=request.param), user, tools)
+        project.commit()
+        done = project.nox("train")
+        assert done.returncode == 0, done.stdout + done.stderr
+        project.commit()
+
+    (root,) = once(f"trained-{request.param}", train).iterdir()
+    there = Project(root, user, tools)
+    return there.copy(tmp_path_factory.mktemp(request.param) / root.name)

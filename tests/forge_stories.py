@@ -1,6 +1,7 @@
 """A forge for the stories: a trained project's repository, on a forge in a folder.
 
-The forge is the one that projects carry for `nox -s forge`: it is imported from the bake.
+The forge is the one that projects carry for `nox -s forge`: it is imported from the bake. Stories
+go on from the first promotion; what they change later is trained once, and lies in its cache.
 """
 
 import importlib
@@ -8,13 +9,27 @@ import json
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from baking import Project
+import pytest
+from baking import Once, Project
+from test_lifecycle import change
+
+PARAMS = "params.yaml"
+PROMOTE, TRAIN = (f".github/workflows/{name}.yaml" for name in ("promote", "train"))
+QUICK = (("max_iter: 300", "max_iter: 40"), ("resamples: 1000", "resamples: 200"))
+OTHER, WORSE = ("max_leaf_nodes: 31", "max_leaf_nodes: 25"), ("max_iter: 40", "max_iter: 1")
+THIRD = ("l2_regularization: 1.0", "l2_regularization: 3.0")
+FOURTH = ("learning_rate: 0.1", "learning_rate: 0.09")
+PASSED = {"train": "success", "comment": "success"}
+PROMOTED = {"build": "success", "promote": "success"}
+HELD = {"build": "success", "promote": "skipped"}
+STOPPED = {"build": "failure", "promote": "skipped"}
 
 
 @dataclass(frozen=True)
@@ -84,6 +99,13 @@ class Repository:
         """Take a guard out of a file of main, before the story begins."""
         self.change("main", self.edit(path, *changes))
 
+    def remember(self) -> None:
+        """Let the forge's cache hold what main has trained, so that only changes are trained."""
+        record = {"key": "dvc-main", "ref": "refs/heads/main", "_path": ".dvc/cache"}
+        made = self.forge.files.new("caches", record)
+        with tarfile.open(self.forge.files.folder("caches") / f"{made['id']}.tar", "w") as tar:
+            tar.add(self.project.root / ".dvc" / "cache", ".dvc/cache")
+
     def ledger(self) -> list[dict[str, str]]:
         """Return what has happened to the registry branch, oldest first."""
         done = self.project.verb("history", "--json", "--registry", "branch")
@@ -93,6 +115,48 @@ class Repository:
     def comments(self) -> list[str]:
         """Return the comments on all pull requests."""
         return [it["body"] for it in self.forge.files.every("comments")]
+
+
+@pytest.fixture(scope="session")
+def quick(trained: Project, once: Once) -> Project:
+    """A project whose model is quick to make, and whose checks the other tests run.
+
+    Its cache holds the models that stories make after the first promotion, whose model it lacks.
+    """
+
+    def make(folder: Path) -> None:
+        project = trained.copy(folder)
+        (project.root / ".github/workflows/checks.yaml").unlink()
+        change(project, *QUICK)
+        text = (project.root / PARAMS).read_text("utf-8")
+        for changes in ((WORSE,), (THIRD,), (FOURTH,), (THIRD, FOURTH)):
+            change(project, OTHER, *changes)
+            (project.root / PARAMS).write_text(text, "utf-8")
+        change(project)
+
+    return Project(once("quick", make), trained.env, trained.tools)
+
+
+@pytest.fixture(scope="session")
+def first(quick: Project, once: Once) -> Path:
+    """The first pull request of a fresh repository, merged: version 1 is the champion."""
+
+    def make(folder: Path) -> None:
+        with on_a_forge(quick, folder) as there:
+            there.remember()
+            pull = there.pull("other", there.edit(PARAMS, OTHER))
+            assert there.run() == {"Train": PASSED}
+            there.forge.merge(pull, "squash")
+            assert there.run() == {"Promote": PROMOTED}
+
+    return once("first", make)
+
+
+@pytest.fixture
+def there(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repository]:
+    """Go on from the first promotion."""
+    with gone_on(quick, first, tmp_path / "story") as repository:
+        yield repository
 
 
 def replay(project: Project, module: str) -> Any:

@@ -1,12 +1,7 @@
 """Attacks on the way to production; each passes where its guard is taken out of the workflows."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from baking import Project
-from forge_stories import Repository, gone_on
-from test_forge_stories import (
+from forge_stories import (
     OTHER,
     PARAMS,
     PASSED,
@@ -16,12 +11,14 @@ from test_forge_stories import (
     THIRD,
     TRAIN,
     WORSE,
+    Repository,
     first,
     quick,
+    there,
 )
 
 pytestmark = pytest.mark.slow
-__all__ = ["first", "quick"]
+__all__ = ["first", "quick", "there"]
 
 LAX = (
     ("\n  margin: 0.01", "\n  margin: 0.4"),
@@ -62,13 +59,6 @@ PROVE = """      - name: Compare with what the pull request has evaluated
 """
 
 
-@pytest.fixture
-def there(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repository]:
-    """Go on from the first promotion."""
-    with gone_on(quick, first, tmp_path / "story") as repository:
-        yield repository
-
-
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_change_cannot_weaken_the_gate_that_it_has_to_pass(
     there: Repository, guarded: bool
@@ -76,7 +66,6 @@ def test_a_change_cannot_weaken_the_gate_that_it_has_to_pass(
     if not guarded:
         there.weaken(TRAIN, ("--base 'HEAD^1'", "--base HEAD"))
         there.weaken(PROMOTE, ('--base "$BEFORE"', "--base HEAD"))
-    known = len(there.ledger())
     pull = there.pull("lax", there.edit(PARAMS, *LAX))
     checked = there.run()
     there.forge.merge(pull)
@@ -87,21 +76,20 @@ def test_a_change_cannot_weaken_the_gate_that_it_has_to_pass(
         assert merged == {"Promote": STOPPED}
     else:
         assert (checked, merged) == ({"Train": PASSED}, {"Promote": PROMOTED})
-    assert len(there.ledger()) == known + (not guarded)
+    assert len(there.ledger()) == 1 + (not guarded)
 
 
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_forged_candidate_stops_the_promotion(there: Repository, guarded: bool) -> None:
     if not guarded:
         there.weaken(PROMOTE, (PROVE, ""))
-    known = len(there.ledger())
     pull = there.pull("forged", there.edit(PARAMS, THIRD) | there.edit(TRAIN, FORGED))
     assert there.run() == {"Train": PASSED}
     there.forge.merge(pull)
     (result,) = there.forge.run()
     assert result.jobs == (STOPPED if guarded else PROMOTED)
     assert ("prove: stopped" in result.log) is guarded
-    assert len(there.ledger()) == known + (not guarded)
+    assert len(there.ledger()) == 1 + (not guarded)
 
 
 def test_a_workflow_that_was_changed_and_changed_back_proves_nothing(there: Repository) -> None:

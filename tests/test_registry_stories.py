@@ -1,0 +1,63 @@
+"""The registry behind the forge: one that refuses, and a server in the place of the branch."""
+
+import json
+from pathlib import Path
+
+import pytest
+from baking import Project
+from forge_stories import (
+    OTHER,
+    PARAMS,
+    PASSED,
+    PROMOTED,
+    STOPPED,
+    THIRD,
+    Repository,
+    first,
+    on_a_forge,
+    quick,
+    there,
+)
+from test_stories import free_port, server
+
+pytestmark = pytest.mark.slow
+__all__ = ["first", "quick", "there"]
+
+
+def test_a_registry_that_refuses_is_told_and_a_rerun_completes(there: Repository) -> None:
+    registry = there.forge.tip("registry")
+    pull = there.pull("blocked", there.edit(PARAMS, THIRD))
+    there.run()
+    hook = there.forge.remote / "hooks" / "pre-receive"
+    hook.write_text('#!/bin/sh\ngrep -q refs/heads/registry && { echo "full" >&2; exit 1; }\n:\n')
+    hook.chmod(0o755)
+    there.forge.merge(pull)
+    (result,) = there.forge.run()
+    assert result.jobs == {"build": "success", "promote": "failure"}
+    assert "git cannot write it" in result.log and there.forge.tip("registry") == registry
+    hook.unlink()
+    assert there.forge.rerun(result.run).jobs == PROMOTED
+    assert len(there.ledger()) == 2
+
+
+def test_a_server_takes_the_place_of_the_branch(quick: Project, tmp_path: Path) -> None:
+    folder, port = tmp_path / "server", free_port()
+    folder.mkdir()
+    uri = f"http://127.0.0.1:{port}"
+    with on_a_forge(quick, tmp_path / "story", variables={"MLFLOW_TRACKING_URI": uri}) as there:
+        there.remember()
+        with server(quick, folder, port):
+            pull = there.pull("other", there.edit(PARAMS, OTHER))
+            assert there.run() == {"Train": PASSED}
+            there.forge.merge(pull)
+            assert there.run() == {"Promote": PROMOTED}
+            told = there.project.verb("history", "--json", MLFLOW_TRACKING_URI=uri).stdout
+            assert [entry["version"] for entry in json.loads(told)] == ["1"]
+        pull = there.pull("third", there.edit(PARAMS, THIRD))
+        assert there.run() == {"Train": PASSED}
+        assert "cannot be asked without a secret" in there.comments()[-1]
+        there.forge.merge(pull)
+        (down,) = there.forge.run()
+        assert down.jobs == STOPPED and "does not answer" in down.log
+        with server(quick, folder, port):
+            assert there.forge.rerun(down.run).jobs == PROMOTED
