@@ -1,4 +1,4 @@
-"""python load.py PORT CONNECTIONS SECONDS FILE: asks a model on loopback and checks each answer.
+"""python load.py PORT CONNECTIONS SECONDS FILE TOLERANCE: asks a model and checks each answer.
 
 FILE holds JSON lines: `{"body": …, "predictions": … or null}`. Each connection sends one request
 after the other, and each answer is held against the predictions of its own request, so that nothing
@@ -60,7 +60,8 @@ class Caller(asyncio.Protocol):
 class Run:
     """All connections and what became of them."""
 
-    def __init__(self, lines: list[dict[str, object]]) -> None:
+    def __init__(self, lines: list[dict[str, object]], tolerance: float) -> None:
+        self.tolerance = tolerance
         self.requests, self.expected = [], []
         for line in lines:
             body = json.dumps(line["body"]).encode()
@@ -83,22 +84,26 @@ class Run:
                 self.wrong += 1
 
     def is_right(self, place: int, body: bytes) -> bool:
-        """One of the expected lists of predictions, to the last bits of a float."""
+        """One of the expected lists of predictions, but for the last bits of a float."""
         found = json.loads(body)["predictions"]
-        return any(_same(found, expected) for expected in self.expected[place])
+        return any(_same(found, it, self.tolerance) for it in self.expected[place])
 
 
-def _same(found: list[dict[str, float]], expected: list[dict[str, float]]) -> bool:
+def _same(
+    found: list[dict[str, float]], expected: list[dict[str, float]], tolerance: float
+) -> bool:
     return len(found) == len(expected) and all(
         one.keys() == two.keys()
-        and all(math.isclose(one[it], two[it], rel_tol=1e-9, abs_tol=1e-12) for it in one)
+        and all(math.isclose(one[it], two[it], rel_tol=tolerance, abs_tol=1e-12) for it in one)
         for one, two in zip(found, expected, strict=True)
     )
 
 
-async def load(port: int, connections: int, seconds: float, lines: list) -> dict[str, object]:
+async def load(
+    port: int, connections: int, seconds: float, lines: list, tolerance: float
+) -> dict[str, object]:
     """Ask for some seconds; return the figures."""
-    run, loop = Run(lines), asyncio.get_running_loop()
+    run, loop = Run(lines, tolerance), asyncio.get_running_loop()
     started = time.perf_counter()
     run.until = started + seconds
     callers = [
@@ -124,13 +129,14 @@ async def load(port: int, connections: int, seconds: float, lines: list) -> dict
 
 
 def main() -> None:
-    port, connections, seconds, file = sys.argv[1:]
+    port, connections, seconds, file, tolerance = sys.argv[1:]
     with suppress(ImportError):
         import uvloop
 
         uvloop.install()
     lines = [json.loads(line) for line in Path(file).read_text("utf-8").splitlines()]
-    print(json.dumps(asyncio.run(load(int(port), int(connections), float(seconds), lines))))
+    how = (int(port), int(connections), float(seconds), lines, float(tolerance))
+    print(json.dumps(asyncio.run(load(*how))))
 
 
 if __name__ == "__main__":

@@ -66,9 +66,19 @@ def asks(project: Project, file: Path, requests: int, rows: int, *models: Path) 
     return file
 
 
-def load(project: Project, port: int, connections: int, seconds: float, file: Path) -> dict:
-    """Ask for some seconds over some connections; return the figures."""
-    words = [port, connections, seconds, file]
+def load(
+    project: Project,
+    port: int,
+    connections: int,
+    seconds: float,
+    file: Path,
+    tolerance: float = 1e-9,
+) -> dict:
+    """Ask for some seconds over some connections; return the figures.
+
+    An answer is wrong that is off by more than the tolerance, as a part of what is expected.
+    """
+    words = [port, connections, seconds, file, tolerance]
     done = project.run(project.python, str(HERE / "load.py"), *map(str, words))
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

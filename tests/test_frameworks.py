@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from baking import CHOICES, SOURCE, Project, bake
+from baking import CHOICES, SOURCE, Project, bake, wheels_of_torch
+from image import megabytes_of_image
+from serving import asks, free_port, load, ours, started
 
 FIRST, *OTHERS = CHOICES["framework"]
 TASKS = CHOICES["task"]
@@ -153,6 +155,39 @@ print(json.dumps({name: [it.step for it in points] for name, points in steps.ite
 def test_it_is_promoted_and_made_again_to_the_byte(project: Project) -> None:
     assert "is the champion" in act(project, "promote")
     assert "version 1: identical bytes" in act(project, "reproduce")
+
+
+@pytest.mark.slow
+@each
+def test_its_champion_answers_requests_and_scores_files(project: Project, tmp_path: Path) -> None:
+    here = project.copy(tmp_path / "project")
+    act(here, "promote")
+    rows, port = asks(here, tmp_path / "rows", 50, 1, here.root / "models" / "model"), free_port()
+    with started(here, ours(here, port), port, tmp_path / "log"):
+        # 32 bits, and rows that are answered together are added up in another order.
+        found = load(here, port, 4, 2, rows, tolerance=1e-5)
+    assert set(found["statuses"]) == {"200"} and found["requests"] > 50, found
+    assert found["wrong"] == found["lost"] == found["unanswered"] == 0, found
+    act(here, "predict", "--", "data/prepared/test.parquet", "scored.parquet")
+    code = """
+import pandas as pd
+scored, rows = map(pd.read_parquet, ("scored.parquet", "data/prepared/test.parquet"))
+print(len(scored) == len(rows), scored.select_dtypes("number").notna().all().all())
+"""
+    assert here.run(here.python, "-c", code).stdout == "True True\n"
+
+
+@pytest.mark.slow
+@each_framework
+def test_the_steps_of_its_dockerfile_make_what_serves(
+    project: Project, framework: str, tmp_path: Path
+) -> None:
+    here = project.copy(tmp_path / "project")
+    act(here, "promote")
+    act(here, "image")
+    with wheels_of_torch(tmp_path / "index") as index:
+        size = megabytes_of_image(here, tmp_path, TORCH_INDEX=index)
+    assert size < {"pytorch": 1400, "tensorflow": 2600}[framework]
 
 
 @pytest.mark.slow

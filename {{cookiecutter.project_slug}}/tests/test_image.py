@@ -40,7 +40,8 @@ def test_the_folder_holds_all_that_serving_needs_and_nothing_else(here: Path) ->
         os.umask(before)
     folder = here / "build" / "image"
     names = {it.name for it in folder.iterdir()}
-    assert names == {
+    apart = dockerfile.parted((here / SERVING_LOCK).read_text())[1]
+    assert names - {f"{apart}.lock"} == {
         ".dockerignore", "Dockerfile", "app", "model", "requirements.lock", "sbom.cdx.json",
         "served.json",
     }  # fmt: skip
@@ -109,6 +110,17 @@ def test_the_dockerfile_is_without_fault_and_a_fault_would_be_found(tmp_path: Pa
     path.write_text(text.replace("FROM $BASE AS", "FROM debian AS"))
     with pytest.raises(WorldError, match="DL3006"):
         _lint(path)
+
+
+def test_what_has_an_index_of_its_own_is_installed_from_there(tmp_path: Path) -> None:
+    numpy, torch = (f"{it}==2.0 \\\n    --hash=sha256:ab\n" for it in ("numpy", "torch"))
+    assert dockerfile.parted(numpy) == (numpy, None, "")
+    assert dockerfile.parted(numpy + torch + numpy) == (numpy + numpy, "torch", torch)
+    text = dockerfile.text("flights", rows.PACKAGE, "3.11", "7", ORIGIN.digest, "torch")
+    assert text.count("--require-hashes") == 2
+    assert '--index-url "${TORCH_INDEX:?' in text and "\nARG TORCH_INDEX\n" in text
+    (tmp_path / "Dockerfile").write_text(text)
+    _lint(tmp_path / "Dockerfile")
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """What a fit tells its run while it works: a lost server costs a warning, never the fit."""
 
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flight_delays import data, digests, live, recording
+from flight_delays import data, digests, live, recording, store
 from flight_delays.errors import WorldError
 from flight_delays.settings import Settings
 
@@ -30,6 +32,23 @@ def test_a_fit_is_told_while_it_works(project: Path, fake: fakes.FakeClient) -> 
     assert [(it.step, it.value) for it in points] == [(0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3))]
     assert run.info.status == "FINISHED"
     assert run.data.tags["digest"] == digests.of_folder(project / data.MODEL)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_machine_s_figures_are_told_where_somebody_asks(
+    project: Path, quick_stores: None, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    if asked:
+        monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
+        monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.05")
+    with live.run(Settings(project), rows.parameters()) as log:
+        log.wait()
+        time.sleep(0.3 if asked else 0)
+    client = store.connect(Settings(project))
+    (run,) = client.search_runs([it.experiment_id for it in client.search_experiments()])
+    assert ("system/cpu_utilization_percentage" in run.data.metrics) is asked
+    assert run.info.status == "FINISHED"
+    assert "SystemMetricsMonitor" not in {it.name for it in threading.enumerate()}
 
 
 @pytest.mark.parametrize("calls", [0, 5, 20, 25, 30])

@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable
@@ -147,6 +148,14 @@ def test_custom_attributes_of_sagemaker_come_back(front: Front) -> None:
 @pytest.mark.parametrize("path", ["/ping", "/health", "/ready", "/version", "/docs"])
 def test_probes_and_people_are_answered(front: Front, path: str) -> None:
     assert ask(front, "GET", path).status == 200
+
+
+def test_the_page_of_the_api_asks_no_other_host(front: Front) -> None:
+    page = ask(front, "GET", "/docs").body.decode()
+    asked = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(asked) >= 3
+    assert {ask(front, "GET", path).status for path in asked} == {200}
+    assert "//" not in "".join(asked)
 
 
 def test_metadata_tells_the_signature(front: Front) -> None:

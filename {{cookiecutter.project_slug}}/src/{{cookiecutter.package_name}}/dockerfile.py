@@ -1,20 +1,21 @@
 """The Dockerfile of an image that serves one model, and nothing else."""
 
+import re
+
+_APART = "torch"
+"""What has builds for the processor alone in an index of its own: the usual one is for CUDA."""
+
 _TEXT = """\
 # syntax=docker/dockerfile:1
 # Made by `nox -s image`. Build: docker build -t {name}:{version} .
 # Behind a proxy that signs for others: docker build --secret id=ca,src=ca.pem .
-# Run: docker run --read-only -p 8080:8080 -e SERVING_TOKEN {name}:{version}
+{note}# Run: docker run --read-only -p 8080:8080 -e SERVING_TOKEN {name}:{version}
 ARG BASE=python:{python}-slim
 FROM $BASE AS build
-COPY requirements.lock /opt/requirements.lock
+RUN python -m venv --without-pip /opt/venv
 # Wheels alone, each with its hash; pip itself stays behind in this stage.
-RUN --mount=type=secret,id=ca,required=false \\
-    if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \\
-    python -m venv --without-pip /opt/venv \\
-    && python -m pip --python /opt/venv/bin/python install --no-cache-dir --no-deps \\
-        --only-binary :all: --require-hashes --compile -r /opt/requirements.lock
-COPY app /opt/app
+COPY requirements.lock /opt/requirements.lock
+{install}COPY app /opt/app
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/app
 
 FROM $BASE
@@ -39,6 +40,42 @@ CMD ["serve"]
 """
 
 
-def text(name: str, package: str, python: str, version: str, digest: str) -> str:
-    """Return the Dockerfile; `python` is the minor version that the model was made with."""
-    return _TEXT.format(name=name, package=package, python=python, version=version, digest=digest)
+_INSTALL = """\
+RUN --mount=type=secret,id=ca,required=false \\
+    if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \\
+    python -m pip --python /opt/venv/bin/python install --no-cache-dir --no-deps \\
+        --only-binary :all: --require-hashes --compile{index} -r /opt/{lock}
+"""
+_INDEX = ' --index-url "${ARGUMENT:?say where the builds for the processor are}"'
+
+
+def text(
+    name: str, package: str, python: str, version: str, digest: str, apart: str | None = None
+) -> str:
+    """Return the Dockerfile; `python` is the minor version that the model was made with.
+
+    `apart` is a package whose index is asked for when the image is built.
+    """
+    install, note = _INSTALL.format(index="", lock="requirements.lock"), ""
+    if apart:
+        argument = argument_of(apart)
+        index = _INDEX.replace("ARGUMENT", argument)
+        install += f"COPY {apart}.lock /opt/{apart}.lock\nARG {argument}\n"
+        install += _INSTALL.format(index=index, lock=f"{apart}.lock")
+        note = f"# Where builds of {apart} for the processor are, its page on installing says:\n"
+        note += f"# docker build --build-arg {argument}=https://... .\n"
+    about = {"name": name, "package": package, "python": python, "version": version}
+    return _TEXT.format(**about, digest=digest, install=install, note=note)
+
+
+def argument_of(apart: str) -> str:
+    """Return the build argument that says where a package's builds are."""
+    return f"{apart.upper()}_INDEX"
+
+
+def parted(lock: str) -> tuple[str, str | None, str]:
+    """Return a lock without what has an index of its own, that package's name, and its lines."""
+    found = re.search(rf"(?m)^{_APART}==(?:.*\\\n)*.*\n", lock)
+    if found is None:
+        return lock, None, ""
+    return lock.replace(found[0], ""), _APART, found[0]

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from . import provenance, recording
 from .console import warn
 from .errors import WorldError
+from .foreign import in_words
 from .params import Params
 from .places import Project
 from .runs import Run
@@ -26,6 +28,7 @@ class Log:
         self._line = line
         self._told: list[Future[None]] = []
         self._run: Run | None = None
+        self._system: Any = None
 
     def open(self, settings: Settings, params: Params) -> None:
         """Open the run of this input key and tell it what is known before the fit."""
@@ -35,6 +38,7 @@ class Log:
             run.begin()
             recording.log_inputs(run, Project(settings.root), params)
             self._run = run
+            self._system = _system_of(run)
 
         self._told.append(self._line.submit(self._try, begin))
 
@@ -48,7 +52,13 @@ class Log:
 
     def close(self, status: str) -> None:
         """End the run."""
-        self._tell(lambda run: run.finish(status))
+
+        def end(run: Run) -> None:
+            if self._system:
+                self._system.finish()
+            run.finish(status)
+
+        self._tell(end)
 
     def _tell(self, what: Callable[[Run], None]) -> None:
         def write() -> None:
@@ -68,6 +78,22 @@ class Log:
         except WorldError as error:
             self._run = None
             warn(f"{error}; the work goes on, and the next `nox -s train` records it")
+
+
+def _system_of(run: Run) -> Any:
+    """Return what logs the machine's figures until it is finished, or None: nobody asked for it.
+
+    MLflow's own variable asks: MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING=true.
+    """
+    from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    if not MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get():
+        return None
+    with in_words(run.uri):
+        monitor = SystemMetricsMonitor(run.id, resume_logging=True, tracking_uri=run.uri)
+        monitor.start()
+    return monitor
 
 
 @contextmanager

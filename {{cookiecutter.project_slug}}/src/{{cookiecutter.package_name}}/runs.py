@@ -30,14 +30,14 @@ class Run:
     def __init__(self, client: "MlflowClient", run_id: str, uri: str) -> None:
         self.id = run_id
         self._client = client
-        self._uri = uri
+        self.uri = uri
         self._steps: dict[str, set[int]] = {}
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Log parameters, each once and under the one spelling that it was first given."""
         from mlflow.entities import Param
 
-        with in_words(self._uri):
+        with in_words(self.uri):
             there = self._client.get_run(self.id).data.params
             new = [Param(name, str(value)) for name, value in params.items() if name not in there]
             self._client.log_batch(self.id, params=new)
@@ -51,7 +51,7 @@ class Run:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        with in_words(self._uri):
+        with in_words(self.uri):
             self._look_up(histories.keys() - self._steps.keys())
             new = [
                 Metric(name, value, now, step)
@@ -73,7 +73,7 @@ class Run:
 
     def tag(self, name: str) -> str | None:
         """Return a tag, or None where it is not set."""
-        with in_words(self._uri):
+        with in_words(self.uri):
             value: str | None = self._client.get_run(self.id).data.tags.get(name)
             return value
 
@@ -81,7 +81,7 @@ class Run:
         """Set tags."""
         from mlflow.entities import RunTag
 
-        with in_words(self._uri):
+        with in_words(self.uri):
             new = [RunTag(name, str(value)) for name, value in tags.items()]
             self._client.log_batch(self.id, tags=new)
 
@@ -93,12 +93,12 @@ class Run:
         # MLflow keeps at most 36 characters of a digest.
         data = Dataset(name, digest[:36], "local", json.dumps({"uri": source}))
         entry = DatasetInput(data, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
-        with in_words(self._uri):
+        with in_words(self.uri):
             self._client.log_inputs(self.id, [entry])
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Upload a file or a folder's files; the same names replace each other."""
-        with in_words(self._uri):
+        with in_words(self.uri):
             if path.is_dir():
                 self._client.log_artifacts(self.id, str(path), folder)
             elif path.is_file():
@@ -106,14 +106,14 @@ class Run:
 
     def log_text(self, text: str, name: str) -> None:
         """Upload a text as a file."""
-        with in_words(self._uri):
+        with in_words(self.uri):
             self._client.log_text(self.id, text, name)
 
     def log_model(self, folder: Path, digest: str) -> None:
         """Log a model directory as the run's model, unless the run has it whole."""
         from mlflow.entities import LoggedModelOutput
 
-        with in_words(self._uri):
+        with in_words(self.uri):
             experiment = self._client.get_run(self.id).info.experiment_id
             model = self._model(experiment, digest)
             if model is None:
@@ -136,11 +136,11 @@ class Run:
     def begin(self) -> None:
         """Mark the run as running, in this process."""
         self.set_tags({PROCESS: this_process()})
-        with in_words(self._uri):
+        with in_words(self.uri):
             self._client.update_run(self.id, "RUNNING")
 
     def finish(self, status: str) -> None:
         """End the run as FINISHED, FAILED or KILLED."""
-        with in_words(self._uri):
+        with in_words(self.uri):
             if self._client.get_run(self.id).info.status != status:
                 self._client.set_terminated(self.id, status)

@@ -38,7 +38,7 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
             _check_releases(model, settings.root / SERVING_LOCK, version)
             served.load(model, origin)
             shutil.copytree(model, scratch / "model")
-        _lay_out(scratch, origin, settings)
+        apart = _lay_out(scratch, origin, settings)
         if signature := looked.signature(version, Path(name)):
             shutil.copy(signature, scratch / "signature.json")
             key = settings.root / signing.PUBLIC_KEY
@@ -49,25 +49,31 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
         digests.verify(scratch / "model", digest)
         model_dir.replace_folder(scratch, folder)
     say(f"image: version {version} ({digest[:12]}) in {folder}")
-    say(f"image: docker build -t {NAME}:{version} {target}")
+    argument = f"--build-arg {dockerfile.argument_of(apart)}=… " if apart else ""
+    say(f"image: docker build {argument}-t {NAME}:{version} {target}")
 
 
-def _lay_out(folder: Path, origin: Origin, settings: Settings) -> None:
+def _lay_out(folder: Path, origin: Origin, settings: Settings) -> str | None:
+    """Write all but the model; return what is installed from an index of its own."""
     lock = (settings.root / SERVING_LOCK).read_text("utf-8")
-    python = fields.python(folder / "model")
+    usual, apart, others = dockerfile.parted(lock)
+    about = (NAME, PACKAGE.name, fields.python(folder / "model"), origin.version, origin.digest)
     files = {
-        "Dockerfile": dockerfile.text(NAME, PACKAGE.name, python, origin.version, origin.digest),
+        "Dockerfile": dockerfile.text(*about, apart),
         ".dockerignore": _IGNORED,
-        SERVING_LOCK: lock,
+        SERVING_LOCK: usual,
         "sbom.cdx.json": sbom.text(lock, origin),
         "served.json": json.dumps(asdict(origin), indent=1) + "\n",
     }
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
+    if apart:
+        (folder / f"{apart}.lock").write_text(others, "utf-8")
     for file in imports.closure("serving.__main__", "serving.health"):
         copy = folder / "app" / PACKAGE.name / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGE / file, copy)
+    return apart
 
 
 def _open_to_all(folder: Path) -> None:

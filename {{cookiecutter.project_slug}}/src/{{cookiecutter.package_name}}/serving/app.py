@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
+from fastapi_offline import FastAPIOffline
 
 from ..settings import NAME
 from . import document, page
@@ -37,7 +38,7 @@ def make(
 
 
 def _inside(holder: Holder, metrics: Metrics) -> FastAPI:
-    app = FastAPI(title=NAME, redoc_url=None)
+    app = FastAPIOffline(title=NAME, redoc_url=None)
 
     @app.get("/ping", response_class=PlainTextResponse)
     @app.get("/health", response_class=PlainTextResponse)
