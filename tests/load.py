@@ -94,7 +94,7 @@ def _same(
 ) -> bool:
     return len(found) == len(expected) and all(
         one.keys() == two.keys()
-        and all(math.isclose(one[it], two[it], rel_tol=tolerance, abs_tol=1e-12) for it in one)
+        and all(math.isclose(one[it], two[it], rel_tol=tolerance, abs_tol=tolerance) for it in one)
         for one, two in zip(found, expected, strict=True)
     )
 

@@ -76,7 +76,7 @@ def load(
 ) -> dict:
     """Ask for some seconds over some connections; return the figures.
 
-    An answer is wrong that is off by more than the tolerance, as a part of what is expected.
+    An answer is wrong that is off by more than the tolerance, and by that part of what is expected.
     """
     words = [port, connections, seconds, file, tolerance]
     done = project.run(project.python, str(HERE / "load.py"), *map(str, words))

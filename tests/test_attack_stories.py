@@ -1,4 +1,4 @@
-"""Attacks on the way to production; each passes where its guard is taken out of the workflows."""
+"""Attacks on the way to production; where a workflow holds the guard, without it they pass."""
 
 import pytest
 from forge_stories import (
@@ -124,4 +124,6 @@ def test_the_job_that_may_comment_runs_no_code_of_the_pull_request(
     evil = ('content = {"body": ', 'content = {"body": "Approved by the owner" + ')
     there.pull("evil", there.edit(path, evil) | there.edit(PARAMS, OTHER[::-1]))
     assert there.run() == {"Train": PASSED}
-    assert ("Approved by the owner" in there.comments()[-1]) is not guarded
+    comment = there.comments()[-1]
+    assert ("Approved by the owner" in comment) is not guarded
+    assert f"touches the code that judges it**: `{path}`" in comment

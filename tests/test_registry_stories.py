@@ -24,6 +24,21 @@ pytestmark = pytest.mark.slow
 __all__ = ["first", "quick", "there"]
 
 
+def test_the_first_push_of_a_repository_promotes_and_the_next_changes_nothing(
+    quick: Project, tmp_path: Path
+) -> None:
+    with on_a_forge(quick, tmp_path / "story") as there:
+        there.remember()
+        there.forge.pushed("main")
+        assert there.run() == {"Promote": PROMOTED}
+        (entry,) = there.ledger()
+        assert entry["version"] == "1" and entry["bounds"] == "the working tree"
+        assert entry["proof"] == "no pull request had evaluated these inputs to a good end"
+        there.forge.dispatch("rollback.yaml", {"reason": "nothing to go back to"})
+        assert there.run() == {"Rollback": {"rollback": "failure"}}
+        assert there.ledger() == [entry]
+
+
 def test_a_registry_that_refuses_is_told_and_a_rerun_completes(there: Repository) -> None:
     registry = there.forge.tip("registry")
     pull = there.pull("blocked", there.edit(PARAMS, THIRD))

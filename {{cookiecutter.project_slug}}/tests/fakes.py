@@ -194,7 +194,8 @@ class FakeClient:
 
     def get_registered_model(self, name: str) -> Any:
         if name not in self._registered:
-            raise MlflowException(f"Registered Model with name={name} not found")
+            words = f"Registered Model with name={name} not found"
+            raise MlflowException(words, RESOURCE_DOES_NOT_EXIST)
         return self._registered[name]
 
     def search_registered_models(self, condition: str) -> list[Any]:

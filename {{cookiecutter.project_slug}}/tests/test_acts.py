@@ -18,6 +18,7 @@ from flight_delays import (
     fetched,
     rebuild,
     registry,
+    store,
 )
 from flight_delays.acts import gate as gating
 from flight_delays.acts import history as telling
@@ -29,7 +30,7 @@ from flight_delays.carried import load
 from flight_delays.digests import of_folder
 from flight_delays.errors import Exit, UsageError, WorldError
 from flight_delays.gate_report import VERDICT
-from flight_delays.ledger import Ledger
+from flight_delays.ledger import EXPERIMENT, Ledger
 from flight_delays.machine import cpu_class
 from flight_delays.settings import NAME, Settings
 from flight_delays.task import Task
@@ -310,8 +311,8 @@ def test_bounds_come_from_a_commit_only(here: Settings, revision: str) -> None:
 @pytest.mark.usefixtures("promoted")
 def test_what_somebody_else_ran_among_the_moves_is_left_out(here: Settings) -> None:
     there = registry.connect(here)
-    book = Ledger(there.client, here)
-    there.client.create_run(book._experiment, tags={"made": "by hand"})
+    moved = store.experiment(there.client, here, EXPERIMENT)
+    there.client.create_run(moved, tags={"made": "by hand"})
     assert promoting.promote(here) is Exit.DONE and len(moves(here)) == 1
 
 

@@ -98,9 +98,9 @@ def test_again_it_is_the_champion_already(here: Settings) -> None:
     assert len(Ledger(registry.connect(here).client, here).entries()) == 1
 
 
+@pytest.mark.usefixtures("promoted")
 def test_a_champion_that_has_moved_since_the_gate_is_refused(here: Settings, another: Put) -> None:
-    first = another("first")
-    promote(here, handed_over=pack(here, None))
+    first = candidate.here(here).digest
     another("second")
     for met, then in ((None, "nobody"), ("c" * 64, "c" * 12)):
         words = f"the champion is {first[:12]} now, and the gate was held against {then}; run the"
@@ -111,11 +111,11 @@ def test_a_champion_that_has_moved_since_the_gate_is_refused(here: Settings, ano
     assert champion(here) == 2
 
 
+@pytest.mark.usefixtures("promoted")
 def test_a_digest_that_was_rolled_back_does_not_come_back_with_its_old_verdict(
     here: Settings, another: Put, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = another("first")
-    promote(here, handed_over=pack(here, None))
+    first = candidate.here(here).digest
     another("second")
     folder = pack(here, first)
     promote(here, handed_over=folder)

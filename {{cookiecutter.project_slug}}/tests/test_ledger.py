@@ -48,8 +48,8 @@ def test_entries_come_in_the_order_in_which_they_were_written(
     assert versions(Ledger(client, Settings(tmp_path))) == [2, 1, 3, 1]
 
 
-def test_the_order_does_not_hang_on_clocks(book: Ledger, client: Any) -> None:
-    experiment = client.get_experiment_by_name(ledger.EXPERIMENT).experiment_id
+def test_the_order_does_not_hang_on_clocks(book: Ledger, client: Any, tmp_path: Path) -> None:
+    experiment = store.experiment(client, Settings(tmp_path), ledger.EXPERIMENT)
     for start, sequence in ((3000, 1), (1000, 3), (2000, 2)):
         tags = told(sequence, sequence=str(sequence))
         made = client.create_run(experiment, start_time=start, tags=tags)
@@ -126,10 +126,15 @@ def test_the_ledger_is_an_experiment_of_its_own(
     assert store.experiment(client, Settings(tmp_path), ledger.EXPERIMENT) != experiment
 
 
+def test_who_only_reads_makes_nothing(book: Ledger, client: Any) -> None:
+    assert book.entries() == book.open_entries() == []
+    assert client.get_experiment_by_name(ledger.EXPERIMENT) is None
+    book.begin(told(1))
+    assert client.get_experiment_by_name(ledger.EXPERIMENT) is not None
+
+
 def test_a_server_that_is_gone_is_told_in_one_sentence(tmp_path: Path) -> None:
-    client = fakes.FakeClient()
-    Ledger(client, Settings(tmp_path))
-    book = Ledger(fakes.Dying(client, 1), Settings(tmp_path))
+    book = Ledger(fakes.Dying(fakes.FakeClient(), 0), Settings(tmp_path))
     for act in (book.entries, lambda: book.begin(told(1)), lambda: book.close(Entry(told(1)))):
         with pytest.raises(WorldError, match="failed: the server is gone"):
             act()
@@ -139,10 +144,10 @@ def test_a_server_that_is_gone_is_told_in_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["abc", "-1", "²", "", "9" * 5000])
 @fakes.ALONE
 def test_a_number_that_is_none_is_told_with_its_run(
-    book: Ledger, client: Any, name: str, value: str
+    book: Ledger, client: Any, tmp_path: Path, name: str, value: str
 ) -> None:
     tags = told(1, sequence="1") | {name: value}
-    experiment = client.get_experiment_by_name(ledger.EXPERIMENT).experiment_id
+    experiment = store.experiment(client, Settings(tmp_path), ledger.EXPERIMENT)
     run = client.create_run(experiment, tags=tags).info.run_id
     for act in (book.open_entries, lambda: book.begin(told(2))):
         with pytest.raises(WorldError, match=f"run {run} has {name} .*no number; delete"):

@@ -109,7 +109,7 @@ def test_an_alias_that_points_to_nothing_is_told_in_one_sentence(
 ) -> None:
     register(there)
     left = SimpleNamespace(aliases={CHAMPION: "7"})
-    monkeypatch.setattr(there.client, "search_registered_models", lambda condition: [left])
+    monkeypatch.setattr(there.client, "get_registered_model", lambda name: left)
     assert there.pointed(CHAMPION) == 7
     with pytest.raises(WorldError, match=r"'champion' points to version 7, .* `nox -s rollback"):
         there.aliased(CHAMPION)

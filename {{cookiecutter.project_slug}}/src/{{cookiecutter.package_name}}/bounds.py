@@ -2,13 +2,19 @@
 
 A pull request must not weaken the gate that it has to pass, so a forge asks for its base branch's.
 Not the section `gate` alone: which slices are looked at, which rows are test rows and which days
-are drawn decide as much.
+are drawn decide as much. A key that the base does not have yet is taken from here, and one that
+nobody here knows any more decides nothing: so a change of the keys themselves can pass as well.
 """
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
 
 from . import git_cli, params
 from .errors import UsageError
 from .params import FILE, Params
-from .sections import parse_yaml, validated
+from .sections import parse_yaml, read_yaml, validated
 from .settings import Settings
 
 
@@ -30,7 +36,21 @@ def of(settings: Settings, revision: str | None) -> tuple[Params, str]:
     # An empty name would be git's index, which a pull request can fill as it likes.
     found = git_cli.run(settings.root, "show", f"{commit}:./{FILE}")
     if not revision or not commit or found.returncode:
-        raise UsageError(f"--bounds {revision!r}: git knows no {FILE} of that commit")
+        raise UsageError(f"the bounds of {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"
-    bounds = validated(Params, parse_yaml(found.stdout, where), where)
-    return bounds, f"{revision} ({commit[:12]})"
+    values = over(read_yaml(settings.root / FILE), parse_yaml(found.stdout, where), Params)
+    return validated(Params, values, where), f"{revision} ({commit[:12]})"
+
+
+def over(ours: Any, base: Any, section: type[BaseModel]) -> Any:
+    """Lay the base's values over ours, as far as the section here knows their names."""
+    if not isinstance(ours, Mapping) or not isinstance(base, Mapping):
+        return base
+    laid = dict(ours)
+    for name in section.model_fields.keys() & base.keys():
+        inner = section.model_fields[name].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            laid[name] = over(ours.get(name), base[name], inner)
+        else:
+            laid[name] = base[name]
+    return laid

@@ -60,8 +60,8 @@ class Ledger:
 
     def __init__(self, client: "MlflowClient", settings: Settings) -> None:
         self._client = client
+        self._settings = settings
         self._uri = store.address(settings)
-        self._experiment = store.experiment(client, settings, EXPERIMENT)
 
     def entries(self) -> Sequence[Entry]:
         """Return what has happened, oldest first."""
@@ -77,8 +77,10 @@ class Ledger:
         number = str(max(map(_sequence, self.entries()), default=0) + 1)
         tags = {name: value for name, value in told.items() if value} | {_SEQUENCE: number}
         title = f"{told['action']} of version {told['version']}"
+        # Made by the first who writes: who only reads may have no right to, or would own it.
+        experiment = store.experiment(self._client, self._settings, EXPERIMENT)
         with in_words(self._uri):
-            run = self._client.create_run(self._experiment, tags=tags, run_name=title)
+            run = self._client.create_run(experiment, tags=tags, run_name=title)
         return Entry(tags, run.info.run_id, "")
 
     def attach(self, entry: Entry, paths: Sequence[Path]) -> None:
@@ -98,9 +100,12 @@ class Ledger:
             self._client.delete_run(entry.run_id)
 
     def _search(self, status: str) -> Sequence[Entry]:
+        experiment = store.found(self._client, self._settings, EXPERIMENT)
+        if experiment is None:
+            return []
         with in_words(self._uri):
             runs = self._client.search_runs(
-                [self._experiment], f"attributes.status = '{status}'", max_results=10_000
+                [experiment], f"attributes.status = '{status}'", max_results=10_000
             )
         found = [
             Entry(

@@ -117,9 +117,15 @@ class Registry:
 
     def aliases(self) -> Mapping[str, Any]:
         """Return the number that each alias points to."""
+        from mlflow.exceptions import MlflowException
+
         with in_words(self.uri):
-            found = self.client.search_registered_models(f"name = '{NAME}'")
-            return dict(found[0].aliases) if found else {}
+            try:
+                return dict(self.client.get_registered_model(NAME).aliases)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                return {}
 
     def _search(self, condition: str) -> Sequence[Version]:
         with in_words(self.uri):

@@ -14,7 +14,6 @@ from .settings import NAME, Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Experiment
 
 _SECONDS_TO_ANSWER = 5
 _SCHEMES = {"http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks"}
@@ -102,27 +101,32 @@ def _scheme(uri: str) -> str:
 
 def experiment(client: "MlflowClient", settings: Settings, name: str = NAME) -> str:
     """Return the id of an experiment of the project, found or made."""
+    if known := found(client, settings, name):
+        return known
     with in_words(address(settings)):
-        found = client.get_experiment_by_name(name) or _make_experiment(client, settings, name)
-        if found.lifecycle_stage != "active":
-            raise WorldError(
-                f"{address(settings)}: the experiment {name!r} was deleted; restore it in the UI "
-                "or with `mlflow experiments restore`"
-            )
-        return str(found.experiment_id)
+        return _make_experiment(client, settings, name)
 
 
-def _make_experiment(client: "MlflowClient", settings: Settings, name: str) -> "Experiment":
+def found(client: "MlflowClient", settings: Settings, name: str) -> str | None:
+    """Return the id of an experiment of the project, or None where nobody has made it."""
+    with in_words(address(settings)):
+        known = client.get_experiment_by_name(name)
+        if known and known.lifecycle_stage != "active":
+            words = "was deleted; restore it in the UI or with `mlflow experiments restore`"
+            raise WorldError(f"{address(settings)}: the experiment {name!r} {words}")
+        return str(known.experiment_id) if known else None
+
+
+def _make_experiment(client: "MlflowClient", settings: Settings, name: str) -> str:
     from mlflow.exceptions import MlflowException
 
     own = f"{embedded.artifacts(settings.store_folder)}/{name}" if is_embedded(settings) else None
     try:
-        return client.get_experiment(client.create_experiment(name, own))
+        return str(client.create_experiment(name, own))
     except MlflowException:  # Another process was faster.
-        found = client.get_experiment_by_name(name)
-        if found is None:
-            raise
-        return found
+        if known := found(client, settings, name):
+            return known
+        raise
 
 
 def has_run(settings: Settings, run_id: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.forge import comment as commenting
 from flight_delays.forge.comment import comment, cut
+from flight_delays.forge.job import Job
 from flight_delays.settings import NAME
 
 import rows
@@ -30,6 +31,7 @@ class Thread:
             {"id": number, "user": login and {"login": login}, "body": body}
             for number, (login, body) in enumerate(comments)
         ]
+        self.changed: list[str] = []
 
     def __call__(self, asked: Asked) -> Answer:
         """Answer as the forge does."""
@@ -40,6 +42,8 @@ class Thread:
         if asked.method == "PATCH":
             self.comments[int(asked.path.rpartition("/")[2])] |= asked.content
             return Answer()
+        if asked.path.endswith("/files"):
+            return paged([{"filename": name} for name in self.changed], asked)
         return paged(self.comments, asked)
 
     def bodies(self) -> list[str | None]:
@@ -83,6 +87,29 @@ def test_it_is_found_on_a_later_page() -> None:
     assert len(thread.comments) == 231
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (["params.yaml", "docs/a.md", "src/p/estimator.py"], ""),
+        (["src/p/gate.py"], "`src/p/gate.py`. Read"),
+        ([".github/workflows/`train`.yaml"], "`.github/workflows/train.yaml`. Read"),
+        ([f"src/p/{number}.py" for number in range(12)], "`src/p/9.py` and 2 more. Read"),
+    ],
+)
+def test_a_change_of_the_code_that_judges_it_is_told_first(changed: list[str], told: str) -> None:
+    thread = Thread()
+    thread.changed = changed
+    written(thread, "# Promote, says a page that was changed\n")
+    first, *_ = str(thread.bodies()[0]).removeprefix(f"{MARK}\n").splitlines()
+    assert first.startswith("> **This change touches") is bool(told) and told in first
+
+
+def test_nobody_is_called_by_a_mention() -> None:
+    thread = Thread()
+    written(thread, "cc @somebody")
+    assert "@somebody" not in str(thread.bodies()[0])
+
+
 @pytest.mark.parametrize("number", ["", "1/../2", "12 "])
 def test_without_a_pull_request_nothing_is_asked(number: str) -> None:
     with serve(Thread()) as forge, pytest.raises(UsageError, match="PULL_REQUEST: names no"):
@@ -90,9 +117,14 @@ def test_without_a_pull_request_nothing_is_asked(number: str) -> None:
     assert forge.asked == []
 
 
+def test_outside_of_a_job_it_is_said_where_it_belongs() -> None:
+    with pytest.raises(UsageError, match="GITHUB_REPOSITORY is not set: a job on GitHub has both"):
+        comment(Job(pull_request="12"), "text")
+
+
 def test_what_the_forge_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = Answer(403, {"message": "Resource not accessible by integration"})
-    with serve(lambda _: refused) as forge, pytest.raises(WorldError, match="comments failed: 403"):
+    with serve(lambda _: refused) as forge, pytest.raises(WorldError, match="files failed: 403"):
         comment(forge.job(pull_request="12"), "text")
 
 

@@ -91,6 +91,10 @@ def test_the_champion_s_figures_stand_beside(here: Settings, another: Put) -> No
     assert cells[1] == cells[2] != "–"
     assert "Gain over the champion" in text(here)
     assert "src/" in text(here) and "task.py" in text(here)
+    assert "The data are those of the champion." in text(here)
+    registry.connect(here).tag(1, {"data_digest": "ab" * 32})
+    review(here, "HEAD^")
+    assert f"here, {'ab' * 6} of the champion" in text(here)
 
 
 def test_the_bounds_are_the_base_s_and_a_change_of_them_is_told(here: Settings) -> None:
@@ -139,7 +143,7 @@ def test_a_branch_that_is_new_has_no_base(here: Settings, base: str) -> None:
 
 
 def test_a_base_that_is_none_is_refused(here: Settings, forge: Job) -> None:
-    with pytest.raises(UsageError, match=r"--bounds 'nowhere': git knows no params\.yaml"):
+    with pytest.raises(UsageError, match=r"the bounds of 'nowhere': git knows no params\.yaml"):
         review(here, "nowhere")
     assert not Path(forge.output).exists()
 

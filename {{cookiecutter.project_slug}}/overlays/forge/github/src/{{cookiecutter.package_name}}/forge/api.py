@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from ..errors import WorldError
+from ..errors import UsageError, WorldError
 from .job import Job
 
 _SECONDS = 30
@@ -54,6 +54,9 @@ def download(job: Job, path: str) -> bytes:
 
 
 def _address(job: Job, path: str) -> str:
+    if not job.api or not job.repository:
+        words = "GITHUB_API_URL or GITHUB_REPOSITORY is not set: a job on GitHub has both; "
+        raise UsageError(f"{words}`nox -s forge` runs the jobs here")
     return f"{job.api}/repos/{job.repository}/{path}"
 
 

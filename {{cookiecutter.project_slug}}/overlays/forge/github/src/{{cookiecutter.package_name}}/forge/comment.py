@@ -18,18 +18,40 @@ _MOST = 65_536
 """Characters of a comment on GitHub."""
 _SECTION = "\n## "
 _WRITER = "github-actions[bot]"
+_MODEL = {"estimator.py", "features.py", "schema.py", "source.py"}
+_NAMES = 10
 
 
 def comment(job: Job, text: str) -> None:
     """Keep one comment on the job's pull request; raises WorldError where the forge refuses."""
     if not job.pull_request.isdigit():
         raise UsageError("PULL_REQUEST: names no pull request to comment on; set it to its number")
-    content = {"body": f"{_MARK}\n{cut(text, job.page, _MOST - len(_MARK) - 1)}"}
+    head = f"{_MARK}\n{_warning(job)}"
+    # A mention would call somebody, and whoever has changed the page could write one.
+    quiet = text.replace("@", "@\u200b")
+    content = {"body": head + cut(quiet, job.page, _MOST - len(head))}
     for known in api.pages(job, f"issues/{job.pull_request}/comments"):
         if _is_own(known):
             api.call(job, "PATCH", f"issues/comments/{known['id']}", content)
             return
     api.call(job, "POST", f"issues/{job.pull_request}/comments", content)
+
+
+def _warning(job: Job) -> str:
+    """Return a line on what the text below cannot vouch for: the code that has written it."""
+    changed = api.pages(job, f"pulls/{job.pull_request}/files")
+    names = [name for it in changed if _judges(name := it["filename"])]
+    if not names:
+        return ""
+    some = ", ".join(f"`{name.replace('`', '')}`" for name in names[:_NAMES])
+    more = f" and {len(names) - _NAMES} more" if names[_NAMES:] else ""
+    return f"> **This change touches the code that judges it**: {some}{more}. Read that first.\n\n"
+
+
+def _judges(name: str) -> bool:
+    """Tell whether a file may decide what the review says: all code but the model's own."""
+    code = name.startswith((".github/", "src/")) or name == "noxfile.py"
+    return code and Path(name).name not in _MODEL
 
 
 def _is_own(known: Any) -> bool:
@@ -51,7 +73,7 @@ def cut(text: str, page: str, most: int) -> str:
 def _from_file(words: list[str]) -> None:
     if len(words) != 1 or not Path(words[0]).is_file():
         raise UsageError("comment: name the file to show, as in `nox -s comment -- FILE`")
-    comment(job.this(), Path(words[0]).read_text("utf-8"))
+    comment(job.this(), Path(words[0]).read_text("utf-8", errors="replace"))
 
 
 if __name__ == "__main__":

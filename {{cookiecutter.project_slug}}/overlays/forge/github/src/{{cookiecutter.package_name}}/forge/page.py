@@ -24,7 +24,7 @@ def page(
 ) -> Page:
     """Return the report; `found` and `main` are the figures here and of the champion.
 
-    `where` names the registry, the bounds, and the page of the run, each as text.
+    `where` names the registry, the bounds, the page of the run and the data, each as text.
     """
     rival = verdict.champion[:12] if verdict.champion else "nobody yet"
     return Page(
@@ -33,7 +33,7 @@ def page(
         f"bounds of {where['bounds']}.",
         verdict=_summary(verdict),
         opening=list(_opening(verdict, changes, where)),
-        sections=list(_sections(verdict, found, main, changes)),
+        sections=list(_sections(verdict, found, main, changes, where.get("data", ""))),
     )
 
 
@@ -56,18 +56,21 @@ def _opening(verdict: Verdict, changes: Changes, where: Mapping[str, str]) -> It
     if where.get("note"):
         remarks.append(where["note"])
     if where.get("page"):
-        remarks.append(f"Report, pictures and model: artifacts of {where['page']}")
+        # Nothing in an address is escaped that Markdown would take for a mark.
+        remarks.append(
+            f"Report, pictures and model: artifacts of {where['page'].replace('_', '%5F')}"
+        )
     if remarks:
         yield Remarks(remarks)
 
 
 def _sections(
-    verdict: Verdict, found: Found, main: Found | None, changes: Changes
+    verdict: Verdict, found: Found, main: Found | None, changes: Changes, data: str
 ) -> Iterator[Section]:
     yield Section("Figures on the test rows", [_figures(found, main)])
     if verdict.differences:
         yield Section("Gain over the champion", [_gains(verdict)])
-    yield Section("What changed", list(_changes(changes)))
+    yield Section("What changed", list(_changes(changes, data)))
     if verdict.checks:
         yield Section("Checks", [trial.checks(verdict)])
 
@@ -125,7 +128,9 @@ def _margin(verdict: Verdict, name: str) -> float:
     return verdict.slice_margin if " = " in name else verdict.margin
 
 
-def _changes(changes: Changes) -> Iterator[Block]:
+def _changes(changes: Changes, data: str) -> Iterator[Block]:
+    if data:
+        yield Text(data)
     if not changes.params and not changes.files:
         yield Text("Nothing but what is not kept in the repository.")
     if changes.params:

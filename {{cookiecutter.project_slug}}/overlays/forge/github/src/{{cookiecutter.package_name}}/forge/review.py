@@ -22,6 +22,10 @@ REVIEW = Path("reports/review.md")
 _NO_COMMIT = {"", "0" * 40}
 """What the forge says of a branch that was not there before."""
 _LONGEST_SUMMARY = 1_000_000
+_NOBODY = (
+    "No champion can be seen from here, so only the floors count. A fork is not told where the "
+    "registry is; the merge asks it."
+)
 
 
 def review(settings: Settings, base: str, floors_at_least: bool = False) -> Exit:
@@ -36,6 +40,7 @@ def review(settings: Settings, base: str, floors_at_least: bool = False) -> Exit
     verdict = trial.verdict(there, found, met, asked, settings)
     gate_report.write(verdict, there.name, where, settings.root)
     told = {"registry": there.name, "bounds": where, "page": forge.page, "note": note}
+    told["data"] = _data(found.place.origin().data_digest, met)
     changed = changes.since(settings.root, base_)
     text = markdown.render(page(verdict, found.found, _figures(there, met), changed, told))
     data.write_text(text, settings.root / REVIEW)
@@ -61,6 +66,7 @@ def _rivals(settings: Settings, floors_at_least: bool) -> tuple[Registry, Rivals
     try:
         there = registry.connect(settings)
         book = ledger.Ledger(there.client, settings)
+        book.entries()
     except WorldError as error:
         if not floors_at_least:
             raise
@@ -68,7 +74,17 @@ def _rivals(settings: Settings, floors_at_least: bool) -> tuple[Registry, Rivals
         note = "The registry cannot be asked without a secret, so only the floors count here."
         nobody = _Unreachable(None, store.address(settings))
         return nobody, Rivals(None, None), f"{note} The merge asks it."
-    return there, trial.rivals(there, book), ""
+    met = trial.rivals(there, book)
+    unseen = floors_at_least and met.champion is None
+    return there, met, _NOBODY if unseen else ""
+
+
+def _data(ours: str, met: Rivals) -> str:
+    """Say whether the data are the champion's, where there is one that says so."""
+    theirs = met.champion.tags.get("data_digest") if met.champion else None
+    if theirs is None or theirs == ours:
+        return "The data are those of the champion." if theirs else ""
+    return f"The data are others: {ours[:12]} here, {theirs[:12]} of the champion."
 
 
 def _figures(there: Registry, met: Rivals) -> Mapping[str, Any] | None:

@@ -53,6 +53,16 @@ def pulls_of_commit(asked: Asked, commit: str) -> Answer:
     return _page(asked, found)
 
 
+def files_of_pull(asked: Asked, number: str) -> Answer:
+    """List the files that a pull request changes."""
+    found = asked.files.get("pulls", number)
+    if found is None:
+        return MISSING
+    span = f"{found['base']['sha']}...{found['head']['sha']}"
+    names = git.git(asked.files.remote, "diff", "--name-only", span).splitlines()
+    return _page(asked, [{"filename": name} for name in names])
+
+
 def artifacts(asked: Asked) -> Answer:
     """List the artifacts of a name, the newest first."""
     name = asked.query.get("name")

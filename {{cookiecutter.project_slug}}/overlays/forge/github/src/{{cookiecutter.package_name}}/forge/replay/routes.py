@@ -15,6 +15,7 @@ Route = Callable[..., Answer]
 
 ROUTES: list[tuple[str, str, str, str, Route]] = [
     (r"/commits/([0-9a-f]{40})/pulls", "GET", "pull-requests", "read", rest.pulls_of_commit),
+    (r"/pulls/(\d+)/files", "GET", "pull-requests", "read", rest.files_of_pull),
     (r"/actions/artifacts", "GET", "actions", "read", rest.artifacts),
     (r"/actions/artifacts/(\d+)/zip", "GET", "actions", "read", rest.artifact),
     (r"/actions/runs/(\d+)", "GET", "actions", "read", rest.run),

@@ -84,7 +84,8 @@ class Runner:
         }
         given = {
             "secrets": secrets,
-            "variables": dict(self.variables),
+            # GitHub hands a fork's pull request no variables either.
+            "variables": dict(self.variables) if run["_trusted"] else {},
             "environment": {"GITHUB_RUN_ID": str(number), **attempt},
         }
         for name, values in given.items():
