@@ -86,10 +86,11 @@ def _system_of(run: Run) -> Any:
     MLflow's own variable asks: MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING=true.
     """
     from mlflow.environment_variables import MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING
-    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
     if not MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING.get():
         return None
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
     with in_words(run.uri):
         monitor = SystemMetricsMonitor(run.id, resume_logging=True, tracking_uri=run.uri)
         monitor.start()
