@@ -276,6 +276,16 @@ def test_a_newer_push_replaces_one_that_waits_unless_all_are_kept(
     assert ended == ["cancelled", "success", "success", "success"]
 
 
+def test_a_group_of_jobs_is_one_across_workflows(here: Forge, clone: Repository) -> None:
+    lasting = workflow("push", one=job(concurrency={"group": "shared", "queue": "max"}))
+    alone = workflow("push", one=job(concurrency="shared"), two=job(concurrency="<< github.sha ::"))
+    for later, waiting in ((alone, ["w.yaml"]), (lasting, ["v.yaml", "w.yaml"])):
+        clone.push("main", w=later, **{".github/workflows/v.yaml": lasting})
+        here.pushed("main")
+        assert [Path(run["path"]).name for run in here.queue.waiting] == waiting
+        here.queue.waiting.clear()
+
+
 def test_a_run_again_is_of_the_same_commit(here: Forge, clone: Repository) -> None:
     tell = {"run": 'echo "$GITHUB_SHA $GITHUB_RUN_ATTEMPT $(git rev-parse HEAD)"'}
     first = clone.push("main", w=workflow("push", one=job(ALL, tell)))

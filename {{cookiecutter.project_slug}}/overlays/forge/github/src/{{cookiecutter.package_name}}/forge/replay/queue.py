@@ -1,4 +1,8 @@
-"""The runs that wait, and which of them a newer one of the same concurrency group replaces."""
+"""The runs that wait, and which of them a newer one of the same concurrency group replaces.
+
+Runs go one after the other here, so a job waits as long as its run: a group of a job counts as one
+of its run's.
+"""
 
 import json
 from collections.abc import Iterator
@@ -23,11 +27,11 @@ class Queue:
 
     def add(self, workflow: Workflow, event: str, payload: Record, ref: str, commit: str) -> Record:
         """Let a run wait that an event asks for."""
-        group, all_kept = workflow.concurrency(ref)
-        for older in [it for it in self.waiting if group and it["_group"] == group]:
-            if not all_kept:
-                self.waiting.remove(older)
-                self.files.keep("runs", {**older, "status": "completed", "conclusion": "cancelled"})
+        groups = workflow.concurrency(ref, commit)
+        alone = {group for group, all_kept in groups.items() if not all_kept}
+        for older in [it for it in self.waiting if alone & set(it["_groups"])]:
+            self.waiting.remove(older)
+            self.files.keep("runs", {**older, "status": "completed", "conclusion": "cancelled"})
         pull = payload.get("pull_request")
         base = f"refs/heads/{pull['base']['ref']}" if pull else ref
         own: Record = {"sha": commit, "ref": ref.removeprefix("refs/heads/"), "repo": repository()}
@@ -48,7 +52,7 @@ class Queue:
             "_sha": commit,
             "_scopes": [*dict.fromkeys((ref, base, "refs/heads/main"))],
             "_trusted": not pull or not (head["repo"]["fork"] or pull["user"]["type"] == "Bot"),
-            "_group": group,
+            "_groups": list(groups),
         }
         run = self.files.new("runs", run)
         run = self.files.keep("runs", {**run, "run_number": run["id"]})

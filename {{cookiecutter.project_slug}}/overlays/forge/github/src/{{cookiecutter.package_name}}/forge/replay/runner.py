@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WorldError
-from . import actions
+from . import act, actions
 from .files import FULL_NAME, Files, Record
 from .git import git
 from .machine import Machine
 from .result import Result, read, worst
 from .rights import Rights
 from .server import API
-from .workflow import Workflow, secret
+from .workflow import Workflow
 
 Secrets = Mapping[str, Mapping[str, str]]
 """The secrets by environment; those of "" are the repository's, which every job sees."""
@@ -49,7 +49,7 @@ class Runner:
         own = {job: self._secrets(job, workflow, run["_trusted"]) for job in workflow.jobs}
         tokens = [values["GITHUB_TOKEN"] for values in own.values()]
         named = {
-            secret(job, name): value
+            act.secret(job, name): value
             for job, values in own.items()
             for name, value in values.items()
         }
@@ -78,7 +78,7 @@ class Runner:
     ) -> "subprocess.CompletedProcess[str]":
         number, files, machine = run["id"], self.files, self.machine
         shell = machine.shell(files, number, self.server, self.server + API)
-        (here / "workflow.yaml").write_text(workflow.copy(str(shell)), "utf-8")
+        (here / "workflow.yaml").write_text(act.copy(workflow, str(shell)), "utf-8")
         attempt = {
             f"GITHUB_{name}".upper(): str(run[name]) for name in ("run_number", "run_attempt")
         }

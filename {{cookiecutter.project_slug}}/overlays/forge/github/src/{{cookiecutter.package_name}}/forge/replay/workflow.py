@@ -1,8 +1,4 @@
-"""A workflow file: which events it waits for, and the copy of it that `act` reads.
-
-`act` knows no branch filters, no concurrency, and one set of secrets and one token for a whole run.
-So the filters are read here, and the copy names each job's own secrets and token.
-"""
+"""A workflow file: which events it waits for, in which groups, with which rights."""
 
 import re
 from dataclasses import dataclass
@@ -14,9 +10,9 @@ from ...errors import UsageError
 from .rights import of_job
 
 Yaml = dict[str, Any]
-_TOKEN = re.compile(r"\bgithub\.token\b|\bsecrets\.GITHUB_TOKEN\b")
-_SECRET = re.compile(r"\bsecrets\.(\w+)")
-_OPENS = "${" + "{"  # In two parts: in one it is the template's own.
+OPENS = "${" + "{"
+"""What begins an expression; in two parts, as in one it is the template's own."""
+_EXPRESSION = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
 _FILTERS = {"branches", "branches-ignore", "types", "inputs"}
 
 
@@ -62,17 +58,19 @@ class Workflow:
         patterns = [patterns] if isinstance(patterns, str) else patterns
         return matches(branch, patterns) and not matches(branch, filters.get("branches-ignore", []))
 
-    def concurrency(self, ref: str) -> tuple[str | None, bool]:
-        """Return the group of a run on a ref, and whether all that wait in it are kept."""
-        said = self.content.get("concurrency")
-        if said is None:
-            return None, True
-        said = {"group": said} if isinstance(said, str) else said
-        group = re.sub(r"\$\{\{\s*github\.ref\s*\}\}", ref, str(said["group"]))
-        group = re.sub(r"\$\{\{\s*github\.workflow\s*\}\}", self.name, group)
-        if _OPENS in group:
+    def concurrency(self, ref: str, commit: str) -> dict[str, bool]:
+        """Return the groups of a run and of its jobs, each with whether all that wait are kept."""
+        known = {"github.ref": ref, "github.sha": commit, "github.workflow": self.name}
+        holders = (self.content, *self.jobs.values())
+        said = [it["concurrency"] for it in holders if "concurrency" in it]
+        found = [{"group": it} if isinstance(it, str) else it for it in said]
+        return {self._group(str(it["group"]), known): it.get("queue") == "max" for it in found}
+
+    def _group(self, said: str, known: dict[str, str]) -> str:
+        group = _EXPRESSION.sub(lambda found: known.get(found[1], found[0]), said)
+        if OPENS in group:
             raise UsageError(f"{self.path}: the replay cannot tell the concurrency group {group!r}")
-        return group, said.get("queue") == "max"
+        return group
 
     def permissions(self, job: str, trusted: bool) -> dict[str, str]:
         """Return what a job's token may do."""
@@ -82,13 +80,6 @@ class Workflow:
         """Return the name of the environment that a job belongs to, or nothing."""
         said = self.jobs[job].get("environment", "")
         return str(said["name"] if isinstance(said, dict) else said)
-
-    def copy(self, shell: str) -> str:
-        """Return the text that `act` reads; its steps run in the given shell."""
-        content = {name: it for name, it in self.content.items() if name != "concurrency"}
-        content["defaults"] = {"run": {"shell": _starts(shell)}}
-        content["jobs"] = {name: _own(name, job, shell) for name, job in self.jobs.items()}
-        return yaml.safe_dump(content, sort_keys=False)
 
 
 def parse(path: str, text: str) -> Workflow:
@@ -113,36 +104,3 @@ def matches(branch: str, patterns: list[str]) -> bool:
         if re.fullmatch(words, branch):
             fits = not pattern.startswith("!")
     return fits
-
-
-def secret(job: str, name: str) -> str:
-    """Return the name that a job's secret bears in the copy."""
-    return f"{job}_{name}".upper().replace("-", "_")
-
-
-def _starts(shell: str) -> str:
-    return shell + " {0}"
-
-
-def _own(name: str, job: Yaml, shell: str) -> Yaml:
-    own: Yaml = _renamed(name, job)
-    for step in own.get("steps", []):
-        if "shell" in step:
-            step["shell"] = (
-                _starts(f"{shell} -o pipefail") if step["shell"] == "bash" else step["shell"]
-            )
-        if str(step.get("uses", "")).startswith("actions/checkout@"):
-            token = _OPENS + f" secrets.{secret(name, 'GITHUB_TOKEN')} " + "}}"
-            step["with"] = {"token": token, **step.get("with", {})}
-    return own
-
-
-def _renamed(job: str, value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _renamed(job, it) for name, it in value.items()}
-    if isinstance(value, list):
-        return [_renamed(job, it) for it in value]
-    if not isinstance(value, str):
-        return value
-    value = _TOKEN.sub("secrets.GITHUB_TOKEN", value)
-    return _SECRET.sub(lambda found: f"secrets.{secret(job, found[1])}", value)

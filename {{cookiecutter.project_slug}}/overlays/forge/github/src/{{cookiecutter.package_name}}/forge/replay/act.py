@@ -1,0 +1,60 @@
+"""The copy of a workflow file that `act` reads.
+
+`act` knows no branch filters, no concurrency, and one set of secrets and one token for a whole run.
+So who reads the filters is `workflow.py`, and the copy names each job's own secrets and token.
+"""
+
+import re
+from typing import Any
+
+import yaml
+
+from .workflow import OPENS, Workflow, Yaml
+
+_TOKEN = re.compile(r"\bgithub\.token\b|\bsecrets\.GITHUB_TOKEN\b")
+_SECRET = re.compile(r"\bsecrets\.(\w+)")
+
+
+def copy(workflow: Workflow, shell: str) -> str:
+    """Return the text that `act` reads; its steps run in the given shell."""
+    content = _without_concurrency(workflow.content)
+    content["defaults"] = {"run": {"shell": _starts(shell)}}
+    content["jobs"] = {name: _own(name, job, shell) for name, job in workflow.jobs.items()}
+    return yaml.safe_dump(content, sort_keys=False)
+
+
+def secret(job: str, name: str) -> str:
+    """Return the name that a job's secret bears in the copy."""
+    return f"{job}_{name}".upper().replace("-", "_")
+
+
+def _without_concurrency(holder: Yaml) -> Yaml:
+    return {name: it for name, it in holder.items() if name != "concurrency"}
+
+
+def _starts(shell: str) -> str:
+    return shell + " {0}"
+
+
+def _own(name: str, job: Yaml, shell: str) -> Yaml:
+    own: Yaml = _renamed(name, _without_concurrency(job))
+    for step in own.get("steps", []):
+        if "shell" in step:
+            step["shell"] = (
+                _starts(f"{shell} -o pipefail") if step["shell"] == "bash" else step["shell"]
+            )
+        if str(step.get("uses", "")).startswith("actions/checkout@"):
+            token = OPENS + f" secrets.{secret(name, 'GITHUB_TOKEN')} " + "}}"
+            step["with"] = {"token": token, **step.get("with", {})}
+    return own
+
+
+def _renamed(job: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _renamed(job, it) for name, it in value.items()}
+    if isinstance(value, list):
+        return [_renamed(job, it) for it in value]
+    if not isinstance(value, str):
+        return value
+    value = _TOKEN.sub("secrets.GITHUB_TOKEN", value)
+    return _SECRET.sub(lambda found: f"secrets.{secret(job, found[1])}", value)
