@@ -89,8 +89,16 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def stories(session: nox.Session) -> None:
+    """Run what happens between a pull request and production, attacks too, on a forge here."""
+    # No story needs what another has made, so each worker takes whichever is next.
+    words = ("-m", "forge", *SIDE_BY_SIDE, "--dist", "worksteal", *session.posargs)
+    program(session, "python", "-m", "pytest", *words)
+
+
+@nox.session
 def proof(session: nox.Session) -> None:
-    """Run the long stories alone, each as often as it takes to believe it."""
+    """Run the long tests alone, each as often as it takes to believe it."""
     words = ("-m", "slow", *SIDE_BY_SIDE, *session.posargs)
     program(session, "python", "-m", "pytest", *words, env={"PROOF": "true"})
 
@@ -106,9 +114,12 @@ def lint(session: nox.Session) -> None:
     program(session, "ruff", "check", *rules, ".")
     program(session, "ruff", "format", "--no-cache", "--check", ".")
     program(session, "mypy", "--cache-dir", os.devnull, *TYPED)
+    schema = ("--builtin-schema", "vendor.github-workflows")
     for folder in WORKFLOWS:
+        workflows = [str(path) for path in sorted(Path(folder, "workflows").glob("*.yaml"))]
         program(session, "zizmor", "--offline", "--pedantic", "--quiet", folder)
-        program(session, "actionlint", *map(str, sorted(Path(folder, "workflows").glob("*.yaml"))))
+        program(session, "actionlint", *workflows)
+        program(session, "check-jsonschema", *schema, *workflows)
 
 
 @nox.session

@@ -9,6 +9,9 @@ import pytest
 from baking import CHOICES, Once, Project, bake, environment
 from filelock import FileLock
 
+pytest_plugins = ["forge_stories"]
+"""Its fixtures are those of three files."""
+
 
 @pytest.fixture(scope="session")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:

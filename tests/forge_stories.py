@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,9 @@ from baking import Once, Project
 from test_lifecycle import change
 
 PARAMS = "params.yaml"
-PROMOTE, TRAIN = (f".github/workflows/{name}.yaml" for name in ("promote", "train"))
+PROMOTE, ROLLBACK, TRAIN = (
+    f".github/workflows/{name}.yaml" for name in ("promote", "rollback", "train")
+)
 QUICK = (("max_iter: 300", "max_iter: 40"), ("resamples: 1000", "resamples: 200"))
 OTHER, WORSE = ("max_leaf_nodes: 31", "max_leaf_nodes: 25"), ("max_iter: 40", "max_iter: 1")
 THIRD = ("l2_regularization: 1.0", "l2_regularization: 3.0")
@@ -65,10 +68,10 @@ class Repository:
         self.git("commit", "--quiet", "--allow-empty", "--message", f"Change {branch}")
         self.git("push", "--quiet", "--force", "origin", f"HEAD:refs/heads/{branch}")
 
-    def push_main(self) -> None:
-        """Push the clone's commit to main, and let the forge know."""
+    def land(self, files: Mapping[str, str]) -> None:
+        """Push a change of some files to main without a pull request, and let the forge know."""
         before = self.forge.tip()
-        self.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
+        self.change("main", files)
         self.forge.pushed("main", before)
 
     def connect(self) -> None:
@@ -99,6 +102,10 @@ class Repository:
         """Take a guard out of a file of main, before the story begins."""
         self.change("main", self.edit(path, *changes))
 
+    def source(self, path: str) -> str:
+        """Return the path of a module of the project's package."""
+        return f"src/{self.project.package}/{path}"
+
     def remember(self) -> None:
         """Let the forge's cache hold what main has trained, so that only changes are trained."""
         record = {"key": "dvc-main", "ref": "refs/heads/main", "_path": ".dvc/cache"}
@@ -128,13 +135,24 @@ def quick(trained: Project, once: Once) -> Project:
         project = trained.copy(folder)
         (project.root / ".github/workflows/checks.yaml").unlink()
         change(project, *QUICK)
-        text = (project.root / PARAMS).read_text("utf-8")
-        for changes in ((WORSE,), (THIRD,), (FOURTH,), (THIRD, FOURTH)):
-            change(project, OTHER, *changes)
-            (project.root / PARAMS).write_text(text, "utf-8")
-        change(project)
+        later = [(WORSE,), (THIRD,), (FOURTH,), (THIRD, FOURTH)]
+        copies = [project.copy(folder.with_name(f"quick-{number}")) for number in range(2)]
+        with ThreadPoolExecutor(len(copies)) as pool:  # The other worker waits for this, too.
+            halves = [later[number :: len(copies)] for number in range(len(copies))]
+            list(pool.map(_train_each, copies, halves))
+        for copy in copies:
+            shutil.copytree(
+                copy.root / ".dvc/cache", project.root / ".dvc/cache", dirs_exist_ok=True
+            )
 
     return Project(once("quick", make), trained.env, trained.tools)
+
+
+def _train_each(project: Project, later: list[tuple[tuple[str, str], ...]]) -> None:
+    text = (project.root / PARAMS).read_text("utf-8")
+    for changes in later:
+        change(project, OTHER, *changes)
+        (project.root / PARAMS).write_text(text, "utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -159,12 +177,12 @@ def there(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repository]:
         yield repository
 
 
-def replay(project: Project, module: str) -> Any:
-    """Import a module of the forge that a project carries."""
+def own(project: Project, module: str) -> Any:
+    """Import a module of a project's package."""
     source = str(project.root / "src")
     if source not in sys.path:
         sys.path.insert(0, source)
-    return importlib.import_module(f"{project.package}.forge.replay.{module}")
+    return importlib.import_module(f"{project.package}.{module}")
 
 
 @contextmanager
@@ -200,5 +218,5 @@ def gone_on(project: Project, before: Path, folder: Path, **more: Any) -> Iterat
 def _forge(project: Project, folder: Path, uvx: str | None, **more: Any) -> Any:
     quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     act = Path(project.python).with_name("act")
-    machine = replay(project, "machine").Machine(project.tools, quiet, uvx, act)
-    return replay(project, "forge").forge(folder / "forge", machine, **more)
+    machine = own(project, "forge.replay.machine").Machine(project.tools, quiet, uvx, act)
+    return own(project, "forge.replay.forge").forge(folder / "forge", machine, **more)

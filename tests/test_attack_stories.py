@@ -1,7 +1,16 @@
 """Attacks on the way to production; where a workflow holds the guard, without it they pass."""
 
+import re
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
 import pytest
+from baking import Project
 from forge_stories import (
+    FOURTH,
+    HELD,
     OTHER,
     PARAMS,
     PASSED,
@@ -12,13 +21,11 @@ from forge_stories import (
     TRAIN,
     WORSE,
     Repository,
-    first,
-    quick,
-    there,
+    gone_on,
+    own,
 )
 
-pytestmark = pytest.mark.slow
-__all__ = ["first", "quick", "there"]
+pytestmark = [pytest.mark.slow, pytest.mark.forge]
 
 LAX = (
     ("\n  margin: 0.01", "\n  margin: 0.4"),
@@ -52,10 +59,32 @@ FORGE = """
       - name: Keep the candidate
 """
 FORGED = ("\n      - name: Keep the candidate\n", FORGE)
+JUNK = """
+name: Train
+on: pull_request
+jobs:
+  train:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: mkdir -p candidate/models/model && echo "not a model" > candidate/models/model/MLmodel
+      - uses: actions/upload-artifact@v7
+        with:
+          name: candidate-KEY
+          path: candidate
+"""
+QUIET = "on: workflow_dispatch\njobs: {}\n"
 PROVE = """      - name: Compare with what the pull request has evaluated
         run: uvx nox -s prove
         env:
           GITHUB_TOKEN: ${{ github.token }}
+"""
+
+
+MEANWHILE = """      - name: Roll back meanwhile, as a person would
+        run: uvx nox -s rollback -- --registry branch --reason meanwhile
+        env:
+          GITHUB_TOKEN: ${{ github.token }}
+      - name: Take the model over
 """
 
 
@@ -93,25 +122,50 @@ def test_a_forged_candidate_stops_the_promotion(there: Repository, guarded: bool
 
 
 def test_a_workflow_that_was_changed_and_changed_back_proves_nothing(there: Repository) -> None:
-    pull = there.pull("back", there.edit(PARAMS, THIRD) | there.edit(TRAIN, FORGED))
-    assert there.run() == {"Train": PASSED}
+    pull = there.pull("back", {TRAIN: junk(there)})
+    assert there.run() == {"Train": {"train": "success"}}
     there.change("back", there.edit(TRAIN) | {"docs/notes.md": "Back."}, start="origin/back")
     there.forge.synchronize(pull)
     (honest,) = there.forge.run()
     there.forge.merge(pull, "squash")
-    assert there.run() == {"Promote": PROMOTED}
-    assert there.ledger()[-1]["proof"].endswith(f"/actions/runs/{honest.run['id']}")
+    (result,) = there.forge.run()
+    assert result.jobs == HELD
+    run = re.escape(f"/actions/runs/{honest.run['id']}")
+    assert re.search(rf"identical bytes as in \S+{run}$", result.log, re.MULTILINE)
 
 
-def test_a_candidate_of_another_workflow_proves_nothing(there: Repository) -> None:
-    files = there.edit(TRAIN, FORGED, ("name: Train\n", "name: Other\n"))
-    other = {".github/workflows/other.yaml": files[TRAIN]}
-    quiet = there.edit(TRAIN, ("  pull_request:\n", "  workflow_dispatch:\n"))
-    pull = there.pull("else", there.edit(PARAMS, THIRD) | other | quiet)
-    assert there.run() == {"Other": PASSED}
+@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize(
+    ("who", "guard"),
+    [
+        ("an earlier commit", ' and run["head_sha"] == head'),
+        ("another workflow", "of_train and "),
+        ("a fork", "own and "),
+    ],
+)
+def test_only_the_train_workflow_on_the_last_commit_here_gives_evidence(
+    there: Repository, who: str, guard: str, guarded: bool
+) -> None:
+    if not guarded:
+        there.weaken(there.source("forge/candidates.py"), (guard, ""))
+    text, elsewhere = junk(there), ".github/workflows/elsewhere.yaml"
+    files = {TRAIN: QUIET, elsewhere: text} if "other" in who else {TRAIN: text}
+    pull = there.pull("evidence", files, fork="fork" in who)
+    there.run()
+    if "earlier" in who:
+        there.change("evidence", there.edit(TRAIN) | {"docs/notes.md": "Back."}, "origin/evidence")
+        there.forge.synchronize(pull)
+        there.forge.queue.waiting.clear()  # Somebody has cancelled the run that would be evidence.
     there.forge.merge(pull)
-    assert there.run() == {"Promote": PROMOTED}
-    assert there.ledger()[-1]["proof"].startswith("no pull request had evaluated")
+    (result,) = there.forge.run()
+    assert result.jobs == (HELD if guarded else STOPPED)
+    assert ("no pull request had evaluated" in result.log) is guarded
+
+
+def junk(there: Repository) -> str:
+    """Return a workflow that keeps something else as the candidate of main's own inputs."""
+    (entry,) = there.ledger()
+    return JUNK.replace("KEY", entry["input_key"])
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -127,3 +181,65 @@ def test_the_job_that_may_comment_runs_no_code_of_the_pull_request(
     comment = there.comments()[-1]
     assert ("Approved by the owner" in comment) is not guarded
     assert f"touches the code that judges it**: `{path}`" in comment
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_verdict_counts_only_against_the_champion_that_it_met(
+    there: Repository, guarded: bool
+) -> None:
+    if not guarded:
+        there.weaken(there.source("challenge.py"), ("if champion != given.champion:", "if False:"))
+    there.land(there.edit(PARAMS, THIRD))
+    assert there.run() == {"Promote": PROMOTED}
+    meanwhile = ("      - name: Take the model over\n", MEANWHILE)
+    there.land(there.edit(PARAMS, FOURTH) | there.edit(PROMOTE, meanwhile))
+    (result,) = there.forge.run()
+    assert result.jobs == (PROMOTED if not guarded else {**PROMOTED, "promote": "failure"})
+    assert ("the gate was held against" in result.log) is guarded
+    assert [entry["version"] for entry in there.ledger()][:3] == ["1", "2", "1"]
+    assert len(there.ledger()) == 3 + (not guarded)
+
+
+def test_bytes_that_were_swapped_in_the_registry_are_refused_where_a_key_is_asked_for(
+    quick: Project, first: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.pem"
+    make = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key)]
+    subprocess.run(make, check=True)
+    public = subprocess.run(["openssl", "ec", "-in", str(key), "-pubout"], capture_output=True)
+    secrets = {"production": {"MODEL_SIGNING_KEY": key.read_text("utf-8")}}
+    with gone_on(quick, first, tmp_path / "story", secrets=secrets) as there:
+        words = ("register", "1", "--registry", "branch")
+        assert there.project.verb(*words, MODEL_SIGNING_KEY=str(key)).returncode == 0
+        asked_for = {"signing.pub": public.stdout.decode()}
+        there.land(there.edit(PARAMS, THIRD) | asked_for)
+        assert there.run() == {"Promote": PROMOTED}
+        assert there.ledger()[-1]["signature"] == "verified with signing.pub"
+        swap(there, there.ledger()[0]["digest"], tmp_path / "swap")
+        there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
+        (refused,) = there.forge.run()
+        assert refused.jobs == {"rollback": "failure"}
+        assert "does not verify with signing.pub" in refused.log
+        there.git("rm", "--quiet", "signing.pub")
+        there.commit("main")
+        there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
+        assert there.run() == {"Rollback": {"rollback": "success"}}
+
+
+def swap(there: Repository, digest: str, folder: Path) -> None:
+    """Change the bytes of a version on the registry branch, and its digest wherever it stands."""
+    clone = ["git", "clone", "--quiet", "--branch", "registry"]
+    subprocess.run([*clone, str(there.forge.remote), str(folder)], check=True)
+    of_folder = own(there.project, "digests").of_folder
+    models = (path.parents[2] for path in folder.rglob("data/model/predictor.json"))
+    (model,) = (it for it in models if of_folder(it) == digest)
+    path = model / "data" / "model" / "predictor.json"
+    path.write_text(path.read_text("utf-8") + " ", "utf-8")
+    for signature in folder.rglob(f"{digest}.json"):
+        signature.rename(signature.with_name(f"{of_folder(model)}.json"))
+    with closing(sqlite3.connect(folder / "mlflow.db")) as database, database:
+        for table in ("model_version_tags", "tags"):
+            renamed = f"UPDATE {table} SET value = ? WHERE value = ?"  # noqa: S608
+            database.execute(renamed, (of_folder(model), digest))
+    for words in (["add", "--all"], ["commit", "--quiet", "--message", "x"], ["push", "--quiet"]):
+        subprocess.run(["git", "-C", str(folder), *words], env=there.project.env, check=True)

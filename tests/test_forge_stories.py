@@ -8,17 +8,19 @@ from forge_stories import (
     PASSED,
     PROMOTE,
     PROMOTED,
+    ROLLBACK,
     STOPPED,
     THIRD,
+    TRAIN,
     WORSE,
     Repository,
-    first,
-    quick,
-    there,
 )
 
-pytestmark = pytest.mark.slow
-__all__ = ["first", "quick", "there"]
+pytestmark = [pytest.mark.slow, pytest.mark.forge]
+QUEUE = "      queue: max # without it, who comes next would cancel who waits\n"
+NO_RIGHT = """
+      && github.event.pull_request.head.repo.full_name == github.repository
+      && github.event.pull_request.user.type != 'Bot'"""
 
 
 def test_the_first_pull_request_reports_and_its_merge_promotes_the_same_bytes(
@@ -39,7 +41,12 @@ def test_the_first_pull_request_reports_and_its_merge_promotes_the_same_bytes(
     assert comment.endswith((summaries / "train.md").read_text("utf-8"))
 
 
-def test_a_change_of_the_docs_trains_nothing_and_moves_nothing(there: Repository) -> None:
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_change_of_the_docs_trains_nothing_and_asks_nobody_in_production(
+    there: Repository, guarded: bool
+) -> None:
+    if not guarded:
+        there.weaken(PROMOTE, ("    if: needs.build.outputs.verdict == 'promote'\n", ""))
     registry = there.forge.tip("registry")
     pull = there.pull("docs", {"docs/notes.md": "Only words.\n"})
     results = there.forge.run()
@@ -47,7 +54,8 @@ def test_a_change_of_the_docs_trains_nothing_and_moves_nothing(there: Repository
     assert "Unchanged: this is the champion's model" in there.comments()[-1]
     there.forge.merge(pull, "rebase")
     results = there.forge.run()
-    assert results[0].jobs == HELD and "Running stage" not in results[0].log
+    assert results[0].jobs == (HELD if guarded else PROMOTED)
+    assert "Running stage" not in results[0].log
     assert there.forge.tip("registry") == registry
 
 
@@ -82,7 +90,7 @@ def test_of_two_merges_only_the_tip_of_main_is_promoted(there: Repository, guard
         there.pull("one", there.edit(PARAMS, THIRD)),
         there.pull("two", there.edit(PARAMS, FOURTH)),
     ]
-    there.run()
+    there.forge.queue.waiting.clear()  # Nobody waits for the checks.
     for pull in pulls:
         there.forge.merge(pull)
     older, newer = there.forge.run()
@@ -97,34 +105,62 @@ def test_of_two_merges_only_the_tip_of_main_is_promoted(there: Repository, guard
         assert moves == [older.run["head_sha"], there.forge.tip()]
 
 
-def test_what_was_rolled_back_stays_away_from_a_rerun(there: Repository) -> None:
-    pull = there.pull("bad", there.edit(PARAMS, THIRD))
-    there.run()
-    there.forge.merge(pull)
+@pytest.mark.parametrize("guarded", [True, False])
+def test_what_was_rolled_back_stays_away_from_a_rerun(there: Repository, guarded: bool) -> None:
+    if not guarded:
+        there.weaken(there.source("standing.py"), ("why is None or", "True or"))
+    there.land(there.edit(PARAMS, THIRD))
     (promotion,) = there.forge.run()
     assert promotion.jobs == PROMOTED
     there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
     assert there.run() == {"Rollback": {"rollback": "success"}}
     assert [entry["version"] for entry in there.ledger()] == ["1", "2", "1"]
     again = there.forge.rerun(promotion.run)
-    assert again.jobs == STOPPED and "too many alarms" in again.log
-    assert len(there.ledger()) == 3
+    assert again.jobs == (STOPPED if guarded else PROMOTED)
+    assert ("too many alarms" in again.log) is guarded
+    assert len(there.ledger()) == (3 if guarded else 4)
 
 
-def test_a_fork_and_a_bot_get_the_summary_alone(there: Repository) -> None:
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_rollback_waits_for_no_merge_and_is_lost_to_none(
+    there: Repository, guarded: bool
+) -> None:
+    if not guarded:
+        there.weaken(PROMOTE, (QUEUE, ""))
+    there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
+    there.land({"docs/notes.md": "Merged while the rollback waits.\n"})
+    waiting = [run["name"] for run in there.forge.queue.waiting]
+    assert waiting == (["Rollback", "Promote"] if guarded else ["Promote"])
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_rollback_by_the_code_of_a_branch_is_skipped(there: Repository, guarded: bool) -> None:
+    if not guarded:
+        there.weaken(ROLLBACK, ("    if: github.ref == 'refs/heads/main'\n", ""))
+    there.change("side", {})
+    there.forge.dispatch("rollback.yaml", {"reason": "from the side"}, "side")
+    (result,) = there.forge.run()
+    assert result.jobs == {"rollback": "skipped" if guarded else "failure"}
+    assert ("no earlier champion" in result.log) is not guarded  # It has looked for one.
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_fork_and_a_bot_get_the_summary_alone(there: Repository, guarded: bool) -> None:
+    if not guarded:
+        there.weaken(TRAIN, (NO_RIGHT, ""))
     for who in ({"fork": True}, {"bot": True}):
         pull = there.pull(f"of-{next(iter(who))}", there.edit(PARAMS, THIRD), **who)
         (result,) = there.forge.run()
-        assert result.jobs == {"train": "success", "comment": "skipped"}, pull
+        comment = "skipped" if guarded else "failure"
+        assert result.jobs == {"train": "success", "comment": comment}, pull
         assert "Promote: this model" in result.summaries["train"].read_text("utf-8")
     assert len(there.comments()) == 1
 
 
 def test_a_gate_that_crashes_lets_nothing_pass(there: Repository) -> None:
     registry = there.forge.tip("registry")
-    package = there.project.package
     crash = ("def answer(", "raise RuntimeError('crashed')\n\n\ndef answer(")
-    pull = there.pull("crash", there.edit(f"src/{package}/gate.py", crash))
+    pull = there.pull("crash", there.edit(there.source("gate.py"), crash))
     assert there.run() == {"Train": {"train": "failure", "comment": "skipped"}}
     there.forge.merge(pull)
     assert there.run() == {"Promote": STOPPED}

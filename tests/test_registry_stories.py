@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from baking import Project
 from forge_stories import (
+    FOURTH,
     OTHER,
     PARAMS,
     PASSED,
@@ -13,15 +14,11 @@ from forge_stories import (
     STOPPED,
     THIRD,
     Repository,
-    first,
     on_a_forge,
-    quick,
-    there,
 )
 from test_stories import free_port, server
 
-pytestmark = pytest.mark.slow
-__all__ = ["first", "quick", "there"]
+pytestmark = [pytest.mark.slow, pytest.mark.forge]
 
 
 def test_the_first_push_of_a_repository_promotes_and_the_next_changes_nothing(
@@ -62,7 +59,7 @@ def test_a_server_takes_the_place_of_the_branch(quick: Project, tmp_path: Path) 
     with on_a_forge(quick, tmp_path / "story", variables={"MLFLOW_TRACKING_URI": uri}) as there:
         there.remember()
         with server(quick, folder, port):
-            pull = there.pull("other", there.edit(PARAMS, OTHER))
+            pull = there.pull("other", there.edit(PARAMS, OTHER, FOURTH))
             assert there.run() == {"Train": PASSED}
             there.forge.merge(pull)
             assert there.run() == {"Promote": PROMOTED}
