@@ -12,6 +12,7 @@ import pytest
 
 from flight_delays import data, fetched, gate, places, trial
 from flight_delays.candidate import Candidate
+from flight_delays.errors import WorldError
 from flight_delays.gate import BEST, CHAMPION, Answer
 from flight_delays.ledger import Entry
 from flight_delays.settings import Settings
@@ -54,8 +55,9 @@ class Project:
 
 @pytest.fixture(autouse=True)
 def as_it_lies_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the challenger's folder for what its digest names."""
+    """Take folders for what their digests name."""
     monkeypatch.setattr(fetched, "copied", lambda folder, *_: nullcontext(folder))
+    monkeypatch.setattr(fetched, "check", lambda *_: None)
 
 
 @pytest.fixture
@@ -102,6 +104,18 @@ def test_the_best_champion_takes_away_the_rows_that_it_has_seen(here: Project) -
     found = here.verdict()
     assert found.answer is Answer.UNDECIDED
     assert "on 10 days" in check(found, "no worse than the champion").reason
+
+
+def test_the_champion_itself_is_not_unchanged_where_its_bytes_are(
+    here: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swapped(_: object, version: Version, __: Settings) -> None:
+        raise WorldError(f"version {version.number} has other bytes")
+
+    monkeypatch.setattr(fetched, "check", swapped)
+    here.met = Rivals(here.version(1, "challenger"), None)
+    with pytest.raises(WorldError, match="version 1 has other bytes"):
+        here.verdict()
 
 
 def test_the_champion_itself_is_unchanged_even_where_it_was_rolled_back(here: Project) -> None:

@@ -8,14 +8,13 @@ How to change this: whatever an act changes must lie in `_HELD`, or it is not pu
 """
 
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from . import digests, embedded, remote
+from . import copies, digests, embedded, remote
 from .console import say
 from .errors import WorldError
 from .settings import NAME, Settings
@@ -45,8 +44,7 @@ def at(settings: Settings, act: Callable[[Settings], Answer], writes: bool = Tru
         return act(settings)
     for _ in range(_TRIES):
         commit = remote.fetch(settings, BRANCH, writes)
-        with tempfile.TemporaryDirectory(dir=settings.scratch, prefix="registry-") as scratch:
-            folder = Path(scratch).resolve()
+        with copies.folder(settings) as folder:
             remote.copy(settings, BRANCH, commit, folder)
             before = _content(folder)
             answer = act(replace(settings, store=folder))

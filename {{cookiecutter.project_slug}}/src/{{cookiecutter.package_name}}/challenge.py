@@ -12,7 +12,7 @@ from pathlib import Path
 from . import author, bounds, candidate, gate_report, parcel, standing, trial
 from .candidate import Candidate
 from .errors import UsageError, WorldError
-from .gate import Verdict, unchanged
+from .gate import Verdict
 from .registry import Registry
 from .settings import Settings
 from .trial import Rivals
@@ -61,9 +61,9 @@ def handed_over(settings: Settings, folder: Path) -> Challenge:
     given, where = parcel.verdict(folder)
 
     def verdict(there: Registry, met: Rivals) -> Verdict:
+        if met.champion and met.champion.digest == found.digest:
+            return trial.same(there, met.champion, settings)
         champion = met.champion.digest if met.champion else None
-        if champion == found.digest:
-            return unchanged(found.digest)
         if champion != given.champion:
             raise WorldError(
                 f"{there.name}: the champion is {_named(champion)} now, and the gate was held "

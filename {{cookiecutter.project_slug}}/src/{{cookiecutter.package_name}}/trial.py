@@ -74,8 +74,8 @@ def verdict(
     `again` is the reason for which a model that was rolled back may come back.
     """
     champion = met.champion
-    if champion and champion.digest == candidate.digest:
-        return unchanged(candidate.digest)  # at once: what is imported below takes seconds
+    if champion and champion.digest == candidate.digest:  # What is imported below takes seconds.
+        return same(registry, champion, settings)
     checks = [standing.rolled_back(registry, candidate, again)]
     checks += [standing.size(candidate, bounds.gate)]
     from threadpoolctl import threadpool_limits
@@ -101,6 +101,12 @@ def verdict(
         rows = contest.rows(settings, candidate, met.by_role().values())
         met_on = contest.contest(settings, candidate, folders, rows, bounds)
     return judge(met_on, bounds.gate, checks, names)
+
+
+def same(registry: Registry, champion: Version, settings: Settings) -> Verdict:
+    """Return the verdict on the champion's own model, whose bytes in the registry are checked."""
+    fetched.check(registry, champion, settings)
+    return unchanged(champion.digest)
 
 
 def rejected(verdict: Verdict, check: Check) -> Verdict:

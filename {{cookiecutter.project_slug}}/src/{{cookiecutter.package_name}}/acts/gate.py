@@ -1,8 +1,7 @@
 """Compare the model of this folder with the champion."""
 
-from .. import bounds, candidate, fetched, gate_report, ledger, registry, trial
+from .. import bounds, candidate, gate_report, ledger, registry, trial
 from ..errors import Exit
-from ..gate import Answer
 from ..settings import Settings
 
 
@@ -13,7 +12,5 @@ def gate(settings: Settings, revision: str | None = None, again: str | None = No
     there = registry.connect(settings)
     met = trial.rivals(there, ledger.Ledger(there.client, settings))
     verdict = trial.verdict(there, found, met, asked, settings, again)
-    if met.champion and verdict.answer is Answer.UNCHANGED:
-        fetched.check(there, met.champion, settings)  # Else whoever was compared has been.
     gate_report.write(verdict, there.name, where, settings.root)
     return gate_report.announce(verdict, there.name)

@@ -55,10 +55,9 @@ def _promote(settings: Settings, challenger: Challenge) -> Exit:
         moves.recover(there, book)
         met = trial.rivals(there, book)
         verdict = challenger.verdict(there, met)
-        if verdict.answer in {Answer.PROMOTE, Answer.UNCHANGED}:
-            fetched.check(there, version, settings)
         if verdict.answer is not Answer.PROMOTE:
             return gate_report.announce(verdict, there.name)
+        fetched.check(there, version, settings)
         told = _told(version, met, verdict) | {
             "registry": there.name,
             "actor": author.name(settings),

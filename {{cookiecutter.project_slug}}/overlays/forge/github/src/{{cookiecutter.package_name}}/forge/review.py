@@ -23,8 +23,8 @@ _NO_COMMIT = {"", "0" * 40}
 """What the forge says of a branch that was not there before."""
 _LONGEST_SUMMARY = 1_000_000
 _NOBODY = (
-    "No champion can be seen from here, so only the floors count. A fork is not told where the "
-    "registry is; the merge asks it."
+    "No champion can be seen from here, so only the floors count; the merge asks again, where a "
+    "fork is not told of a server."
 )
 
 
