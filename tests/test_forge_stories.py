@@ -17,6 +17,10 @@ from forge_stories import (
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.forge]
+NEWEST = """concurrency:
+  group: train-${{ github.ref }}
+  cancel-in-progress: true
+"""
 QUEUE = "      queue: max # without it, who comes next would cancel who waits\n"
 NO_RIGHT = """
       && github.event.pull_request.head.repo.full_name == github.repository
@@ -80,6 +84,18 @@ def test_a_second_push_keeps_one_comment(there: Repository) -> None:
     there.run()
     after = there.comments()
     assert len(after) == len(before) and after[:-1] == before[:-1] and after[-1] != before[-1]
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_push_that_waits_gives_way_to_the_next(there: Repository, guarded: bool) -> None:
+    if not guarded:
+        there.weaken(TRAIN, (NEWEST, ""))
+    pull = there.pull("hasty", {"docs/notes.md": "One.\n"})
+    older = there.forge.tip("hasty")
+    there.change("hasty", {"docs/notes.md": "Two.\n"})
+    there.forge.synchronize(pull)
+    waiting = [run["head_sha"] for run in there.forge.queue.waiting]
+    assert waiting == ([] if guarded else [older]) + [there.forge.tip("hasty")]
 
 
 @pytest.mark.parametrize("guarded", [True, False])

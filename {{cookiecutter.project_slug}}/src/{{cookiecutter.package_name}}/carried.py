@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import digests
 from .errors import WorldError
-from .predictor import Predictor
+
+if TYPE_CHECKING:
+    from .predictor import Predictor
 
 DATA = "data/model"
 """Where the predictor's files lie in a model directory."""
 
 
-def load(folder: Path) -> Predictor:
+def load(folder: Path) -> "Predictor":
     """Load the predictor of a model directory; it runs the directory's code, so know its bytes.
 
     The carried package is imported under a name with its digest, so that models with different
@@ -30,6 +32,11 @@ def load(folder: Path) -> Predictor:
         _import_package(name, code)
     predictor: Predictor = import_module(f"{name}.predictor").load(folder / DATA)
     return predictor
+
+
+def warm() -> None:
+    """Import what the predictors of this project import, so that loading one takes no seconds."""
+    import_module(".predictor", __package__)
 
 
 def _import_package(name: str, code: Path) -> None:

@@ -28,8 +28,8 @@ def address(settings: Settings) -> str:
     found = git_cli.run(settings.root, "remote", "get-url", REMOTE).stdout.strip()
     if not found:
         raise UsageError(
-            f"--registry branch: the repository has no remote {REMOTE!r}; add it with "
-            f"`git remote add {REMOTE} ADDRESS`, or use --registry local"
+            f"the repository has no remote {REMOTE!r}; add it with `git remote add {REMOTE} "
+            "ADDRESS`, or use --registry local and no --tip"
         )
     return found
 

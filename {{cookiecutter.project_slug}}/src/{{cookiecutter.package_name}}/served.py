@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import carried, digests, fields
 from .errors import WorldError
-from .predictor import Predictor
+
+if TYPE_CHECKING:
+    from .predictor import Predictor
 
 _TOLERANCE = 1e-6
 """Relative: what one row and a batch, or two processes, may differ by in some frameworks."""
@@ -33,7 +35,7 @@ class Origin:
 class Served:
     """A loaded model, what it asks of rows, and which one it is."""
 
-    predictor: Predictor
+    predictor: "Predictor"
     interface: fields.Interface
     origin: Origin
 

@@ -4,6 +4,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 
+from .. import carried
 from ..console import say
 from ..settings import Settings
 from ..versions import named
@@ -37,6 +38,7 @@ def serve(settings: Settings, wanted: Wanted) -> None:
         order = Order(name, seconds, folder, wanted.registry)
         scout = started(order)  # It imports while we do.
         try:
+            carried.warm()
             from . import run
             from .watch import Watch
 

@@ -72,6 +72,12 @@ def test_what_the_forge_refuses_is_not_asked_again(status: int, waits: list[floa
     assert "a-token-of-a-job" not in str(told.value)
 
 
+def test_what_may_have_been_written_is_not_written_again(waits: list[float]) -> None:
+    with serve(failing(9, 502)) as forge, pytest.raises(WorldError, match=r"POST .* 502 "):
+        api.call(forge.job(), "POST", "issues/1/comments", {"body": "a"})
+    assert len(forge.asked) == 1 and waits == []
+
+
 def test_a_forge_that_is_not_there_is_told_in_a_sentence(waits: list[float]) -> None:
     with serve(failing(0, 500)) as forge:
         pass

@@ -69,7 +69,8 @@ def _send(job: Job, method: str, address: str, content: object = None) -> bytes:
     if content is not None:
         request.data = json.dumps(content).encode()
         request.add_header("Content-Type", "application/json")
-    for left in reversed(range(_TRIES)):
+    tries = 1 if method == "POST" else _TRIES  # It may have been done, and must not be done twice.
+    for left in reversed(range(tries)):
         try:
             with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
                 found: bytes = answer.read(_LARGEST + 1)
@@ -80,7 +81,7 @@ def _send(job: Job, method: str, address: str, content: object = None) -> bytes:
         except (OSError, HTTPException) as error:
             if not left:
                 raise WorldError(_words(method, address, str(error))) from None
-        time.sleep(_TRIES - left)
+        time.sleep(tries - left)
     raise AssertionError  # the last try has returned or raised
 
 
