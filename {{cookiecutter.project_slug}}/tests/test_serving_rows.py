@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import math
+import tracemalloc
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from flight_delays import fields
 from flight_delays.serving import protocol
+from flight_delays.serving.limits import Limits
 from flight_delays.serving.refusals import RefusedError
 from flight_delays.serving.rows import Rows
 from flight_delays.task import Task
@@ -135,6 +137,7 @@ def test_nan_is_a_missing_value_where_one_may_be(interface: fields.Interface) ->
         ({"dataframe_split": {"columns": ["a"], "data": [], "x": 1}}, 422, "holds 'x'"),
         ({"dataframe_split": {"columns": ["a", "a"], "data": []}}, 422, "none of them twice"),
         ({"dataframe_split": {"columns": ["a", "b"], "data": [[1]]}}, 422, "a list of 2 values"),
+        ({"dataframe_split": {"columns": [*GOOD, "x"], "data": [1]}}, 422, "no such column"),
     ],
 )
 def test_a_body_that_says_nothing_is_refused(
@@ -190,6 +193,7 @@ def test_a_cell_is_not_cast_to_what_it_does_not_say(
         (b"", 422, "no row"),
         (b"carrier,carrier\nA,B\n", 422, "twice"),
         (b"carrier,dest\nA\n", 422, "1 cells, not 2"),
+        (",".join(GOOD).encode() + b",x\nA\n", 422, "no such column"),
     ],
 )
 def test_a_table_that_is_none_is_refused(
@@ -197,6 +201,48 @@ def test_a_table_that_is_none_is_refused(
 ) -> None:
     error = refused(body, interface, kind="text/csv")
     assert error.status == status and words in error.in_words()
+
+
+SIZE = Limits().body // 8
+"""Of bodies that grow in proportion, so that the largest would only take longer."""
+NAMES = range(SIZE // 12)
+WORST = {
+    "rows without a column": (b'{"inputs":[%s]}' % b",".join([b"{}"] * (SIZE // 3)), ""),
+    "rows that are none": (b'{"instances":[%s]}' % b",".join([b"1"] * (SIZE // 2)), ""),
+    "a row of names": (json.dumps({"inputs": [dict.fromkeys(NAMES, 1)]}).encode(), ""),
+    "columns without a row": (json.dumps({"inputs": {it: [] for it in NAMES}}).encode(), ""),
+    "a line of names": (",".join(map(str, NAMES)).encode() + b"\n1\n", "text/csv"),
+    "lines of two cells": (b"a,b\n" + b",\n" * (SIZE // 2), "text/csv"),
+    "lines of empty cells": (",".join(GOOD).encode() + b"\n,,,,,,\n" * (SIZE // 8), "text/csv"),
+}
+
+
+@pytest.mark.parametrize(("body", "kind"), WORST.values(), ids=WORST)
+def test_a_body_full_of_faults_costs_no_more_than_one_without(
+    taken: Rows, interface: fields.Interface, body: bytes, kind: str
+) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedError) as caught:
+            protocol.read(body, kind, taken, interface)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 40 * SIZE
+    assert 0 < len(caught.value.faults) <= 20
+
+
+@pytest.mark.parametrize("place", [0, 255, 2000])
+def test_a_fault_is_told_by_its_row_wherever_it_stands(
+    interface: fields.Interface, place: int
+) -> None:
+    sent = [GOOD] * 2001
+    sent[place] = GOOD | {"carrier": None}
+    (fault,) = refused({"instances": sent}, interface).faults
+    assert (fault.row, fault.column) == (place, "carrier")
+    sent[place] = GOOD | {"x" * 1000: 1}
+    (fault,) = refused({"instances": sent}, interface).faults
+    assert fault == (place, "x" * 80, "the model knows no such column")
 
 
 VALUES = st.recursive(

@@ -2,46 +2,45 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import fields
 from .refusals import Fault, RefusedError, bad_rows
+from .rows import Rows
 
 
 def read(
-    body: bytes, names: Sequence[str] | None, interface: fields.Interface
-) -> list[Mapping[str, Any]]:
-    """Return rows, each cell as its column's type where it is one; raises RefusedError.
+    body: bytes, header: bool, rows: Rows, interface: fields.Interface
+) -> Iterator[Mapping[str, Any]]:
+    """Yield rows, each cell as its column's type where it is one; raises RefusedError.
 
     An empty cell is a missing value, and so is the NaN that data frames write for one.
     """
     lines = _lines(body)
-    header = names if names is not None else _header(lines)
+    names = _header(lines, rows) if header else rows.names
     types = {it.name: it.type for it in interface.inputs}
-    kinds = [types.get(name, "string") for name in header]
+    kinds = [types.get(name, "string") for name in names]
     for place, line in enumerate(lines):
-        if len(line) != len(header):
-            fault = Fault(place, None, f"has {len(line)} cells, not {len(header)}")
+        if len(line) != len(names):
+            fault = Fault(place, None, f"has {len(line)} cells, not {len(names)}")
             raise bad_rows([fault])
-    return [
-        {name: value(cell, kind) for name, kind, cell in zip(header, kinds, line, strict=True)}
-        for line in lines
-    ]
+        yield {name: value(cell, kind) for name, kind, cell in zip(names, kinds, line, strict=True)}
 
 
-def _lines(body: bytes) -> list[list[str]]:
+def _lines(body: bytes) -> Iterator[list[str]]:
     try:
         found = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
-        return [line for line in found if line]
+        yield from (line for line in found if line)
     except (UnicodeDecodeError, csv.Error) as error:
         raise RefusedError(400, f"the body is not CSV in UTF-8 ({error})") from None
 
 
-def _header(lines: list[list[str]]) -> Sequence[str]:
-    names = lines.pop(0) if lines else []
+def _header(lines: Iterator[list[str]], rows: Rows) -> Sequence[str]:
+    names = next(lines, [])
     if len(set(names)) < len(names):
         raise RefusedError(422, "the line of names holds one twice")
+    rows.refuse_more(names)
     return names
 
 

@@ -4,7 +4,7 @@ See https://mlflow.org/docs/latest/genai/serving/ for theirs: one of `dataframe_
 `dataframe_records`, `instances`, `inputs` as JSON, or CSV with a line of names.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import from_json
@@ -22,8 +22,8 @@ def read(body: bytes, content_type: str, rows: Rows, interface: fields.Interface
     kind, _, parameter = content_type.partition(";")
     kind = kind.strip().lower()
     if kind == _CSV:
-        names = rows.names if parameter.strip().lower() == "header=absent" else None
-        return _checked(csv_rows.read(body, names, interface), b"", rows)
+        header = parameter.strip().lower() != "header=absent"
+        return _checked(csv_rows.read(body, header, rows, interface), b"", rows)
     if kind not in {_JSON, "application/jsonlines", ""}:
         raise RefusedError(415, f"send {_JSON} or {_CSV}, not {kind[:80]!r}")
     content = _parse(body)
@@ -57,26 +57,29 @@ def _parse(body: bytes) -> dict[str, Any]:
     return content
 
 
-def _checked(found: list[Any], body: bytes, rows: Rows) -> list[Row]:
-    if not found:
-        raise RefusedError(422, "there is no row to predict")
+def _checked(found: Iterable[Any], body: bytes, rows: Rows) -> list[Row]:
     # The letters stand in hardly any body, so hardly any pays for this.
-    return rows.check(rows.missing_for_nan(found) if b"NaN" in body else found)
+    checked = rows.check(rows.missing_for_nan(found) if b"NaN" in body else found)
+    if not checked:
+        raise RefusedError(422, "there is no row to predict")
+    return checked
 
 
-def _split(content: Any, rows: Rows) -> list[Any]:
+def _split(content: Any, rows: Rows) -> Iterable[Any]:
     if not isinstance(content, dict) or not {"columns", "data"} <= set(content):
         raise RefusedError(422, "dataframe_split must hold 'columns' and 'data'")
     if extra := sorted(set(content) - {"columns", "data", "index"}):
         raise RefusedError(422, f"dataframe_split holds {extra[0]!r}, which means nothing here")
-    return _named(_names(content["columns"]), _list(content["data"], "data"))
+    names = _names(content["columns"])
+    rows.refuse_more(names)
+    return _named(names, _list(content["data"], "data"))
 
 
-def _records(content: Any, rows: Rows) -> list[Any]:
+def _records(content: Any, rows: Rows) -> Iterable[Any]:
     return _list(content, "the rows")
 
 
-def _instances(content: Any, rows: Rows) -> list[Any]:
+def _instances(content: Any, rows: Rows) -> Iterable[Any]:
     """Rows as objects, or as lists in the order of the signature."""
     found = _list(content, "instances")
     if found and isinstance(found[0], list):
@@ -84,18 +87,19 @@ def _instances(content: Any, rows: Rows) -> list[Any]:
     return found
 
 
-def _inputs(content: Any, rows: Rows) -> list[Any]:
+def _inputs(content: Any, rows: Rows) -> Iterable[Any]:
     """Columns of equal length, or rows as objects."""
     if not isinstance(content, dict):
         return _list(content, "inputs")
+    rows.refuse_more(content)
     columns = {name: _list(values, f"inputs.{name}") for name, values in content.items()}
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         raise RefusedError(422, "the columns of inputs differ in length")
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
 
 
-_READERS: Mapping[str, Callable[[Any, Rows], list[Any]]] = {
+_READERS: Mapping[str, Callable[[Any, Rows], Iterable[Any]]] = {
     "dataframe_split": _split,
     "dataframe_records": _records,
     "instances": _instances,
@@ -116,9 +120,9 @@ def _names(content: Any) -> Sequence[str]:
     return names
 
 
-def _named(names: Sequence[str], rows: list[Any]) -> list[Any]:
+def _named(names: Sequence[str], rows: list[Any]) -> Iterator[Any]:
     for place, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != len(names):
             reason = f"must be a list of {len(names)} values"
             raise bad_rows([Fault(place, None, reason)])
-    return [dict(zip(names, row, strict=True)) for row in rows]
+        yield dict(zip(names, row, strict=True))

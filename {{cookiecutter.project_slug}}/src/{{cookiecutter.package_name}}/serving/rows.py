@@ -1,7 +1,8 @@
 """Rows as a caller sends them, held against what the model asks for; nothing is cast in silence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -13,6 +14,10 @@ from .refusals import Fault, bad_rows
 Row = Mapping[str, Any]
 _LONGEST_DATE = 10
 _FAULTS_TOLD = 20
+_LONGEST_NAME = 80
+_VALUES_AT_ONCE = 2048
+"""Looked at before the first fault ends it: each faulty one of them costs a kilobyte."""
+_UNKNOWN = "the model knows no such column"
 _TYPES: Mapping[str, Any] = {
     "double": float,
     "float": float,
@@ -28,6 +33,7 @@ class Rows:
 
     def __init__(self, interface: fields.Interface) -> None:
         self.names = tuple(it.name for it in interface.inputs)
+        self._rows_at_once = max(1, _VALUES_AT_ONCE // max(1, len(self.names)))
         self._numeric = [it.name for it in interface.inputs if it.type in {"double", "float"}]
         # Made at run time, of a model's signature, so the checker of types cannot know it.
         make: Any = TypedDict
@@ -39,22 +45,37 @@ class Rows:
         rows: Any = list
         self._adapter: TypeAdapter[Any] = TypeAdapter(rows[row])
 
-    def check(self, rows: Sequence[Any]) -> list[Row]:
-        """Return the rows with times as such; raises RefusedError that names rows and columns."""
-        try:
-            found: list[Row] = self._adapter.validate_python(rows)
-            return found
-        except ValidationError as error:
-            raise bad_rows(_faults(error)) from None
+    def check(self, rows: Iterable[Any]) -> list[Row]:
+        """Return the rows with times as such; raises RefusedError that names rows and columns.
 
-    def missing_for_nan(self, rows: Sequence[Any]) -> list[Any]:
-        """Return rows whose NaNs are missing values, which is how clients of MLflow write them."""
-        return [
-            {**row, **{name: None for name in self._numeric if _is_nan(row.get(name))}}
-            if isinstance(row, dict)
-            else row
-            for row in rows
-        ]
+        What comes after the first piece with a fault is not looked at.
+        """
+        found: list[Row] = []
+        waiting = iter(rows)
+        while piece := list(islice(waiting, self._rows_at_once)):
+            for place, row in enumerate(piece, len(found)):
+                if isinstance(row, dict) and len(row) > len(self.names):
+                    self.refuse_more(row, place)
+            try:
+                found += self._adapter.validate_python(piece)
+            except ValidationError as error:
+                raise bad_rows(_faults(error, len(found))) from None
+        return found
+
+    def refuse_more(self, names: Collection[str], row: int = 0) -> None:
+        """Raise RefusedError for more names than the model has, before each of them costs."""
+        if len(names) > len(self.names):
+            unknown = islice((name for name in names if name not in self.names), _FAULTS_TOLD)
+            raise bad_rows([Fault(row, it[:_LONGEST_NAME], _UNKNOWN) for it in unknown])
+
+    def missing_for_nan(self, rows: Iterable[Any]) -> Iterator[Any]:
+        """Yield rows whose NaNs are missing values, which is how clients of MLflow write them."""
+        for row in rows:
+            if isinstance(row, dict):
+                nan = [name for name in self._numeric if _is_nan(row.get(name))]
+                yield {**row, **dict.fromkeys(nan)} if nan else row
+            else:
+                yield row
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema of a list of rows."""
@@ -96,17 +117,17 @@ def _is_nan(value: object) -> bool:
     return isinstance(value, float) and value != value  # noqa: PLR0124
 
 
-def _faults(error: ValidationError) -> list[Fault]:
-    """Return the first faults in words that do not quote a value."""
+def _faults(error: ValidationError, first: int) -> list[Fault]:
+    """Return the first faults in words that do not quote a value; `first` is the piece's row."""
     told = error.errors(include_url=False, include_input=True, include_context=True)
-    return [_fault(it) for it in told[:_FAULTS_TOLD]]
+    return [_fault(it, first) for it in told[:_FAULTS_TOLD]]
 
 
-def _fault(told: Any) -> Fault:
-    row, column = (*told["loc"], None, None)[:2]
+def _fault(told: Any, first: int) -> Fault:
+    row, column = (*told["loc"], None)[:2]
     words = {
         "missing": "the column is missing",
-        "extra_forbidden": "the model knows no such column",
+        "extra_forbidden": _UNKNOWN,
         "dict_type": "a row must be an object of columns and values",
     }
     if told["type"] in words:
@@ -117,4 +138,4 @@ def _fault(told: Any) -> Fault:
         reason = str(told["ctx"]["error"])
     else:
         reason = str(told["msg"]).replace("Input should be", "must be")
-    return Fault(row, column, reason)
+    return Fault(first + row, column and str(column)[:_LONGEST_NAME], reason)
