@@ -178,6 +178,20 @@ def test_metrics_count_requests_by_path_and_status(front: Front) -> None:
     assert "made/up" not in text and 'version="1"' in text
 
 
+def test_paths_that_callers_make_up_grow_no_figures(events: Path) -> None:
+    front, _ = callers.application(events, "secret")
+
+    def series() -> int:
+        text = ask(front, "GET", "/metrics", authorization="Bearer secret").body.decode()
+        return len([line for line in text.splitlines() if "path=" in line])
+
+    ask(front, "GET", "/made/up")
+    _, before = series(), series()
+    for place in range(1000):
+        ask(front, "GET", f"/made/up/{place}", authorization="Bearer wrong")
+    assert series() == before
+
+
 def test_the_document_describes_the_rows_with_an_example_that_works(front: Front) -> None:
     document = ask(front, "GET", "/openapi.json").json()
     temp = document["components"]["schemas"]["Row"]["properties"]["temp"]
@@ -189,10 +203,34 @@ def test_the_document_describes_the_rows_with_an_example_that_works(front: Front
         assert ask(front, "POST", path, content["example"]).status == 200
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("DELETE", "/invocations")])
-def test_another_method_is_told_which_one_is_taken(front: Front, method: str, path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", "/predict", "POST"), ("DELETE", "/invocations", "POST"), ("POST", "/ping", "GET")],
+)
+def test_another_method_is_told_which_one_is_taken(
+    front: Front, method: str, path: str, allowed: str
+) -> None:
     found = ask(front, method, path)
-    assert (found.status, found.headers["allow"]) == (405, "POST")
+    assert (found.status, found.headers["allow"]) == (405, allowed)
+    assert found.json()["message"] == f"{path} takes {allowed}"
+
+
+@pytest.mark.parametrize("path", ["/", "/ping", "/version"])
+def test_whoever_asks_for_the_head_alone_is_answered_as_well(front: Front, path: str) -> None:
+    head, whole = (ask(front, method, path) for method in ("HEAD", "GET"))
+    assert (head.status, head.headers["content-length"]) == (200, whole.headers["content-length"])
+
+
+def test_nobody_is_led_to_a_host_that_the_caller_names(front: Front) -> None:
+    found = ask(front, "GET", "/ping/", host="elsewhere.example")
+    assert found.status == 404 and "location" not in found.headers
+
+
+def test_the_document_begins_with_predictions_and_tells_every_path(front: Front) -> None:
+    paths = ask(front, "GET", "/openapi.json").json()["paths"]
+    assert next(iter(paths)) == "/predict"
+    told = [it for methods in paths.values() for it in methods.values()]
+    assert len({it["summary"] for it in told}) == len(told) and all(it["tags"] for it in told)
 
 
 def basic(password: str) -> str:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
+from starlette.routing import Route
 
 from ..settings import NAME
 from . import document, page
@@ -13,7 +14,7 @@ from .current import Holder
 from .front import Front
 from .limits import Doorkeeper, Limits
 from .metrics import Metrics
-from .refusals import RefusedError
+from .refusals import RefusedError, another_method
 from .scoring import Scoring
 
 
@@ -34,42 +35,59 @@ def make(
         ("GET", "/"): form.empty,
         ("POST", "/"): form.answered,
     }
-    return Front(answers, _inside(holder, metrics), door, metrics, token)
+    inside = _inside(holder, metrics)
+    known = [route.path for route in inside.routes if isinstance(route, Route)]
+    return Front(answers, inside, known, door, metrics, token)
+
+
+_PROBES = {
+    "/ping": "Answer the probe of SageMaker.",
+    "/health": "Answer the probe of MLflow's clients.",
+    "/ready": "Answer the probe of whoever sends requests here.",
+}
 
 
 def _inside(holder: Holder, metrics: Metrics) -> FastAPI:
-    app = FastAPIOffline(title=NAME, redoc_url=None)
+    # A redirect would lead to whatever host the caller names.
+    app = FastAPIOffline(title=NAME, redoc_url=None, redirect_slashes=False)
+    plain: Any = {"response_class": PlainTextResponse}
+    for path, summary in _PROBES.items():
+        app.get(path, tags=["probes"], summary=summary, **plain)(_alive)
 
-    @app.get("/ping", response_class=PlainTextResponse)
-    @app.get("/health", response_class=PlainTextResponse)
-    @app.get("/ready", response_class=PlainTextResponse)
-    async def alive() -> str:
-        """Tell SageMaker, MLflow's clients and probes that a model answers: none, no server."""
-        return "\n"
-
-    @app.get("/version", response_class=PlainTextResponse)
+    @app.get("/version", tags=["model"], summary="Name the version that answers.", **plain)
     async def version() -> str:
-        """Return the version of the model that answers."""
         return holder.now.served.origin.version
 
-    @app.get("/metadata")
+    @app.get("/metadata", tags=["model"], summary="Tell what the model takes and gives.")
     async def metadata() -> dict[str, Any]:
-        """Return which model answers, what it takes and what it gives."""
         return _told(holder)
 
-    @app.get("/metrics", response_class=PlainTextResponse)
+    @app.get("/metrics", tags=["probes"], summary="Give the figures to Prometheus.", **plain)
     async def figures() -> Response:
-        """Return what Prometheus reads."""
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
     app.openapi = lambda: document.of(app, holder.now)  # type: ignore[method-assign]
-
-    @app.exception_handler(404)
-    async def unknown(request: Any, error: Exception) -> Response:
-        refused = RefusedError(404, "there is no such path; /docs lists them")
-        return Response(refused.body(), 404, media_type="application/json")
-
+    app.add_exception_handler(404, _unknown)
+    app.add_exception_handler(405, _another_method)
     return app
+
+
+async def _alive() -> str:
+    """Without a model there is no server, so whoever answers is well."""
+    return "\n"
+
+
+async def _unknown(request: Request, error: Any) -> Response:
+    return _refusal(RefusedError(404, "there is no such path; /docs lists them"))
+
+
+async def _another_method(request: Request, error: Any) -> Response:
+    allowed = error.headers["Allow"]
+    return _refusal(another_method(request.url.path, allowed))
+
+
+def _refusal(refused: RefusedError) -> Response:
+    return Response(refused.body(), refused.status, refused.headers, "application/json")
 
 
 def _told(holder: Holder) -> dict[str, Any]:

@@ -34,9 +34,10 @@ def of(app: FastAPI, now: Current) -> dict[str, Any]:
     )
     rows = {"type": "array", "items": schema["items"], "minItems": 1}
     answers = {"type": "array", "items": _answer(now.served.interface.outputs)}
-    document["paths"] |= {
+    document["paths"] = {
         "/predict": {"post": _predict(rows, answers, example)},
         "/invocations": {"post": _invocations(rows, answers, example)},
+        **document["paths"],
     }
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     return document
@@ -76,6 +77,7 @@ def _operation(summary: str, content: Any, answer: Any) -> dict[str, Any]:
     }
     return {
         "summary": summary,
+        "tags": ["predictions"],
         "security": [{}, {"token": []}],
         "requestBody": {"required": True, "content": content},
         "responses": {"200": good, **refusals},

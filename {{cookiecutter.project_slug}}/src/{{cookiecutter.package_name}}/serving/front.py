@@ -4,13 +4,13 @@ import re
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
 from . import logs
 from .limits import Doorkeeper, GoneError, Receive, check_token
 from .metrics import Metrics
-from .refusals import RefusedError
+from .refusals import RefusedError, another_method
 from .replies import Asked, Reply, Send, send_reply
 
 Scope = MutableMapping[str, Any]
@@ -33,13 +33,16 @@ class Front:
         self,
         answers: Mapping[tuple[str, str], Answer],
         inside: Application,
+        known: Collection[str],
         door: Doorkeeper,
         metrics: Metrics,
         token: str | None,
     ) -> None:
+        """`known` are the paths of the inner application."""
         self._answers, self._inside = answers, inside
         self._door, self._metrics, self._token = door, metrics, token
         self._paths = {path for _, path in answers}
+        self._known = self._paths.union(known)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of ASGI."""
@@ -72,14 +75,17 @@ class Front:
         given: list[tuple[bytes, bytes]],
     ) -> tuple[int, int]:
         path, method = scope["path"], scope["method"]
+        if method == "HEAD":  # The server leaves the body out.
+            method = "GET"
         if path not in _OPEN:
             check_token(self._token, headers)
         if path not in self._paths:
-            return await _pass_on(self._inside, scope, receive, send, given), 0
+            asked = {**scope, "method": method}
+            return await _pass_on(self._inside, asked, receive, send, given), 0
         answer = self._answers.get((method, path))
         if answer is None:
             allowed = ", ".join(sorted(name for name, place in self._answers if place == path))
-            raise RefusedError(405, f"{path} takes {allowed}", (), {"Allow": allowed})
+            raise another_method(path, allowed)
         with self._door.admitted() as visit:
             body = await self._door.body(visit, receive, headers)
             reply = await answer(Asked(method, headers, body))
@@ -88,7 +94,7 @@ class Front:
 
     def _note(self, scope: Scope, status: int, rows: int, name: bytes, seconds: float) -> None:
         # A path that is made up by a caller must not make a series of its own.
-        path = scope["path"] if status not in {404, 405} else "other"
+        path = scope["path"] if scope["path"] in self._known else "other"
         self._metrics.requests.labels(path, str(status)).inc()
         self._metrics.seconds.labels(path).observe(seconds)
         logs.write(

@@ -73,6 +73,11 @@ def bad_rows(faults: Sequence[Fault]) -> RefusedError:
     return RefusedError(422, "the rows are not what the model takes", faults)
 
 
+def another_method(path: str, allowed: str) -> RefusedError:
+    """Return the refusal of a method that a path does not take."""
+    return RefusedError(405, f"{path} takes {allowed}", (), {"Allow": allowed})
+
+
 def overloaded(message: str) -> RefusedError:
     """Return the refusal of a server that has too much to do at the moment."""
     return RefusedError(503, message, headers={"Retry-After": "1"})
