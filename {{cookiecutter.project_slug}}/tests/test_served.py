@@ -2,6 +2,7 @@ import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -67,6 +68,7 @@ def test_bytes_of_another_digest_are_not_loaded(copy: Path) -> None:
     ("code", "reason"),
     [
         ("raise RuntimeError('no\\nluck')", r"does not answer its own example \(no\)"),
+        ("raise SystemExit(0)", r"does not answer its own example \(SystemExit\)"),
         ("return {'prediction': np.full(len(self.scores(rows)), np.nan)}", "no number"),
         ("return {'prediction': self.scores(rows)[:1]}", "another number of answers"),
         ("return {'prediction': self.scores(rows), 'more': self.scores(rows)}", "other columns"),
@@ -88,6 +90,9 @@ def test_an_answer_other_than_at_the_trial_is_refused(model: Path) -> None:
     other = {name: [1 - value for value in values] for name, values in expected.items()}
     with pytest.raises(WorldError, match="otherwise than when it was tried"):
         served.load(model, origin(model), other)
+    none: Any = [1, 2]
+    with pytest.raises(WorldError, match="does not answer its own example"):
+        served.load(model, origin(model), none)
 
 
 def test_two_models_live_side_by_side(model_of: Callable[[Task], Path]) -> None:

@@ -117,15 +117,21 @@ def test_one_request_that_the_model_cannot_take_does_not_fail_the_others(events:
     assert asyncio.run(together()) == [200, 500, 200]
 
 
-def test_what_a_defect_says_stays_in_the_log(
+def test_a_defect_is_told_to_the_log_alone_and_without_a_value(
     events: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     front, holder = callers.application(events)
-    broken: Any = object()
+
+    class Broken:
+        def predict(self, columns: Any) -> Any:
+            return float(columns["dest"][0])
+
+    broken: Any = Broken()
     holder.replace(replace(holder.now.served, predictor=broken))
-    found = ask(front, "POST", "/predict", {"rows": [ROW]})
-    assert found.status == 500 and "attribute" not in found.body.decode()
-    assert "AttributeError" in capfd.readouterr().err
+    found = ask(front, "POST", "/predict", {"rows": [ROW | {"dest": "SECRET"}]})
+    assert found.status == 500 and "float" not in found.body.decode()
+    said = capfd.readouterr().err
+    assert "ValueError" in said and " predict" in said and "SECRET" not in said
 
 
 def test_the_log_has_the_id_and_no_value(front: Front, capfd: pytest.CaptureFixture[str]) -> None:

@@ -80,11 +80,12 @@ def load(folder: Path, origin: Origin, expected: Answer | None = None) -> Served
     try:
         served = Served(carried.load(folder), fields.read(folder), origin)
         found = served.try_example()
+        alike = expected is None or same(found, expected)
     except WorldError:
         raise
-    except Exception as error:  # The code is the model's, and may fail in any way.
+    except (Exception, SystemExit) as error:  # The code is the model's, and may fail in any way.
         raise WorldError(f"{name}: does not answer its own example ({_first(error)})") from error
-    if expected is not None and not same(found, expected):
+    if not alike:
         raise WorldError(f"{name}: answers its own example otherwise than when it was tried")
     return served
 
@@ -106,6 +107,6 @@ def _floats(column: Sequence[Any]) -> np.ndarray:
     return np.asarray(column, dtype=np.float64)
 
 
-def _first(error: Exception) -> str:
-    lines = str(error).splitlines()
+def _first(error: BaseException) -> str:
+    lines = [] if isinstance(error, SystemExit) else str(error).splitlines()
     return lines[0][:120] if lines else type(error).__name__

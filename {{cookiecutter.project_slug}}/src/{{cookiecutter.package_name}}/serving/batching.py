@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import NamedTuple, TypeVar
 
-from ..console import warn
 from ..served import Answer, Served
+from . import logs
 from .rows import Row
 
 INLINE_ROWS = 256
@@ -84,7 +84,7 @@ def _score_group(group: Sequence[_Waiting]) -> None:
         if len(group) == 1:
             _fail(group[0], error)
             return
-        warn(f"a batch of {len(group)} requests failed, so each is scored alone")
+        logs.write("batch failed", requests=len(group), then="each is scored alone")
         for one in group:
             _score_group([one])
         return

@@ -1,10 +1,10 @@
 """`serve`: the champion, or what is asked for, on this machine."""
 
 import os
-import tempfile
+import signal
 from dataclasses import dataclass
 
-from .. import carried
+from .. import carried, copies
 from ..console import say
 from ..settings import Settings
 from ..versions import named
@@ -30,12 +30,14 @@ class Wanted:
 def serve(settings: Settings, wanted: Wanted) -> None:
     """Serve until interrupted; raises UsageError or WorldError where that cannot begin."""
     os.chdir(settings.root)
+    if hasattr(signal, "SIGHUP"):  # It means: look at once, which we do anyway.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     name = named(wanted.version, wanted.alias)
     seconds = 0.0 if wanted.version is not None else wanted.every
     if settings.on_branch and seconds:
         seconds = max(seconds, _SECONDS_OF_A_BRANCH)
-    with tempfile.TemporaryDirectory(prefix="serving-", dir=settings.scratch) as folder:
-        order = Order(name, seconds, folder, wanted.registry)
+    with copies.folder(settings) as folder:
+        order = Order(name, seconds, str(folder), wanted.registry)
         scout = started(order)  # It imports while we do.
         try:
             carried.warm()

@@ -2,7 +2,6 @@
 
 import re
 import time
-import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any
@@ -61,8 +60,7 @@ class Front:
         except RefusedError as refused:
             status = await _refuse(refused, send, given)
         except Exception as error:
-            problem = "".join(traceback.format_exception(error))
-            logs.write("defect", id=name.decode(), traceback=problem)
+            logs.defect(error, id=name.decode())
             status = await _refuse(RefusedError(500, "the model could not answer"), send, given)
         self._note(scope, status, rows, name, time.perf_counter() - started)
 

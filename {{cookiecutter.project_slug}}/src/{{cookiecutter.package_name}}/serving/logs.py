@@ -3,12 +3,18 @@
 No value of a row ever gets here: logs are read by more people than data is.
 """
 
+import logging
 import os
 import sys
+import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from pydantic_core import to_json
+
+from ..errors import causes
+
+_LONGEST_MESSAGE, _MOST_FRAMES = 200, 20
 
 
 def write(event: str, **said: object) -> None:
@@ -17,3 +23,30 @@ def write(event: str, **said: object) -> None:
     line = to_json({"time": now, "event": event, **said})
     with suppress(OSError):  # Nobody reads on, which must not end the server.
         os.write(sys.stderr.fileno(), line + b"\n")
+
+
+def defect(error: BaseException, **said: object) -> None:
+    """Write what was raised and where, without its message, which may quote a value."""
+    write("defect", **said, raised=[_told(it) for it in causes(error)])
+
+
+def _told(error: BaseException) -> dict[str, object]:
+    frames = [*traceback.walk_tb(error.__traceback__)][-_MOST_FRAMES:]
+    places = [f"{it.f_code.co_filename}:{line} {it.f_code.co_name}" for it, line in frames]
+    return {"type": type(error).__name__, "frames": places}
+
+
+def take_over() -> None:
+    """Let what libraries log be lines of the same kind."""
+    logging.basicConfig(handlers=[_Lines()], force=True)
+
+
+class _Lines(logging.Handler):
+    """Writes the first line of a message: asyncio's others show objects, and so their values."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line, and where something was raised another."""
+        first = record.getMessage().partition("\n")[0]
+        write("library", name=record.name, message=first[:_LONGEST_MESSAGE])
+        if record.exc_info and record.exc_info[1]:
+            defect(record.exc_info[1], name=record.name)

@@ -30,6 +30,9 @@ class Metrics:
         self.swaps = Counter(
             "model_swaps", "New models by what became of them.", ("result",), registry=self._all
         )
+        self.scouts_ended = Counter(
+            "scouts_ended", "Times that the look for a new model began anew.", registry=self._all
+        )
         self._model = Gauge(
             "model_info", "The model that answers.", ("version", "digest"), registry=self._all
         )

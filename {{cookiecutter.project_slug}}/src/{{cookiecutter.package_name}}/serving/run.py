@@ -71,6 +71,8 @@ def serve(first: Served, listening: socket.socket, token: str | None, watch: Wat
         timeout_graceful_shutdown=_SECONDS_TO_STOP,
     )
     server = uvicorn.Server(config)
+    logs.take_over()
+    _open_as_many_as_allowed()
     _stay_quiet_after_signals()
     # What is loaded stays: looked at again and again it would cost 70 ms now and then.
     gc.collect()
@@ -104,6 +106,15 @@ def _connection() -> Any:
     from .wire import Connection
 
     return Connection
+
+
+def _open_as_many_as_allowed() -> None:
+    """Let each caller and the next model have a file; by default many systems allow 1,024."""
+    with suppress(ImportError, OSError, ValueError):  # Windows has no such limit.
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _stay_quiet_after_signals() -> None:

@@ -6,6 +6,7 @@ In a process of its own, since a model brings code: what crashes or hangs there 
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,15 +22,16 @@ def run(folder: Path, origin: served.Origin) -> served.Answer:
     name = f"version {origin.version} ({origin.digest[:12]})"
     try:
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=_SECONDS
+            command, check=False, capture_output=True, text=True, errors="replace", timeout=_SECONDS
         )
     except subprocess.TimeoutExpired:
         raise WorldError(f"{name}: has not answered its example in {_SECONDS} s") from None
     if done.returncode == 0:
-        answer: served.Answer = json.loads(done.stdout.splitlines()[-1])
-        return answer
+        with suppress(ValueError):
+            answer: served.Answer = json.loads(done.stdout.strip().rpartition("\n")[2])
+            return answer
     said = done.stderr.strip().splitlines()
-    reason = said[-1] if said else f"it ended with {done.returncode}"
+    reason = said[-1] if said else f"it ended with {done.returncode}, without an answer"
     raise WorldError(f"{name}: could not be tried, and is not served ({reason[:300]})")
 
 

@@ -32,6 +32,7 @@ class Watch:
     def __init__(self, order: Order, scout: "subprocess.Popen[bytes]") -> None:
         self._order, self._scout = order, scout
         self._folders: deque[Path] = deque()
+        self._ended, self._brought = False, 0
 
     def first(self) -> Served:
         """Wait for the first model; raises WorldError where there is none to serve."""
@@ -49,36 +50,47 @@ class Watch:
         try:
             await self._keep_on(holder, metrics)
         finally:
-            self._scout.kill()
-            self._scout.wait()
+            self._end()
 
     async def _keep_on(self, holder: Holder, metrics: Metrics) -> None:
-        """Follow one scout after the other."""
-        wait, most = _SECONDS_TO_A_NEW_SCOUT
+        """Follow one scout after the other, whatever ends them."""
+        shortest, longest = _SECONDS_TO_A_NEW_SCOUT
+        wait = shortest
         while self._order.seconds:
-            brought = await self._follow(holder, metrics)
+            brought = self._brought
+            try:
+                await self._follow(holder, metrics)
+            except Exception as error:  # No file or memory is left, say, which may change.
+                logs.defect(error, while_doing="watch")
+            self._end()
+            metrics.scouts_ended.inc()
             logs.write("scout ended", again_in_seconds=wait)
             await asyncio.sleep(wait)
-            wait = _SECONDS_TO_A_NEW_SCOUT[0] if brought else min(2 * wait, most)
+            wait = shortest if self._brought > brought else min(2 * wait, longest)
+
+    async def _follow(self, holder: Holder, metrics: Metrics) -> None:
+        """Read what the scout says until it ends; start another where it has ended."""
+        if self._ended:
             origin = holder.now.served.origin
             self._order = replace(self._order, serving=(origin.version, origin.digest))
-            self._scout = started(self._order)
-
-    async def _follow(self, holder: Holder, metrics: Metrics) -> bool:
-        """Read what the scout says until it ends; tell whether it has brought anything."""
-        reader, brought = asyncio.StreamReader(limit=2**20), False
-        await asyncio.get_running_loop().connect_read_pipe(
+            self._scout, self._ended = started(self._order), False
+        reader = asyncio.StreamReader(limit=2**20)
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), self._scout.stdout
         )
-        while line := await reader.readline():
-            found = _read(line)
-            if "problem" in found:
-                logs.write("registry", problem=found["problem"])
-                metrics.swaps.labels("refused").inc()
-                continue
-            brought = True
+        try:
+            while line := await reader.readline():
+                await self._hear(_read(line), holder, metrics)
+        finally:
+            pipe.close()
+
+    async def _hear(self, found: dict[str, Any], holder: Holder, metrics: Metrics) -> None:
+        if "problem" in found:
+            logs.write("registry", problem=found["problem"])
+            metrics.swaps.labels("refused").inc()
+        else:
             await self._swap(found, holder, metrics)
-        return brought
+            self._brought += 1
 
     async def _swap(self, found: dict[str, Any], holder: Holder, metrics: Metrics) -> None:
         origin = found["origin"]
@@ -109,6 +121,12 @@ class Watch:
         with suppress(OSError):
             self._scout.stdin.write(b"look\n")
             self._scout.stdin.flush()
+
+    def _end(self) -> None:
+        """End the scout, to which nobody listens any more."""
+        self._scout.kill()
+        self._scout.wait()
+        self._ended = True
 
 
 def _read(line: bytes) -> dict[str, Any]:
