@@ -87,6 +87,8 @@ def test_a_number_that_is_none_is_a_usage_error(project: Path, met: list[Call]) 
     assert run("rollback", "previous", "--reason", "a bad night")[0] == Exit.UNDECIDED
     assert run("rollback", "last")[0] == Exit.USAGE
     assert [words for _, words, _ in met] == [(None, "a bad night")]
+    code, words = run("serve", "--every", "-1")
+    assert code == Exit.USAGE and "--every" in words
 
 
 def test_a_registry_on_a_branch_needs_a_remote(project: Path) -> None:

@@ -4,6 +4,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import nullcontext
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from flight_delays.errors import UsageError, WorldError
 from flight_delays.provenance import SERVING_LOCK
 from flight_delays.served import Origin
 from flight_delays.serving import __main__ as container
+from flight_delays.serving import health
 from flight_delays.settings import Settings
 
 import fakes
@@ -148,7 +152,8 @@ def test_the_image_serves_its_own_model_or_one_whose_digest_is_named(
     [
         ([], {"SERVING_TOKEN": "x"}, "say `serve`"),
         (["serve", "127.0.0.1", "port"], {"SERVING_TOKEN": "x"}, "is no port"),
-        (["serve"], {}, "others could ask the model"),
+        (["serve"], {}, r"0\.0\.0\.0: others could ask .* with SERVING_EVERYONE=true"),
+        (["serve"], {"SERVING_TOKEN": "\n"}, "SERVING_TOKEN: holds blanks alone"),
         (["serve"], {"SERVING_EVERYONE": "no"}, "others could ask the model"),
     ],
 )
@@ -162,8 +167,51 @@ def test_what_is_wrong_with_the_image_s_words_is_said(
 def test_a_port_that_is_taken_is_named(opt: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with pytest.raises(WorldError, match=f"127.0.0.1:{port}: cannot listen"):
+        with pytest.raises(WorldError, match=f"127.0.0.1:{port}: cannot listen .* `serve HOST P"):
             container.serve(opt, ["serve", "127.0.0.1", port], {})
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "place"),
+    [
+        ([], "python\0-m\0flights.serving\0serve\0", ("127.0.0.1", 8080)),
+        ([], "init\0--\0python\0serve\x000.0.0.0\x009000\0", ("127.0.0.1", 9000)),
+        ([], "python\0serve\0::\x0090\0", ("::1", 90)),
+        ([], "python\0serve\x0010.0.0.7\x0090\0", ("10.0.0.7", 90)),
+        ([], "/pause\0", ("127.0.0.1", 8080)),
+        (["90"], "python\0serve\0::\x0080\0", ("127.0.0.1", 90)),
+        (["::1", "90"], "", ("::1", 90)),
+    ],
+)
+def test_health_is_asked_where_the_server_was_told_to_listen(
+    tmp_path: Path, words: list[str], told: str, place: tuple[str, int]
+) -> None:
+    (tmp_path / "cmdline").write_text(told)
+    assert health.place(words, tmp_path / "cmdline") == place
+    assert health.place(["90"], tmp_path / "none") == ("127.0.0.1", 90)
+
+
+@pytest.mark.parametrize(("status", "end"), [(200, None), (503, "the server answers 503")])
+def test_health_is_asked_without_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, status: int, end: str | None
+) -> None:
+    class Pinged(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/ping" else 404)
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pinged) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(sys, "argv", ["health", str(server.server_port)])
+        with nullcontext() if end is None else pytest.raises(SystemExit, match=end):
+            health.main()
+        server.shutdown()
+    with pytest.raises(SystemExit, match="the server does not answer"):
+        health.main()
 
 
 def test_altered_bytes_in_the_image_are_not_run(opt: Path) -> None:

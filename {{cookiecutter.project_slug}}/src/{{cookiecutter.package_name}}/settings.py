@@ -89,9 +89,20 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         token=environment.get("GITHUB_TOKEN") or None,
         server=environment.get("GITHUB_SERVER_URL") or _SERVER,
         caller=environment.get(CALLER) or None,
-        serving_token=environment.get("SERVING_TOKEN") or None,
+        serving_token=serving_token(environment),
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )
+
+
+def serving_token(environment: Mapping[str, str]) -> str | None:
+    """Return what callers of the served model must send, without the end of line of a file.
+
+    Raises UsageError where nothing else is in it.
+    """
+    given = environment.get("SERVING_TOKEN", "")
+    if given and not given.strip():
+        raise UsageError("SERVING_TOKEN: holds blanks alone; set it to a secret, or leave it out")
+    return given.strip() or None
 
 
 def _key(value: str, root: Path) -> Path | str | None:

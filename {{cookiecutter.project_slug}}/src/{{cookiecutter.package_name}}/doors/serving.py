@@ -19,7 +19,7 @@ def serve(
     version: Annotated[int | None, typer.Option(help="Serve this version, and no other.")] = None,
     alias: Annotated[str | None, typer.Option(help="Serve what an alias points to.")] = None,
     registry: Kind = None,
-    every: Annotated[float, typer.Option(help="Seconds between looks for a new model.")] = 5,
+    every: Annotated[float, typer.Option(min=0, help="Seconds between looks for a new model.")] = 5,
     everyone: Annotated[bool, typer.Option(help="Let others in without a token.")] = False,
 ) -> None:
     """Answer requests with the champion, and with the next one as soon as there is one."""

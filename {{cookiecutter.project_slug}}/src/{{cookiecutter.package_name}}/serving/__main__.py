@@ -13,6 +13,7 @@ from pathlib import Path
 from .. import served
 from ..errors import UsageError, reported
 from ..served import Origin
+from ..settings import serving_token
 
 PORT = 8080
 _MODEL, _ABOUT = "model", "served.json"
@@ -46,10 +47,12 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
         if not words[2].isdecimal():
             raise UsageError(f"{words[2]!r} is no port; use a number")
         host, port = words[1], int(words[2])
-    token = environment.get("SERVING_TOKEN") or None
-    run.check_open(host, token, environment.get("SERVING_EVERYONE", "").lower() == "true")
+    token = serving_token(environment)
+    everyone = environment.get("SERVING_EVERYONE", "").lower() == "true"
+    run.check_open(host, token, everyone, "SERVING_EVERYONE=true")
     folder, origin = found(root, _LAID, environment)
-    run.serve(served.load(folder, origin), run.listen(host, port), token, None)
+    listening = run.listen(host, port, "another in `serve HOST PORT`")
+    run.serve(served.load(folder, origin), listening, token, None)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def serve(settings: Settings, wanted: Wanted) -> None:
             from .watch import Watch
 
             watch = Watch(order, scout)
-            run.check_open(wanted.host, settings.serving_token, wanted.everyone)
-            listening = run.listen(wanted.host, wanted.port)
+            run.check_open(wanted.host, settings.serving_token, wanted.everyone, "--everyone")
+            listening = run.listen(wanted.host, wanted.port, "--port")
             first = watch.first()
             host, port = listening.getsockname()[:2]
             place = f"[{host}]" if ":" in host else host

@@ -27,22 +27,28 @@ _SECONDS_TO_STOP = 25
 Watch = Callable[[Holder, Metrics], Awaitable[None]]
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raises WorldError where the address is not to be had."""
+def listen(host: str, port: int, other: str) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises WorldError where the address is not to be had; `other` is how to say another.
+    """
     try:
         kind = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=kind, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise WorldError(f"{host}:{port}: cannot listen there ({reason}); use --port") from None
+        raise WorldError(f"{host}:{port}: cannot listen there ({reason}); use {other}") from None
 
 
-def check_open(host: str, token: str | None, everyone: bool) -> None:
-    """Raise UsageError where others than this machine could ask without a token."""
+def check_open(host: str, token: str | None, everyone: bool, allowing: str) -> None:
+    """Raise UsageError where others than this machine could ask without a token.
+
+    `allowing` is how to say that they may.
+    """
     if token is None and not everyone and not _is_loopback(host):
         raise UsageError(
-            f"--host {host}: others could ask the model; set SERVING_TOKEN, or allow it to "
-            "everyone with --everyone"
+            f"{host}: others could ask the model; set SERVING_TOKEN, or allow it to everyone "
+            f"with {allowing}"
         )
 
 
