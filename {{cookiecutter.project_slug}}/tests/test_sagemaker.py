@@ -105,11 +105,31 @@ def test_an_endpoint_that_answers_wrongly_is_taken_back(amazon: Any, here: Path)
     assert there.config_of("late") is None
 
 
+@pytest.mark.parametrize(
+    ("gone", "left"),
+    [
+        ("flight-delays", "flight-delays-staging"),
+        ("flight-delays", "flight-delays-0123abcd"),
+        ("it" * 25 + "-live", "it" * 25 + "-staging"),
+        ("i" * 63, "i" * 40),
+    ],
+)
+def test_what_is_of_another_endpoint_is_not_deleted(amazon: Any, gone: str, left: str) -> None:
+    there = Endpoints(amazon, None, seconds=0)
+    wanted = Wanted(ORIGIN, IMAGE, ROLE, "ml.m5.large", 1, left)
+    for it in (wanted, Wanted(ORIGIN, IMAGE, ROLE, "ml.m5.large", 1, gone)):
+        there.deploy(it)
+    assert len(there.delete(gone)) == 3
+    assert there.config_of(left) == wanted.config["EndpointConfigName"]
+    assert there.steps(wanted) == []
+
+
 def test_names_are_of_the_content() -> None:
     assert WANTED.model["ModelName"] == OTHER.model["ModelName"]
     assert WANTED.config["EndpointConfigName"] != OTHER.config["EndpointConfigName"]
     assert Wanted(ORIGIN, "x", ROLE, "a", 1).model != WANTED.model
-    assert all(len(it) <= 63 for it in (NAME, WANTED.model["ModelName"]))
+    longest = Wanted(ORIGIN, IMAGE, ROLE, "a", 1, "i" * 63)
+    assert all(len(it.model["ModelName"]) <= 63 for it in (WANTED, longest))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Models and configurations there never change, so each is named by its content: t
 same machines has the same names.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from .served import Origin
 from .settings import NAME
 
 _VARIANT = "model"
+_LONGEST_PREFIX = 40
+"""A name there has 63 characters at most, and the two digests in ours take 18."""
 
 
 @dataclass(frozen=True)
@@ -49,4 +52,17 @@ class Wanted:
 
     def _name(self, told: Mapping[str, Any]) -> str:
         digest = digests.of_values([self.origin.digest, told])
-        return f"{self.endpoint[:40]}-{self.origin.digest[:8]}-{digest[:8]}"
+        return f"{prefix(self.endpoint)}-{self.origin.digest[:8]}-{digest[:8]}"
+
+
+def is_of(endpoint: str, name: str) -> bool:
+    """Tell whether a model or a configuration was made for an endpoint, by its whole name."""
+    return bool(re.fullmatch(re.escape(prefix(endpoint)) + "(-[0-9a-f]{8}){2}", name))
+
+
+def prefix(endpoint: str) -> str:
+    """Return an endpoint's name, or where that is too long its first letters and its digest."""
+    if len(endpoint) <= _LONGEST_PREFIX:
+        return endpoint
+    digest = digests.of_values(endpoint)[:8]
+    return f"{endpoint[: _LONGEST_PREFIX - 9]}-{digest}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .aws import client, in_words
-from .deployment import Wanted
+from .deployment import Wanted, is_of, prefix
 from .errors import WorldError
 from .served import Answer
 
@@ -102,17 +102,17 @@ class Endpoints:
                 self._client.delete_endpoint(EndpointName=endpoint)
                 gone.append(endpoint)
             for kind in ("EndpointConfig", "Model"):
-                for name in self._names(kind, f"{endpoint[:40]}-"):
+                for name in self._names(kind, endpoint):
                     act = {"EndpointConfig": "delete_endpoint_config", "Model": "delete_model"}
                     getattr(self._client, act[kind])(**{f"{kind}Name": name})
                     gone.append(name)
         return gone
 
-    def _names(self, kind: str, prefix: str) -> list[str]:
+    def _names(self, kind: str, endpoint: str) -> list[str]:
         pages = {"EndpointConfig": "list_endpoint_configs", "Model": "list_models"}
-        found = self._client.get_paginator(pages[kind]).paginate(NameContains=prefix)
+        found = self._client.get_paginator(pages[kind]).paginate(NameContains=prefix(endpoint))
         names = [it[f"{kind}Name"] for page in found for it in page[f"{kind}s"]]
-        return [name for name in names if name.startswith(prefix)]
+        return [name for name in names if is_of(endpoint, name)]
 
     def _settled(self, endpoint: str) -> Mapping[str, Any]:
         """Wait until an endpoint is no longer at work; return what is said of it."""
