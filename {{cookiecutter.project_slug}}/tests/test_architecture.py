@@ -29,7 +29,7 @@ FLOORS = {
     2: "author aws bounds branch candidate card carried challenge console contest copies "
     "data deployment digests dvc_cli embedded endpoints fetched fields foreign "
     "gate_report git_cli headers holders imports installed interface kept ledger likeness "
-    "live machine marks model_dir moves outcomes parcel places processes provenance "
+    "live machine marks model_dir moves outcomes outputs parcel places processes provenance "
     "rebuild recording registry remote report reporting runs sbom served sieve signature "
     "signing sought source stage standing staging store summary tables tracking trial turns twins "
     "watching workspace",

@@ -1,7 +1,9 @@
+import itertools
 import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from flight_delays import (
     carried,
     data,
     digests,
+    outputs,
     sieve,
     staging,
     tables,
@@ -66,7 +69,7 @@ def test_a_folder_is_scored_as_the_model_does(here: Path) -> None:
     assert found["source"].tolist() == ["new/a.parquet"] * 350 + ["new/b.csv"] * 250
     assert found["row"].tolist() == [*range(350), *range(250)]
     assert found["carrier"].tolist() == frame["carrier"].tolist()
-    assert not staging.refused(here / "out.parquet").exists()
+    assert not outputs.refused(here / "out.parquet").exists()
     assert not [*here.glob(".out.parquet.parts*")]
 
 
@@ -155,6 +158,77 @@ def test_a_run_that_died_goes_on_and_gives_the_same(
     pd.testing.assert_frame_equal(found, whole)
 
 
+def is_killed(run: Callable[[], Any], acts: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Run, but die after so many times that something was put in place or taken away."""
+    done: list[str] = []
+
+    def dying(act: Callable[..., Any]) -> Callable[..., Any]:
+        def died(*args: Any, **more: Any) -> Any:
+            if len(done) == acts:
+                raise KeyboardInterrupt
+            done.append(act.__name__)
+            return act(*args, **more)
+
+        return died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", dying(shutil.rmtree))
+        for name in ("replace", "rename", "unlink"):
+            patched.setattr(Path, name, dying(getattr(Path, name)))
+        try:
+            run()
+        except KeyboardInterrupt:
+            return True
+    return False
+
+
+def staged(output: Path, text: str, bad: int = 1) -> None:
+    """Make an output of two parts, as `predict` does."""
+    plan = {"text": text, "bad": bad}
+    if staging.is_done(output, plan):
+        return
+    good, refused = (pa.table({"x": [text] * it}) for it in (2, bad))
+    with staging.of(output, plan) as parts:
+        for part in ("1", "2"):
+            if not parts.has(part):
+                parts.write(part, good, refused)
+        parts.publish(["1", "2"], {"digest": "abc"})
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "lost"), [(None, 0, False), (None, 1, True), (0, 1, False), (1, 0, True)]
+)
+def test_a_run_that_was_killed_anywhere_goes_on(
+    before: int | None, now: int, lost: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for acts in itertools.count():
+        output = tmp_path / f"{acts}.csv"
+        if before is not None:
+            staged(output, "old", before)
+        killed = is_killed(lambda: staged(output, "new", now), acts, monkeypatch)  # noqa: B023
+        if lost:
+            shutil.rmtree(tmp_path / f".{output.name}.parts", ignore_errors=True)
+        staged(output, "new", now)
+        assert output.read_text().split() == ['"x"', *['"new"'] * 4]
+        aside = outputs.refused(output)
+        assert (aside.read_text().count("new") if aside.exists() else 0) == 2 * now
+        assert json.loads(outputs.about_of(output).read_text())["refused"] == 2 * now
+        assert not [*tmp_path.glob("*.parts")]
+        if not killed:
+            break
+    assert acts >= 10
+
+
+def test_parts_among_the_inputs_are_not_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        die_after(3, patched)
+        with pytest.raises(KeyboardInterrupt):
+            scored(here, "new", "new/out.parquet")
+    assert [*here.glob("new/.out.parquet.parts/*.good.parquet")]
+    assert scored(here, "new", "new/out.parquet") is Exit.DONE
+    assert len(pd.read_parquet(here / "new" / "out.parquet")) == 600
+
+
 def test_an_output_that_is_whole_is_not_made_again(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -199,8 +273,21 @@ def test_what_a_person_gets_wrong_is_told_before_anything_is_scored(here: Path) 
     refused(here, r"'carier' is missing.*'carrier'", keep=("carier",))
     refused(here, "is text, and double in", "new", keep=("distance",))
     (here / "mine.csv").write_text("a\n")
-    refused(here, "was not made by", "new", "mine.csv")
-    assert (here / "mine.csv").read_text() == "a\n"
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.refused.csv", "out.csv.json"])
+@pytest.mark.parametrize("content", ["a\n", '{"plan": 1}'])
+def test_what_somebody_else_has_made_is_left_alone(here: Path, name: str, content: str) -> None:
+    (here / name).write_text(content)
+    with pytest.raises(UsageError, match=rf"{name}: was not made by"):
+        scored(here, "new", "out.csv")
+    assert (here / name).read_text() == content
+    assert not [it for it in here.glob("out*") if it.name != name]
+
+
+def test_where_nothing_can_be_written_is_told_as_it_is(here: Path) -> None:
+    with pytest.raises(WorldError, match=r"/proc/out.csv: cannot be written \(No such file"):
+        scored(here, "new", "/proc/out.csv")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import digests
-from .errors import UsageError
+from . import digests, outputs
+from .errors import UsageError, WorldError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,52 +52,56 @@ class Staging:
 
         Returns the numbers of good and of refused rows.
         """
-        counts = []
-        for kind, target in ((BAD, refused(self.output)), (GOOD, self.output)):
-            scratch = self.folder / f"whole.{kind}"
-            counts.append(_join([self._path(it, kind) for it in parts], scratch, target, about))
-            if kind == BAD and not counts[0]:
-                target.unlink(missing_ok=True)
-                continue
-            scratch.replace(target)
-        told = {**about, "plan": digests.of_values(self.plan), "rows": counts[1]}
-        scratch = self.folder / "about.json"
-        scratch.write_text(json.dumps({**told, "refused": counts[0]}, indent=1) + "\n", "utf-8")
-        scratch.replace(about_of(self.output))
+        targets = {BAD: outputs.refused(self.output), GOOD: self.output}
+        wholes = {kind: self.folder / f"whole.{kind}" for kind in targets}
+        bad, good = (
+            outputs.join([self._path(it, kind) for it in parts], wholes[kind], targets[kind], about)
+            for kind in (BAD, GOOD)
+        )
+        told = {**about, "plan": None, "rows": good, "refused": bad}
+        # Told first, and without a plan until all is in place: whoever comes after a kill knows
+        # that it is ours, and not done.
+        self._tell(told)
+        if bad:
+            wholes[BAD].replace(targets[BAD])
+        else:
+            targets[BAD].unlink(missing_ok=True)
+        wholes[GOOD].replace(targets[GOOD])
+        self._tell({**told, "plan": digests.of_values(self.plan)})
         # From here on it is done: the parts go by one rename, then piece by piece.
         gone = self.folder.with_name(f"{self.folder.name}.{uuid.uuid4().hex}.done")
         self.folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
-        return counts[1], counts[0]
+        return good, bad
 
-
-def refused(output: Path) -> Path:
-    """Return where the rows that the model does not take are told."""
-    return output.with_name(f"{output.stem}.refused{output.suffix}")
-
-
-def about_of(output: Path) -> Path:
-    """Return where it is told what an output was made of."""
-    return output.with_name(f"{output.name}.json")
+    def _tell(self, told: Mapping[str, Any]) -> None:
+        scratch = self.folder / "about.json"
+        scratch.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+        scratch.replace(outputs.about_of(self.output))
 
 
 @contextmanager
 def of(output: Path, plan: Mapping[str, Any]) -> Iterator[Staging]:
     """Yield the parts of an output that follow a plan; those of another plan are thrown away.
 
-    Raises UsageError where another process writes it, or something of somebody else stands there.
+    Raises UsageError where another process writes it, or something of somebody else stands there,
+    and WorldError where nothing can be written.
     """
     from filelock import FileLock, Timeout
 
-    if output.exists() and not about_of(output).is_file():
-        raise UsageError(f"{output}: was not made by `predict`; move it away, or name another")
     output.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(output.with_name(f".{output.name}.lock"))
     try:
+        # A lock that cannot be made looks to the library like one that somebody holds.
+        Path(lock.lock_file).touch()
         lock.acquire(timeout=0)
     except Timeout:
         raise UsageError(f"{output}: another process writes it; wait for its end") from None
+    except OSError as error:
+        why = error.strerror or error
+        raise WorldError(f"{output}: cannot be written ({why}); name another output") from None
     try:
+        outputs.check(output)
         for left in output.parent.glob(f".{output.name}.parts.*.done"):
             shutil.rmtree(left, ignore_errors=True)
         folder = output.with_name(f".{output.name}.parts")
@@ -116,14 +120,11 @@ def of(output: Path, plan: Mapping[str, Any]) -> Iterator[Staging]:
 
 def is_done(output: Path, plan: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return what is told of an output where it follows the plan and is whole, else None."""
-    folder = output.with_name(f".{output.name}.parts")
-    if folder.exists() or not output.exists():
+    found = outputs.told(output)
+    if found is None or found["plan"] != digests.of_values(plan) or not output.exists():
         return None
-    try:
-        told: Mapping[str, Any] = json.loads(about_of(output).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return told if told.get("plan") == digests.of_values(plan) else None
+    # The last that a run does is to take its parts away.
+    return None if output.with_name(f".{output.name}.parts").exists() else found
 
 
 def _plan(folder: Path) -> Any:
@@ -131,20 +132,3 @@ def _plan(folder: Path) -> Any:
         return json.loads((folder / _PLAN).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _join(parts: Sequence[Path], scratch: Path, target: Path, about: Mapping[str, Any]) -> int:
-    """Write the parts one after the other into one file; return the number of rows."""
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    schema = pyarrow.parquet.read_schema(parts[0])
-    schema = schema.with_metadata({name: str(value) for name, value in about.items()})
-    make = {".csv": pyarrow.csv.CSVWriter, ".parquet": pyarrow.parquet.ParquetWriter}
-    rows = 0
-    with make[target.suffix](scratch, schema) as out:
-        for part in parts:
-            table = pyarrow.parquet.read_table(part)
-            rows += table.num_rows
-            out.write_table(table.replace_schema_metadata(schema.metadata))
-    return rows

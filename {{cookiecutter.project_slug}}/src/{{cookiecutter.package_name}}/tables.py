@@ -37,7 +37,7 @@ def find(root: Path, wanted: str) -> list[Path]:
     """
     path = root / wanted
     if path.is_dir():
-        found = sorted(it for it in path.rglob("*") if it.suffix in _ENDINGS and it.is_file())
+        found = sorted(it for it in path.rglob("*") if _is_table(it, path))
     elif path.is_file():
         found = [path]
     else:
@@ -49,6 +49,12 @@ def find(root: Path, wanted: str) -> list[Path]:
     if not found:
         raise UsageError(f"{wanted}: no .parquet or .csv file there; name a file, folder or glob")
     return found
+
+
+def _is_table(path: Path, folder: Path) -> bool:
+    """Tell whether a file of a folder is to be read: what is hidden is not, as our own parts."""
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return not hidden and path.suffix in _ENDINGS and path.is_file()
 
 
 def pieces(path: Path, source: str, names: Sequence[str]) -> Iterator[Piece]:

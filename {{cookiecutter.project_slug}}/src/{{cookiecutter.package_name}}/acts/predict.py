@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import headers, served, sieve, sought, staging, tables
+from .. import headers, outputs, served, sieve, sought, staging, tables
 from ..console import bar, say, warn
 from ..errors import Exit, UsageError
 from ..settings import Settings
@@ -75,14 +75,14 @@ def _check(files: Sequence[Path], model: served.Served, keep: Sequence[str]) -> 
 
 def _written(output: Path) -> set[Path]:
     """Return what an earlier run may have left among the inputs."""
-    return {output, staging.refused(output)}
+    return {output, outputs.refused(output)}
 
 
 def _ended(output: Path, rows: int, refused: int) -> Exit:
     if not refused:
         return Exit.DONE
     total = rows + refused
-    where = staging.refused(output)
+    where = outputs.refused(output)
     warn(f"{refused:,} of {total:,} rows are not what the model takes; {where} says why")
     return Exit.SET_ASIDE
 
