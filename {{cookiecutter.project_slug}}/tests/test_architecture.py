@@ -34,7 +34,7 @@ FLOORS = {
     "signing sought source stage standing staging store summary tables tracking trial turns twins "
     "watching workspace",
     # Pure: no clock, no network, no environment.
-    1: "archives baselines behaviour calibration checks comparison constants diagnostics "
+    1: "archives baselines behaviour calibration cells checks comparison constants diagnostics "
     "dockerfile estimator evaluation features fitting gate holdout intervals metrics "
     "predictor schema splits validation versions",
     # Words.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from . import cells
 from .fields import Field
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 Mask = npt.NDArray[np.bool_]
 _MISSING = "a value is missing, and must not be"
-_BOOLEANS = {"true": True, "false": False}
 
 
 class Sifted(NamedTuple):
@@ -43,24 +43,34 @@ def sift(rows: "pa.RecordBatch", inputs: Sequence[Field]) -> Sifted:
 
 
 def _number(column: "pa.Array", field: Field) -> tuple[np.ndarray, list[tuple[Mask, str]]]:
-    text = _is_text(column)
-    if text:
-        import pandas as pd
-
-        # Read by pandas alone: Arrow stops at the first cell that is no number.
-        found = pd.to_numeric(column.to_pandas(), errors="coerce")
-        values = np.asarray(found, dtype=np.float64)
-    else:
-        values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
-    empty = np.isnan(values)
     faults = []
-    if text:
-        # NaN is how data frames write a missing number.
-        said = empty & ~_is_missing(column) & ~_says_nan(column, empty)
-        faults.append((said, "must be a valid number"))
-        empty &= ~said
-    faults += _limits(values, empty, field)
-    return values, faults
+    if _is_text(column):
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        cut = pc.utf8_trim(column, characters=cells.BLANKS)
+        wrong = ~(_says(cut, cells.NUMBER) | _says(cut, cells.MISSING) | _is_missing(column))
+        faults.append((wrong, "must be a valid number"))
+        column = _where(_says(cut, cells.NUMBER), cut).cast(pa.float64())
+    values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return values, [*faults, *_limits(values, np.isnan(values), field)]
+
+
+def _whole(column: "pa.Array", field: Field) -> tuple[np.ndarray, list[tuple[Mask, str]]]:
+    """Read whole numbers as such: not every one of 64 bits is a float."""
+    if _is_text(column):
+        said = [it if it is None else cells.whole(it) for it in column.to_pylist()]
+        wrong = np.array([isinstance(it, str) for it in said], dtype=bool)
+        empty = np.array([it is None for it in said], dtype=bool)
+        values = np.array([it if isinstance(it, int) else 0 for it in said], dtype=np.int64)
+        values = np.where(empty, np.nan, values) if empty.any() else values
+    else:
+        values = column.to_numpy(zero_copy_only=False)
+        if values.dtype.kind not in "iu":
+            values = np.asarray(values, dtype=np.float64)
+        empty = np.isnan(values)
+        wrong = ~empty & (values != np.floor(values))
+    return values, [*_limits(values, empty, field), (wrong, "must be a valid integer")]
 
 
 def _limits(values: np.ndarray, empty: Mask, field: Field) -> Iterator[tuple[Mask, str]]:
@@ -71,8 +81,6 @@ def _limits(values: np.ndarray, empty: Mask, field: Field) -> Iterator[tuple[Mas
         yield values < field.minimum, f"must be greater than or equal to {field.minimum:g}"
     if field.maximum is not None:
         yield values > field.maximum, f"must be less than or equal to {field.maximum:g}"
-    if field.type in {"long", "integer"}:
-        yield values != np.floor(values), "must be a valid integer"
 
 
 def _text(column: "pa.Array", field: Field) -> tuple[np.ndarray, list[tuple[Mask, str]]]:
@@ -84,31 +92,35 @@ def _text(column: "pa.Array", field: Field) -> tuple[np.ndarray, list[tuple[Mask
 def _time(column: "pa.Array", field: Field) -> tuple[np.ndarray, list[tuple[Mask, str]]]:
     missing = _is_missing(column)
     faults = [] if field.nullable else [(missing, _MISSING)]
-    if not _is_text(column):
-        return np.asarray(column.to_numpy(zero_copy_only=False), "datetime64[us]"), faults
-    import pandas as pd
+    if _is_text(column):
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
-    cells = column.to_pandas()
-    # With a zone or without a time of day it would be read as something else than was meant.
-    plain = cells.str.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?").fillna(False)
-    found = pd.to_datetime(cells.where(plain), format="ISO8601", errors="coerce")
-    values = np.asarray(found, "datetime64[us]")
-    said = np.isnat(values) & ~missing
-    return values, [*faults, (said, "is no date and time, as 2030-01-07T08:00:00")]
+        right = _says(column, cells.TIME)
+        faults.append((~right & ~missing, cells.NO_TIME))
+        cut = pc.utf8_slice_codeunits(column, 0, cells.MICROSECONDS)
+        column = _where(right, cut).cast(pa.timestamp("us"))
+    return np.asarray(column.to_numpy(zero_copy_only=False), "datetime64[us]"), faults
 
 
 def _boolean(column: "pa.Array", field: Field) -> tuple[np.ndarray, list[tuple[Mask, str]]]:
-    cells: list[Any] = column.to_pylist()
+    said: list[Any] = column.to_pylist()
     if _is_text(column):
-        cells = [it if it is None else _BOOLEANS.get(it.lower(), it) for it in cells]
-    said = np.array([it is not None and not isinstance(it, bool) for it in cells], dtype=bool)
-    faults = [(said, "must be a valid boolean")]
+        said = [it if it is None else cells.boolean(it) for it in said]
+    wrong = np.array([it is not None and not isinstance(it, bool) for it in said], dtype=bool)
+    faults = [(wrong, "must be a valid boolean")]
     if not field.nullable:
         faults.append((_is_missing(column), _MISSING))
-    return np.array([it is True for it in cells], dtype=bool), faults
+    return np.array([it is True for it in said], dtype=bool), faults
 
 
-_READERS = {"string": _text, "datetime": _time, "boolean": _boolean}
+_READERS = {
+    "string": _text,
+    "datetime": _time,
+    "boolean": _boolean,
+    "long": _whole,
+    "integer": _whole,
+}
 
 
 def _is_text(column: "pa.Array") -> bool:
@@ -121,9 +133,17 @@ def _is_missing(column: "pa.Array") -> Mask:
     return np.asarray(column.is_null().to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _says_nan(column: "pa.Array", where: Mask) -> Mask:
-    """Tell which of the cells that are no number say so themselves."""
-    said = np.zeros(len(column), dtype=bool)
-    for row in np.flatnonzero(where).tolist():
-        said[row] = str(column[row].as_py()).lower() in {"nan", "-nan"}
-    return said
+def _says(column: "pa.Array", pattern: str) -> Mask:
+    """Tell which cells of text are a pattern, whole."""
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(column, f"^({pattern})$").fill_null(False)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _where(mask: Mask, column: "pa.Array") -> "pa.Array":
+    """Return the cells of a mask, and nothing in place of the others."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pa.array(mask), column, pa.scalar(None, column.type))

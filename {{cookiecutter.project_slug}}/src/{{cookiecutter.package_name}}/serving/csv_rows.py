@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import fields
+from .. import cells, fields
 from .refusals import Fault, RefusedError, bad_rows
 from .rows import Rows
 
@@ -22,10 +22,21 @@ def read(
     types = {it.name: it.type for it in interface.inputs}
     kinds = [types.get(name, "string") for name in names]
     for place, line in enumerate(lines):
-        if len(line) != len(names):
-            fault = Fault(place, None, f"has {len(line)} cells, not {len(names)}")
+        if fault := _fault(place, line, names, kinds):
             raise bad_rows([fault])
         yield {name: value(cell, kind) for name, kind, cell in zip(names, kinds, line, strict=True)}
+
+
+def _fault(
+    place: int, line: Sequence[str], names: Sequence[str], kinds: Sequence[str]
+) -> Fault | None:
+    """Return what no check of values finds: too many cells, and times that only ISO 8601 has."""
+    if len(line) != len(names):
+        return Fault(place, None, f"has {len(line)} cells, not {len(names)}")
+    for cell, name, kind in zip(line, names, kinds, strict=True):
+        if kind == "datetime" and cell and not cells.is_time(cell):
+            return Fault(place, name, cells.NO_TIME)
+    return None
 
 
 def _lines(body: bytes) -> Iterator[list[str]]:
@@ -49,23 +60,10 @@ def value(cell: str, kind: str) -> Any:
     return _VALUES.get(kind, str)(cell) if cell else None
 
 
-def _number(cell: str) -> Any:
-    try:
-        found = float(cell)
-    except ValueError:
-        return cell
-    # Python takes 1_000 for a number, and nobody else does.
-    return cell if "_" in cell else None if found != found else found  # noqa: PLR0124
-
-
-def _whole(cell: str) -> Any:
-    return int(cell) if cell.lstrip("-").isdecimal() and cell.isascii() else cell
-
-
 _VALUES: Mapping[str, Callable[[str], Any]] = {
-    "double": _number,
-    "float": _number,
-    "long": _whole,
-    "integer": _whole,
-    "boolean": lambda cell: {"true": True, "false": False}.get(cell.lower(), cell),
+    "double": cells.number,
+    "float": cells.number,
+    "long": cells.whole,
+    "integer": cells.whole,
+    "boolean": cells.boolean,
 }
