@@ -5,6 +5,7 @@ The matrix is read from `cookiecutter.json`; the first framework is what all oth
 
 import itertools
 import json
+import os
 import re
 import shlex
 import tomllib
@@ -135,7 +136,8 @@ def test_no_network_is_worse_than_a_linear_model(project: Project) -> None:
 @each_framework
 def test_every_epoch_is_tracked(project: Project) -> None:
     code = """
-import json, sys
+import json
+import os, sys
 from mlflow import MlflowClient
 client = MlflowClient(f"sqlite:///{sys.argv[1]}/mlflow.db")
 (run,) = client.search_runs([it.experiment_id for it in client.search_experiments()])
@@ -231,6 +233,39 @@ run(train)
     assert went_on.returncode == 0, went_on.stderr
     assert f"going on from {checkpoint}" in went_on.stdout and not checkpoint.exists()
     assert differing(broken.root / "models", project.root / "models") == set()
+
+
+KILLS = """
+import os, signal, sys
+if "flight_delays.steps.train" in sys.orig_argv:
+    from flight_delays import watching
+    def keep(self, checkpoint, keep=watching.Watcher.keep):
+        keep(self, checkpoint)
+        if len(checkpoint["told"]) == 2:
+            caller = int(os.environ["PIPELINE_PROCESS"].split("/")[-2])
+            for process in (caller, os.getpid()):
+                os.kill(process, signal.SIGKILL)
+    watching.Watcher.keep = keep
+"""
+
+
+@pytest.mark.slow
+@each_framework
+def test_so_does_one_of_params_on_the_command_line_whose_copy_is_gone(
+    project: Project, tmp_path: Path
+) -> None:
+    """All is killed, the verb that would take its copy of the project away too."""
+    broken, whole = (project.copy(tmp_path / name) for name in ("broken", "whole"))
+    words = ("train", "--epochs", "4")
+    (tmp_path / "kills").mkdir()
+    (tmp_path / "kills" / "sitecustomize.py").write_text(KILLS, "utf-8")
+    path = os.pathsep.join([str(broken.root / "src"), str(tmp_path / "kills")])
+    assert broken.verb(*words, PYTHONPATH=path).returncode == -9
+    (checkpoint,) = (broken.root / ".dvc" / "tmp" / "checkpoints").iterdir()
+    said = [act(it, "train", "--", *words[1:]) for it in (broken, whole)]
+    assert f"going on from {checkpoint}" in said[0] and not checkpoint.exists()
+    fitted = [re.findall("train: 4 steps, model .*", it) for it in said]
+    assert fitted[0] == fitted[1] != []
 
 
 @pytest.mark.slow

@@ -33,7 +33,8 @@ databases._get_latest_schema_revision = cache(databases._get_latest_schema_revis
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the variables of this machine."""
-    for name in ("CI", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "PIPELINE_PROCESS"):
+    pipeline = ("PIPELINE_PROCESS", "PIPELINE_PROJECT")
+    for name in ("CI", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", *pipeline):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     # DVC reads the words that we were started with, and MLflow adds the code of what it loads.
@@ -156,7 +157,8 @@ def project(project_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     root = tmp_path / "project"
     shutil.copytree(project_files, root)
     monkeypatch.chdir(root)
-    for name in ("PATH", "PYTHONPATH", "DVC_NO_ANALYTICS", "MLFLOW_TRACKING_URI"):
+    written = ("DVC_NO_ANALYTICS", "MLFLOW_TRACKING_URI", "PIPELINE_PROJECT")
+    for name in ("PATH", "PYTHONPATH", *written):
         monkeypatch.setenv(name, os.environ.get(name, ""))
     return root
 

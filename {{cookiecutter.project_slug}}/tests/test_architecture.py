@@ -34,8 +34,8 @@ FLOORS = {
     "signing sought source stage standing staging store summary tables tracking trial turns twins "
     "watching workspace",
     # Pure: no clock, no network, no environment.
-    1: "archives baselines behaviour calibration cells checks comparison constants diagnostics "
-    "dockerfile estimator evaluation features fitting gate holdout intervals metrics "
+    1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "
+    "diagnostics dockerfile estimator evaluation features fitting gate holdout intervals metrics "
     "predictor schema splits validation versions",
     # Words.
     0: "errors params sections settings task",
@@ -45,7 +45,7 @@ IMPURE = {"dvc", "http", "mlflow", "os", "random", "requests", "secrets", "shuti
 IMPURE |= {"subprocess", "tempfile", "time", "urllib", "uuid"}
 LAZY = {"dvc", "matplotlib", "mlflow"}
 """Libraries that take long to import and that only some processes need."""
-LONGEST = {"estimator.py": 300}
+LONGEST = {"estimator.py": 310}
 """The one file that a user replaces must be whole."""
 LONGEST_MODULE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 150, 40, 10
 

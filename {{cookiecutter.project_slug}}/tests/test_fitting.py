@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flight_delays.errors import UsageError
+from flight_delays.errors import UsageError, WorldError
 from flight_delays.fitting import (
     Arrays,
     Indices,
@@ -25,27 +25,36 @@ class Walk:
 
     def __init__(self, losses: list[float], bad_batch: int = -1) -> None:
         self.losses, self.bad_batch = losses, bad_batch
-        self.epochs, self.seen = 0, np.zeros(0, dtype=np.int64)
+        self.epochs, self.all = 0, np.full(SCHEDULE.epochs * (1 + ROWS), -1)
         self.rates: list[float] = []
 
     def begin(self, seed: int, learning_rate: float) -> None:
         self.epochs += 1
         self.rates.append(learning_rate)
-        self.seen = np.append(self.seen, seed)
+        self._see(np.array([seed]))
 
     def learn(self, rows: Indices) -> float:
         assert len(rows) <= SCHEDULE.batch_size
-        self.seen = np.append(self.seen, rows)
+        self._see(rows)
         return math.nan if self.epochs == self.bad_batch else float(len(rows))
 
     def validate(self) -> Mapping[str, float]:
         return {"validation_loss": self.losses[self.epochs - 1], "other": 1.0}
 
     def state(self) -> Arrays:
-        return {"seen": self.seen.copy(), "epochs": np.array(self.epochs)}
+        return {"all": self.all.copy(), "epochs": np.array(self.epochs)}
 
     def restore(self, state: Arrays) -> None:
-        self.seen, self.epochs = np.array(state["seen"]), int(state["epochs"])
+        self.all, self.epochs = np.array(state["all"]), int(state["epochs"])
+
+    def _see(self, it: np.ndarray) -> None:
+        start = len(self.seen)
+        self.all[start : start + len(it)] = it
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The seed of each epoch, and the rows that came after it."""
+        return self.all[self.all >= 0]
 
 
 class Shelf(Watch):
@@ -139,6 +148,17 @@ def test_a_fit_that_was_broken_off_ends_as_it_would_have(
     np.testing.assert_array_equal(found.seen, expected.seen)
     assert again.told == whole.told
     assert len(found.rates) == len(whole.told) - broken_in
+
+
+def test_a_checkpoint_that_does_not_fit_is_refused_before_the_learner_sees_it() -> None:
+    watch = Shelf(broken_in=3)
+    with pytest.raises(KeyboardInterrupt):
+        walked(FALLING, watch)
+    walk = Walk(FALLING)
+    again = Shelf({name: it for name, it in watch.kept.items() if name != "now/all"})
+    with pytest.raises(WorldError, match="the checkpoint does not fit: now/all is missing"):
+        in_epochs(walk, SCHEDULE, ROWS, SEED, again)
+    assert (walk.epochs, again.told) == (0, [])
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint() -> None:

@@ -38,6 +38,16 @@ def test_ci_is_read(root: Path, value: str, in_ci: bool) -> None:
     assert settings.from_environment({"CI": value}, root).in_ci is in_ci
 
 
+def test_a_copy_of_the_project_has_its_own_scratch_and_the_projects_checkpoints(
+    root: Path, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    found = settings.from_environment({"PIPELINE_PROJECT": str(project)}, root)
+    assert found.scratch == root / ".dvc" / "tmp"
+    assert found.checkpoints == project / ".dvc" / "tmp" / "checkpoints"
+    assert settings.Settings(root).checkpoints == root / ".dvc" / "tmp" / "checkpoints"
+
+
 def test_the_run_that_mlflow_opened_is_read(root: Path) -> None:
     assert settings.from_environment({"MLFLOW_RUN_ID": "abc"}, root).opened_run == "abc"
 

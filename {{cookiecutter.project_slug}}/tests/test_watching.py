@@ -1,13 +1,18 @@
-"""Who watches a fit: the history, the run, and checkpoints that fit or are refused by name."""
+"""Who watches a fit: the history, the run, and checkpoints that are its own or refused by name."""
 
-from collections.abc import Mapping
+import io
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from flight_delays.errors import WorldError
-from flight_delays.watching import FOLDER, Watcher
+from flight_delays.settings import Settings
+from flight_delays.watching import Watcher
 
 KEY, OTHER = "a" * 64, "b" * 64
 CHECKPOINT = {"now/weights": np.array([1.5, 2.5]), "names": np.array(["validation_loss"])}
@@ -24,11 +29,11 @@ class Told:
 
 
 def watcher(folder: Path, key: str = KEY, log: Told | None = None) -> Watcher:
-    return Watcher(log or Told(), folder, key)  # type: ignore[arg-type]
+    return Watcher(log or Told(), Settings(folder), key)  # type: ignore[arg-type]
 
 
 def path(folder: Path, key: str = KEY) -> Path:
-    return folder / FOLDER / f"{key[:16]}.npz"
+    return folder / ".dvc" / "tmp" / "checkpoints" / f"{key[:16]}.checkpoint"
 
 
 def test_figures_go_rounded_into_the_history_and_to_the_run(tmp_path: Path) -> None:
@@ -57,35 +62,95 @@ def test_a_checkpoint_comes_back_until_the_fit_is_done(tmp_path: Path) -> None:
     assert all((again[name] == values).all() for name, values in CHECKPOINT.items())
     watcher(tmp_path).done()
     assert watcher(tmp_path).recall() == {}
-    assert list((tmp_path / FOLDER).iterdir()) == []
+    assert [it for it in tmp_path.rglob("*") if it.is_file()] == []
 
 
-def test_a_checkpoint_of_another_fit_is_named_and_neither_used_nor_lost(
+def test_a_copy_of_the_project_keeps_its_checkpoints_with_the_project(tmp_path: Path) -> None:
+    copied = replace(Settings(tmp_path / "copy"), project=tmp_path)
+    Watcher(Told(), copied, KEY).keep(CHECKPOINT)  # type: ignore[arg-type]
+    assert [it for it in copied.root.rglob("*") if it.is_file()] == []
+    assert watcher(tmp_path).recall()
+
+
+def test_what_a_kill_left_half_written_is_written_over(tmp_path: Path) -> None:
+    left = tmp_path / ".dvc" / "tmp" / "checkpoint.partial"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    assert watcher(tmp_path).recall() == {}
+    watcher(tmp_path).keep(CHECKPOINT)
+    assert not left.exists()
+
+
+def test_of_other_fits_the_newest_is_named_and_few_are_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watcher(tmp_path, OTHER).keep(CHECKPOINT)
+    for age, letter in enumerate("fedcb"):
+        watcher(tmp_path, letter * 64).keep(CHECKPOINT)
+        os.utime(path(tmp_path, letter * 64), (age, age))
     assert watcher(tmp_path).recall() == {}
-    assert f"{path(tmp_path, OTHER)}: of other params, rows or code" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert said.out == (
+        f"train: beginning anew; {path(tmp_path, OTHER)} is of other params, rows or code\n"
+    )
+    assert said.err == ""
+    kept = {it.name[0] for it in path(tmp_path).parent.iterdir()}
+    assert kept == set("dcb")
     watcher(tmp_path).done()
     assert watcher(tmp_path, OTHER).recall()
+    assert "beginning anew" not in capsys.readouterr().out
+
+
+def rewritten(save: Callable[..., None], *one: np.ndarray, **arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    save(file, *one, **arrays)
+    return file.getvalue()
+
+
+OTHER_ARRAYS = CHECKPOINT | {"now/weights": np.ones(2)}
+MORE_ARRAYS = CHECKPOINT | {"now/more": np.ones(2)}
+
+
+MUTATIONS: Mapping[str, Callable[[bytes], bytes]] = {
+    "nothing": lambda _: b"",
+    "its beginning": lambda it: it[:10],
+    "half": lambda it: it[: len(it) // 2],
+    "without its seal": lambda it: it[32:],
+    "another bit": lambda it: it[:200] + bytes([it[200] ^ 1]) + it[201:],
+    "one byte more": lambda it: it + b"\0",
+    "another number": lambda it: it[:32] + rewritten(np.savez, **OTHER_ARRAYS),
+    "one array more": lambda it: it[:32] + rewritten(np.savez, **MORE_ARRAYS),
+    "compressed": lambda it: it[:32] + rewritten(np.savez_compressed, **CHECKPOINT),
+    "one array": lambda it: it[:32] + rewritten(np.save, np.ones(2)),
+    "a pickle": lambda it: it[:32] + pickle.dumps({"now/weights": np.ones(2)}),
+}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_what_the_fit_has_not_written_is_refused_by_name_and_left_there(
+    tmp_path: Path, mutation: str
+) -> None:
+    watcher(tmp_path).keep(CHECKPOINT)
+    changed = MUTATIONS[mutation](path(tmp_path).read_bytes())
+    path(tmp_path).write_bytes(changed)
+    with pytest.raises(WorldError, match=rf"{path(tmp_path)}: not what a fit of .*; delete it"):
+        watcher(tmp_path).recall()
+    assert path(tmp_path).read_bytes() == changed
 
 
 def test_a_checkpoint_under_the_name_of_another_fit_is_refused(tmp_path: Path) -> None:
     watcher(tmp_path, OTHER).keep(CHECKPOINT)
     path(tmp_path, OTHER).rename(path(tmp_path))
-    with pytest.raises(WorldError, match=rf"{path(tmp_path)}: of other params, .*delete it"):
+    with pytest.raises(WorldError, match=rf"{path(tmp_path)}: not what a fit of these params"):
         watcher(tmp_path).recall()
 
 
-@pytest.mark.parametrize("rest", [0, 10, 300])
-def test_half_a_checkpoint_is_refused_by_name(tmp_path: Path, rest: int) -> None:
-    watcher(tmp_path).keep(CHECKPOINT)
-    path(tmp_path).write_bytes(path(tmp_path).read_bytes()[:rest])
-    with pytest.raises(WorldError, match=rf"{path(tmp_path)}: not a whole checkpoint; delete it"):
-        watcher(tmp_path).recall()
+def test_a_checkpoint_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    words = rf"{path(tmp_path)}: now/weights is missing; delete it, and the fit begins anew"
+    with pytest.raises(WorldError, match=words):
+        raise watcher(tmp_path).refusal("now/weights is missing")
 
 
 def test_a_checkpoint_holds_no_objects_that_would_run_code(tmp_path: Path) -> None:
     watcher(tmp_path).keep({"now/weights": np.array([{}], dtype=object)})
-    with pytest.raises(WorldError, match="not a whole checkpoint"):
+    with pytest.raises(ValueError, match="allow_pickle=False"):
         watcher(tmp_path).recall()

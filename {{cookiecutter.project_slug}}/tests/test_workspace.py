@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flight_delays import params, workspace
+from flight_delays import params, settings, workspace
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.holders import this_process
 from flight_delays.settings import NAME, Settings
@@ -108,6 +108,8 @@ def test_the_copy_has_the_files_as_they_stand_and_the_users_stay(
         local = (there.root / ".dvc" / "config.local").read_text()
         assert str(project / ".dvc" / "cache") in local
         assert there.tracking_uri == f"sqlite:///{project}/mlflow.db"
+        stage = settings.from_environment(os.environ, there.root)
+        assert (stage.root, stage.checkpoints.parent) == (there.root, project / ".dvc" / "tmp")
     assert not there.root.exists()
     assert Path.cwd() == project
     assert (

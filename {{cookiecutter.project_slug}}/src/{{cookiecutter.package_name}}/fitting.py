@@ -10,16 +10,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .errors import UsageError
+from . import checkpoint
+from .checkpoint import Told
+from .errors import UsageError, WorldError
 from .features import Matrix, Vector
 
-Arrays = Mapping[str, npt.NDArray[np.generic]]
-"""Numbers and words by name, of which a checkpoint is made."""
+Arrays = checkpoint.Arrays
 Indices = npt.NDArray[np.int64]
-_Told = list[Mapping[str, float]]
 
-LOSS = "validation_loss"
-_NOW, _BEST, _TOLD, _NAMES = "now/", "best/", "told", "names"
+LOSS = checkpoint.LOSS
 
 
 class Labelled(NamedTuple):
@@ -42,6 +41,10 @@ class Watch:
     def recall(self) -> Arrays:
         """Return the checkpoint of a fit of the same inputs that was broken off, or nothing."""
         return {}
+
+    def refusal(self, why: str) -> WorldError:
+        """Return the error for a recalled checkpoint that does not fit."""
+        return WorldError(f"the checkpoint does not fit: {why}")
 
     def keep(self, checkpoint: Arrays) -> None:
         """Keep a checkpoint in the place of the one before."""
@@ -69,19 +72,23 @@ class Learner(Protocol):
         """Return the figures on the validation rows, `validation_loss` among them."""
 
     def state(self) -> Arrays:
-        """Return all that is needed to go on from here, as copies."""
+        """Return all that is needed to go on from here, as copies.
+
+        Names, shapes and types are the same at any time, before the first batch too.
+        """
 
     def restore(self, state: Arrays) -> None:
-        """Go back to a state."""
+        """Go back to a state, which fits."""
 
 
 def in_epochs(learner: Learner, schedule: Schedule, rows: int, seed: int, watch: Watch) -> None:
     """Let a learner go through its training rows until it gains no more; leave it at its best.
 
     A fit that was broken off goes on after its last whole epoch, and ends as it would have.
-    Raises UsageError when the loss is no number; the last checkpoint stays.
+    Raises UsageError when the loss is no number, after which the last checkpoint stays, and
+    WorldError for a checkpoint that does not fit.
     """
-    told, best = _resume(learner, watch)
+    told, best = _resume(learner, schedule.epochs, watch)
     for epoch in range(len(told), schedule.epochs):
         if epoch - _best_of(told) > schedule.patience:
             break
@@ -89,7 +96,7 @@ def in_epochs(learner: Learner, schedule: Schedule, rows: int, seed: int, watch:
         watch.step(epoch, told[epoch])
         state = learner.state()
         best = state if _best_of(told) == epoch else best
-        watch.keep(_checkpoint(told, best, state))
+        watch.keep(checkpoint.pack(told, best, state))
     learner.restore(best)
 
 
@@ -120,30 +127,20 @@ def _require_number(loss: float, where: str, rate: float) -> None:
         )
 
 
-def _best_of(told: _Told) -> int:
+def _best_of(told: Told) -> int:
     """Return the first epoch with the least loss on the validation rows."""
     return min(range(len(told)), key=lambda epoch: told[epoch][LOSS], default=0)
 
 
-def _checkpoint(told: _Told, best: Arrays, now: Arrays) -> Arrays:
-    kept = {_BEST + name: it for name, it in best.items()}
-    kept |= {_NOW + name: it for name, it in now.items()}
-    kept |= {_TOLD: np.array([list(figures.values()) for figures in told])}
-    return kept | {_NAMES: np.array(list(told[0]))}
-
-
-def _resume(learner: Learner, watch: Watch) -> tuple[_Told, Arrays]:
-    """Bring the learner to where a fit was broken off; return what was told till then."""
-    told: _Told = []
-    kept = watch.recall()
+def _resume(learner: Learner, epochs: int, watch: Watch) -> tuple[Told, Arrays]:
+    """Bring the learner to where a fit was broken off; return what was told, and its best state."""
+    kept, fresh = watch.recall(), learner.state()
     if not kept:
-        return told, learner.state()
-    for figures in kept[_TOLD]:
-        told.append(dict(zip(map(str, kept[_NAMES]), map(float, figures), strict=True)))
-        watch.step(len(told) - 1, told[-1])
-    learner.restore(_part(kept, _NOW))
-    return told, _part(kept, _BEST)
-
-
-def _part(kept: Arrays, prefix: str) -> Arrays:
-    return {name[len(prefix) :]: it for name, it in kept.items() if name.startswith(prefix)}
+        return [], fresh
+    if why := checkpoint.misfit(kept, fresh, epochs):
+        raise watch.refusal(why)
+    told, best, now = checkpoint.unpack(kept)
+    for epoch, figures in enumerate(told):
+        watch.step(epoch, figures)
+    learner.restore(now)
+    return told, best

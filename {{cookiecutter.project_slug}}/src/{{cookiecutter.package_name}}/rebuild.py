@@ -19,11 +19,11 @@ from .console import say
 from .errors import WorldError
 from .provenance import LOCK
 from .sections import read_yaml
-from .settings import Settings
+from .settings import PROJECT, Settings
 
 _ENVIRONMENT = (LOCK, "python_env.yaml")
 _FETCH = "fetch the commit with `git fetch --unshallow`, or from where it was pushed"
-_OWN_STORE = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID")
+_NOT_ITS_OWN = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", PROJECT)
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def stages(root: Path, interpreter: Path, left_out: set[str]) -> None:
     """Run the stages of the copy in their order; raises WorldError naming the one that fails."""
     path = os.pathsep.join([str(interpreter.parent), os.environ.get("PATH", "")])
     known = git_cli.environment().items()
-    environment = {name: it for name, it in known if name not in _OWN_STORE}
+    environment = {name: it for name, it in known if name not in _NOT_ITS_OWN}
     environment |= {"PATH": path, "PYTHONPATH": str(root / "src")}
     for name, stage in read_yaml(root / "dvc.yaml")["stages"].items():
         if name in left_out:

@@ -9,6 +9,7 @@
 | `GITHUB_TOKEN`        | with what a job pushes the branch `registry`; empty: git's own ways   |
 | `GITHUB_SERVER_URL`   | the only address that the token is sent to                            |
 | `PIPELINE_PROCESS`    | set by `train`: the process without which a stage need not begin      |
+| `PIPELINE_PROJECT`    | set by `train` in a copy of the project: the project's own folder     |
 | `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
 | `SERVING_EVERYONE`    | `true`: the image answers callers without a token                     |
 | `SERVING_DIGEST`      | the digest of a model that is laid into the image's `/opt/ml/model`   |
@@ -27,6 +28,7 @@ NAME = "{{ cookiecutter.project_slug }}"
 """The experiment and the registered model bear this name."""
 
 CALLER = "PIPELINE_PROCESS"
+PROJECT = "PIPELINE_PROJECT"
 _SERVER = "https://github.com"
 
 _MARKS = ("dvc.yaml", "params.yaml")
@@ -42,6 +44,8 @@ class Settings:
     signing_key: Path | str | None = None
     actor: str | None = None
     caller: str | None = None
+    project: Path | None = None
+    """The project that `root` is a copy of, to train in; by default it is the project."""
     token: str | None = None
     server: str = _SERVER
     on_branch: bool = False
@@ -72,9 +76,18 @@ class Settings:
     @property
     def scratch(self) -> Path:
         """A folder that neither git nor DVC looks into; made on first use."""
-        folder = self.root / ".dvc" / "tmp"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return _scratch(self.root)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of what fits go on from, which outlives a copy."""
+        return _scratch(self.project or self.root) / "checkpoints"
+
+
+def _scratch(root: Path) -> Path:
+    folder = root / ".dvc" / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
@@ -89,6 +102,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         token=environment.get("GITHUB_TOKEN") or None,
         server=environment.get("GITHUB_SERVER_URL") or _SERVER,
         caller=environment.get(CALLER) or None,
+        project=Path(environment[PROJECT]) if environment.get(PROJECT) else None,
         serving_token=serving_token(environment),
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )

@@ -1,35 +1,42 @@
 """A fit as its run, its user and its checkpoint see it.
 
-A checkpoint lies where neither git nor DVC looks, and is named by what is trained from what, so a
-fit of other params or other rows cannot go on from it.
+A checkpoint lies where neither git nor DVC looks, with the project also where a copy of it trains.
+It is named by what is trained from what, and sealed: a fit goes on from what it has written itself
+and from nothing else.
 """
 
+import hashlib
+import io
 import time
-import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from .console import say, track, warn
+from .console import say, track
 from .errors import WorldError
 from .fitting import Arrays, Indices, Watch
 from .live import Log
+from .settings import Settings
 
-FOLDER = "checkpoints"
 _DIGITS = 9
-_KEY = "key"
+_SUFFIX = ".checkpoint"
+_OTHERS = 3
+"""So many checkpoints of other fits are kept: somebody may go back to their params."""
 
 
 class Watcher(Watch):
     """Tells the run, keeps the history of the fit, shows a bar, and writes checkpoints."""
 
-    def __init__(self, log: Log, scratch: Path, key: str) -> None:
+    def __init__(self, log: Log, settings: Settings, key: str) -> None:
         self.history: dict[str, dict[int, float]] = defaultdict(dict)
         self._log = log
         self._key = key
-        self._path = scratch / FOLDER / f"{key[:16]}.npz"
+        self._path = settings.checkpoints / f"{key[:16]}{_SUFFIX}"
+        # One stage at a time works in a folder, so the next one writes over what a kill has left.
+        self._partial = settings.scratch / "checkpoint.partial"
 
     def step(self, number: int, figures: Mapping[str, float]) -> None:
         """Write the figures down, and tell the run of them."""
@@ -48,36 +55,50 @@ class Watcher(Watch):
         self._log.metrics(epoch, {"epoch_seconds": time.perf_counter() - started})
 
     def recall(self) -> Arrays:
-        """Return the checkpoint of this fit; those of others are named and left alone.
+        """Return the checkpoint of this fit, or nothing.
 
-        Raises WorldError for one that is not whole, or bears the name of another fit.
+        Raises WorldError for one that is not what this fit has written.
         """
-        for path in sorted(self._path.parent.glob("*.npz")):
-            if path != self._path:
-                warn(f"{path}: of other params, rows or code, so this fit does not go on from it")
-        if not self._path.exists():
-            return {}
+        other = self._others()
         try:
-            with np.load(self._path, allow_pickle=False) as file:
-                kept = dict(file)
-        except (ValueError, EOFError, zipfile.BadZipFile):
-            raise WorldError(f"{self._path}: not a whole checkpoint; {_REMEDY}") from None
-        if str(kept.pop(_KEY, "")) != self._key:
-            raise WorldError(f"{self._path}: of other params, rows or code; {_REMEDY}")
+            written = self._path.read_bytes()
+        except FileNotFoundError:
+            if other:
+                say(f"train: beginning anew; {other[0]} is of other params, rows or code")
+            return {}
+        arrays = written[hashlib.sha256().digest_size :]
+        if written != self._sealed(arrays):
+            raise self.refusal("not what a fit of these params, rows and code has written")
         say(f"train: going on from {self._path}")
-        return kept
+        with np.load(io.BytesIO(arrays), allow_pickle=False) as file:
+            return dict(file)
+
+    def _others(self) -> list[Path]:
+        """Return the checkpoints of other fits, the newest first; old ones are removed."""
+        found: list[Path] = []
+        with suppress(FileNotFoundError):  # Another fit was faster.
+            every = set(self._path.parent.glob(f"*{_SUFFIX}")) - {self._path}
+            found = sorted(every, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+            for path in found[_OTHERS:]:
+                path.unlink()
+        return found[:_OTHERS]
+
+    def refusal(self, why: str) -> WorldError:
+        """Return the error for a checkpoint of this fit that does not fit."""
+        return WorldError(f"{self._path}: {why}; delete it, and the fit begins anew")
 
     def keep(self, checkpoint: Arrays) -> None:
         """Write a checkpoint whole or not at all."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            np.savez(file, **{_KEY: np.array(self._key)}, **checkpoint)  # type: ignore[arg-type]
-        partial.replace(self._path)
+        arrays = io.BytesIO()
+        np.savez(arrays, **checkpoint)  # type: ignore[arg-type]
+        self._partial.write_bytes(self._sealed(arrays.getvalue()))
+        self._path.parent.mkdir(exist_ok=True)
+        self._partial.replace(self._path)
+
+    def _sealed(self, arrays: bytes) -> bytes:
+        """Return the bytes of a file: a digest of the fit's key and of the arrays, and these."""
+        return hashlib.sha256(self._key.encode() + arrays).digest() + arrays
 
     def done(self) -> None:
         """Forget the checkpoint: the model is written."""
         self._path.unlink(missing_ok=True)
-
-
-_REMEDY = "delete it, and the fit begins anew"

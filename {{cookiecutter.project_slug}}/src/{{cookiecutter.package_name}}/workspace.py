@@ -17,7 +17,7 @@ import yaml
 
 from . import copies, dvc_cli, git_cli, params, store, tracking
 from .errors import UsageError, WorldError
-from .settings import Settings
+from .settings import PROJECT, Settings
 
 
 def here_or_in_a_copy(
@@ -58,7 +58,7 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
             _share_cache(settings.root, root)
             _change(root, changes)
             address = store.address(settings)
-            os.environ["MLFLOW_TRACKING_URI"] = address
+            os.environ |= {"MLFLOW_TRACKING_URI": address, PROJECT: str(settings.root)}
             yield replace(settings, root=root, tracking_uri=address)
         finally:
             os.chdir(settings.root)

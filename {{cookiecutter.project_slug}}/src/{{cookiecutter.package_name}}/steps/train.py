@@ -35,7 +35,7 @@ def train(stage: Stage) -> None:
     prepared = digests.of_folder(root / data.PREPARED)
     key = digests.of_values([provenance.input_key(root), prepared])
     with live.run(stage.settings, params) as log:
-        watch = Watcher(log, stage.settings.scratch, key)
+        watch = Watcher(log, stage.settings, key)
         predictor = fit(params, rows["train"], rows["validation"], watch)
         log.wait()  # Two threads that import MLflow at once see half of it.
         data.write_text(json.dumps(watch.history, indent=1) + "\n", root / data.HISTORY)

@@ -177,20 +177,22 @@ class _Learner:
         return functional.mse_loss(inner, (target - self.network.middle) / self.network.unit)
 
     def state(self) -> Arrays:
-        moments = self.optimiser.state_dict()["state"]
-        named = {f"{place}/{name}": it for place in moments for name, it in moments[place].items()}
-        found = {**self.network.state_dict(), **named}
-        return {name: it.detach().cpu().numpy().copy() for name, it in found.items()}
+        return {name: it.detach().cpu().numpy().copy() for name, it in self._tensors().items()}
 
+    @torch.no_grad()
     def restore(self, state: Arrays) -> None:
-        tensors = {name: torch.from_numpy(np.array(it)) for name, it in state.items()}
-        moments: dict[int, dict[str, Tensor]] = {}
-        for name in [name for name in tensors if name[0].isdigit()]:
-            place, _, what = name.partition("/")
-            moments.setdefault(int(place), {})[what] = tensors.pop(name)
-        self.network.load_state_dict(tensors)
-        groups = self.optimiser.state_dict()["param_groups"]
-        self.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        for name, tensor in self._tensors().items():
+            tensor.copy_(torch.from_numpy(np.array(state[name])))
+
+    def _tensors(self) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = dict(self.network.state_dict())
+        for place, weight in enumerate(self.network.parameters()):
+            moments = self.optimiser.state[weight]
+            if not moments:  # AdamW has not begun.
+                moments["step"] = torch.zeros(())
+                moments |= {it: torch.zeros_like(weight) for it in ("exp_avg", "exp_avg_sq")}
+            found |= {f"{place}/{name}": it for name, it in moments.items()}
+        return found
 
 
 def _tensor(values: np.ndarray) -> Tensor:
