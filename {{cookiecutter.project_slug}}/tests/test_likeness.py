@@ -1,4 +1,4 @@
-"""How like two models are: a last bit is forgiven, a difference is not."""
+"""How like two models are: what another machine makes of one fit, and another fit."""
 
 import shutil
 from collections.abc import Callable
@@ -13,36 +13,55 @@ from flight_delays.task import Task
 
 import rows
 
-HERE = np.array([0.25, 0.5, 1e-12])
+HERE = np.array([-1.0, -1e-9, 1e-9, 1.0] * 25)
+"""Their spread is .71, and some cross zero, where a relative difference means nothing."""
 
 
-def told(monkeypatch: pytest.MonkeyPatch, ours: np.ndarray, theirs: np.ndarray) -> str | None:
+def told(
+    monkeypatch: pytest.MonkeyPatch,
+    ours: np.ndarray,
+    theirs: np.ndarray,
+    same_class: bool = False,
+) -> str | None:
     """Compare two models that predict this."""
     known = {"ours": ours, "theirs": theirs}
     monkeypatch.setattr(
         carried, "load", lambda folder: SimpleNamespace(scores=lambda _: known[folder.name])
     )
-    return likeness.of(Path("ours"), Path("theirs"), rows.parts()["test"])
+    return likeness.of(Path("ours"), Path("theirs"), rows.parts()["test"], same_class)
 
 
+@pytest.mark.parametrize("same_class", [True, False])
 def test_two_directories_of_one_fit_predict_the_same(
-    model_of: Callable[[Task], Path], tmp_path: Path
+    model_of: Callable[[Task], Path], tmp_path: Path, same_class: bool
 ) -> None:
-    ours = model_of(Task.CLASSIFICATION)
+    ours, frame = model_of(Task.CLASSIFICATION), rows.parts()["test"]
     theirs = shutil.copytree(ours, tmp_path / "model")
-    assert likeness.of(ours, theirs, rows.parts()["test"]) == "identical predictions"
+    assert likeness.of(ours, theirs, frame, same_class) == "identical predictions"
     rows.write_model(Task.REGRESSION, tmp_path / "another")
-    assert likeness.of(ours, tmp_path / "another", rows.parts()["test"]) is None
+    assert likeness.of(ours, tmp_path / "another", frame, same_class) is None
 
 
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_another_last_bit_is_told_with_its_size(monkeypatch: pytest.MonkeyPatch, sign: int) -> None:
-    found = told(monkeypatch, HERE * (1 + sign * 1e-7), HERE)
-    assert found == "within tolerance (predictions at most 1.0e-07 apart)"
+@pytest.mark.parametrize("unit", [1e-3, 1, 1e6])
+@pytest.mark.parametrize("apart", [1e-9, 0.005, 0.03])
+def test_of_another_class_is_tolerated_what_is_small_against_the_spread(
+    monkeypatch: pytest.MonkeyPatch, unit: float, apart: float
+) -> None:
+    theirs = (HERE + apart) * unit
+    found = told(monkeypatch, HERE * unit, theirs)
+    size = f"{apart / HERE.std():.1g} of their spread apart, {apart * unit:.1g} at most"
+    assert found == f"within tolerance (predictions are {size})"
+    assert told(monkeypatch, HERE * unit, theirs, same_class=True) is None
+
+
+def test_one_row_that_is_far_off_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = HERE + np.eye(len(HERE))[0] * 0.2
+    assert "0.2 at most" in str(told(monkeypatch, HERE, theirs))
 
 
 @pytest.mark.parametrize(
-    "theirs", [HERE * (1 + 3e-6), [0.25, 0.5, 1e-3], [0.25, 0.5, np.nan], [0.25, 0.5, np.inf]]
+    "theirs",
+    [HERE + 0.05, HERE * 1.06, -HERE, HERE * 0, HERE * np.nan, [*HERE[:-1], np.inf]],
 )
 def test_another_prediction_is_another_model(
     monkeypatch: pytest.MonkeyPatch, theirs: np.ndarray

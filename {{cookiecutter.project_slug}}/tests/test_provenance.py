@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flight_delays import digests, machine, provenance
+from flight_delays import digests, estimator, machine, provenance
 from flight_delays.errors import UsageError, WorldError
 
 import rows
@@ -177,8 +177,14 @@ def test_without_git_it_is_said_where_to_get_it(
         provenance.git(committed)
 
 
-def test_the_class_of_the_machine_is_one_word() -> None:
-    assert re.fullmatch(r"[a-z0-9_-]+", machine.cpu_class())
+@pytest.mark.parametrize("platform", ["", "AVX512 Some GPU (80 GB)"])
+def test_the_class_of_the_machine_is_one_word_with_what_the_estimator_tells(
+    monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    monkeypatch.setattr(estimator, "platform", lambda: platform)
+    found = machine.cpu_class.__wrapped__()
+    assert re.fullmatch(r"[a-z0-9_-]+", found)
+    assert ("-avx512-some-gpu-80-gb-" in f"{found}-") == bool(platform)
 
 
 def test_the_locks_are_there() -> None:

@@ -145,7 +145,8 @@ def test_and_it_may_give_nearly_the_same_predictions(
     offers(other_name, other_class)
     seen: list[int] = []
 
-    def near(ours: Path, theirs: Path, frame: Any) -> str:
+    def near(ours: Path, theirs: Path, frame: Any, same_class: bool) -> str:
+        assert not same_class
         seen.append(len(frame))
         return "within tolerance"
 
@@ -158,7 +159,7 @@ def test_and_it_may_give_nearly_the_same_predictions(
 REJECTED: Mapping[str, tuple[Change, ...]] = {
     "same class, other bytes": (other_name,),
     "same class, other predictions": (other_model,),
-    "other class, other predictions": (other_model, other_class),
+    "other class, other code": (other_code, other_class),
 }
 
 
@@ -171,8 +172,18 @@ def test_another_model_is_rejected(
 ) -> None:
     offers(*REJECTED[kind])
     assert prove(packed) is Exit.REJECT
-    assert proof(packed) == f"another model as in {RUN}"
+    assert proof(packed) == f"another model than in {RUN}"
     assert "prove: stopped: the pull request's candidate was not made" in capsys.readouterr().out
+
+
+def test_another_class_of_machine_may_make_another_model_which_is_no_forgery(
+    packed: Settings, offers: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    offers(other_model, other_class)
+    assert prove(packed) is Exit.DONE
+    told = f"another model, gated again, than on another class of machine in {RUN}"
+    assert proof(packed) == told
+    assert capsys.readouterr().out == f"prove: {told}\n"
 
 
 def test_code_that_nobody_has_read_is_never_run(

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -119,3 +122,20 @@ def test_the_shape_of_the_network_stands_beside_its_weights(task: Task, model: P
     with safe_open(next(model.rglob("network.safetensors")), "pt") as file:
         about = json.loads(file.metadata()["about"])
     assert about == rows.fitted(task).estimator.about
+
+
+def test_other_instructions_of_the_cpu_are_another_platform() -> None:
+    code = f"from {rows.PACKAGE} import estimator; print(estimator.platform())"
+    environment = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}
+    environment |= {"ATEN_CPU_CAPABILITY": "default"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["DEFAULT"]
+    assert seam.platform().startswith(torch.backends.cpu.get_cpu_capability())
+
+
+def test_the_name_of_a_gpu_is_part_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
+    assert seam.platform().endswith(" Some GPU")

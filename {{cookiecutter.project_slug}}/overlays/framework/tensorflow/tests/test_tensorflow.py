@@ -1,6 +1,9 @@
 """What only TensorFlow's estimator promises."""
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -122,3 +125,21 @@ def test_weights_in_two_precisions_are_one_and_the_same() -> None:
     near = mixed(matrix(task)[:50].astype(np.float32)) * architecture.unit + architecture.middle
     found = seam.scores(seam.Network(whole), matrix(task)[:50])
     assert 0 < np.abs(found - near).max() < 0.05 * np.abs(found).max()
+
+
+@pytest.mark.parametrize("flag", ["0", "1"])
+def test_the_library_below_is_part_of_the_platform(flag: str) -> None:
+    code = f"from {rows.PACKAGE} import estimator; print(estimator.platform())"
+    environment = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": flag, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["oneDNN"] * int(flag)
+
+
+def test_the_name_of_a_gpu_is_part_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    about = {"device_name": "Some GPU"}
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: about)
+    assert seam.platform().endswith("Some GPU")

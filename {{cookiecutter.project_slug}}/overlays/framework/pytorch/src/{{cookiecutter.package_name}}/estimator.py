@@ -1,7 +1,7 @@
 """The seam: a network of PyTorch for tables. Replace this one file to bring another model.
 
-What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load` and
-`flavor`; it hands over the numeric matrix of `features.py` and never looks inside.
+What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load`,
+`flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
 
 How to change this: whatever `save` writes must be the same bytes for the same fit, hold no pickle,
 and load again where only the model directory and `requirements.lock` are there. `tests/
@@ -280,6 +280,12 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
     """Return MLflow's native flavor of what `save` wrote into a folder of the model directory."""
     version = torch.__version__.partition("+")[0]
     return {"pytorch": {"model_data": folder, "pytorch_version": version}}
+
+
+def platform() -> str:
+    """Return what a fit on this machine depends on beside the CPU's linear algebra."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    return f"{torch.backends.cpu.get_cpu_capability()} {gpu}"
 
 
 def _canonical(archive: bytes) -> bytes:

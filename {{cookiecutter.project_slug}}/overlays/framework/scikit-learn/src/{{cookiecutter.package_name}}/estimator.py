@@ -1,7 +1,7 @@
 """The seam: gradient-boosted trees of scikit-learn. Replace this one file to bring another model.
 
-What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load` and
-`flavor`; it hands over the numeric matrix of `features.py` and never looks inside.
+What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load`,
+`flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
 
 How to change this: whatever `save` writes must be the same bytes for the same fit, hold no pickle,
 and load again where only the model directory and `requirements.lock` are there. `tests/
@@ -127,6 +127,11 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
             "sklearn_version": sklearn.__version__,
         }
     }
+
+
+def platform() -> str:
+    """Return what a fit on this machine depends on beside the CPU's linear algebra: nothing."""
+    return ""
 
 
 def _canonical(archive: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """The seam: a network of Keras on TensorFlow, for tables. Replace this one file for another model.
 
-What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load` and
-`flavor`; it hands over the numeric matrix of `features.py` and never looks inside.
+What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load`,
+`flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
 
 How to change this: whatever `save` writes must be the same bytes for the same fit, hold no pickle,
 and load again where only the model directory and `requirements.lock` are there. `tests/
@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 from pydantic import BaseModel, Field
+from tensorflow.python.util._pywrap_util_port import IsMklEnabled
 
 from . import archives
 from .errors import UsageError
@@ -260,6 +261,13 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
             "save_format": "keras",
         }
     }
+
+
+def platform() -> str:
+    """Return what a fit on this machine depends on beside the CPU's linear algebra."""
+    gpus = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    names = [str(it.get("device_name")) for it in gpus]
+    return " ".join([*(["oneDNN"] if IsMklEnabled() else []), *names])
 
 
 def _canonical(path: Path) -> bytes:

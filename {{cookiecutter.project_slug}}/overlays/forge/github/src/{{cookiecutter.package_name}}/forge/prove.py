@@ -10,11 +10,14 @@ from ..places import Parcel
 from ..settings import Settings
 from . import candidates, job
 
+_ELSEWHERE = "another model, gated again, than on another class of machine"
+
 
 def prove(settings: Settings) -> Exit:
     """Compare the packed candidate with the pull request's, and write the answer into its parcel.
 
-    Another model on the same class of CPU is rejected: the same inputs give the same bytes there.
+    Another model on the same class of machine is rejected: the same inputs give the same bytes
+    there. On another class they may not, and this job has held its own model to the gate.
     """
     forge, ours = job.this(), Parcel(settings.root / parcel.NAME)
     label = ours.label()
@@ -25,7 +28,7 @@ def prove(settings: Settings) -> Exit:
             answer = "no pull request had evaluated these inputs to a good end"
         else:
             found = _compare(settings, ours, theirs)
-            answer = f"{found or 'another model'} as in {made}"
+            answer = f"{found or 'another model than'} in {made}"
             if found is None:
                 _tell(ours, answer)
                 say("prove: stopped: the pull request's candidate was not made of these inputs")
@@ -40,16 +43,17 @@ def _tell(ours: Parcel, answer: str) -> None:
 
 
 def _compare(settings: Settings, ours: Parcel, theirs: Parcel) -> str | None:
-    """Return how the two are alike, None where they are not or where they must not be loaded.
+    """Return how the two compare, None where they are of other inputs: then none is loaded.
 
     The digest is made of the candidate's bytes: what its label says, anybody could have written.
     """
     here, there = ours.root / data.MODEL, theirs.root / data.MODEL
     if digests.of_folder(here) == digests.of_folder(there):
-        return "identical bytes"
+        return "identical bytes as"
     same_class = ours.origin().cpu_class == theirs.origin().cpu_class
     same_code = digests.of_folder(here / "code") == digests.of_folder(there / "code")
     if same_class or not same_code:  # A candidate's own code, nobody has read.
         return None
     rows = data.read(settings.root / data.prepared("test"))
-    return likeness.of(here, there, rows)
+    alike = likeness.of(here, there, rows, same_class)
+    return f"{alike} as" if alike else _ELSEWHERE
