@@ -1,6 +1,7 @@
 """Packages that are missing or of another version are said with the command that mends them."""
 
 import os
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from flight_delays import installed
-from flight_delays.errors import WorldError
+from flight_delays.errors import WorldError, installing
+from flight_delays.provenance import LOCK
 
 import rows
 
@@ -39,9 +41,27 @@ def test_a_build_of_a_release_is_that_release(
 
 
 def test_another_version_is_named_with_the_one_wanted_and_the_remedy(tmp_path: Path) -> None:
-    words = rf"numpy {NUMPY}: requirements\.lock names 1\.0; .*uv pip install -r requirements-dev"
-    with pytest.raises(WorldError, match=words):
+    with pytest.raises(WorldError) as caught:
         check(tmp_path, "numpy==1.0")
+    mended = f"`{installing(tmp_path / LOCK)}` mends it"
+    assert str(caught.value) == f"numpy {NUMPY}: requirements.lock names 1.0; {mended}"
+
+
+def test_the_remedy_works_in_any_folder_and_for_this_environment(tmp_path: Path) -> None:
+    command = shlex.split(installing(rows.ROOT / LOCK))
+    assert sys.executable in command
+    done = subprocess.run(
+        [*command, "--dry-run"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Would install" not in done.stderr
+
+
+def test_without_uv_the_remedy_is_pips(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert installing() == shlex.join(
+        [sys.executable, "-m", "pip", "install", "-r", "requirements-dev.lock"]
+    )
 
 
 def test_a_missing_package_is_named(tmp_path: Path) -> None:
@@ -52,7 +72,7 @@ def test_a_missing_package_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "sentence"),
     [
-        ("absent", "error: absent is not installed; run through nox, or `uv pip install -r"),
+        ("absent", f"error: absent is not installed; `{installing()}` installs it"),
         (f"{rows.PACKAGE}.absent", "Traceback"),
     ],
 )

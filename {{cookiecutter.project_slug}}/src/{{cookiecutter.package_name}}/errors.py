@@ -2,9 +2,12 @@
 
 import difflib
 import errno
+import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
+from pathlib import Path
 
 
 class Exit(IntEnum):
@@ -34,7 +37,7 @@ class UsageError(ProjectError):
     exit_code = Exit.USAGE
 
 
-_LOCK = "requirements-dev.lock"
+_LOCK = Path("requirements-dev.lock")
 INTERRUPTED = "interrupted; run the same command again to go on"
 
 _REMEDIES = {
@@ -53,6 +56,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the closest known name, else an empty string."""
     match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def installing(lock: Path = _LOCK) -> str:
+    """Return the command that installs what a lock names where this Python runs."""
+    uv = ["uv", "pip", "install", "--python", sys.executable]
+    tool = uv if shutil.which("uv") else [sys.executable, "-m", "pip", "install"]
+    return shlex.join([*tool, "-r", str(lock)])
 
 
 def of_os(error: OSError) -> WorldError:
@@ -90,7 +100,7 @@ def reported(act: Callable[[], object]) -> int:
         name = str(error.name).partition(".")[0]
         if name == __name__.partition(".")[0]:
             raise
-        _tell(f"{name} is not installed; run through nox, or `uv pip install -r {_LOCK}`")
+        _tell(f"{name} is not installed; `{installing()}` installs it")
         return Exit.WORLD
     except KeyboardInterrupt:
         _tell(INTERRUPTED)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from importlib import metadata
 from pathlib import Path
 
-from .errors import WorldError
+from .errors import WorldError, installing
 from .provenance import LOCK, SERVING_LOCK
 
 _PIN = re.compile(r"^([a-z0-9-]+)==([^\s;]+)( ;)?", re.MULTILINE)
@@ -22,8 +22,7 @@ def check(root: Path) -> None:
         if found not in releases and (found or name in anywhere):
             raise WorldError(
                 f"{name} {found or 'is not installed'}: {SERVING_LOCK} names "
-                f"{' or '.join(sorted(releases))}; `nox` keeps its own environment right, and "
-                f"`uv pip install -r {LOCK}` mends this one"
+                f"{' or '.join(sorted(releases))}; `{installing(root / LOCK)}` mends it"
             )
 
 
