@@ -1,4 +1,9 @@
-"""The contract of the seam, whichever framework fills it: run this after every change of it."""
+"""The contract of the seam, whichever framework fills it: run this after every change of it.
+
+It fits, learns, and tells of it; it scores as one float each: few rows and none, whole numbers,
+unknown, missing and enormous values, columns in any order and more of them; what it saves loads
+and scores the same; and the same fit is the same bytes, also where it was broken off.
+"""
 
 import zipfile
 from collections.abc import Mapping
@@ -128,6 +133,12 @@ def test_a_category_without_a_place_is_scored_and_a_missing_one_matters(task: Ta
 def test_odd_values_give_finite_scores(task: Task, value: float) -> None:
     matrix = np.full((3, labelled(task, "test").matrix.shape[1]), value)
     assert np.isfinite(seam.scores(rows.fitted(task).estimator, matrix)).all()
+
+
+def test_neither_order_nor_number_of_columns_reaches_the_estimator(task: Task) -> None:
+    model, frame = rows.fitted(task), rows.parts()["test"]
+    turned = frame[sorted(frame.columns, reverse=True)].assign(more="x")
+    np.testing.assert_array_equal(model.scores(turned), model.scores(frame))
 
 
 def test_what_was_saved_loads_and_scores_the_same(task: Task, tmp_path: Path) -> None:

@@ -87,13 +87,6 @@ def test_odd_values_are_predicted(task: Task, column: str, value: Any) -> None:
 
 
 @each_task
-def test_neither_order_nor_number_of_columns_matters(task: Task) -> None:
-    model = rows.fitted(task)
-    turned = few()[sorted(few().columns, reverse=True)].assign(more="x")
-    np.testing.assert_array_equal(model.scores(turned), model.scores(few()))
-
-
-@each_task
 def test_columns_that_are_no_features_are_not_read(task: Task) -> None:
     model = rows.fitted(task)
     only = few()[list(model.encoder.columns)]
