@@ -89,12 +89,13 @@ def of_a_file(cell: str, field: fields.Field) -> Any:
 
 
 def of_a_request(cell: str, field: fields.Field) -> Any:
-    interface = fields.Interface((field,), {}, ({"x": None},))
     # A second column, since a line without any letter is no row.
-    body = f'"{cell}",\n'.encode()
+    more = fields.Field("more", "string", nullable=True)
+    interface = fields.Interface((field, more), {}, ({"x": None, "more": None},))
+    rows, body = Rows(interface), f'"{cell}",\n'.encode()
     try:
-        (row,) = csv_rows.read(body, ["x", "more"], interface)
-        return Rows(interface).check([{"x": row["x"]}])[0]["x"]
+        (row,) = rows.check(csv_rows.read(body, False, rows, interface))
+        return row["x"]
     except RefusedError as refused:
         assert (refused.status, refused.faults[0].column) == (422, "x")
         return REFUSED
