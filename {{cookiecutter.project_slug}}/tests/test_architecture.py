@@ -27,8 +27,8 @@ FLOORS = {
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
     2: "author aws bounds branch candidate card carried challenge console contest copies "
-    "data deployment digests dvc_cli embedded endpoints fetched fields foreign "
-    "gate_report git_cli headers holders imports installed interface kept ledger likeness "
+    "csv_blocks csv_lines data deployment digests dvc_cli embedded endpoints fetched fields "
+    "foreign gate_report git_cli headers holders imports installed interface kept ledger likeness "
     "live machine marks model_dir moves outcomes outputs parcel places processes provenance "
     "rebuild recording registry remote report reporting runs sbom served sieve signature "
     "signing sought source stage standing staging store summary tables tracking trial turns twins "

@@ -1,6 +1,7 @@
 import itertools
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from filelock import FileLock
 
 from flight_delays import (
     carried,
+    csv_blocks,
     data,
     digests,
     outputs,
@@ -45,7 +47,7 @@ def here(project: Path, fake: fakes.FakeClient, monkeypatch: pytest.MonkeyPatch)
     digest = digests.of_folder(project / data.MODEL)
     (project / data.METRICS).write_text(json.dumps({"digest": digest}))
     monkeypatch.setattr(tables, "PIECE", 100)
-    monkeypatch.setattr(tables, "_BLOCK", 20_000)
+    monkeypatch.setattr(csv_blocks, "_BLOCK", 20_000)
     test = rows.parts()["test"]
     (project / "new").mkdir()
     test.head(350).to_parquet(project / "new" / "a.parquet", index=False)
@@ -121,6 +123,48 @@ def test_rows_that_are_all_bad_leave_an_empty_output(here: Path) -> None:
     assert scored(here, "bad.parquet") is Exit.SET_ASIDE
     found = pd.read_parquet(here / "out.parquet")
     assert len(found) == 0 and "probability" in found
+
+
+@pytest.mark.parametrize("name", ["new/0.csv", "new/0.parquet"])
+def test_no_row_at_all_is_scored_as_well(here: Path, name: str) -> None:
+    frame = rows.parts()["test"].head(0)
+    frame.to_csv(here / "new" / "0.csv", index=False)
+    frame.to_parquet(here / "new" / "0.parquet", index=False)
+    assert scored(here, name, keep=("carrier",)) is Exit.DONE
+    found = pd.read_parquet(here / "out.parquet")
+    assert [*found] == ["source", "row", "carrier", "prediction", "probability"]
+    assert len(found) == 0 and found["prediction"].dtype == bool
+    assert scored(here, name, "out.csv") is Exit.DONE
+    assert (here / "out.csv").read_text() == '"source","row","prediction","probability"\n'
+    assert scored(here, "new", "all.parquet", keep=("carrier",)) is Exit.DONE
+    assert len(pd.read_parquet(here / "all.parquet")) == 600
+
+
+def test_rows_of_csv_that_cannot_be_read_are_set_aside(here: Path) -> None:
+    frame = rows.parts()["test"].head(600)
+    first, *lines = frame.to_csv(index=False).encode().splitlines()
+    lines[3] = b"1,2,3"
+    lines[250] += b",more"
+    lines[300] = re.sub(rb",(JFK|EWR|LGA),", b",\xe9,", lines[300], count=1)
+    lines[410] = b'"' + lines[410]
+    lines[599] = b"\xe9"
+    (here / "odd.csv").write_bytes(b"\n".join([first, *lines]))
+    assert scored(here, "odd.csv") is Exit.SET_ASIDE
+    told = pd.read_parquet(here / "out.refused.parquet")
+    width = first.count(b",") + 1
+    assert told["row"].tolist() == [3, 250, 300, 410, 599]
+    assert told["column"].tolist()[2] == "origin" and told["column"].isna().sum() == 4
+    assert told["reason"].tolist() == [
+        f"has 3 cells, not {width}",
+        f"has {width + 1} cells, not {width}",
+        "is not UTF-8",
+        "is no row of CSV (unexpected end of data)",
+        f"has 1 cells, not {width}",
+    ]
+    good = frame.drop(frame.index[told["row"]])
+    found = pd.read_parquet(here / "out.parquet")
+    assert found["row"].tolist() == [it for it in range(600) if it not in {*told["row"]}]
+    pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, good))
 
 
 def die_after(parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,6 +316,8 @@ def test_what_a_person_gets_wrong_is_told_before_anything_is_scored(here: Path) 
     refused(here, "'nobody' is missing", keep=("nobody",))
     refused(here, r"'carier' is missing.*'carrier'", keep=("carier",))
     refused(here, "is text, and double in", "new", keep=("distance",))
+    for name in ("source", "row", "prediction", "probability"):
+        refused(here, f"--keep {name}: the output has a column", keep=("carrier", name))
     (here / "mine.csv").write_text("a\n")
 
 

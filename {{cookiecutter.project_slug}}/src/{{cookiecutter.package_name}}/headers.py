@@ -1,9 +1,11 @@
 """What the columns of a table are called and of which types they are, before a row is read."""
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import csv_blocks
 from .errors import UsageError, nearest
 from .fields import Field
 
@@ -14,11 +16,23 @@ _KINDS = {"double": "number", "float": "number", "long": "number", "integer": "n
 _KINDS |= {"string": "text", "boolean": "boolean", "datetime": "time"}
 
 
-def check(path: Path, inputs: Sequence[Field], keep: Sequence[str]) -> list[str]:
-    """Return the types of the columns to keep.
+def check(paths: Sequence[Path], inputs: Sequence[Field], keep: Sequence[str]) -> None:
+    """Raise UsageError where a file lacks a column that is needed, or one is of another type.
 
-    Raises UsageError where a file lacks a column that is needed, or one is of another type.
+    A column to keep must be of one type in all files.
     """
+    first = _kept(paths[0], inputs, keep)
+    for path in paths[1:]:
+        for name, known, found in zip(keep, first, _kept(path, inputs, keep), strict=True):
+            if known != found:
+                raise UsageError(
+                    f"{path}: the column {name!r} is {found}, and {known} in {paths[0]}; leave "
+                    "--keep away, or convert it"
+                )
+
+
+def _kept(path: Path, inputs: Sequence[Field], keep: Sequence[str]) -> list[str]:
+    """Return the types of the columns to keep."""
     columns = _columns(path)
     for name in [*(it.name for it in inputs), *keep]:
         if name not in columns:
@@ -44,22 +58,22 @@ def plain(column: "pa.Array") -> "pa.Array":
 
 
 def _columns(path: Path) -> dict[str, Any]:
-    import pyarrow.csv
     import pyarrow.parquet
     from pyarrow import ArrowException
 
     try:
-        if path.suffix == ".parquet":
-            schema = pyarrow.parquet.read_schema(path)
+        if path.suffix == ".csv":
+            names = csv_blocks.header(path)
+            types: list[Any] = ["text"] * len(names)
         else:
-            with pyarrow.csv.open_csv(path) as reader:
-                schema = reader.schema
-    except (ArrowException, UnicodeDecodeError) as error:
+            schema = pyarrow.parquet.read_schema(path)
+            names, types = schema.names, schema.types
+    except (ArrowException, csv.Error) as error:
         kind = path.suffix[1:]
         raise UsageError(f"{path}: not {kind} ({without_values(error)}); mend the file") from None
-    if twice := sorted({name for name in schema.names if schema.names.count(name) > 1}):
+    if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UsageError(f"{path}: the column {twice[0]!r} stands twice; keep one")
-    return dict(zip(schema.names, schema.types, strict=True))
+    return dict(zip(names, types, strict=True))
 
 
 def _kind(type_: Any) -> str:

@@ -1,11 +1,18 @@
 """Tables of any size, read piece by piece: Parquet and CSV, files, folders and globs."""
 
+import csv
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
+from . import csv_blocks
+from .csv_blocks import Block
+from .csv_lines import Broken
 from .errors import UsageError
 from .headers import without_values
 
@@ -13,19 +20,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PIECE = 2**17
-"""Rows of a piece of Parquet; of CSV it is `_BLOCK` bytes."""
-_BLOCK = 2**24
+"""Rows of a piece of Parquet; of CSV it is a block of bytes."""
 _ENDINGS = {".parquet", ".csv"}
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of a file in order: which file, the first row's number from 0, and the columns."""
+    """Some rows of a file in order: which file, the columns, and each row's number from 0."""
 
     source: str
     number: int
-    start: int
     rows: "pa.RecordBatch"
+    places: npt.NDArray[np.int64]
+    """The rows' numbers in the file."""
+    broken: Sequence[Broken]
+    """The rows that cannot be read, with their numbers in the file."""
     read: int
     """How much of the file's bytes has been read so far, to show it."""
 
@@ -58,51 +67,43 @@ def _is_table(path: Path, folder: Path) -> bool:
 
 
 def pieces(path: Path, source: str, names: Sequence[str]) -> Iterator[Piece]:
-    """Read a file piece by piece, always in the same pieces; a CSV's cells stay text.
+    """Read a file piece by piece, always in the same pieces, at least one; a CSV's cells stay text.
 
-    Raises UsageError where it is no whole Parquet or CSV.
+    Raises UsageError where it is no Parquet, or no CSV as a whole.
     """
     from pyarrow import ArrowException
 
     start = 0
     try:
-        for number, (rows, read) in enumerate(_READERS[path.suffix](path, [*dict.fromkeys(names)])):
-            yield Piece(source, number, start, rows, read)
-            start += rows.num_rows
-    except (ArrowException, UnicodeDecodeError) as error:
+        for number, block in enumerate(_READERS[path.suffix](path, [*dict.fromkeys(names)])):
+            total = block.rows.num_rows + len(block.broken)
+            places = np.delete(np.arange(total), [it.place for it in block.broken]) + start
+            broken = [it._replace(place=it.place + start) for it in block.broken]
+            yield Piece(source, number, block.rows, places, broken, block.read)
+            start += total
+    except (ArrowException, csv.Error) as error:
         raise UsageError(
             f"{path}: cannot be read as {path.suffix[1:]} after row {start:,} "
             f"({without_values(error)}); mend the file"
         ) from None
 
 
-def _of_parquet(path: Path, names: list[str]) -> "Iterator[tuple[pa.RecordBatch, int]]":
+def _of_parquet(path: Path, names: list[str]) -> Iterator[Block]:
+    import pyarrow as pa
     import pyarrow.parquet
 
     size = path.stat().st_size
     with pyarrow.parquet.ParquetFile(path) as file:
-        done, total = 0, max(1, file.metadata.num_rows)
+        done, total = 0, file.metadata.num_rows
+        if not total:
+            nothing = pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
+            yield Block(nothing.select(names), [], size)
         for rows in file.iter_batches(PIECE, columns=names):
             done += rows.num_rows
-            yield rows.select(names), size * done // total
+            yield Block(rows.select(names), [], size * done // max(1, total))
 
 
-def _of_csv(path: Path, names: list[str]) -> "Iterator[tuple[pa.RecordBatch, int]]":
-    import pyarrow as pa
-    import pyarrow.csv
-
-    convert = pyarrow.csv.ConvertOptions(
-        include_columns=names,
-        column_types=dict.fromkeys(names, pa.string()),
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
-    # One thread: pieces come in order either way, and memory stays at one or two blocks.
-    read = pyarrow.csv.ReadOptions(block_size=_BLOCK, use_threads=False)
-    with path.open("rb") as file, pyarrow.csv.open_csv(file, read, None, convert) as reader:
-        for rows in reader:
-            yield rows, file.tell()
-
-
-_READERS = {".parquet": _of_parquet, ".csv": _of_csv}
+_READERS: Mapping[str, Callable[[Path, list[str]], Iterator[Block]]] = {
+    ".parquet": _of_parquet,
+    ".csv": csv_blocks.read,
+}

@@ -62,15 +62,12 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
 
 
 def _check(files: Sequence[Path], model: served.Served, keep: Sequence[str]) -> None:
-    first = headers.check(files[0], model.inputs, keep)
-    for path in files[1:]:
-        types = headers.check(path, model.inputs, keep)
-        for name, known, found in zip(keep, first, types, strict=True):
-            if known != found:
-                raise UsageError(
-                    f"{path}: the column {name!r} is {found}, and {known} in {files[0]}; leave "
-                    "--keep away, or convert it"
-                )
+    for name in keep:
+        if name in {"source", "row", *model.interface.outputs}:
+            raise UsageError(
+                f"--keep {name}: the output has a column of that name; rename the input's"
+            )
+    headers.check(files, model.inputs, keep)
 
 
 def _written(output: Path) -> set[Path]:
@@ -119,8 +116,8 @@ def _predicted(
     sifted = sieve.sift(piece.rows, model.inputs)
     places = np.flatnonzero(sifted.good)
     columns: dict[str, Any] = {
-        "source": _repeated(piece.source, len(places)),
-        "row": pa.array(places + piece.start, pa.int64()),
+        "source": pa.repeat(pa.scalar(piece.source, pa.string()), len(places)),
+        "row": pa.array(piece.places[places], pa.int64()),
         **{it: headers.plain(piece.rows.column(it)).take(pa.array(places)) for it in keep},
     }
     if len(places):
@@ -132,16 +129,18 @@ def _predicted(
         kinds = {"boolean": pa.bool_(), "string": pa.string()}
         for name, kind in model.interface.outputs.items():
             columns[name] = pa.array([], kinds.get(kind, pa.float64()))
-    bad = {
-        "source": _repeated(piece.source, len(sifted.faults)),
-        "row": pa.array([row + piece.start for row, _, _ in sifted.faults], pa.int64()),
-        "column": pa.array([column for _, column, _ in sifted.faults], pa.string()),
-        "reason": pa.array([reason for _, _, reason in sifted.faults], pa.string()),
-    }
-    return pa.table(columns), pa.table(bad)
+    return pa.table(columns), _aside(piece, sifted.faults)
 
 
-def _repeated(text: str, times: int) -> Any:
+def _aside(piece: tables.Piece, faults: Sequence[tuple[int, str, str]]) -> "pa.Table":
+    """Return which rows of a piece are set aside, and why."""
     import pyarrow as pa
 
-    return pa.repeat(pa.scalar(text, pa.string()), times)
+    told = [*piece.broken, *((int(piece.places[row]), *why) for row, *why in faults)]
+    rows = [
+        {"source": piece.source, "row": row, "column": column, "reason": reason}
+        for row, column, reason in sorted(told)
+    ]
+    text = pa.string()
+    kinds = [("source", text), ("row", pa.int64()), ("column", text), ("reason", text)]
+    return pa.Table.from_pylist(rows, pa.schema(kinds))

@@ -1,0 +1,131 @@
+"""CSV of any size, block by block: the rows that can be read, and why the others cannot.
+
+Arrow reads the blocks in which every row is whole. Where one is not, it would stop, or let a quote
+that nobody closes swallow the rows after it; such a block is read row by row (csv_lines.py).
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from . import csv_lines
+from .csv_lines import Broken
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLOCK = 2**24
+_QUOTE, _ENDS = ord('"'), (b"\r", b"\n")
+_EDGES = np.isin(np.arange(256), list(b',"\r\n'))
+
+
+class Block(NamedTuple):
+    """The rows that can be read, the others, and how many bytes of the file have been read."""
+
+    rows: "pa.RecordBatch"
+    broken: Sequence[Broken]
+    read: int
+
+
+def header(path: Path) -> list[str]:
+    """Return the names of the columns; raises csv.Error where there is no line of names."""
+    return _header(path)[0]
+
+
+def read(path: Path, names: Sequence[str]) -> Iterator[Block]:
+    """Yield columns as text, an empty cell as a missing value; at least one block.
+
+    Raises csv.Error where there is no line of names, or a line that does not end.
+    """
+    columns, start = _header(path)
+    with path.open("rb") as file:
+        file.seek(start)
+        rest, last, told = b"", False, False
+        while not last:
+            chunk = file.read(_BLOCK)
+            data, last = rest + chunk, not chunk
+            end = len(data) if last else 1 + max(data.rfind(it) for it in _ENDS)
+            block, left = _read(data[:end], columns, names, last)
+            rest = data[end - left :]
+            if len(rest) > _BLOCK + csv_lines.LONGEST:
+                raise csv.Error("a line does not end")
+            if block.rows.num_rows or block.broken or (last and not told):
+                told = True
+                yield Block(*block, file.tell())
+
+
+def _read(
+    data: bytes, columns: Sequence[str], names: Sequence[str], last: bool
+) -> tuple[csv_lines.Read, int]:
+    """Return the rows of some lines, and how many bytes at their end are no whole row yet."""
+    end = len(data) if last else _end_of_rows(data)
+    rows = _quick(data[:end], columns, names) if _is_regular(data[:end]) else None
+    if rows is not None:
+        return csv_lines.Read(rows, []), len(data) - end
+    return csv_lines.read(data, columns, names, last)
+
+
+def _header(path: Path) -> tuple[list[str], int]:
+    """Return the names, and the place where the rows begin."""
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        size = 0
+
+        def lines() -> Iterator[str]:
+            nonlocal size
+            while line := file.readline(2 * csv_lines.LONGEST):
+                first, size = not size, size + len(line.encode("utf-8", "surrogateescape"))
+                yield line.removeprefix("\ufeff") if first else line
+
+        for names in csv.reader(lines(), strict=True):
+            if names:
+                return names, size
+    raise csv.Error("it is empty")
+
+
+def _end_of_rows(data: bytes) -> int:
+    """Return where the last line ends that is outside of quotes, if all of them are regular."""
+    letters = np.frombuffer(data, dtype=np.uint8)
+    quotes = np.flatnonzero(letters == _QUOTE)
+    if len(quotes) % 2 == 0:
+        return len(data)
+    ends = np.flatnonzero(np.isin(letters, [ord(it) for it in _ENDS]))
+    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    return int(outside[-1]) + 1 if len(outside) else 0
+
+
+def _is_regular(block: bytes) -> bool:
+    """Tell whether each quote opens a cell, closes one, or is doubled within one."""
+    if b'"' not in block:
+        return True
+    letters = np.frombuffer(b"\n" + block + b"\n", dtype=np.uint8)
+    quotes = np.flatnonzero(letters == _QUOTE)
+    opening, closing = quotes[::2], quotes[1::2]
+    even = len(opening) == len(closing)
+    return bool(even and _EDGES[letters[opening - 1]].all() and _EDGES[letters[closing + 1]].all())
+
+
+def _quick(block: bytes, columns: Sequence[str], names: Sequence[str]) -> "pa.RecordBatch | None":
+    """Return the rows of a block, or None where one of them is not whole."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(block),
+            pyarrow.csv.ReadOptions(
+                column_names=columns, block_size=len(block) + 1, use_threads=False
+            ),
+            pyarrow.csv.ParseOptions(newlines_in_values=True),
+            pyarrow.csv.ConvertOptions(
+                include_columns=names,
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowException:
+        return None
+    return pa.record_batch([it.combine_chunks() for it in table.columns], names=[*names])
