@@ -49,9 +49,11 @@ def _number(column: "pa.Array", field: Field) -> tuple[np.ndarray, list[tuple[Ma
         import pyarrow.compute as pc
 
         cut = pc.utf8_trim(column, characters=cells.BLANKS)
-        wrong = ~(_says(cut, cells.NUMBER) | _says(cut, cells.MISSING) | _is_missing(column))
-        faults.append((wrong, "must be a valid number"))
-        column = _where(_says(cut, cells.NUMBER), cut).cast(pa.float64())
+        right = _says(cut, cells.NUMBER)
+        wrong = ~(right | _is_missing(column))
+        if wrong.any():
+            faults.append((wrong & ~_says(cut, cells.MISSING), "must be a valid number"))
+        column = _where(right, cut).cast(pa.float64())
     values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
     return values, [*faults, *_limits(values, np.isnan(values), field)]
 
@@ -114,13 +116,8 @@ def _boolean(column: "pa.Array", field: Field) -> tuple[np.ndarray, list[tuple[M
     return np.array([it is True for it in said], dtype=bool), faults
 
 
-_READERS = {
-    "string": _text,
-    "datetime": _time,
-    "boolean": _boolean,
-    "long": _whole,
-    "integer": _whole,
-}
+_WHOLE = {"long": _whole, "integer": _whole}
+_READERS = {"string": _text, "datetime": _time, "boolean": _boolean, **_WHOLE}
 
 
 def _is_text(column: "pa.Array") -> bool:
