@@ -48,6 +48,27 @@ def test_what_cannot_be_said_is_left_to_python() -> None:
     assert done.returncode == 120
 
 
+TELL = """
+import os
+from {package} import processes
+processes.begin()
+print(*(os.environ[name] for name in processes._ASKED_ONCE))
+"""
+
+
+@pytest.mark.parametrize("told", [{}, {"TF_CPP_MIN_LOG_LEVEL": "0"}])
+def test_libraries_add_up_in_one_order_and_say_what_they_are_told_to(told: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TELL.format(package=rows.PACKAGE)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=rows.ROOT / "src",
+        env={"PATH": os.environ["PATH"], **told},
+        check=True,
+    )
+    assert done.stdout.split() == [":4096:8", told.get("TF_CPP_MIN_LOG_LEVEL", "2"), "1"]
+
+
 INTERRUPTED = """
 import os, signal
 from {package} import errors, processes

@@ -1,5 +1,6 @@
 """What every stage shares: settings and params go in, and an exit code comes out."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,6 +41,15 @@ def test_a_step_is_given_the_settings_and_the_params(root: Path) -> None:
     assert exit_code(seen.append) == 0
     assert seen == [stage.Stage(Settings(root), rows.parameters())]
     assert seen[0].root == root
+
+
+def test_a_stage_that_was_started_by_hand_adds_up_in_one_order_as_well(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    seen: list[str] = []
+    assert exit_code(lambda given: seen.append(os.environ["TF_NUM_INTRAOP_THREADS"])) == 0
+    assert seen == ["1"]
 
 
 def test_what_failed_is_told_once_and_ends_with_its_code(

@@ -28,7 +28,8 @@ COPY --from=build /opt/app /opt/app
 COPY model /opt/model
 COPY served.json sbom.cdx.json signature* /opt/
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/app PYTHONUNBUFFERED=1 \\
-    PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
+    PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \\
+    TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 # A number, so that Kubernetes can see that it is not root. Nothing is written anywhere.
 USER 10001:10001
 EXPOSE 8080

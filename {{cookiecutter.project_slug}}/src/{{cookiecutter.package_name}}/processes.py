@@ -9,6 +9,16 @@ from typing import NoReturn
 from .errors import INTERRUPTED, Exit
 
 _OBJECTS_BETWEEN_LOOKS = 100_000
+_ASKED_ONCE = {
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_NUM_INTRAOP_THREADS": "1",
+}
+"""What libraries ask of the environment as they begin, if at all.
+
+PyTorch and TensorFlow add up in one order so, on a GPU and on any number of cores, and TensorFlow
+tells of errors and not of what it finds in the machine.
+"""
 
 
 def begin() -> None:
@@ -16,6 +26,7 @@ def begin() -> None:
 
     Garbage is looked for seldom: libraries make a million objects on import, and all of them stay.
     """
+    add_up_in_one_order()
     gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 50, 100)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end_interrupted)
@@ -30,6 +41,12 @@ def catch_interrupts() -> None:
     """Let an interrupt be an exception again, where somebody cleans up after it and tells it."""
     if signal.getsignal(signal.SIGINT) is _end_interrupted:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def add_up_in_one_order() -> None:
+    """Let libraries that begin from now on add up in one order and say little, unless told so."""
+    for name, value in _ASKED_ONCE.items():
+        os.environ.setdefault(name, value)
 
 
 def use_one_thread() -> None:

@@ -42,5 +42,6 @@ def run(step: Callable[[Stage], None]) -> None:
                 raise WorldError("whoever called this stage is gone; run `nox -s train` again")
             step(Stage(here, params.load(here.root)))
 
+    processes.add_up_in_one_order()
     processes.catch_interrupts()
     processes.end(reported(work))
