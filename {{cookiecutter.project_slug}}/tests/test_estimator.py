@@ -5,6 +5,7 @@ unknown, missing and enormous values, columns in any order and more of them; wha
 and scores the same; and the same fit is the same bytes, also where it was broken off.
 """
 
+import math
 import zipfile
 from collections.abc import Mapping
 from functools import cache
@@ -17,7 +18,8 @@ import pytest
 from flight_delays import digests
 from flight_delays import estimator as seam
 from flight_delays.errors import UsageError
-from flight_delays.fitting import Arrays, Labelled, Watch
+from flight_delays.fitting import Arrays, Watch
+from flight_delays.labelled import Labelled
 from flight_delays.params import FILE
 from flight_delays.sections import validated
 from flight_delays.task import Task
@@ -74,6 +76,13 @@ def test_the_section_of_the_params_is_held_to_its_own_rules(task: Task) -> None:
         validated(seam.Hyperparameters, SECTION | {f"{name}x": value}, FILE, "estimator")
     with pytest.raises(UsageError, match=rf"params\.yaml: 'estimator\.{name}' = 'many'"):
         validated(seam.Hyperparameters, SECTION | {name: "many"}, FILE, "estimator")
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_no_number_of_the_section_may_be_without_end(task: Task, value: float) -> None:
+    for name in [name for name, it in SECTION.items() if isinstance(it, float)]:
+        with pytest.raises(UsageError, match=rf"'estimator\.{name}'.*finite number"):
+            validated(seam.Hyperparameters, SECTION | {name: value}, FILE, "estimator")
 
 
 def test_scores_are_one_float_for_each_row(task: Task) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ class Walk:
         self.rates.append(learning_rate)
         self._see(np.array([seed]))
 
-    def learn(self, rows: Indices) -> float:
+    def learn(self, rows: Indices) -> SupportsFloat:
         assert len(rows) <= SCHEDULE.batch_size
         self._see(rows)
         return math.nan if self.epochs == self.bad_batch else float(len(rows))
@@ -163,9 +163,27 @@ def test_a_checkpoint_that_does_not_fit_is_refused_before_the_learner_sees_it() 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint() -> None:
     watch, walk = Shelf(), Walk(FALLING, bad_batch=3)
-    with pytest.raises(UsageError, match=r"loss is nan on batch 0 of epoch 2.*learning_rate"):
+    with pytest.raises(UsageError, match=r"loss is nan on batch 0 of epoch 2.*rate.*weight_decay"):
         in_epochs(walk, SCHEDULE, ROWS, SEED, watch)
     assert int(watch.kept["now/epochs"]) == len(watch.told) == 2
+
+
+def test_nobody_waits_for_the_loss_of_a_batch_before_the_end_of_its_epoch() -> None:
+    """A GPU would do nothing in the meantime."""
+    happened: list[str] = []
+
+    class Loss:
+        def __float__(self) -> float:
+            happened.append("wait")
+            return 1.0
+
+    class Lazy(Walk):
+        def learn(self, rows: Indices) -> SupportsFloat:
+            happened.append("learn")
+            return Loss()
+
+    in_epochs(Lazy(FALLING), SCHEDULE, ROWS, SEED, Watch())
+    assert happened == [*["learn"] * 3, *["wait"] * 3] * SCHEDULE.epochs
 
 
 def test_a_validation_loss_that_is_no_number_stops_as_well() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .features import Encoder, Matrix, Vector
+from .labelled import units
 from .task import Task
 
 Scorer = Callable[[Matrix], Vector]
@@ -72,12 +73,10 @@ def _fit_linear(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) ->
         return np.column_stack([matrix[:, numbers], *means])
 
     learnt = inputs(matrix)
-    center = np.nan_to_num(np.nanmean(learnt, axis=0))
-    spread = np.nan_to_num(np.nanstd(learnt, axis=0))
-    scale = np.where(spread > 0, spread, 1.0)
+    center, spread = units(learnt)
 
     def standard(matrix: Matrix) -> Matrix:
-        scaled: Matrix = (inputs(matrix) - center) / scale
+        scaled: Matrix = (inputs(matrix) - center) / spread
         return np.nan_to_num(scaled, nan=0.0)
 
     score = _LINEAR[task][1](standard(matrix), target)

@@ -1,11 +1,11 @@
-"""What a fit is given, and the loop of one that learns in epochs.
+"""Whoever looks on at a fit, and the loop of one that learns in epochs.
 
 An estimator that learns otherwise, as trees do, leaves the loop and tells its `Watch` of each step.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, SupportsFloat
 
 import numpy as np
 import numpy.typing as npt
@@ -13,19 +13,11 @@ import numpy.typing as npt
 from . import checkpoint
 from .checkpoint import Told
 from .errors import UsageError, WorldError
-from .features import Matrix, Vector
 
 Arrays = checkpoint.Arrays
 Indices = npt.NDArray[np.int64]
 
 LOSS = checkpoint.LOSS
-
-
-class Labelled(NamedTuple):
-    """A matrix (rows, features) and its target (rows,)."""
-
-    matrix: Matrix
-    target: Vector
 
 
 class Watch:
@@ -65,8 +57,8 @@ class Learner(Protocol):
     def begin(self, seed: int, learning_rate: float) -> None:
         """Begin an epoch, in which all that is drawn by chance comes from the seed."""
 
-    def learn(self, rows: Indices) -> float:
-        """Learn from some training rows, and return their mean loss."""
+    def learn(self, rows: Indices) -> SupportsFloat:
+        """Learn from some training rows, and return their mean loss, which nobody waits for."""
 
     def validate(self) -> Mapping[str, float]:
         """Return the figures on the validation rows, `validation_loss` among them."""
@@ -109,11 +101,11 @@ def _epoch(
     ends = range(schedule.batch_size, rows, schedule.batch_size)
     batches = np.split(chance.permutation(rows), ends)
     learner.begin(int(chance.integers(2**31)), rate)
-    total = 0.0
-    for number, batch in enumerate(watch.batches(batches, epoch)):
-        loss = learner.learn(batch)
+    # To look at each loss at once would let a GPU wait for this process after every batch.
+    losses = [float(it) for it in [learner.learn(it) for it in watch.batches(batches, epoch)]]
+    for number, loss in enumerate(losses):
         _require_number(loss, f"batch {number} of epoch {epoch}", rate)
-        total += loss * len(batch)
+    total = sum(loss * len(batch) for loss, batch in zip(losses, batches, strict=True))
     figures = {"train_loss": total / rows, **learner.validate(), "learning_rate": rate}
     _require_number(figures[LOSS], f"the validation rows after epoch {epoch}", rate)
     return figures
@@ -123,7 +115,8 @@ def _require_number(loss: float, where: str, rate: float) -> None:
     if not math.isfinite(loss):
         raise UsageError(
             f"params.yaml: the loss is {loss} on {where}, at a learning rate of {rate:.3g}; "
-            "lower 'estimator.learning_rate', or look for extreme values in the data"
+            "lower 'estimator.learning_rate' or 'estimator.weight_decay', or look for extreme "
+            "values in the data"
         )
 
 

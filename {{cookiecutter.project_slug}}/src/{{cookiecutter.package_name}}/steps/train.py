@@ -13,7 +13,8 @@ from .. import data, diagnostics, digests, live, model_dir, provenance
 from .. import estimator as seam
 from ..console import say
 from ..features import Encoder, Vector, fit_encoder
-from ..fitting import Labelled, Watch
+from ..fitting import Watch
+from ..labelled import Labelled
 from ..params import FILE, Params
 from ..predictor import Predictor
 from ..provenance import SERVING_LOCK

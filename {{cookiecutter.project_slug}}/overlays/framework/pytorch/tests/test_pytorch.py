@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import mlflow.pytorch
 import numpy as np
@@ -16,7 +18,8 @@ import torch
 from flight_delays import estimator as seam
 from flight_delays.errors import UsageError
 from flight_delays.features import Matrix
-from flight_delays.fitting import Labelled, Watch
+from flight_delays.fitting import Watch
+from flight_delays.labelled import Labelled
 from flight_delays.task import Task
 
 import rows
@@ -39,9 +42,42 @@ def fit(task: Task, watch: Watch, **changes: object) -> seam.Network:
     return seam.fit(task, hyperparameters, 7, sizes, train, validation, watch)
 
 
+def taught(train: Labelled, sizes: Sequence[int], **changes: object) -> seam.Network:
+    """Fit on rows, and stop where nothing is gained on the same."""
+    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
+    return seam.fit(Task.REGRESSION, hyperparameters, 7, sizes, train, train, Watch())
+
+
+def test_an_unknown_category_is_scored_like_one_of_the_known() -> None:
+    chance = np.random.default_rng(1)
+    codes = np.repeat(np.arange(4.0), 250)
+    train = Labelled(codes[:, None], 100 + codes + chance.normal(0, 0.1, 1000))
+    network = taught(train, [4], learning_rate=0.01)
+    *known, unknown, missing = seam.scores(network, np.array([[0.0, 1, 2, 3, 4, np.nan]]).T)
+    assert known == pytest.approx([100, 101, 102, 103], abs=0.5)
+    assert [unknown, missing] == pytest.approx([101.5, 101.5], abs=0.5)
+
+
+def test_numbers_far_from_zero_keep_their_differences() -> None:
+    """In 32 bits a count of seconds since 1970 knows three times in five minutes."""
+    seconds = np.linspace(0, 300, 1000)
+    train = Labelled(1.7e9 + seconds[:, None], 1e9 + seconds)
+    found = seam.scores(taught(train, [0], learning_rate=0.01, dropout=0), train.matrix)
+    assert len(np.unique(found)) > 900
+    assert np.abs(found - train.target).mean() < 10
+
+
+@pytest.mark.filterwarnings("error:Mean of empty slice")
+@pytest.mark.filterwarnings("error:Degrees of freedom")
+def test_a_column_without_any_number_is_no_reason_to_warn() -> None:
+    matrix = np.column_stack([np.full(50, np.nan), np.arange(50.0)])
+    network = taught(Labelled(matrix, np.arange(50.0)), [0, 0], epochs=1)
+    assert np.isfinite(seam.scores(network, matrix)).all()
+
+
 def test_mlflow_loads_the_native_model(task: Task, model: Path) -> None:
     native = mlflow.pytorch.load_model(str(model))
-    found = native(torch.from_numpy(matrix(task).astype(np.float32))).detach().numpy()
+    found = native(torch.from_numpy(matrix(task))).detach().numpy()
     np.testing.assert_allclose(found, seam.scores(rows.fitted(task).estimator, matrix(task)))
 
 
@@ -49,7 +85,7 @@ def test_mlflow_loads_the_native_model(task: Task, model: Path) -> None:
 def test_the_native_model_takes_any_number_of_rows(model: Path, count: int) -> None:
     native = mlflow.pytorch.load_model(str(model))
     columns = matrix(Task.REGRESSION).shape[1]
-    assert native(torch.zeros(count, columns)).shape == (count,)
+    assert native(torch.zeros(count, columns, dtype=torch.float64)).shape == (count,)
 
 
 def program(model: Path) -> zipfile.ZipFile:
@@ -90,14 +126,90 @@ def test_means_and_spreads_are_those_of_the_training_rows(task: Task) -> None:
     np.testing.assert_allclose(network.spread, np.nanstd(numbers, axis=0), rtol=1e-6)
 
 
-def test_the_number_of_threads_is_put_back(task: Task) -> None:
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    fit(task, Watch(), epochs=1)
-    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+@pytest.mark.parametrize("mode", [0, 1, 2])
+def test_threads_and_the_choice_of_algorithms_are_put_back(mode: int) -> None:
+    threads, before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
+    torch.set_num_threads(threads + 1)
+    torch.set_deterministic_debug_mode(mode)
+    try:
+        seam.scores(fit(Task.REGRESSION, Watch(), epochs=1), matrix(Task.REGRESSION))
+        assert torch.get_deterministic_debug_mode() == mode
+        assert torch.get_num_threads() == threads + 1
+    finally:
+        torch.set_deterministic_debug_mode(before)
+        torch.set_num_threads(threads)
+
+
+def test_scores_are_added_up_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With two, a few rows differ in the last bit."""
+    seen: list[int] = []
+    network = rows.fitted(Task.REGRESSION).estimator
+    threads = torch.get_num_threads()
+
+    def inner(rows: torch.Tensor) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return rows[:, 0]
+
+    monkeypatch.setattr(network, "inner", inner)
+    torch.set_num_threads(2)
+    try:
+        seam.scores(network, matrix(Task.REGRESSION))
+    finally:
+        torch.set_num_threads(threads)
+    assert seen == [1]
+
+
+def test_a_network_that_does_not_fit_into_memory_is_out_of_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seam, "Network", lambda *_, **__: torch.empty(1 << 50))
+    with pytest.raises(MemoryError):
+        fit(Task.REGRESSION, Watch())
+
+
+def test_other_errors_of_pytorch_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seam, "Network", lambda *_, **__: torch.zeros(2) @ torch.zeros(3))
+    with pytest.raises(RuntimeError, match="size"):
+        fit(Task.REGRESSION, Watch())
+
+
+def learner() -> seam._Learner:
+    task, sizes = Task.REGRESSION, rows.fitted(Task.REGRESSION).encoder.sizes
+    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"])
+    parts = {part: labelled(task, part) for part in ("train", "validation")}
+    return seam._Learner(seam.Network(task, sizes, 4, 2, 32), hyperparameters, parts)
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_a_gpu_without_bfloat16_fits_in_whole_precision(
+    able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not learner().mixed
+    monkeypatch.setattr(seam, "device", lambda asked: torch.device("meta"))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: able)
+    assert learner().mixed is able
+
+
+def test_what_is_fitted_in_mixed_precision_is_served_in_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Mixed(seam._Learner):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            self.mixed = True
+
+    task = Task.REGRESSION
+    whole = seam.scores(rows.fitted(task).estimator, matrix(task))
+    monkeypatch.setattr(seam, "_Learner", Mixed)
+    network = fit(task, Watch())
+    found = seam.scores(network, matrix(task))
+    assert {it.dtype for it in network.parameters()} == {torch.float32}
+    assert 0 < np.abs(found - whole).max() < 0.2 * np.abs(whole).max()
 
 
 def test_a_loss_that_is_no_number_is_said_with_its_place() -> None:
-    with pytest.raises(UsageError, match=r"the loss is (nan|inf) on .* epoch \d.*learning_rate"):
+    knobs = "'estimator.learning_rate' or 'estimator.weight_decay'"
+    with pytest.raises(UsageError, match=rf"the loss is (nan|inf) on .* epoch \d.*{knobs}"):
         fit(Task.REGRESSION, Watch(), learning_rate=1.0, weight_decay=1e9)
 
 

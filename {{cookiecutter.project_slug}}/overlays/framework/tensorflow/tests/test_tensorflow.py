@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -14,9 +15,10 @@ import pytest
 import tensorflow as tf
 
 from flight_delays import estimator as seam
-from flight_delays.errors import UsageError
+from flight_delays.errors import UsageError, WorldError
 from flight_delays.features import Matrix
-from flight_delays.fitting import Labelled, Watch
+from flight_delays.fitting import Watch
+from flight_delays.labelled import Labelled
 from flight_delays.task import Task
 
 import rows
@@ -39,10 +41,43 @@ def fit(task: Task, watch: Watch, **changes: object) -> seam.Network:
     return seam.fit(task, hyperparameters, 7, sizes, train, validation, watch)
 
 
+def taught(train: Labelled, sizes: Sequence[int], **changes: object) -> seam.Network:
+    """Fit on rows, and stop where nothing is gained on the same."""
+    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
+    return seam.fit(Task.REGRESSION, hyperparameters, 7, sizes, train, train, Watch())
+
+
+def test_an_unknown_category_is_scored_like_one_of_the_known() -> None:
+    chance = np.random.default_rng(1)
+    codes = np.repeat(np.arange(4.0), 250)
+    train = Labelled(codes[:, None], 100 + codes + chance.normal(0, 0.1, 1000))
+    network = taught(train, [4], learning_rate=0.01)
+    *known, unknown, missing = seam.scores(network, np.array([[0.0, 1, 2, 3, 4, np.nan]]).T)
+    assert known == pytest.approx([100, 101, 102, 103], abs=0.5)
+    assert [unknown, missing] == pytest.approx([101.5, 101.5], abs=0.5)
+
+
+def test_numbers_far_from_zero_keep_their_differences() -> None:
+    """In 32 bits a count of seconds since 1970 knows three times in five minutes."""
+    seconds = np.linspace(0, 300, 1000)
+    train = Labelled(1.7e9 + seconds[:, None], 1e9 + seconds)
+    found = seam.scores(taught(train, [0], learning_rate=0.01, dropout=0), train.matrix)
+    assert len(np.unique(found)) > 900
+    assert np.abs(found - train.target).mean() < 10
+
+
+@pytest.mark.filterwarnings("error:Mean of empty slice")
+@pytest.mark.filterwarnings("error:Degrees of freedom")
+def test_a_column_without_any_number_is_no_reason_to_warn() -> None:
+    matrix = np.column_stack([np.full(50, np.nan), np.arange(50.0)])
+    network = taught(Labelled(matrix, np.arange(50.0)), [0, 0], epochs=1)
+    assert np.isfinite(seam.scores(network, matrix)).all()
+
+
 def test_mlflow_loads_the_native_model(task: Task, model: Path) -> None:
     native = mlflow.tensorflow.load_model(str(model))
     assert isinstance(native, keras.Model)
-    found = native(matrix(task).astype(np.float32), training=False)
+    found = native(matrix(task), training=False)
     wanted = seam.scores(rows.fitted(task).estimator, matrix(task))
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
@@ -79,21 +114,21 @@ def test_a_second_model_of_a_process_has_the_names_of_the_first(task: Task) -> N
 
 
 def test_means_and_spreads_are_those_of_the_training_rows(task: Task, model: Path) -> None:
-    (normal,) = (
+    normal = next(
         layer
         for layer in rows.fitted(task).estimator.model.layers
-        if isinstance(layer, keras.layers.Normalization)
+        if isinstance(layer, keras.layers.Rescaling)
     )
     encoder = rows.fitted(task).encoder
     numbers = labelled(task, "train").matrix[:, [not size for size in encoder.sizes]]
-    np.testing.assert_allclose(np.squeeze(normal.mean), np.nanmean(numbers, axis=0), rtol=1e-6)
-    variance = np.squeeze(normal.variance)
-    np.testing.assert_allclose(variance, np.nanvar(numbers, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(-normal.offset / normal.scale, np.nanmean(numbers, axis=0))
+    np.testing.assert_allclose(1 / normal.scale, np.nanstd(numbers, axis=0))
     assert json.loads(config(model))["class_name"] == "Functional"
 
 
 def test_a_loss_that_is_no_number_is_said_with_its_place() -> None:
-    with pytest.raises(UsageError, match=r"the loss is (nan|inf) on .* epoch \d.*learning_rate"):
+    knobs = "'estimator.learning_rate' or 'estimator.weight_decay'"
+    with pytest.raises(UsageError, match=rf"the loss is (nan|inf) on .* epoch \d.*{knobs}"):
         fit(Task.REGRESSION, Watch(), learning_rate=1.0, weight_decay=1e9)
 
 
@@ -104,12 +139,90 @@ def test_a_gpu_that_is_not_there_is_said_in_words(monkeypatch: pytest.MonkeyPatc
     assert seam.device("auto") == seam.device("cpu") == "/CPU:0"
 
 
+@pytest.mark.parametrize(
+    ("asked", "place", "used"),
+    [("auto", "/GPU:0", ["one"]), ("gpu", "/GPU:0", ["one"]), ("cpu", "/CPU:0", [])],
+)
 def test_a_gpu_that_is_there_is_used_unless_the_cpu_is_asked_for(
+    asked: str, place: str, used: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And takes no more of its memory than it needs, and whole numbers for its products."""
+    seen: list[str] = []
+    growing: list[str] = []
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["one", "two"])
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda it, kind: seen.extend(it))
+    growth = tf.config.experimental
+    monkeypatch.setattr(growth, "set_memory_growth", lambda it, yes: growing.append(it))
+    assert seam.device(asked) == place
+    assert seen == growing == used
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
+
+
+def test_where_tensorflow_is_at_work_in_another_way_no_fit_begins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["one"])
-    assert seam.device("auto") == seam.device("gpu") == "/GPU:0"
-    assert seam.device("cpu") == "/CPU:0"
+    def refuse(threads: int) -> None:
+        raise RuntimeError("cannot be modified after initialization")
+
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", refuse)
+    with pytest.raises(WorldError, match="at work in this process already"):
+        fit(Task.REGRESSION, Watch())
+
+
+IN_A_PROCESS_OF_ITS_OWN = """
+import sys
+import mlflow
+import numpy as np
+import tensorflow as tf
+folder = sys.argv[1]
+tf.config.threading.set_intra_op_parallelism_threads(2)
+tf.constant(1.0) + 1
+native = mlflow.tensorflow.load_model(folder)
+model = mlflow.pyfunc.load_model(folder)
+found = model.predict(mlflow.models.Model.load(folder).load_input_example(folder))
+print(len(found), tf.config.threading.get_intra_op_parallelism_threads())
+"""
+
+
+def test_a_model_loads_where_tensorflow_is_at_work_already(model: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_PROCESS_OF_ITS_OWN, str(model)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[0]) > 0
+    assert done.stdout.split()[1] == "2"
+
+
+def test_scores_are_computed_on_the_processor(task: Task) -> None:
+    scores = rows.fitted(task).estimator.scores.get_concrete_function()
+    products = [it for it in scores.graph.get_operations() if it.type == "MatMul"]
+    assert products
+    assert {it.device for it in products} == {"/device:CPU:0"}
+
+
+def test_a_network_that_does_not_fit_into_memory_is_out_of_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seam, "_Learner", lambda *_: tf.zeros([1 << 50]))
+    with pytest.raises(MemoryError):
+        fit(Task.REGRESSION, Watch())
+
+
+def test_layers_of_equal_width_drop_other_units() -> None:
+    task, sizes = Task.REGRESSION, rows.fitted(Task.REGRESSION).encoder.sizes
+    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | {"layers": 3})
+    train = labelled(task, "train")
+    architecture = seam._Architecture(task, hyperparameters, sizes, train)
+    learner = seam._Learner(architecture, "float32", {"train": train, "validation": train})
+    learner.begin(7, 0.001)
+    drops = [it for it in learner.inner.layers if isinstance(it, keras.layers.Dropout)]
+    masks = {drop(np.ones((64, 32)), training=True).numpy().tobytes() for drop in drops * 2}
+    assert len(drops) == 3
+    assert len(masks) == 6
 
 
 def test_weights_in_two_precisions_are_one_and_the_same() -> None:
@@ -122,7 +235,7 @@ def test_weights_in_two_precisions_are_one_and_the_same() -> None:
     weights = mixed.get_weights()
     _, whole = architecture.build("float32")
     whole.set_weights(weights)
-    near = mixed(matrix(task)[:50].astype(np.float32)) * architecture.unit + architecture.middle
+    near = mixed(matrix(task)[:50]) * architecture.unit + architecture.middle
     found = seam.scores(seam.Network(whole), matrix(task)[:50])
     assert 0 < np.abs(found - near).max() < 0.05 * np.abs(found).max()
 

@@ -21,15 +21,15 @@ import numpy as np
 import torch
 from pydantic import BaseModel, Field
 from safetensors import safe_open
-from safetensors.torch import load_file
-from safetensors.torch import save as safetensors
+from safetensors import torch as stored
 from torch import Tensor, nn
 from torch.nn import functional
 
 from . import archives
 from .errors import UsageError
 from .features import Matrix, Vector
-from .fitting import LOSS, Arrays, Indices, Labelled, Schedule, Watch, in_epochs
+from .fitting import LOSS, Arrays, Indices, Schedule, Watch, in_epochs
+from .labelled import Labelled, units, unknown
 from .task import Task
 
 _WEIGHTS, _PROGRAM = "network.safetensors", "model.pt2"
@@ -38,7 +38,7 @@ _FAR = 5.0
 """Standard deviations from the mean beyond which a number says no more."""
 
 
-class Hyperparameters(BaseModel, frozen=True, extra="forbid"):
+class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """The section `estimator` of `params.yaml`."""
 
     learning_rate: float = Field(gt=0, le=1)
@@ -59,66 +59,50 @@ class Hyperparameters(BaseModel, frozen=True, extra="forbid"):
 class Network(nn.Module):
     """Embeddings of categories and standardised numbers, through layers of one width.
 
-    It takes the matrix of `features.py` and gives (rows,) probabilities, or numbers in the units of
-    the target.
+    It takes the matrix of `features.py` in its 64 bits, and gives (rows,) probabilities, or numbers
+    in the units of the target.
     """
-
-    center: Tensor
-    spread: Tensor
-    middle: Tensor
-    unit: Tensor
 
     def __init__(
         self, task: Task, sizes: Sequence[int], embedding: int, layers: int, width: int
     ) -> None:
         super().__init__()
-        self.about: dict[str, Any] = {
-            "task": str(task),
-            "sizes": list(sizes),
-            "embedding": embedding,
-            "layers": layers,
-            "width": width,
-        }
+        shape = {"embedding": embedding, "layers": layers, "width": width}
+        self.about: dict[str, Any] = {"task": str(task), "sizes": list(sizes), **shape}
         self.task = task
-        self.categories = [column for column, size in enumerate(sizes) if size]
+        self.categories = {column: size for column, size in enumerate(sizes) if size}
         self.numbers = [column for column, size in enumerate(sizes) if not size]
-        known = [size for size in sizes if size]
+        known = self.categories.values()
         # The first is what is unknown or missing.
         self.embeddings = nn.ModuleList(nn.Embedding(it + 1, min(embedding, it)) for it in known)
         widths = [2 * len(self.numbers) + sum(min(embedding, it) for it in known)]
         widths += [width] * layers
         self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
         self.last = nn.Linear(widths[-1], 1)
-        self.register_buffer("center", torch.zeros(len(self.numbers)))
-        self.register_buffer("spread", torch.ones(len(self.numbers)))
-        self.register_buffer("middle", torch.zeros(1))
-        self.register_buffer("unit", torch.ones(1))
+        self.center: Tensor = nn.Buffer(torch.zeros(len(self.numbers), dtype=torch.float64))
+        self.spread: Tensor = nn.Buffer(torch.ones(len(self.numbers), dtype=torch.float64))
+        self.middle: Tensor = nn.Buffer(torch.zeros(1, dtype=torch.float64))
+        self.unit: Tensor = nn.Buffer(torch.ones(1, dtype=torch.float64))
 
     def standardise(self, train: Labelled) -> None:
         """Learn the means and spreads of the training rows, of the numbers and of the target."""
-        numbers = train.matrix[:, self.numbers]
-        self.center.copy_(torch.from_numpy(np.nan_to_num(np.nanmean(numbers, axis=0))))
-        spread = np.nan_to_num(np.nanstd(numbers, axis=0))
-        self.spread.copy_(torch.from_numpy(np.where(spread > 0, spread, 1.0)))
+        self.center, self.spread = map(torch.from_numpy, units(train.matrix[:, self.numbers]))
         if self.task is Task.REGRESSION:
-            self.middle.fill_(float(train.target.mean()))
-            self.unit.fill_(float(train.target.std()) or 1.0)
+            self.middle, self.unit = map(torch.from_numpy, units(train.target[:, None]))
 
     def inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
         """Return (rows,) log-odds, or numbers in spreads of the target."""
         found = []
-        for embedding, column in zip(self.embeddings, self.categories, strict=True):
+        for embedding, (column, size) in zip(self.embeddings, self.categories.items(), strict=True):
             code = matrix[:, column]
-            known = (code >= 0) & (code < self.about["sizes"][column])
+            known = (code >= 0) & (code < size)
             found.append(embedding(torch.where(known, code + 1, 0).long()))
-        numbers = (matrix[:, self.numbers] - self.center) / self.spread
-        missing = torch.isnan(numbers)
-        found += [torch.where(missing, 0, numbers.clamp(-_FAR, _FAR)), missing.to(numbers.dtype)]
+        numbers = ((matrix[:, self.numbers] - self.center) / self.spread).clamp(-_FAR, _FAR)
+        found += [numbers.nan_to_num().float(), numbers.isnan().float()]
         values = torch.cat(found, dim=1)
         for layer in self.hidden:
             values = functional.dropout(functional.relu(layer(values)), dropout, dropout > 0)
-        inner: Tensor = self.last(values).squeeze(1).float()
-        return inner
+        return torch.squeeze(self.last(values), 1).float()
 
     def forward(self, matrix: Tensor) -> Tensor:
         """Return (rows,) scores of the matrix (rows, features)."""
@@ -131,50 +115,57 @@ class _Learner:
     """A network with its optimiser and its rows, on one device."""
 
     def __init__(
-        self,
-        network: Network,
-        hyperparameters: Hyperparameters,
-        device: torch.device,
-        rows: Mapping[str, Labelled],
+        self, network: Network, hyperparameters: Hyperparameters, rows: Mapping[str, Labelled]
     ) -> None:
-        self.network, self.device = network.to(device), device
-        self.dropout = hyperparameters.dropout
-        self.optimiser = torch.optim.AdamW(
-            network.parameters(), weight_decay=hyperparameters.weight_decay
-        )
-        self.rows = {part: (_tensor(it.matrix), _tensor(it.target)) for part, it in rows.items()}
+        middle, unit = float(network.middle), float(network.unit)
+        self.device = device(hyperparameters.device)
+        self.mixed = self.device.type != "cpu" and torch.cuda.is_bf16_supported()
+        self.network, self.dropout = network.to(self.device), hyperparameters.dropout
+        decay = hyperparameters.weight_decay
+        self.optimiser = torch.optim.AdamW(network.parameters(), weight_decay=decay)
+        self.rows = {
+            part: (self._there(it.matrix), self._there((it.target - middle) / unit).float())
+            for part, it in rows.items()
+        }
+        self.unknown = [
+            self._there(unknown(rows["train"].matrix[:, column], size)).float()
+            for column, size in network.categories.items()
+        ]
+
+    def _there(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
 
     def begin(self, seed: int, learning_rate: float) -> None:
         torch.manual_seed(seed)
         self.optimiser.param_groups[0]["lr"] = learning_rate
 
-    def learn(self, rows: Indices) -> float:
-        matrix, target = (it[torch.from_numpy(rows)] for it in self.rows["train"])
+    def learn(self, rows: Indices) -> Tensor:
+        matrix, target = (it[self._there(rows)] for it in self.rows["train"])
         self.optimiser.zero_grad()
         loss = self._loss(self._inner(matrix, self.dropout), target)
         loss.backward()
         self.optimiser.step()
-        return float(loss.detach())
+        return loss.detach()
 
     @torch.no_grad()
     def validate(self) -> Mapping[str, float]:
+        for table, shares in zip(self.network.embeddings.parameters(), self.unknown, strict=True):
+            table[0] = shares @ table
         matrix, target = self.rows["validation"]
         inner = torch.cat([self._inner(it) for it in matrix.split(_ROWS_AT_ONCE)])
         loss = float(self._loss(inner, target))
         if self.network.task is Task.REGRESSION:
             return {LOSS: loss, "validation_rmse": loss**0.5 * float(self.network.unit)}
-        apart = torch.sigmoid(inner) - target.to(self.device)
-        return {LOSS: loss, "validation_brier": float(apart.square().mean())}
+        return {LOSS: loss, "validation_brier": float((inner.sigmoid() - target).square().mean())}
 
     def _inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16, self.device.type == "cuda"):
-            return self.network.inner(matrix.to(self.device), dropout)
+        with torch.autocast(self.device.type, torch.bfloat16, self.mixed):
+            return self.network.inner(matrix, dropout)
 
     def _loss(self, inner: Tensor, target: Tensor) -> Tensor:
-        target = target.to(self.device)
         if self.network.task is Task.CLASSIFICATION:
             return functional.binary_cross_entropy_with_logits(inner, target)
-        return functional.mse_loss(inner, (target - self.network.middle) / self.network.unit)
+        return functional.mse_loss(inner, target)
 
     def state(self) -> Arrays:
         return {name: it.detach().cpu().numpy().copy() for name, it in self._tensors().items()}
@@ -195,10 +186,6 @@ class _Learner:
         return found
 
 
-def _tensor(values: np.ndarray) -> Tensor:
-    return torch.from_numpy(values.astype(np.float32))
-
-
 def device(asked: str) -> torch.device:
     """Choose where to fit; raises UsageError for a GPU that is not there."""
     there = torch.cuda.is_available()
@@ -211,16 +198,29 @@ def device(asked: str) -> torch.device:
 
 
 @contextmanager
-def _repeatable() -> Iterator[None]:
-    """Add up in one order whatever the number of cores, and choose algorithms that do so."""
+def _one_thread() -> Iterator[None]:
+    """Add up in one order whatever the number of cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True, warn_only=True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(False)
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """Choose algorithms that add up in one order; raises MemoryError where PyTorch has its own."""
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("warn")
+    try:
+        yield
+    except RuntimeError as error:
+        if "allocate memory" in str(error) or isinstance(error, torch.OutOfMemoryError):
+            raise MemoryError from error
+        raise
+    finally:
+        torch.set_deterministic_debug_mode(before)
 
 
 def fit(
@@ -239,28 +239,28 @@ def fit(
     """
     shape = hyperparameters.model_dump(include={"embedding", "layers", "width"})
     schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
+    rows = {"train": train, "validation": validation}
     torch.manual_seed(seed)
-    network = Network(task, sizes, **shape)
-    network.standardise(train)
-    with _repeatable():
-        rows = {"train": train, "validation": validation}
-        learner = _Learner(network, hyperparameters, device(hyperparameters.device), rows)
+    with _one_thread(), _repeatable():
+        network = Network(task, sizes, **shape)
+        network.standardise(train)
+        learner = _Learner(network, hyperparameters, rows)
         in_epochs(learner, schedule, len(train.target), seed, watch)
     return network.cpu().eval()
 
 
 def scores(network: Network, matrix: Matrix) -> Vector:
     """Return (rows,) probabilities of the event, or predicted numbers."""
-    with torch.inference_mode():
-        found = [network(part) for part in _tensor(matrix).split(_ROWS_AT_ONCE)]
+    with torch.inference_mode(), _one_thread():
+        found = [network(it) for it in torch.as_tensor(matrix.astype(float)).split(_ROWS_AT_ONCE)]
     return torch.cat(found).numpy().astype(np.float64)
 
 
 def save(network: Network, folder: Path) -> None:
     """Write the weights for serving, and the program of MLflow's native flavor."""
     about = {"about": json.dumps(network.about)}
-    (folder / _WEIGHTS).write_bytes(safetensors(network.state_dict(), about))
-    rows = torch.zeros(2, len(network.about["sizes"]))
+    (folder / _WEIGHTS).write_bytes(stored.save(network.state_dict(), about))
+    rows = torch.zeros(2, len(network.about["sizes"]), dtype=torch.float64)
     any_number = ({0: torch.export.Dim.DYNAMIC},)
     program = io.BytesIO()
     torch.export.save(torch.export.export(network, (rows,), dynamic_shapes=any_number), program)
@@ -272,7 +272,7 @@ def load(folder: Path) -> Network:
     with safe_open(folder / _WEIGHTS, "pt") as file:
         about = json.loads(file.metadata()["about"])
     network = Network(**about | {"task": Task(about["task"])})
-    network.load_state_dict(load_file(folder / _WEIGHTS))
+    network.load_state_dict(stored.load_file(folder / _WEIGHTS))
     return network.eval()
 
 

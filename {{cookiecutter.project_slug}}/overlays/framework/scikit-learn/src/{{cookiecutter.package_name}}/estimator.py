@@ -24,7 +24,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from . import archives
 from .features import Matrix, Vector
-from .fitting import Labelled, Watch
+from .fitting import Watch
+from .labelled import Labelled
 from .task import Task
 
 Estimator: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
@@ -35,7 +36,7 @@ _LOSSES = {Task.CLASSIFICATION: "log_loss", Task.REGRESSION: "absolute_error"}
 _SECONDS_BETWEEN_LOOKS = 0.2
 
 
-class Hyperparameters(BaseModel, frozen=True, extra="forbid"):
+class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """The section `estimator` of `params.yaml`."""
 
     learning_rate: float = Field(gt=0, le=1)

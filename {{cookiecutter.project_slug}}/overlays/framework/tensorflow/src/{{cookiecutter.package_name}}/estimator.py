@@ -22,23 +22,21 @@ from pydantic import BaseModel, Field
 from tensorflow.python.util._pywrap_util_port import IsMklEnabled
 
 from . import archives
-from .errors import UsageError
+from .errors import UsageError, WorldError
 from .features import Matrix, Vector
-from .fitting import LOSS, Arrays, Indices, Labelled, Schedule, Watch, in_epochs
+from .fitting import LOSS, Arrays, Indices, Schedule, Watch, in_epochs
+from .labelled import Labelled, units, unknown
 from .task import Task
 
 _FILE = "model.keras"
 _ALWAYS = "1980-01-01@00:00:00"
 _ROWS_AT_ONCE = 65_536
+_CPU, _GPU = "/CPU:0", "/GPU:0"
 _FAR = 5.0
 """Standard deviations from the mean beyond which a number says no more."""
 
-# On several threads sums are made in another order. TensorFlow wants to know before it begins.
-tf.config.threading.set_intra_op_parallelism_threads(1)
-tf.config.experimental.enable_op_determinism()
 
-
-class Hyperparameters(BaseModel, frozen=True, extra="forbid"):
+class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
     """The section `estimator` of `params.yaml`."""
 
     learning_rate: float = Field(gt=0, le=1)
@@ -57,12 +55,16 @@ class Hyperparameters(BaseModel, frozen=True, extra="forbid"):
 
 
 class Network:
-    """A Keras model that takes the matrix of `features.py` and gives (rows,) scores."""
+    """A Keras model that takes the matrix of `features.py` in 64 bits, and gives (rows,) scores."""
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        rows = tf.TensorSpec([None, model.input_shape[1]], tf.float32)
-        self.scores = tf.function(lambda it: model(it, training=False), input_signature=[rows])
+        rows = tf.TensorSpec([None, model.input_shape[1]], tf.float64)
+        self.scores = tf.function(self._scores, input_signature=[rows])
+
+    def _scores(self, matrix: tf.Tensor) -> tf.Tensor:
+        with tf.device(_CPU):
+            return self.model(matrix, training=False)
 
 
 class _Architecture:
@@ -71,15 +73,13 @@ class _Architecture:
     def __init__(
         self, task: Task, hyperparameters: Hyperparameters, sizes: Sequence[int], train: Labelled
     ) -> None:
-        self.task, self.hyperparameters, self.sizes = task, hyperparameters, sizes
-        self.numbers = [column for column, size in enumerate(sizes) if not size]
-        numbers = train.matrix[:, self.numbers]
-        variance = np.nan_to_num(np.nanvar(numbers, axis=0))
-        self.mean = np.nan_to_num(np.nanmean(numbers, axis=0)).tolist()
-        self.variance = np.where(variance > 0, variance, 1.0).tolist()
-        self.middle, self.unit = 0.0, 1.0
+        self.task, self.hyperparameters, self.columns = task, hyperparameters, len(sizes)
+        self.categories = {column: size for column, size in enumerate(sizes) if size}
+        self.numbers = np.array([column for column, size in enumerate(sizes) if not size], int)
+        self.center, self.spread = units(train.matrix[:, self.numbers])
+        self.middle, self.unit = np.zeros(1), np.ones(1)
         if task is Task.REGRESSION:
-            self.middle, self.unit = float(train.target.mean()), float(train.target.std()) or 1.0
+            self.middle, self.unit = units(train.target[:, None])
 
     def build(self, precision: str) -> tuple[keras.Model, keras.Model]:
         """Return a model of log-odds, or of numbers in spreads of the target, and one of scores.
@@ -89,36 +89,34 @@ class _Architecture:
         """
         keras.utils.clear_session(free_memory=False)
         shape = self.hyperparameters
-        matrix = keras.Input((len(self.sizes),), name="matrix")
-        found = [
-            self._embedded(matrix[:, column], size)
-            for column, size in enumerate(self.sizes)
-            if size
-        ]
+        matrix = keras.Input((self.columns,), dtype="float64", name="matrix")
+        found = [self._embedded(matrix, *it) for it in self.categories.items()]
         values = layers.Concatenate()([*found, *self._standardised(matrix)])
         for _ in range(shape.layers):
             values = layers.Dense(shape.width, activation="relu", dtype=precision)(values)
             values = layers.Dropout(shape.dropout, dtype=precision)(values)
         inner = ops.squeeze(layers.Dense(1, dtype="float32")(values), 1)
-        scores = (
-            ops.sigmoid(inner)
-            if self.task is Task.CLASSIFICATION
-            else layers.Rescaling(self.unit, self.middle)(inner)
-        )
-        return keras.Model(matrix, inner), keras.Model(matrix, scores)
+        in_units = layers.Rescaling(self.unit, self.middle, dtype="float64")
+        outer = ops.sigmoid if self.task is Task.CLASSIFICATION else in_units
+        return keras.Model(matrix, inner), keras.Model(matrix, outer(inner))
 
-    def _embedded(self, code: Any, size: int) -> Any:
+    def _embedded(self, matrix: Any, column: int, size: int) -> Any:
         """Return what stands for a category; the first place is for what is unknown or missing."""
+        code = matrix[:, column]
         known = ops.logical_and(code >= 0, code < size)
         place = ops.cast(ops.where(known, code + 1, 0.0), "int32")
-        return layers.Embedding(size + 1, min(self.hyperparameters.embedding, size))(place)
+        width = min(self.hyperparameters.embedding, size)
+        return layers.Embedding(size + 1, width, name=f"column_{column}")(place)
 
     def _standardised(self, matrix: Any) -> tuple[Any, Any]:
         """Return the numbers, missing ones as the mean, and which of them are missing."""
         numbers = ops.take(matrix, self.numbers, axis=1)
-        numbers = layers.Normalization(mean=self.mean, variance=self.variance)(numbers)
+        # Keras' own Normalization, and plain floats in the place of arrays, are of 32 bits.
+        scale, offset = 1 / self.spread, -self.center / self.spread
+        numbers = layers.Rescaling(scale, offset, dtype="float64")(numbers)
         missing = ops.isnan(numbers)
-        return ops.where(missing, 0.0, ops.clip(numbers, -_FAR, _FAR)), ops.cast(missing, "float32")
+        numbers = ops.where(missing, 0.0, ops.clip(numbers, -_FAR, _FAR))
+        return ops.cast(numbers, "float32"), ops.cast(missing, "float32")
 
 
 class _Learner:
@@ -132,24 +130,28 @@ class _Learner:
         decay = architecture.hyperparameters.weight_decay
         self.optimiser = keras.optimizers.AdamW(weight_decay=decay)
         self.optimiser.build(self.inner.trainable_variables)
+        self.unknown = {
+            f"column_{column}": _tensor(unknown(rows["train"].matrix[:, column], size)[None])
+            for column, size in architecture.categories.items()
+        }
         middle, self.unit = architecture.middle, architecture.unit
         self.rows = {
-            part: (_tensor(it.matrix), _tensor((it.target - middle) / self.unit))
+            part: (tf.constant(it.matrix), _tensor((it.target - middle) / self.unit))
             for part, it in rows.items()
         }
         # Traced once for batches of any length.
-        like = [tf.TensorSpec([None, *it.shape[1:]], tf.float32) for it in self.rows["train"]]
+        like = [tf.TensorSpec([None, *it.shape[1:]], it.dtype) for it in self.rows["train"]]
         self._step = tf.function(self._learn, input_signature=like)
         self._infer = tf.function(self.inner, input_signature=like[:1])
 
     def begin(self, seed: int, learning_rate: float) -> None:
         self.optimiser.learning_rate = learning_rate
-        for layer in self.inner.layers:
-            if isinstance(layer, layers.Dropout) and layer.rate:
-                layer.seed_generator.state.assign([seed, 0])
+        drops = [it for it in self.inner.layers if isinstance(it, layers.Dropout) and it.rate]
+        for place, layer in enumerate(drops):
+            layer.seed_generator.state.assign([seed + place, 0])
 
-    def learn(self, rows: Indices) -> float:
-        return float(self._step(*(tf.gather(it, rows) for it in self.rows["train"])))
+    def learn(self, rows: Indices) -> tf.Tensor:
+        return self._step(*(tf.gather(it, rows) for it in self.rows["train"]))
 
     def _learn(self, matrix: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
@@ -159,22 +161,23 @@ class _Learner:
         return loss
 
     def validate(self) -> Mapping[str, float]:
+        for name, shares in self.unknown.items():
+            table = self.inner.get_layer(name).embeddings
+            table.assign(ops.concatenate([ops.matmul(shares, table), table[1:]]))
         matrix, target = self.rows["validation"]
         starts = range(0, len(target), _ROWS_AT_ONCE)
         parts = [self._infer(matrix[start : start + _ROWS_AT_ONCE]) for start in starts]
         inner = tf.concat(parts, 0)
         loss = float(self._loss(inner, target))
         if self.task is Task.REGRESSION:
-            return {LOSS: loss, "validation_rmse": loss**0.5 * self.unit}
-        apart = tf.sigmoid(inner) - target
-        return {LOSS: loss, "validation_brier": float(tf.reduce_mean(tf.square(apart)))}
+            return {LOSS: loss, "validation_rmse": loss**0.5 * self.unit.item()}
+        brier = tf.reduce_mean(tf.square(tf.sigmoid(inner) - target))
+        return {LOSS: loss, "validation_brier": float(brier)}
 
     def _loss(self, inner: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         if self.task is Task.CLASSIFICATION:
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(target, inner)
-        else:
-            losses = tf.square(target - inner)
-        return tf.reduce_mean(losses)
+            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, inner))
+        return tf.reduce_mean(tf.math.squared_difference(target, inner))
 
     def state(self) -> Arrays:
         return {str(place): it.numpy().copy() for place, it in enumerate(self._variables())}
@@ -192,14 +195,30 @@ def _tensor(values: np.ndarray) -> tf.Tensor:
 
 
 def device(asked: str) -> str:
-    """Choose where to fit; raises UsageError for a GPU that is not there."""
-    there = bool(tf.config.list_physical_devices("GPU"))
+    """Choose where to fit, and let TensorFlow add up in one order there: once for a whole process.
+
+    Raises UsageError for a GPU that is not there, WorldError where TensorFlow works already.
+    """
+    there = tf.config.list_physical_devices("GPU")
     if asked == "gpu" and not there:
         raise UsageError(
             "params.yaml: 'estimator.device' = 'gpu', but TensorFlow sees none; use auto or cpu, "
             "or install CUDA for it (docs/framework.md)"
         )
-    return "/GPU:0" if there and asked != "cpu" else "/CPU:0"
+    used = [] if asked == "cpu" else there[:1]
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.set_visible_devices(used, "GPU")
+        for gpu in used:
+            tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError:
+        raise WorldError(
+            "TensorFlow is at work in this process already, on other threads or devices than a "
+            "fit needs; fit in a process of its own, as `nox -s train` does"
+        ) from None
+    tf.config.experimental.enable_op_determinism()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    return _GPU if used else _CPU
 
 
 def fit(
@@ -220,22 +239,25 @@ def fit(
     schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
     architecture = _Architecture(task, hyperparameters, sizes, train)
     rows = {"train": train, "validation": validation}
+    precision = "mixed_bfloat16" if place == _GPU else "float32"
     keras.utils.set_random_seed(seed)
-    with tf.device(place):
-        precision = "mixed_bfloat16" if "GPU" in place else "float32"
-        learner = _Learner(architecture, precision, rows)
-        in_epochs(learner, schedule, len(train.target), seed, watch)
-        weights = learner.inner.get_weights()
-    _, model = architecture.build("float32")
-    model.set_weights(weights)
+    try:
+        with tf.device(place):
+            learner = _Learner(architecture, precision, rows)
+            in_epochs(learner, schedule, len(train.target), seed, watch)
+        with tf.device(_CPU):
+            _, model = architecture.build("float32")
+            model.set_weights(learner.inner.get_weights())
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError from error
     return Network(model)
 
 
 def scores(network: Network, matrix: Matrix) -> Vector:
     """Return (rows,) probabilities of the event, or predicted numbers."""
     starts = range(0, max(len(matrix), 1), _ROWS_AT_ONCE)
-    parts = [network.scores(_tensor(matrix[start : start + _ROWS_AT_ONCE])) for start in starts]
-    return np.asarray(tf.concat(parts, 0), dtype=np.float64)
+    parts = [network.scores(matrix[it : it + _ROWS_AT_ONCE].astype(float)) for it in starts]
+    return np.concatenate(parts).astype(np.float64)
 
 
 def save(network: Network, folder: Path) -> None:
@@ -247,7 +269,8 @@ def save(network: Network, folder: Path) -> None:
 
 def load(folder: Path) -> Network:
     """Read what `save` wrote; Keras runs no code of its own accord in its safe mode."""
-    return Network(keras.models.load_model(folder / _FILE, compile=False, safe_mode=True))
+    with tf.device(_CPU):
+        return Network(keras.models.load_model(folder / _FILE, compile=False, safe_mode=True))
 
 
 def flavor(folder: str) -> dict[str, dict[str, Any]]:
