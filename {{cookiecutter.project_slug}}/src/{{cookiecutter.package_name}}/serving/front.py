@@ -85,9 +85,12 @@ class Front:
             allowed = ", ".join(sorted(name for name, place in self._answers if place == path))
             raise another_method(path, allowed)
         with self._door.admitted() as visit:
-            body = await self._door.body(visit, receive, headers)
-            reply = await answer(Asked(method, headers, body))
-        await send_reply(reply, send, given)
+            # No name for the body, which would hold it until the answer is read.
+            reply = await answer(
+                Asked(method, headers, await self._door.body(visit, receive, headers))
+            )
+            self._door.holds(visit, len(reply.body))
+            await send_reply(reply, send, given)
         return reply.status, reply.rows
 
     def _note(self, scope: Scope, status: int, rows: int, name: bytes, seconds: float) -> None:

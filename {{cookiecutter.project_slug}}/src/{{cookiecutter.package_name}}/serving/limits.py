@@ -24,6 +24,7 @@ class Limits:
     requests: int = 2048
     body_seconds: float = 10
     answer_seconds: float = 30
+    unread_seconds: float = 10
 
 
 class GoneError(Exception):
@@ -32,7 +33,7 @@ class GoneError(Exception):
 
 @dataclass
 class Visit:
-    """One request inside, and the bytes of its body, which count until it is answered."""
+    """One request inside, and the bytes that are held for it: its body, and then its answer."""
 
     size: int = 0
 
@@ -71,8 +72,7 @@ class Doorkeeper:
                         raise GoneError
                     part, more = message.get("body", b""), message.get("more_body", False)
                     parts.append(part)
-                    visit.size += len(part)
-                    self._held += len(part)
+                    self.holds(visit, visit.size + len(part))
                     self._fits(visit.size)
             return parts[0] if len(parts) == 1 else b"".join(parts)
         except TimeoutError:
@@ -80,6 +80,11 @@ class Doorkeeper:
             raise RefusedError(
                 408, f"the body took longer than {seconds:g} s", headers=_CLOSE
             ) from None
+
+    def holds(self, visit: Visit, size: int) -> None:
+        """Count so many bytes for a request from now on."""
+        self._held += size - visit.size
+        visit.size = size
 
     def _fits(self, size: int) -> None:
         if size > self.limits.body:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
+_LARGE = 2**16
+"""Bytes that a connection takes without waiting for its caller."""
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -29,4 +31,7 @@ async def send_reply(reply: Reply, send: Send, given: list[tuple[bytes, bytes]])
     length = (b"content-length", str(len(reply.body)).encode())
     headers = [(b"content-type", reply.kind), length, *given, *reply.headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    large = len(reply.body) > _LARGE
+    await send({"type": "http.response.body", "body": reply.body, "more_body": large})
+    if large:  # A second part waits until the caller has read most of the first.
+        await send({"type": "http.response.body"})
