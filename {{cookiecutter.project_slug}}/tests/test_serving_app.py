@@ -209,6 +209,24 @@ def test_the_document_describes_the_rows_with_an_example_that_works(front: Front
         assert ask(front, "POST", path, content["example"]).status == 200
 
 
+def test_the_document_says_what_is_taken_and_what_may_come_back(front: Front) -> None:
+    document = ask(front, "GET", "/openapi.json").json()
+    time = document["components"]["schemas"]["Row"]["properties"]["scheduled_departure"]
+    assert "format" not in time and "without a zone" in time["description"]
+    for text, right in {"2030-01-07T08:00:00": True, "2030-01-07T08:00:00Z": False}.items():
+        assert bool(re.search(time["pattern"], text)) is right
+        sent = {"rows": [ROW | {"scheduled_departure": text}]}
+        assert ask(front, "POST", "/predict", sent).status == (200 if right else 422)
+    paths = document["paths"]
+    responses = paths["/invocations"]["post"]["responses"]
+    assert "text/csv" in responses["200"]["content"] and "415" in responses
+    assert "415" not in paths["/predict"]["post"]["responses"]
+    for path in ("/metadata", "/metrics", "/version"):
+        told = paths[path]["get"]
+        assert told["security"] == [{}, {"token": []}] and "401" in told["responses"]
+    assert "security" not in paths["/ping"]["get"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [("GET", "/predict", "POST"), ("DELETE", "/invocations", "POST"), ("POST", "/ping", "GET")],

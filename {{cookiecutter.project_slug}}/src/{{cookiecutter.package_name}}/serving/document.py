@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
+from .. import cells
 from .current import Current
 from .refusals import Refusal
 
@@ -16,16 +17,21 @@ _REFUSALS = {
     "401": "The token is missing or wrong.",
     "408": "The body came too slowly.",
     "413": "The body is too large.",
+    "415": "The body is of another kind than is taken.",
     "422": "A row is not what the model takes; `errors` says which, where and why.",
     "503": "Too much at once; try again after `Retry-After` seconds.",
     "504": "The answer took too long.",
 }
+_SECURITY: list[dict[str, list[str]]] = [{}, {"token": []}]
+"""A token is asked for where the server has one."""
+_PLAIN = {name: words for name, words in _REFUSALS.items() if name != "415"}
+_GUARDED = ("/metadata", "/metrics", "/version")
 
 
 def of(app: FastAPI, now: Current) -> dict[str, Any]:
     """Return the document for the model that answers now."""
     document = get_openapi(title=app.title, version=now.served.origin.version, routes=app.routes)
-    schema = now.rows.schema()
+    schema = _timed(now.rows.schema())
     row = schema.get("$defs", {})
     example = [dict(it) for it in now.served.interface.example]
     document.setdefault("components", {}).setdefault("schemas", {}).update(row)
@@ -39,8 +45,25 @@ def of(app: FastAPI, now: Current) -> dict[str, Any]:
         "/invocations": {"post": _invocations(rows, answers, example)},
         **document["paths"],
     }
+    for path in _GUARDED:
+        told = document["paths"][path]["get"]
+        told["security"] = _SECURITY
+        told["responses"] |= _refusals({"401": _REFUSALS["401"]})
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     return document
+
+
+def _timed(schema: Any) -> Any:
+    """Return a schema whose times are those that are taken: `date-time` has a zone by RFC 3339."""
+    if isinstance(schema, list):
+        return [_timed(it) for it in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {name: _timed(it) for name, it in schema.items()}
+    if told.get("format") == "date-time":
+        del told["format"]
+        told["pattern"] = f"^{cells.TIME}$"
+    return told
 
 
 def _predict(rows: Any, answers: Any, example: Any) -> dict[str, Any]:
@@ -49,7 +72,8 @@ def _predict(rows: Any, answers: Any, example: Any) -> dict[str, Any]:
     return _operation(
         "Predict rows.",
         {"application/json": body},
-        _object({"predictions": answers, "model": model}),
+        _json(_object({"predictions": answers, "model": model})),
+        _PLAIN,
     )
 
 
@@ -65,23 +89,27 @@ def _invocations(rows: Any, answers: Any, example: Any) -> dict[str, Any]:
     return _operation(
         "Predict rows by MLflow's scoring protocol, which SageMaker speaks as well.",
         {"application/json": body, "text/csv": csv},
-        _object({"predictions": answers}),
+        {**_json(_object({"predictions": answers})), "text/csv": csv},
+        _REFUSALS,
     )
 
 
-def _operation(summary: str, content: Any, answer: Any) -> dict[str, Any]:
-    good = {"description": "One prediction for each row.", "content": _json(answer)}
-    refusal = _json({"$ref": "#/components/schemas/Refusal"})
-    refusals = {
-        status: {"description": words, "content": refusal} for status, words in _REFUSALS.items()
-    }
+def _operation(
+    summary: str, content: Any, answer: Any, refusals: Mapping[str, str]
+) -> dict[str, Any]:
+    good = {"description": "One prediction for each row.", "content": answer}
     return {
         "summary": summary,
         "tags": ["predictions"],
-        "security": [{}, {"token": []}],
+        "security": _SECURITY,
         "requestBody": {"required": True, "content": content},
-        "responses": {"200": good, **refusals},
+        "responses": {"200": good, **_refusals(refusals)},
     }
+
+
+def _refusals(words: Mapping[str, str]) -> dict[str, Any]:
+    content = _json({"$ref": "#/components/schemas/Refusal"})
+    return {status: {"description": it, "content": content} for status, it in words.items()}
 
 
 def _json(schema: Any) -> dict[str, Any]:
