@@ -111,6 +111,7 @@ def test_the_dockerfile_is_without_fault_and_a_fault_would_be_found(tmp_path: Pa
     path.write_text(text)
     _lint(path)
     assert "USER 10001" in text and "--require-hashes" in text and "HEALTHCHECK" in text
+    assert "pip uninstall" in text.rpartition("FROM $BASE")[2]
     path.write_text(text.replace("FROM $BASE AS", "FROM debian AS"))
     with pytest.raises(WorldError, match="DL3006"):
         _lint(path)

@@ -13,12 +13,14 @@ _TEXT = """\
 ARG BASE=python:{python}-slim
 FROM $BASE AS build
 RUN python -m venv --without-pip /opt/venv
-# Wheels alone, each with its hash; pip itself stays behind in this stage.
+# Wheels alone, each with its hash.
 COPY requirements.lock /opt/requirements.lock
 {install}COPY app /opt/app
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/app
 
 FROM $BASE
+# The base image's own, with which nothing is installed here.
+RUN python -m pip uninstall --yes --root-user-action=ignore pip setuptools wheel
 LABEL org.opencontainers.image.title="{name}" \\
       org.opencontainers.image.version="{version}" \\
       org.opencontainers.image.revision="{digest}" \\
