@@ -55,6 +55,8 @@ def test_an_unknown_category_is_scored_like_one_of_the_known() -> None:
     *known, unknown, missing = seam.scores(network, np.array([[0.0, 1, 2, 3, 4, np.nan]]).T)
     assert known == pytest.approx([100, 101, 102, 103], abs=0.5)
     assert [unknown, missing] == pytest.approx([101.5, 101.5], abs=0.5)
+    table = network.model.get_layer("column_0").embeddings.numpy()
+    np.testing.assert_allclose(table[0], table[1:].mean(axis=0), rtol=1e-4, atol=1e-6)
 
 
 def test_numbers_far_from_zero_keep_their_differences() -> None:
