@@ -138,14 +138,12 @@ def test_what_libraries_log_is_json_without_the_objects_that_it_shows(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(logging.root, "handlers", [])
-    # What other tests import in this process has switched it off, which nothing does in a server.
-    monkeypatch.setattr(logging.getLogger("asyncio"), "disabled", False)
     logs.take_over()
     try:
         float("SECRET")
     except ValueError as error:
         words = "Task exception was never retrieved\nfuture: <Task result=SECRET>"
-        logging.getLogger("asyncio").error(words, exc_info=error)
+        logging.getLogger("a library").error(words, exc_info=error)
     logging.getLogger("uvicorn.error").info("not worth a line")
     said = capfd.readouterr().err
     first, second = map(json.loads, said.splitlines())
