@@ -19,8 +19,9 @@ from flight_delays.serving.replies import Asked, Reply
 from flight_delays.task import Task
 
 import callers
+import rows
 
-wire = pytest.importorskip("flight_delays.serving.wire", exc_type=ImportError)
+wire = pytest.importorskip(f"{rows.PACKAGE}.serving.wire", exc_type=ImportError)
 LARGE = 2**24
 """More than the buffers of a connection take."""
 
