@@ -372,6 +372,11 @@ def test_the_page_shows_a_form_that_answers(front: Front) -> None:
     assert wrong.status == 422 and "must be a valid number" in wrong.body.decode()
 
 
+def test_a_form_that_is_no_person_s_is_refused(front: Front) -> None:
+    found = ask(front, "POST", "/", b"temp=1&" * 10_000)
+    assert found.status == 413 and "64 KiB" in found.json()["message"]
+
+
 def test_the_page_repeats_what_was_sent_as_text_alone(front: Front) -> None:
     found = ask(front, "POST", "/", b"carrier=%22%3E%3Cscript%3Ex")
     assert "<script" not in found.body.decode()

@@ -28,6 +28,7 @@ GOOD: dict[str, Any] = {
     "wind_speed": None,
     "temp": 39.02,
 }
+SENT = json.dumps(GOOD).encode()
 FORMS: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
     "dataframe_split": lambda rows: {
         "columns": [*rows[0]],
@@ -68,6 +69,16 @@ def test_every_form_of_the_protocol_gives_the_same_rows(
     found = read({form: FORMS[form](sent)}, interface)
     assert found[0] == GOOD | {"scheduled_departure": datetime(2030, 1, 7, 8)}
     assert found[1]["carrier"] == "ZZ" and found[1]["temp"] is None
+
+
+@pytest.mark.parametrize("mark", [":", " :", "\n :  "])
+def test_a_name_that_stands_once_is_not_taken_for_two(
+    interface: fields.Interface, mark: str
+) -> None:
+    row = GOOD | {"dest": 'a":', "origin": "b:c", "carrier": '": "'}
+    for form, made in FORMS.items():
+        body = json.dumps({form: made([row])}, separators=(",", mark)).encode()
+        assert read(body, interface)[0]["dest"] == 'a":'
 
 
 def test_lists_are_rows_in_the_order_of_the_signature(interface: fields.Interface) -> None:
@@ -138,6 +149,8 @@ def test_nan_is_a_missing_value_where_one_may_be(interface: fields.Interface) ->
         ({"dataframe_split": {"columns": ["a", "a"], "data": []}}, 422, "none of them twice"),
         ({"dataframe_split": {"columns": ["a", "b"], "data": [[1]]}}, 422, "a list of 2 values"),
         ({"dataframe_split": {"columns": [*GOOD, "x"], "data": [1]}}, 422, "no such column"),
+        (b'{"inputs": [], "inputs": [%s]}' % SENT, 422, "'inputs' stands twice in one object"),
+        (b'{"inputs": [%s, "temp": 1}]}' % SENT[:-1], 422, "'temp' stands twice in one object"),
     ],
 )
 def test_a_body_that_says_nothing_is_refused(
@@ -149,6 +162,7 @@ def test_a_body_that_says_nothing_is_refused(
 
 def test_another_kind_of_body_is_refused(interface: fields.Interface) -> None:
     assert refused(b"x", interface, kind="application/x-npy").status == 415
+    assert refused(SENT + b"\n" + SENT, interface, kind="application/jsonlines").status == 415
 
 
 def as_csv(rows: list[dict[str, Any]], header: bool = True) -> bytes:
@@ -163,7 +177,8 @@ def as_csv(rows: list[dict[str, Any]], header: bool = True) -> bytes:
 def test_csv_gives_the_same_rows_as_json(interface: fields.Interface) -> None:
     expected = read({"instances": [GOOD]}, interface)
     assert read(as_csv([GOOD]), interface, "text/csv; charset=utf-8") == expected
-    assert read(as_csv([GOOD], header=False), interface, "text/csv; header=absent") == expected
+    for kind in ("text/csv; header=absent", "text/csv;charset=utf-8; Header=absent"):
+        assert read(as_csv([GOOD], header=False), interface, kind) == expected
     assert read(b"\xef\xbb\xbf" + as_csv([GOOD]), interface, "text/csv") == expected
 
 

@@ -13,6 +13,7 @@ from .refusals import RefusedError
 from .replies import Asked, Reply
 
 _KIND = b"text/html; charset=utf-8"
+_LARGEST_FORM = 2**16
 _HEADERS = (
     # Nothing but the page itself: no script, no image, nothing of others, in nobody's frame.
     (
@@ -39,6 +40,8 @@ class Page:
 
     async def answered(self, asked: Asked) -> Reply:
         """Show what the model says to the values of the form, or what is wrong with them."""
+        if len(asked.body) > _LARGEST_FORM:  # The loop itself reads it.
+            raise RefusedError(413, f"a form may have {_LARGEST_FORM // 1024} KiB, and has more")
         now = self._holder.now
         pairs = parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True)
         sent = dict(pairs)

@@ -7,10 +7,8 @@ See https://mlflow.org/docs/latest/genai/serving/ for theirs: one of `dataframe_
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic_core import from_json
-
 from .. import fields
-from . import csv_rows
+from . import csv_rows, json_body
 from .refusals import Fault, RefusedError, bad_rows
 from .rows import Row, Rows
 
@@ -22,16 +20,19 @@ def read(body: bytes, content_type: str, rows: Rows, interface: fields.Interface
     kind, _, parameter = content_type.partition(";")
     kind = kind.strip().lower()
     if kind == _CSV:
-        header = parameter.strip().lower() != "header=absent"
+        header = "header=absent" not in map(str.strip, parameter.lower().split(";"))
         return _checked(csv_rows.read(body, header, rows, interface), b"", rows)
-    if kind not in {_JSON, "application/jsonlines", ""}:
+    if kind not in {_JSON, ""}:
         raise RefusedError(415, f"send {_JSON} or {_CSV}, not {kind[:80]!r}")
-    content = _parse(body)
+    content = json_body.parse(body)
     found = [name for name in _READERS if name in content]
     extra = sorted(set(content) - {*_READERS, "params"})
     if len(found) != 1 or extra or content.get("params"):
         raise RefusedError(422, f"send exactly one of {', '.join(_READERS)}, and nothing beside it")
-    return _checked(_READERS[found[0]](content[found[0]], rows), body, rows)
+    given = content[found[0]]
+    checked = _checked(_READERS[found[0]](given, rows), body, rows)
+    json_body.refuse_repeated(body, len(content) + _names_in(given))
+    return checked
 
 
 def read_plain(body: bytes, rows: Rows) -> list[Row]:
@@ -39,22 +40,12 @@ def read_plain(body: bytes, rows: Rows) -> list[Row]:
 
     Raises RefusedError.
     """
-    content = _parse(body)
+    content = json_body.parse(body)
     if set(content) != {"rows"}:
         raise RefusedError(422, 'send {"rows": [{column: value, ...}]}, and nothing beside it')
-    return _checked(_records(content["rows"], rows), body, rows)
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    try:
-        content = from_json(body)
-    except ValueError as error:
-        raise RefusedError(400, f"the body is not JSON ({error})") from None
-    except RecursionError:
-        raise RefusedError(400, "the body is not JSON (nested too deeply)") from None
-    if not isinstance(content, dict):
-        raise RefusedError(422, "the body must be a JSON object")
-    return content
+    checked = _checked(_records(content["rows"], rows), body, rows)
+    json_body.refuse_repeated(body, 1 + _names_in(content["rows"]))
+    return checked
 
 
 def _checked(found: Iterable[Any], body: bytes, rows: Rows) -> list[Row]:
@@ -63,6 +54,13 @@ def _checked(found: Iterable[Any], body: bytes, rows: Rows) -> list[Row]:
     if not checked:
         raise RefusedError(422, "there is no row to predict")
     return checked
+
+
+def _names_in(given: Any) -> int:
+    """Return the number of names in columns, or in rows, which have the same ones."""
+    if isinstance(given, dict):
+        return len(given)
+    return len(given) * len(given[0]) if isinstance(given[0], dict) else 0
 
 
 def _split(content: Any, rows: Rows) -> Iterable[Any]:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
+LONGEST_NAME = 80
+"""Of what a caller calls a column and we do not know: longer ones are told in part."""
 _CODES = {
     400: "BAD_REQUEST",
     401: "UNAUTHENTICATED",

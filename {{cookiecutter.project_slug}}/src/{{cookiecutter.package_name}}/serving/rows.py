@@ -9,12 +9,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, Validation
 from typing_extensions import TypedDict
 
 from .. import fields
-from .refusals import Fault, bad_rows
+from .refusals import LONGEST_NAME, Fault, bad_rows
 
 Row = Mapping[str, Any]
 _LONGEST_DATE = 10
 _FAULTS_TOLD = 20
-_LONGEST_NAME = 80
 _VALUES_AT_ONCE = 2048
 """Looked at before the first fault ends it: each faulty one of them costs a kilobyte."""
 _UNKNOWN = "the model knows no such column"
@@ -66,7 +65,7 @@ class Rows:
         """Raise RefusedError for more names than the model has, before each of them costs."""
         if len(names) > len(self.names):
             unknown = islice((name for name in names if name not in self.names), _FAULTS_TOLD)
-            raise bad_rows([Fault(row, it[:_LONGEST_NAME], _UNKNOWN) for it in unknown])
+            raise bad_rows([Fault(row, it[:LONGEST_NAME], _UNKNOWN) for it in unknown])
 
     def missing_for_nan(self, rows: Iterable[Any]) -> Iterator[Any]:
         """Yield rows whose NaNs are missing values, which is how clients of MLflow write them."""
@@ -138,4 +137,4 @@ def _fault(told: Any, first: int) -> Fault:
         reason = str(told["ctx"]["error"])
     else:
         reason = str(told["msg"]).replace("Input should be", "must be")
-    return Fault(first + row, column and str(column)[:_LONGEST_NAME], reason)
+    return Fault(first + row, column and str(column)[:LONGEST_NAME], reason)
