@@ -365,11 +365,15 @@ def test_a_new_model_answers_with_its_own_schema(
 def test_the_page_shows_a_form_that_answers(front: Front) -> None:
     page = ask(front, "GET", "/").body.decode()
     assert 'name="carrier"' in page and 'value="AA"' in page and "may be empty" in page
+    assert "known: AA, B6, DL, EV, UA<" in page
     form = "&".join(f"{name}={'' if it is None else it}" for name, it in ROW.items())
     found = ask(front, "POST", "/", form.encode())
     assert found.status == 200 and "<dt>prediction</dt>" in found.body.decode()
+    assert '"answer refused"' not in found.body.decode()
     wrong = ask(front, "POST", "/", form.replace("187.0", "far").encode())
-    assert wrong.status == 422 and "must be a valid number" in wrong.body.decode()
+    said = wrong.body.decode()
+    assert wrong.status == 422 and '<dl class="answer refused"' in said
+    assert "must be a valid number</small><small>from 1</small>" in said
 
 
 def test_a_form_that_is_no_person_s_is_refused(front: Front) -> None:

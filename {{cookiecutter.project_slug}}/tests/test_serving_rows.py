@@ -151,6 +151,7 @@ def test_nan_is_a_missing_value_where_one_may_be(interface: fields.Interface) ->
         ({"dataframe_split": {"columns": [*GOOD, "x"], "data": [1]}}, 422, "no such column"),
         (b'{"inputs": [], "inputs": [%s]}' % SENT, 422, "'inputs' stands twice in one object"),
         (b'{"inputs": [%s, "temp": 1}]}' % SENT[:-1], 422, "'temp' stands twice in one object"),
+        (b'{"inputs" : [%s,"temp" :1}]}' % SENT[:-1], 422, "'temp' stands twice in one object"),
     ],
 )
 def test_a_body_that_says_nothing_is_refused(

@@ -17,11 +17,13 @@ input { font: inherit; width: 100%; box-sizing: border-box; padding: .35rem .5re
   border: 1px solid var(--line); border-radius: .3rem; }
 small { display: block; min-height: 1.3em; opacity: .7; }
 small.fault { color: var(--fault); opacity: 1; }
+div:has(> small.fault) > input { border-color: var(--fault); }
 button { grid-column: 1 / -1; justify-self: start; font: inherit; font-weight: 600; color: #fff;
   background: var(--accent); border: 0; border-radius: .3rem; cursor: pointer;
   padding: .5rem 1.5rem; }
 dl.answer { display: flex; flex-wrap: wrap; gap: .5rem 2.5rem; border: 2px solid var(--accent);
   border-radius: .5rem; padding: 1rem; margin: 0 0 1.5rem; }
+dl.refused { border-color: var(--fault); color: var(--fault); }
 dl.answer dt { white-space: nowrap; opacity: .7; } dl.answer dd { margin: 0; font-weight: 700; }
 </style>
 </head>

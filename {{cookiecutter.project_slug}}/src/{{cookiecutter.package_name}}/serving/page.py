@@ -14,6 +14,7 @@ from .replies import Asked, Reply
 
 _KIND = b"text/html; charset=utf-8"
 _LARGEST_FORM = 2**16
+_KNOWN_TOLD = 8
 _HEADERS = (
     # Nothing but the page itself: no script, no image, nothing of others, in nobody's frame.
     (
@@ -69,13 +70,13 @@ def _reply(
     )
     if wrong:
         said = "<dt>no prediction</dt><dd>see the values that are marked</dd>"
-    page = frame.HTML
+    kind, page = "answer refused" if wrong else "answer", frame.HTML
     parts = {
         "NAME": escape(origin.name),
         "VERSION": escape(origin.version),
         "DIGEST": escape(origin.digest[:12]),
         "FIELDS": shown,
-        "ANSWER": f'<dl class="answer" role="status">{said}</dl>' if said else "",
+        "ANSWER": f'<dl class="{kind}" role="status">{said}</dl>' if said else "",
     }
     for mark, part in parts.items():
         page = page.replace(f"<!--{mark}-->", part)
@@ -86,7 +87,7 @@ def _reply(
 def _field(field: fields.Field, value: str, faults: Mapping[str, str]) -> str:
     name = escape(field.name, quote=True)
     fault = faults.get(field.name)
-    told = f'<small class="fault">{escape(fault)}</small>' if fault else _hint(field)
+    told = f'<small class="fault">{escape(fault)}</small>' if fault else ""
     attributes = f'id="{name}" name="{name}" value="{escape(value, quote=True)}"'
     if field.known:
         options = "".join(f'<option value="{escape(it, quote=True)}">' for it in field.known)
@@ -98,14 +99,17 @@ def _field(field: fields.Field, value: str, faults: Mapping[str, str]) -> str:
         box = f'<input inputmode="decimal" {attributes}>'
     else:
         box = f"<input {attributes}>"
-    return f'<div><label for="{name}">{name}</label>{box}{told}</div>'
+    return f'<div><label for="{name}">{name}</label>{box}{told}{_hint(field)}</div>'
 
 
 def _hint(field: fields.Field) -> str:
     bounds = {"from": field.minimum, "to": field.maximum}
     ranged = " ".join(f"{word} {it:g}" for word, it in bounds.items() if it is not None)
-    words = [ranged, "may be empty" if field.nullable else ""]
-    return f"<small>{', '.join(filter(None, words))}</small>"
+    more = len(field.known) - _KNOWN_TOLD
+    known = f"known: {', '.join(field.known[:_KNOWN_TOLD])}" if field.known else ""
+    words = [ranged, f"{known} and {more:,} more" if more > 0 else known]
+    words.append("may be empty" if field.nullable else "")
+    return f"<small>{escape(', '.join(filter(None, words)))}</small>"
 
 
 def _text(value: Any) -> str:
