@@ -22,21 +22,9 @@ def read(
     types = {it.name: it.type for it in interface.inputs}
     kinds = [types.get(name, "string") for name in names]
     for place, line in enumerate(lines):
-        if fault := _fault(place, line, names, kinds):
-            raise bad_rows([fault])
+        if len(line) != len(names):
+            raise bad_rows([Fault(place, None, f"has {len(line)} cells, not {len(names)}")])
         yield {name: value(cell, kind) for name, kind, cell in zip(names, kinds, line, strict=True)}
-
-
-def _fault(
-    place: int, line: Sequence[str], names: Sequence[str], kinds: Sequence[str]
-) -> Fault | None:
-    """Return what no check of values finds: too many cells, and times that only ISO 8601 has."""
-    if len(line) != len(names):
-        return Fault(place, None, f"has {len(line)} cells, not {len(names)}")
-    for cell, name, kind in zip(line, names, kinds, strict=True):
-        if kind == "datetime" and cell and not cells.is_time(cell):
-            return Fault(place, name, cells.NO_TIME)
-    return None
 
 
 def _lines(body: bytes) -> Iterator[list[str]]:

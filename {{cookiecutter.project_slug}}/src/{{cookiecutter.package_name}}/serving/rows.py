@@ -8,11 +8,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from .. import fields
+from .. import cells, fields
 from .refusals import LONGEST_NAME, Fault, bad_rows
 
 Row = Mapping[str, Any]
-_LONGEST_DATE = 10
 _FAULTS_TOLD = 20
 _VALUES_AT_ONCE = 2048
 """Looked at before the first fault ends it: each faulty one of them costs a kilobyte."""
@@ -101,15 +100,11 @@ def _annotated(field: fields.Field, example: Sequence[Row]) -> Any:
 
 
 def _time(value: object) -> datetime:
-    if not isinstance(value, str) or len(value) <= _LONGEST_DATE:
+    if not isinstance(value, str):
         raise ValueError("must be text with date and time, as 2030-01-07T08:00:00")
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError("is no date and time of ISO 8601, as 2030-01-07T08:00:00") from None
-    if found.tzinfo is not None:
-        raise ValueError("must be without a time zone, as the training rows are")
-    return found
+    if not cells.is_time(value):
+        raise ValueError(cells.NO_TIME)
+    return datetime.fromisoformat(value)
 
 
 def _is_nan(value: object) -> bool:
