@@ -103,7 +103,7 @@ def test_a_champion_that_has_moved_since_the_gate_is_refused(here: Settings, ano
     first = candidate.here(here).digest
     another("second")
     for met, then in ((None, "nobody"), ("c" * 64, "c" * 12)):
-        words = f"the champion is {first[:12]} now, and the gate was held against {then}; run the"
+        words = f"the champion is {first[:12]} now, and the gate was held against {then}; run all"
         with pytest.raises(WorldError, match=words):
             promote(here, handed_over=pack(here, met))
         assert champion(here) == 1

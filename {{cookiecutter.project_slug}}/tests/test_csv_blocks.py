@@ -69,5 +69,18 @@ def test_lines_without_an_end_are_not_held_in_memory(
         [*csv_blocks.read(tmp_path / "x.csv", ["a"])]
     for content in ("", "\n\n", "x" * 10**6):
         (tmp_path / "x.csv").write_text(content)
-        with pytest.raises(csv.Error, match=r"empty|limit"):
+        with pytest.raises(csv.Error, match=r"empty|too long"):
             csv_blocks.header(tmp_path / "x.csv")
+
+
+def test_a_name_that_is_no_utf_8_harms_nobody_who_does_not_want_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("a,Gr\u00f6\u00dfe\n1,2\n".encode("latin-1"))
+    assert told([*csv_blocks.read(path, ["a"])]) == [["1"]]
+
+
+def test_a_line_of_names_without_an_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a," + "b" * 2 * csv_lines.LONGEST + "\n1,2\n")
+    with pytest.raises(csv.Error, match="the line of names is too long"):
+        csv_blocks.header(path)

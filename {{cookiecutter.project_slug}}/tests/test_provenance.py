@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flight_delays import digests, estimator, machine, provenance
+from flight_delays import estimator, machine, provenance
+from flight_delays.digests import of_file
 from flight_delays.errors import UsageError, WorldError
 
 import rows
@@ -189,4 +190,4 @@ def test_the_class_of_the_machine_is_one_word_with_what_the_estimator_tells(
 
 def test_the_locks_are_there() -> None:
     for name in (provenance.LOCK, provenance.SERVING_LOCK):
-        assert digests.of_file(Path(__file__).parents[1] / name)
+        assert of_file(Path(__file__).parents[1] / name)

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -44,6 +46,22 @@ def posted(body: bytes, *lines: str) -> bytes:
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
+def answers(front: Front, sent: bytes, at_once: int = 10**6) -> bytes:
+    """Return all that comes back on one connection until the server ends it."""
+
+    async def found() -> bytes:
+        async with listening(front) as place:
+            reader, writer = await asyncio.open_connection(*place)
+            for start in range(0, len(sent), at_once):
+                writer.write(sent[start : start + at_once])
+                await asyncio.sleep(0)
+            told = await reader.read()
+            writer.close()
+            return told
+
+    return asyncio.run(found())
+
+
 UPGRADE = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAA")
 
 
@@ -57,19 +75,81 @@ def test_who_asks_for_another_protocol_is_answered_in_this_one(
     asked = posted(json.dumps({"rows": [row]}).encode(), *upgrade)
     last = posted(b"{", "Connection: close")
 
-    async def answers() -> bytes:
-        async with listening(front) as place:
+    found = answers(front, asked + asked + last, at_once)
+    assert found.count(b"HTTP/1.1 200") == 2 and found.count(b"HTTP/1.1 400") == 1
+    assert found.count(b'"prediction":') == 2
+
+
+def echo(seen: list[bytes] | None = None) -> Front:
+    """Return an application that answers with the size of what it was sent, and writes it down."""
+
+    async def answer(asked: Asked) -> Reply:
+        if seen is not None:
+            seen.append(asked.body)
+        return Reply(b"size %d" % len(asked.body))
+
+    inside: Any = None
+    door = Doorkeeper(Limits())
+    return Front({("POST", "/predict"): answer}, inside, (), door, Metrics(), None)
+
+
+@pytest.mark.parametrize("upgrade", [("Connection: Upgrade, close", "Upgrade: h2c"), ()])
+def test_the_last_request_of_a_connection_is_answered(upgrade: tuple[str, ...]) -> None:
+    sent = posted(b"abc", *(upgrade or ["Connection: close"])) + b"GET /more HTTP/1.1\r\n\r\n"
+    assert answers(echo(), sent).endswith(b"size 3")
+
+
+def test_no_tunnel_repeats_what_another_caller_has_asked() -> None:
+    tunnel = b"CONNECT /nobody HTTP/1.1\r\nHost: here\r\n\r\nEVI"
+    seen: list[bytes] = []
+    found = answers(echo(seen), posted(b"abc", *UPGRADE) + tunnel)
+    assert seen == [b"abc"] and b"HTTP/1.1 400" in found
+
+
+def test_a_large_body_is_no_large_head_of_the_next_request() -> None:
+    end = b"POST /predict HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    found = answers(echo(), posted(bytes(100_000)) + end[:20] + end[20:])
+    assert found.count(b"HTTP/1.1 200") == 2
+
+
+def test_a_byte_now_and_then_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = wire.Connection.on_response_complete
+
+    def soon(self: Any) -> None:
+        self.timeout_keep_alive = 0.05
+        kept(self)
+
+    monkeypatch.setattr(wire.Connection, "on_response_complete", soon)
+
+    async def ended() -> bytes:
+        async with listening(echo()) as place:
             reader, writer = await asyncio.open_connection(*place)
-            for start in range(0, len(asked + asked + last), at_once):
-                writer.write((asked + asked + last)[start : start + at_once])
-                await asyncio.sleep(0)
-            found = await reader.read()
+            writer.write(posted(b"abc"))
+            found = await reader.readuntil(b"size 3")
+            writer.write(b"\r\n")
+            found += await reader.read()
             writer.close()
             return found
 
-    found = asyncio.run(answers())
-    assert found.count(b"HTTP/1.1 200") == 2 and found.count(b"HTTP/1.1 400") == 1
-    assert found.count(b'"prediction":') == 2
+    assert asyncio.run(ended()).endswith(b"size 3")
+
+
+def test_what_the_system_still_holds_is_unread_as_well() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    with listener, socket.create_connection(listener.getsockname()) as caller:
+        served, _ = listener.accept()
+        held = {"get_write_buffer_size": lambda: 5, "get_extra_info": lambda name: served}
+        transport: Any = SimpleNamespace(**held)
+        served.setblocking(False)
+        with served:
+            with suppress(BlockingIOError):
+                while True:
+                    served.send(bytes(2**16))
+            full = wire._unread(transport)
+            caller.recv(2**20, socket.MSG_WAITALL)
+            while wire._unread(transport) == full:
+                time.sleep(0.001)  # The system tells it a little later.
+            assert 5 <= wire._unread(transport) < full
 
 
 def large(bodies: int) -> tuple[Front, Doorkeeper]:

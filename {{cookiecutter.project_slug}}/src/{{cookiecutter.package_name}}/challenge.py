@@ -67,7 +67,7 @@ def handed_over(settings: Settings, folder: Path) -> Challenge:
         if champion != given.champion:
             raise WorldError(
                 f"{there.name}: the champion is {_named(champion)} now, and the gate was held "
-                f"against {_named(given.champion)}; run the workflow again"
+                f"against {_named(given.champion)}; run all jobs of the workflow again"
             )
         marked = standing.rolled_back(there, found, None)
         return given if marked.passed else trial.rejected(given, marked)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK = 2**24
+_LONGEST_HEADER = 2 * csv_lines.LONGEST
 _QUOTE, _ENDS = ord('"'), (b"\r", b"\n")
 _EDGES = np.isin(np.arange(256), list(b',"\r\n'))
 
@@ -75,7 +76,9 @@ def _header(path: Path) -> tuple[list[str], int]:
 
         def lines() -> Iterator[str]:
             nonlocal size
-            while line := file.readline(2 * csv_lines.LONGEST):
+            while line := file.readline(_LONGEST_HEADER):
+                if len(line) == _LONGEST_HEADER:
+                    raise csv.Error("the line of names is too long")
                 first, size = not size, size + len(line.encode("utf-8", "surrogateescape"))
                 yield line.removeprefix("\ufeff") if first else line
 
@@ -112,16 +115,17 @@ def _quick(block: bytes, columns: Sequence[str], names: Sequence[str]) -> "pa.Re
     import pyarrow as pa
     import pyarrow.csv
 
+    # A name that nobody wants may be no text to Arrow, which refuses what is not UTF-8.
+    own = [f"column {place}" for place in range(len(columns))]
+    wanted = [own[columns.index(it)] for it in names]
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(block),
-            pyarrow.csv.ReadOptions(
-                column_names=columns, block_size=len(block) + 1, use_threads=False
-            ),
+            pyarrow.csv.ReadOptions(column_names=own, block_size=len(block) + 1, use_threads=False),
             pyarrow.csv.ParseOptions(newlines_in_values=True),
             pyarrow.csv.ConvertOptions(
-                include_columns=names,
-                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=wanted,
+                column_types=dict.fromkeys(wanted, pa.string()),
                 null_values=[""],
                 strings_can_be_null=True,
             ),

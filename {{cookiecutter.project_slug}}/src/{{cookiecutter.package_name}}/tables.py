@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PIECE = 2**17
 """Rows of a piece of Parquet; of CSV it is a block of bytes."""
+READING = 2
+"""Raise it with every change of how files are cut or cells are read: parts of before do not fit."""
 _ENDINGS = {".parquet", ".csv"}
 
 

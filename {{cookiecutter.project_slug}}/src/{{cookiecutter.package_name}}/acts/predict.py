@@ -45,6 +45,7 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
         "version": version,
         "keep": list(job.keep),
         "piece": tables.PIECE,
+        "reading": tables.READING,
         "files": [[str(it), it.stat().st_size, it.stat().st_mtime_ns] for it in files],
     }
     if done := staging.is_done(output, plan):

@@ -90,11 +90,15 @@ def _refusal(refused: RefusedError) -> Response:
     return Response(refused.body(), refused.status, refused.headers, "application/json")
 
 
+def _is_unsaid(value: object) -> bool:
+    return value is None or value is False or value == ()
+
+
 def _told(holder: Holder) -> dict[str, Any]:
     served = holder.now.served
     origin = served.origin
     inputs = [
-        {name: value for name, value in vars(it).items() if value not in {None, (), False}}
+        {name: value for name, value in vars(it).items() if not _is_unsaid(value)}
         for it in served.inputs
     ]
     return {

@@ -123,7 +123,7 @@ async def _pass_on(
     given: list[tuple[bytes, bytes]],
 ) -> int:
     """Let the inner application answer; return the status that it gives."""
-    status = 500
+    status = 0
 
     async def noting(message: MutableMapping[str, Any]) -> None:
         nonlocal status
@@ -132,5 +132,10 @@ async def _pass_on(
             message["headers"] = [*message.get("headers", ()), *given]
         await send(message)
 
-    await inside(scope, receive, noting)
+    try:
+        await inside(scope, receive, noting)
+    except Exception as error:
+        if not status:
+            raise
+        logs.defect(error, path=scope["path"])  # It has answered, and raises all the same.
     return status

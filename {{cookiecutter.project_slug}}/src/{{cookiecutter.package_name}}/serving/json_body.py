@@ -9,6 +9,9 @@ from pydantic_core import from_json
 
 from .refusals import LONGEST_NAME, RefusedError
 
+_APART = (b" :", b"\t:", b"\r:", b"\n:")
+"""A colon that does not follow its name at once, or one in a text."""
+
 
 def parse(body: bytes) -> dict[str, Any]:
     """Return the object; raises RefusedError where the body is none."""
@@ -29,7 +32,7 @@ def refuse_repeated(body: bytes, names: int) -> None:
     `names` is how many the quick parser has kept, which is silent about those that it has not:
     where as many stand in the body, as good as all bodies are, there is no need to look again.
     """
-    if body.count(b'":') != names:
+    if body.count(b'":') != names or any(it in body for it in _APART):
         with suppress(ValueError):  # What Python's parser cannot read, the other one has read.
             json.loads(body, object_pairs_hook=_once)
 

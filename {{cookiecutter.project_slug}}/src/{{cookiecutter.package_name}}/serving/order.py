@@ -28,6 +28,7 @@ def started(order: Order) -> "subprocess.Popen[bytes]":
         [sys.executable, "-m", f"{__package__}.scout"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        bufsize=0,  # Else a second line that comes with the first is lost to who reads on.
         env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
         start_new_session=True,  # A Ctrl-C is for the server, which ends the scout.
     )

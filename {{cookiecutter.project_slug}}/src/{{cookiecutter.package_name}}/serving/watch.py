@@ -109,7 +109,11 @@ class Watch:
 
     def _load(self, found: dict[str, Any]) -> Served:
         folder = Path(found["folder"])
-        new = served.load(folder, Origin(**found["origin"]), found["expected"])
+        try:
+            new = served.load(folder, Origin(**found["origin"]), found["expected"])
+        except ProjectError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         self._folders.append(folder)
         while len(self._folders) > _FOLDERS_KEPT:
             shutil.rmtree(self._folders.popleft(), ignore_errors=True)
