@@ -59,6 +59,16 @@ def test_an_unknown_category_is_scored_like_one_of_the_known() -> None:
     np.testing.assert_allclose(table[0], table[1:].mean(axis=0), rtol=1e-4, atol=1e-6)
 
 
+def test_a_missing_category_keeps_what_it_learnt_over_all_epochs() -> None:
+    """It is drawn to the known ones for its scores, by a third, and not again in each epoch."""
+    codes = np.append(np.repeat(np.arange(4.0), 450), np.full(200, np.nan))
+    target = np.where(np.isnan(codes), 3.0, 0) + np.random.default_rng(1).normal(0, 0.1, 2000)
+    strides = {"epochs": 20, "batch_size": 1024, "learning_rate": 0.01}
+    network = taught(Labelled(codes[:, None], target), [4], **strides)
+    (missing,) = seam.scores(network, np.array([[np.nan]]))
+    assert 1.8 < missing < 2.6
+
+
 def test_numbers_far_from_zero_keep_their_differences() -> None:
     """In 32 bits a count of seconds since 1970 knows three times in five minutes."""
     seconds = np.linspace(0, 300, 1000)

@@ -53,15 +53,10 @@ class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=Fals
     patience: int = Field(ge=1, le=100_000)
     """Stop after so many epochs without a better loss on the validation rows."""
     device: Literal["auto", "cpu", "gpu"]
-    """A GPU where there is one, or what is said here."""
 
 
 class Network(nn.Module):
-    """Embeddings of categories and standardised numbers, through layers of one width.
-
-    It takes the matrix of `features.py` in its 64 bits, and gives (rows,) probabilities, or numbers
-    in the units of the target.
-    """
+    """Embeddings of categories and standardised numbers, through layers of one width."""
 
     def __init__(
         self, task: Task, sizes: Sequence[int], embedding: int, layers: int, width: int
@@ -72,11 +67,11 @@ class Network(nn.Module):
         self.task = task
         self.categories = {column: size for column, size in enumerate(sizes) if size}
         self.numbers = [column for column, size in enumerate(sizes) if not size]
-        known = self.categories.values()
-        # The first is what is unknown or missing.
-        self.embeddings = nn.ModuleList(nn.Embedding(it + 1, min(embedding, it)) for it in known)
-        widths = [2 * len(self.numbers) + sum(min(embedding, it) for it in known)]
-        widths += [width] * layers
+        # The first row of a table is what is unknown or missing.
+        tables = [nn.Embedding(it + 1, min(embedding, it)) for it in self.categories.values()]
+        self.embeddings = nn.ModuleList(tables)
+        first = 2 * len(self.numbers) + sum(it.embedding_dim for it in tables)
+        widths = [first, *[width] * layers]
         self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
         self.last = nn.Linear(widths[-1], 1)
         self.center: Tensor = nn.Buffer(torch.zeros(len(self.numbers), dtype=torch.float64))
@@ -105,7 +100,7 @@ class Network(nn.Module):
         return torch.squeeze(self.last(values), 1).float()
 
     def forward(self, matrix: Tensor) -> Tensor:
-        """Return (rows,) scores of the matrix (rows, features)."""
+        """Return (rows,) scores of the matrix (rows, features) of `features.py`, in its 64 bits."""
         inner = self.inner(matrix)
         classifies = self.task is Task.CLASSIFICATION
         return torch.sigmoid(inner) if classifies else inner * self.unit + self.middle
@@ -127,10 +122,12 @@ class _Learner:
             part: (self._there(it.matrix), self._there((it.target - middle) / unit).float())
             for part, it in rows.items()
         }
-        self.unknown = [
-            self._there(unknown(rows["train"].matrix[:, column], size)).float()
-            for column, size in network.categories.items()
-        ]
+        codes = rows["train"].matrix
+        shares = (unknown(codes[:, it], size) for it, size in network.categories.items())
+        self.unknown = [self._there(it).float() for it in shares]
+        self.tables = [it.detach() for it in network.embeddings.parameters()]
+        # What stands for an unknown category goes on from what it learnt, not from what it scores.
+        self.learnt = [it[0].clone() for it in self.tables]
 
     def _there(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.device)
@@ -138,6 +135,8 @@ class _Learner:
     def begin(self, seed: int, learning_rate: float) -> None:
         torch.manual_seed(seed)
         self.optimiser.param_groups[0]["lr"] = learning_rate
+        for table, row in zip(self.tables, self.learnt, strict=True):
+            table[0] = row
 
     def learn(self, rows: Indices) -> Tensor:
         matrix, target = (it[self._there(rows)] for it in self.rows["train"])
@@ -149,7 +148,8 @@ class _Learner:
 
     @torch.no_grad()
     def validate(self) -> Mapping[str, float]:
-        for table, shares in zip(self.network.embeddings.parameters(), self.unknown, strict=True):
+        for table, row, shares in zip(self.tables, self.learnt, self.unknown, strict=True):
+            row.copy_(table[0])
             table[0] = shares @ table
         matrix, target = self.rows["validation"]
         inner = torch.cat([self._inner(it) for it in matrix.split(_ROWS_AT_ONCE)])
@@ -168,15 +168,15 @@ class _Learner:
         return functional.mse_loss(inner, target)
 
     def state(self) -> Arrays:
-        return {name: it.detach().cpu().numpy().copy() for name, it in self._tensors().items()}
+        return {name: it.cpu().numpy().copy() for name, it in self._tensors().items()}
 
-    @torch.no_grad()
     def restore(self, state: Arrays) -> None:
         for name, tensor in self._tensors().items():
             tensor.copy_(torch.from_numpy(np.array(state[name])))
 
     def _tensors(self) -> dict[str, Tensor]:
         found: dict[str, Tensor] = dict(self.network.state_dict())
+        found |= {f"learnt/{place}": row for place, row in enumerate(self.learnt)}
         for place, weight in enumerate(self.network.parameters()):
             moments = self.optimiser.state[weight]
             if not moments:  # AdamW has not begun.
@@ -239,12 +239,11 @@ def fit(
     """
     shape = hyperparameters.model_dump(include={"embedding", "layers", "width"})
     schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
-    rows = {"train": train, "validation": validation}
     torch.manual_seed(seed)
     with _one_thread(), _repeatable():
         network = Network(task, sizes, **shape)
         network.standardise(train)
-        learner = _Learner(network, hyperparameters, rows)
+        learner = _Learner(network, hyperparameters, {"train": train, "validation": validation})
         in_epochs(learner, schedule, len(train.target), seed, watch)
     return network.cpu().eval()
 
@@ -289,10 +288,7 @@ def platform() -> str:
 
 
 def _canonical(archive: bytes) -> bytes:
-    """Take out of a pt2 archive what says nothing of the network, and its one pickle.
-
-    That is where the code stood, when it was written, and the rows that it was traced with.
-    """
+    """Take where and when it was made out of a pt2 archive, and the traced rows, its one pickle."""
     source = zipfile.ZipFile(io.BytesIO(archive))
     return archives.canonical({it: _plain(it, source.read(it)) for it in source.namelist()})
 

@@ -51,7 +51,6 @@ class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=Fals
     patience: int = Field(ge=1, le=100_000)
     """Stop after so many epochs without a better loss on the validation rows."""
     device: Literal["auto", "cpu", "gpu"]
-    """A GPU where there is one, or what is said here."""
 
 
 class Network:
@@ -130,13 +129,15 @@ class _Learner:
         decay = architecture.hyperparameters.weight_decay
         self.optimiser = keras.optimizers.AdamW(weight_decay=decay)
         self.optimiser.build(self.inner.trainable_variables)
-        self.unknown = {
-            f"column_{column}": _tensor(unknown(rows["train"].matrix[:, column], size)[None])
-            for column, size in architecture.categories.items()
-        }
+        codes, categories = rows["train"].matrix, architecture.categories
+        shares = (unknown(codes[:, it], size) for it, size in categories.items())
+        self.unknown = [tf.constant(it[None], tf.float32) for it in shares]
+        self.tables = [self.inner.get_layer(f"column_{it}").embeddings for it in categories]
+        # What stands for an unknown category goes on from what it learnt, not from what it scores.
+        self.learnt = [tf.Variable(it[:1]) for it in self.tables]
         middle, self.unit = architecture.middle, architecture.unit
         self.rows = {
-            part: (tf.constant(it.matrix), _tensor((it.target - middle) / self.unit))
+            part: (tf.constant(it.matrix), tf.constant((it.target - middle) / self.unit, "float32"))
             for part, it in rows.items()
         }
         # Traced once for batches of any length.
@@ -146,6 +147,8 @@ class _Learner:
 
     def begin(self, seed: int, learning_rate: float) -> None:
         self.optimiser.learning_rate = learning_rate
+        for table, row in zip(self.tables, self.learnt, strict=True):
+            table.assign(ops.concatenate([row, table[1:]]))
         drops = [it for it in self.inner.layers if isinstance(it, layers.Dropout) and it.rate]
         for place, layer in enumerate(drops):
             layer.seed_generator.state.assign([seed + place, 0])
@@ -161,8 +164,8 @@ class _Learner:
         return loss
 
     def validate(self) -> Mapping[str, float]:
-        for name, shares in self.unknown.items():
-            table = self.inner.get_layer(name).embeddings
+        for table, row, shares in zip(self.tables, self.learnt, self.unknown, strict=True):
+            row.assign(table[:1])
             table.assign(ops.concatenate([ops.matmul(shares, table), table[1:]]))
         matrix, target = self.rows["validation"]
         starts = range(0, len(target), _ROWS_AT_ONCE)
@@ -187,11 +190,7 @@ class _Learner:
             variable.assign(state[str(place)])
 
     def _variables(self) -> list[Any]:
-        return [*self.inner.variables, *self.optimiser.variables]
-
-
-def _tensor(values: np.ndarray) -> tf.Tensor:
-    return tf.constant(values, tf.float32)
+        return [*self.inner.variables, *self.optimiser.variables, *self.learnt]
 
 
 def device(asked: str) -> str:
@@ -238,12 +237,11 @@ def fit(
     place = device(hyperparameters.device)
     schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
     architecture = _Architecture(task, hyperparameters, sizes, train)
-    rows = {"train": train, "validation": validation}
     precision = "mixed_bfloat16" if place == _GPU else "float32"
     keras.utils.set_random_seed(seed)
     try:
         with tf.device(place):
-            learner = _Learner(architecture, precision, rows)
+            learner = _Learner(architecture, precision, {"train": train, "validation": validation})
             in_epochs(learner, schedule, len(train.target), seed, watch)
         with tf.device(_CPU):
             _, model = architecture.build("float32")
@@ -275,15 +273,9 @@ def load(folder: Path) -> Network:
 
 def flavor(folder: str) -> dict[str, dict[str, Any]]:
     """Return MLflow's native flavor of what `save` wrote into a folder of the model directory."""
-    return {
-        "tensorflow": {
-            "data": folder,
-            "model_type": "keras",
-            "keras_module": "keras",
-            "keras_version": keras.__version__,
-            "save_format": "keras",
-        }
-    }
+    file = {"data": folder, "model_type": "keras", "save_format": "keras"}
+    library = {"keras_module": "keras", "keras_version": keras.__version__}
+    return {"tensorflow": file | library}
 
 
 def platform() -> str:
