@@ -209,6 +209,32 @@ def test_a_model_loads_where_tensorflow_is_at_work_already(model: Path) -> None:
     assert done.stdout.split()[1] == "2"
 
 
+def test_a_model_of_an_earlier_version_may_ask_for_one_thread_once_another_scores(
+    model: Path,
+) -> None:
+    """The gate scores the challenger first; what an older champion carries asks when imported."""
+    code = f"""
+import sys
+from pathlib import Path
+import numpy as np
+import tensorflow as tf
+from {rows.PACKAGE} import estimator
+network = estimator.load(Path(sys.argv[1]))
+estimator.scores(network, np.zeros((3, network.model.input_shape[1])))
+tf.config.threading.set_intra_op_parallelism_threads(1)
+"""
+    folder = next(model.rglob("model.keras")).parent
+    environment = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_scores_are_computed_on_the_processor(task: Task) -> None:
     scores = rows.fitted(task).estimator.scores.get_concrete_function()
     products = [it for it in scores.graph.get_operations() if it.type == "MatMul"]

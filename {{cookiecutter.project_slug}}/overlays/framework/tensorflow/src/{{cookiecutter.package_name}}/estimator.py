@@ -11,6 +11,7 @@ test_estimator.py` is the contract; run it after every change.
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,10 @@ _ROWS_AT_ONCE = 65_536
 _CPU, _GPU = "/CPU:0", "/GPU:0"
 _FAR = 5.0
 """Standard deviations from the mean beyond which a number says no more."""
+
+with suppress(RuntimeError):  # TensorFlow is at work already; a fit asks again, and refuses.
+    # Models written earlier ask for one thread when loaded, which fails later, but for the same.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
 
 
 class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
