@@ -23,6 +23,12 @@ def test_a_column_that_says_nothing_is_left_as_it_is(value: float) -> None:
     assert spread == 1
 
 
+def test_a_column_that_never_changes_is_left_as_it_is_however_many_rows_lie_side_by_side() -> None:
+    values = np.full((1_000_000, 2), 0.1)
+    assert values.flags.c_contiguous
+    np.testing.assert_array_equal(units(values).spread, 1)
+
+
 def test_seconds_since_1970_keep_their_differences() -> None:
     (center,), (spread,) = units(1.7e9 + np.arange(300.0)[:, None])
     assert center == 1.7e9 + 149.5

@@ -32,6 +32,8 @@ def units(values: Matrix) -> Units:
     A column without any number has the mean 0, one that never changes the deviation 1. In 64 bits:
     32 cannot tell the seconds of a day apart that are counted from 1970.
     """
+    # Sums along rows are pairwise, and so exact enough, where a column lies in one piece.
+    values = np.asfortranarray(values)
     rows = np.maximum((~np.isnan(values)).sum(axis=0), 1)
     center = np.nansum(values, axis=0) / rows
     spread = np.sqrt(np.nansum(np.square(values - center), axis=0) / rows)
