@@ -100,6 +100,15 @@ def test_of_other_fits_the_newest_is_named_and_few_are_kept(
     assert "beginning anew" not in capsys.readouterr().out
 
 
+def test_what_earlier_versions_left_is_removed(tmp_path: Path) -> None:
+    watcher(tmp_path).keep(CHECKPOINT)
+    old = [path(tmp_path).with_name(name) for name in ("a.npz", "a.npz.partial", "b.partial")]
+    for left in old:
+        left.write_bytes(b"old")
+    assert watcher(tmp_path).recall()
+    assert list(path(tmp_path).parent.iterdir()) == [path(tmp_path)]
+
+
 def rewritten(save: Callable[..., None], *one: np.ndarray, **arrays: np.ndarray) -> bytes:
     file = io.BytesIO()
     save(file, *one, **arrays)

@@ -74,12 +74,16 @@ class Watcher(Watch):
             return dict(file)
 
     def _others(self) -> list[Path]:
-        """Return the checkpoints of other fits, the newest first; old ones are removed."""
+        """Return the checkpoints of other fits, the newest first; old ones are removed.
+
+        So are files of earlier versions of this module, which nothing reads.
+        """
+        folder = self._path.parent
         found: list[Path] = []
         with suppress(FileNotFoundError):  # Another fit was faster.
-            every = set(self._path.parent.glob(f"*{_SUFFIX}")) - {self._path}
+            every = set(folder.glob(f"*{_SUFFIX}")) - {self._path}
             found = sorted(every, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-            for path in found[_OTHERS:]:
+            for path in [*found[_OTHERS:], *folder.glob("*.npz"), *folder.glob("*.partial")]:
                 path.unlink()
         return found[:_OTHERS]
 
