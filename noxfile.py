@@ -17,8 +17,8 @@ HERE = Path(__file__).parent
 PROJECT = "{{cookiecutter.project_slug}}"
 LOCK = "requirements-dev.lock"
 # One file of tests to a worker, as files share what they have baked and trained; more than two
-# would wait for each other on a laptop.
-SIDE_BY_SIDE = ("--numprocesses", "2", "--dist", "loadfile")
+# would wait for each other on a laptop. In the order of their names: those with few tests are slow.
+SIDE_BY_SIDE = ("--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 TYPED = ("--strict", "--ignore-missing-imports", "local_extensions.py", "noxfile.py")
 WORKFLOWS = (".github", f"{PROJECT}/overlays/forge/github/.github")
 
