@@ -55,6 +55,7 @@ def test_processes_that_race_leave_one_version_a_digest_and_one_champion(
             whole.backup(empty)
         counted = empty.execute("SELECT count(*) FROM registered_models")
         assert counted.fetchone() == (0,)
+    shutil.copytree(trained.root / "mlartifacts", tmp_path / "mlartifacts")
     folders = [trained.copy(tmp_path / "first"), *others]
     told = drive(trained, "race", tmp_path, TIMES, 8, *(it.root for it in folders))
     assert len(told) == TIMES
