@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from baking import Once, Project
+from baking import Once, Project, bake
 from test_lifecycle import change
 
 PARAMS = "params.yaml"
@@ -106,12 +106,12 @@ class Repository:
         """Return the path of a module of the project's package."""
         return f"src/{self.project.package}/{path}"
 
-    def remember(self) -> None:
-        """Let the forge's cache hold what main has trained, so that only changes are trained."""
+    def remember(self, project: Project) -> None:
+        """Let the forge's cache hold what a project has trained, so that it is trained once."""
         record = {"key": "dvc-main", "ref": "refs/heads/main", "_path": ".dvc/cache"}
         made = self.forge.files.new("caches", record)
         with tarfile.open(self.forge.files.folder("caches") / f"{made['id']}.tar", "w") as tar:
-            tar.add(self.project.root / ".dvc" / "cache", ".dvc/cache")
+            tar.add(project.root / ".dvc" / "cache", ".dvc/cache")
 
     def ledger(self) -> list[dict[str, str]]:
         """Return what has happened to the registry branch, oldest first."""
@@ -125,49 +125,45 @@ class Repository:
 
 
 @pytest.fixture(scope="session")
-def quick(trained: Project, once: Once) -> Project:
-    """A project whose model is quick to make, and whose checks the other tests run.
-
-    Its cache holds the models that stories make after the first promotion, whose model it lacks.
-    """
+def quick(user: Mapping[str, str], tools: Path, once: Once) -> Project:
+    """A project whose model is quick to make, and whose checks the other tests run."""
 
     def make(folder: Path) -> None:
-        project = trained.copy(folder)
-        (project.root / ".github/workflows/checks.yaml").unlink()
-        change(project, *QUICK)
-        later = [(WORSE,), (THIRD,), (FOURTH,), (THIRD, FOURTH)]
-        copies = [project.copy(folder.with_name(f"quick-{number}")) for number in range(2)]
-        with ThreadPoolExecutor(len(copies)) as pool:  # The other worker waits for this, too.
-            halves = [later[number :: len(copies)] for number in range(len(copies))]
-            list(pool.map(_train_each, copies, halves))
-        for copy in copies:
-            shutil.copytree(
-                copy.root / ".dvc/cache", project.root / ".dvc/cache", dirs_exist_ok=True
-            )
+        bake(folder.with_name("quick-bake"), user).rename(folder)
+        (folder / ".github/workflows/checks.yaml").unlink()
+        change(Project(folder, user, tools), *QUICK)
 
-    return Project(once("quick", make), trained.env, trained.tools)
-
-
-def _train_each(project: Project, later: list[tuple[tuple[str, str], ...]]) -> None:
-    text = (project.root / PARAMS).read_text("utf-8")
-    for changes in later:
-        change(project, OTHER, *changes)
-        (project.root / PARAMS).write_text(text, "utf-8")
+    return Project(once("quick", make), user, tools)
 
 
 @pytest.fixture(scope="session")
 def first(quick: Project, once: Once) -> Path:
-    """The first pull request of a fresh repository, merged: version 1 is the champion."""
+    """The first pull request of a fresh repository, merged: version 1 is the champion.
+
+    The forge's cache holds the models that stories make afterwards.
+    """
 
     def make(folder: Path) -> None:
-        with on_a_forge(quick, folder) as there:
-            there.remember()
+        later = quick.copy(folder.with_name("later"))
+        # The other worker waits for this, too.
+        with ThreadPoolExecutor(1) as beside, on_a_forge(quick, folder) as there:
+            trained = beside.submit(_train_later, later)
+            there.remember(quick)
             pull = there.pull("other", there.edit(PARAMS, OTHER))
             assert there.run() == {"Train": PASSED}
             there.forge.merge(pull, "squash")
             assert there.run() == {"Promote": PROMOTED}
+            trained.result()
+            there.remember(later)
 
     return once("first", make)
+
+
+def _train_later(project: Project) -> None:
+    text = (project.root / PARAMS).read_text("utf-8")
+    for changes in [(WORSE,), (THIRD,), (FOURTH,), (THIRD, FOURTH)]:
+        change(project, OTHER, *changes)
+        (project.root / PARAMS).write_text(text, "utf-8")
 
 
 @pytest.fixture

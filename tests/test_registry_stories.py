@@ -7,13 +7,13 @@ import pytest
 from baking import Project
 from forge_stories import (
     FOURTH,
-    OTHER,
     PARAMS,
     PASSED,
     PROMOTED,
     STOPPED,
     THIRD,
     Repository,
+    gone_on,
     on_a_forge,
 )
 from test_stories import free_port, server
@@ -25,7 +25,7 @@ def test_the_first_push_of_a_repository_promotes_and_the_next_changes_nothing(
     quick: Project, tmp_path: Path
 ) -> None:
     with on_a_forge(quick, tmp_path / "story") as there:
-        there.remember()
+        there.remember(quick)
         there.forge.pushed("main")
         assert there.run() == {"Promote": PROMOTED}
         (entry,) = there.ledger()
@@ -38,12 +38,10 @@ def test_the_first_push_of_a_repository_promotes_and_the_next_changes_nothing(
 
 def test_a_registry_that_refuses_is_told_and_a_rerun_completes(there: Repository) -> None:
     registry = there.forge.tip("registry")
-    pull = there.pull("blocked", there.edit(PARAMS, THIRD))
-    there.run()
     hook = there.forge.remote / "hooks" / "pre-receive"
     hook.write_text('#!/bin/sh\ngrep -q refs/heads/registry && { echo "full" >&2; exit 1; }\n:\n')
     hook.chmod(0o755)
-    there.forge.merge(pull)
+    there.land(there.edit(PARAMS, THIRD))
     (result,) = there.forge.run()
     assert result.jobs == {"build": "success", "promote": "failure"}
     assert "git cannot write it" in result.log and there.forge.tip("registry") == registry
@@ -52,14 +50,16 @@ def test_a_registry_that_refuses_is_told_and_a_rerun_completes(there: Repository
     assert len(there.ledger()) == 2
 
 
-def test_a_server_takes_the_place_of_the_branch(quick: Project, tmp_path: Path) -> None:
+def test_a_server_takes_the_place_of_the_branch(
+    quick: Project, first: Path, tmp_path: Path
+) -> None:
     folder, port = tmp_path / "server", free_port()
     folder.mkdir()
     uri = f"http://127.0.0.1:{port}"
-    with on_a_forge(quick, tmp_path / "story", variables={"MLFLOW_TRACKING_URI": uri}) as there:
-        there.remember()
+    variables = {"MLFLOW_TRACKING_URI": uri}
+    with gone_on(quick, first, tmp_path / "story", variables=variables) as there:
         with server(quick, folder, port):
-            pull = there.pull("other", there.edit(PARAMS, OTHER, FOURTH))
+            pull = there.pull("fourth", there.edit(PARAMS, FOURTH))
             assert there.run() == {"Train": PASSED}
             there.forge.merge(pull)
             assert there.run() == {"Promote": PROMOTED}

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from mlflow.store.db import utils as databases
 
-from flight_delays import data, dvc_cli, embedded, store
+from flight_delays import data, dvc_cli, embedded, machine, store
 from flight_delays.acts.promote import promote
 from flight_delays.acts.register import register
 from flight_delays.params import FILE
@@ -142,6 +142,7 @@ def project_files(
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(model_of(Task.CLASSIFICATION), root / data.MODEL, ignore=ignored)
     data.write_text(json.dumps({"loss": {"0": 0.5, "1": 0.25}}), root / data.HISTORY)
+    machine.note(root)
     data.write_text(json.dumps(rows.REPORT), root / data.METRICS)
     (root / data.REPORT).write_text("<html>")
     rows.git(root, "init", "--quiet", "--initial-branch", "main")

@@ -34,7 +34,7 @@ FILES = {
 OUTS = {
     "ingest": {data.RAW.parent},
     "prepare": {data.PREPARED},
-    "train": {data.MODEL, data.HISTORY},
+    "train": {data.MODEL, data.HISTORY, data.MACHINE},
     "evaluate": {data.METRICS, data.REPORT, Path("reports/report.md"), Path("reports/plots")},
 }
 

@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
+from platform import python_version
 
 import pytest
 
-from flight_delays import estimator, machine, provenance
+from flight_delays import data, estimator, machine, provenance
 from flight_delays.digests import of_file
 from flight_delays.errors import UsageError, WorldError
 
@@ -186,6 +187,26 @@ def test_the_class_of_the_machine_is_one_word_with_what_the_estimator_tells(
     found = machine.cpu_class.__wrapped__()
     assert re.fullmatch(r"[a-z0-9_-]+", found)
     assert ("-avx512-some-gpu-80-gb-" in f"{found}-") == bool(platform)
+
+
+def test_which_machine_has_fitted_a_model_is_told_by_its_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.note(tmp_path)
+    here = machine.noted(tmp_path)
+    assert here == (machine.cpu_class(), python_version())
+    monkeypatch.setattr(machine, "cpu_class", lambda: "another")
+    assert machine.noted(tmp_path) == here
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"cpu_class": "x"}'])
+def test_a_model_without_a_note_of_its_machine_is_said_in_words(
+    tmp_path: Path, text: str | None
+) -> None:
+    if text is not None:
+        data.write_text(text, tmp_path / data.MACHINE)
+    with pytest.raises(WorldError, match=r"models/machine\.json: .* run `nox -s train`"):
+        machine.noted(tmp_path)
 
 
 def test_the_locks_are_there() -> None:

@@ -4,12 +4,13 @@ import json
 import math
 import shutil
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import numpy as np
 import pytest
 
-from flight_delays import data, model_dir, predictor
+from flight_delays import data, machine, model_dir, predictor
 from flight_delays import estimator as seam
 from flight_delays.carried import DATA
 from flight_delays.diagnostics import choose_threshold
@@ -61,6 +62,7 @@ def test_the_model_and_its_history_are_written_and_told(
     assert run.info.status == "FINISHED"
     history = json.loads((stage.root / data.HISTORY).read_text())
     assert history
+    assert machine.noted(stage.root) == (machine.cpu_class(), python_version())
     for name, steps in history.items():
         told = fake.get_metric_history(run.info.run_id, name)
         assert [str(it.step) for it in told] == list(steps)

@@ -5,7 +5,7 @@ where they part be named.
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import digests
+from . import data, digests
 from .sections import read_yaml
 
 Outcomes = Mapping[str, Mapping[str, str]]
@@ -13,12 +13,16 @@ Outcomes = Mapping[str, Mapping[str, str]]
 
 
 def of(root: Path) -> Outcomes:
-    """Return what the stages of a project have made, as it lies there."""
+    """Return what the stages of a project have made, as it lies there.
+
+    Which machine has made it is no outcome: on another one the rest may be the same.
+    """
     stages = read_yaml(root / "dvc.yaml")["stages"]
     return {
         name: {
             path.relative_to(root).as_posix(): digests.of_file(path)
             for out in [*stage.get("outs", ()), *stage.get("metrics", ())]
+            if Path(out) != data.MACHINE
             for path in sorted(_files(root / out))
         }
         for name, stage in stages.items()

@@ -5,7 +5,6 @@ told it when it was packed.
 """
 
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,8 +60,7 @@ class Project:
             {part: digests.of_file(self.root / data.prepared(part)) for part in splits.PARTS},
             digests.of_folder(self.root / data.PREPARED),
             provenance.git(self.root),
-            machine.cpu_class(),
-            platform.python_version(),
+            *machine.noted(self.root),
         )
 
     def split_digest(self, params: Params) -> str:

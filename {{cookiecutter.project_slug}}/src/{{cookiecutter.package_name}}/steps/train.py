@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import data, diagnostics, digests, live, model_dir, provenance
+from .. import data, diagnostics, digests, live, machine, model_dir, provenance
 from .. import estimator as seam
 from ..console import say
 from ..features import Encoder, Vector, fit_encoder
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 
 def train(stage: Stage) -> None:
-    """Write `models/model/` and `models/history.json`, and log both while they come to be."""
+    """Write the model, the fit's history and the machine, and log all while they come to be."""
     params, root = stage.params, stage.root
     validated(seam.Hyperparameters, params.estimator, FILE, "estimator")
     rows = {part: data.read(root / data.prepared(part)) for part in ("train", "validation")}
     prepared = digests.of_folder(root / data.PREPARED)
     key = digests.of_values([provenance.input_key(root), prepared])
+    machine.note(root)
     with live.run(stage.settings, params) as log:
         watch = Watcher(log, stage.settings, key)
         predictor = fit(params, rows["train"], rows["validation"], watch)
