@@ -54,15 +54,7 @@ def tools(python: Path) -> tuple[list[str], list[str]]:
     """Return the commands that make an environment and that install into it."""
     if uv := shutil.which("uv"):
         make = [uv, "venv", "--quiet", "--clear", "--python", PYTHON]
-        return make, [
-            uv,
-            "pip",
-            "install",
-            "--quiet",
-            "--compile-bytecode",
-            "--python",
-            str(python),
-        ]
+        return make, [uv, "pip", "install", "--quiet", "--python", str(python)]
     make = [sys.executable, "-m", "virtualenv", "--quiet", "--clear", "--python", PYTHON]
     return make, [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 
