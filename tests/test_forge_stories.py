@@ -1,6 +1,9 @@
 """From pull request to production on a forge in a folder: the project's own workflows, executed."""
 
+from pathlib import Path
+
 import pytest
+from baking import ROOT, Project
 from forge_stories import (
     FOURTH,
     HELD,
@@ -14,6 +17,7 @@ from forge_stories import (
     TRAIN,
     WORSE,
     Repository,
+    on_a_forge,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.forge]
@@ -181,3 +185,22 @@ def test_a_gate_that_crashes_lets_nothing_pass(there: Repository) -> None:
     there.forge.merge(pull)
     assert there.run() == {"Promote": STOPPED}
     assert there.forge.tip("registry") == registry
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_the_template_s_own_workflow_asks_for_its_sessions(
+    quick: Project, tmp_path: Path, sound: bool
+) -> None:
+    # What the sessions do is seen where this runs, in one of them.
+    uvx = 'echo "uvx $*"' if sound else 'echo "uvx $*"; [ "$3" != tests ]'
+    path = ".github/workflows/tests.yaml"
+    with on_a_forge(quick, tmp_path / "story", uvx) as there:
+        there.git("rm", "--quiet", "-r", ".github")
+        there.write(path, (ROOT / path).read_text("utf-8"))
+        there.commit("main")
+        there.pull("docs", {"docs/notes.md": "Only words.\n"})
+        there.forge.pushed("main")
+        for result in there.forge.run():
+            assert result.jobs == {"tests": "success" if sound else "failure"}
+            assert "uvx nox -s lint\n" in result.log and "uvx nox -s tests\n" in result.log
+        assert len(there.forge.files.every("runs")) == 2

@@ -136,6 +136,16 @@ def test_each_job_comes_to_what_github_calls_it(here: Forge, clone: Repository) 
     assert done.conclusion == "failure" and "exit status 3" in done.log
 
 
+def test_of_a_matrix_of_systems_the_one_that_is_here_runs(here: Forge, clone: Repository) -> None:
+    system, systems = "<< matrix.system ::", ["windows-2025", "ubuntu-24.04", "macos-15"]
+    each = job(f"echo runs on {system}", strategy={"matrix": {"system": systems, "n": [1, 2]}})
+    clone.push("main", w=workflow("push", each=each | {"runs-on": system}))
+    here.pushed("main")
+    [done] = here.run()
+    assert done.jobs == {"each": "success"}
+    assert re.findall(r": runs on (\S+)$", done.log, re.MULTILINE) == ["ubuntu-24.04"] * 2
+
+
 def test_only_the_events_and_branches_that_a_workflow_names_start_it(
     here: Forge, clone: Repository
 ) -> None:

@@ -11,6 +11,9 @@ import yaml
 
 from .workflow import OPENS, Workflow, Yaml
 
+SYSTEM = "ubuntu-24.04"
+"""The one that this machine stands in for."""
+_OF_MATRIX = re.compile(r"\$\{\{\s*matrix\.(\w+)\s*\}\}")
 _TOKEN = re.compile(r"\bgithub\.token\b|\bsecrets\.GITHUB_TOKEN\b")
 _SECRET = re.compile(r"\bsecrets\.(\w+)")
 
@@ -38,6 +41,7 @@ def _starts(shell: str) -> str:
 
 def _own(name: str, job: Yaml, shell: str) -> Yaml:
     own: Yaml = _renamed(name, _without_concurrency(job))
+    _leave_system(own)
     for step in own.get("steps", []):
         if "shell" in step:
             step["shell"] = (
@@ -47,6 +51,14 @@ def _own(name: str, job: Yaml, shell: str) -> Yaml:
             token = OPENS + f" secrets.{secret(name, 'GITHUB_TOKEN')} " + "}}"
             step["with"] = {"token": token, **step.get("with", {})}
     return own
+
+
+def _leave_system(job: Yaml) -> None:
+    """Leave one system of a matrix of them: act takes a row for another where they run at once."""
+    if found := _OF_MATRIX.fullmatch(str(job.get("runs-on"))):
+        matrix = job.get("strategy", {}).get("matrix", {})
+        if SYSTEM in matrix.get(found[1], ()):
+            matrix[found[1]] = [SYSTEM]
 
 
 def _renamed(job: str, value: Any) -> Any:

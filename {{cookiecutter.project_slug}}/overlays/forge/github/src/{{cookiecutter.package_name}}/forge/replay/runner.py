@@ -20,7 +20,7 @@ Secrets = Mapping[str, Mapping[str, str]]
 """The secrets by environment; those of "" are the repository's, which every job sees."""
 
 
-_FLAGS = ["--json", "--platform=ubuntu-24.04=-self-hosted", "--pull=false", "--no-skip-checkout"]
+_FLAGS = ["--json", f"--platform={act.SYSTEM}=-self-hosted", "--pull=false", "--no-skip-checkout"]
 _FLAGS += ["--action-offline-mode", "--no-cache-server"]
 _FILES = {
     "workflows": "workflow.yaml",
