@@ -14,7 +14,13 @@ import pytest
 import yaml
 from mlflow.store.db import utils as databases
 
-from flight_delays import data, dvc_cli, embedded, machine, store
+from flight_delays import (
+    data,
+    dvc_cli,
+    embedded,
+    machine,
+    store,
+)
 from flight_delays.acts.promote import promote
 from flight_delays.acts.register import register
 from flight_delays.params import FILE
