@@ -58,18 +58,16 @@ def test_a_server_takes_the_place_of_the_branch(
     uri = f"http://127.0.0.1:{port}"
     variables = {"MLFLOW_TRACKING_URI": uri}
     with gone_on(quick, first, tmp_path / "story", variables=variables) as there:
-        with server(quick, folder, port):
-            pull = there.pull("fourth", there.edit(PARAMS, FOURTH))
-            assert there.run() == {"Train": PASSED}
-            there.forge.merge(pull)
-            assert there.run() == {"Promote": PROMOTED}
-            told = there.project.verb("history", "--json", MLFLOW_TRACKING_URI=uri).stdout
-            assert [entry["version"] for entry in json.loads(told)] == ["1"]
-        pull = there.pull("third", there.edit(PARAMS, THIRD))
-        assert there.run() == {"Train": PASSED}
-        assert "cannot be asked without a secret" in there.comments()[-1]
-        there.forge.merge(pull)
+        there.land(there.edit(PARAMS, FOURTH))
         (down,) = there.forge.run()
         assert down.jobs == STOPPED and "does not answer" in down.log
         with server(quick, folder, port):
             assert there.forge.rerun(down.run).jobs == PROMOTED
+            pull = there.pull("third", there.edit(PARAMS, THIRD))
+            assert there.run() == {"Train": PASSED}
+            comment = there.comments()[-1]
+            assert "cannot be asked" not in comment and "No champion" not in comment
+            there.forge.merge(pull)
+            assert there.run() == {"Promote": PROMOTED}
+            told = there.project.verb("history", "--json", MLFLOW_TRACKING_URI=uri).stdout
+            assert [entry["version"] for entry in json.loads(told)] == ["1", "2"]

@@ -96,8 +96,7 @@ class Front:
     def _note(self, scope: Scope, status: int, rows: int, name: bytes, seconds: float) -> None:
         # A path that is made up by a caller must not make a series of its own.
         path = scope["path"] if scope["path"] in self._known else "other"
-        self._metrics.requests.labels(path, str(status)).inc()
-        self._metrics.seconds.labels(path).observe(seconds)
+        self._metrics.answered(path, status, seconds)
         logs.write(
             "request",
             id=name.decode(),

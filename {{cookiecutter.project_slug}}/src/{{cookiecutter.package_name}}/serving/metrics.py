@@ -33,6 +33,7 @@ class Metrics:
         self.scouts_ended = Counter(
             "scouts_ended", "Times that the look for a new model began anew.", registry=self._all
         )
+        self._of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._model = Gauge(
             "model_info", "The model that answers.", ("version", "digest"), registry=self._all
         )
@@ -41,6 +42,15 @@ class Metrics:
         """Name the model that answers from now on."""
         self._model.clear()
         self._model.labels(origin.version, origin.digest).set(1)
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Count a request; to ask for a series by its name again takes longer than to count."""
+        if (path, status) not in self._of:
+            series = self.requests.labels(path, str(status)), self.seconds.labels(path)
+            self._of[path, status] = series
+        counter, histogram = self._of[path, status]
+        counter.inc()
+        histogram.observe(seconds)
 
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""

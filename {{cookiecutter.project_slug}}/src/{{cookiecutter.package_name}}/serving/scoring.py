@@ -3,14 +3,14 @@
 import asyncio
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from pydantic_core import to_json
 
 from ..served import Answer
 from . import protocol
-from .batching import Batcher
+from .batching import INLINE_ROWS, Batcher, Result
 from .current import Current, Holder
 from .limits import Limits
 from .refusals import RefusedError
@@ -54,15 +54,22 @@ class Scoring:
     async def _score(
         self, now: Current, read: Callable[[bytes], list[Row]], body: bytes
     ) -> tuple[Answer, int]:
-        seconds = self._limits.answer_seconds
+        until = asyncio.get_running_loop().time() + self._limits.answer_seconds
+        if len(body) > _LARGE:
+            rows = await self._in_time(until, self._batcher.aside(read, body))
+        else:
+            rows = read(body)
+        scored = self._batcher.score(now.served, rows)
+        # Few rows are scored before the loop looks at a clock.
+        in_time = scored if len(rows) <= INLINE_ROWS else self._in_time(until, scored)
+        return await in_time, len(rows)
+
+    async def _in_time(self, until: float, work: Awaitable[Result]) -> Result:
         try:
-            async with asyncio.timeout(seconds):
-                if len(body) > _LARGE:
-                    rows = await self._batcher.aside(read, body)
-                else:
-                    rows = read(body)
-                return await self._batcher.score(now.served, rows), len(rows)
+            async with asyncio.timeout_at(until):
+                return await work
         except TimeoutError:
+            seconds = self._limits.answer_seconds
             raise RefusedError(
                 504, f"the answer took longer than {seconds:g} s; send fewer rows"
             ) from None

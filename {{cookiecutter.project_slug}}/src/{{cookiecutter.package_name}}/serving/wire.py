@@ -24,7 +24,8 @@ class Connection(HttpToolsProtocol):
     """The head that the parser has met, without its wish for another protocol."""
     seconds_unread = Limits.unread_seconds
     _timer: asyncio.TimerHandle | None = None
-    _size = _arriving = 0
+    _in_head = False
+    _size = 0
     _kept_until = 0.0
     _answered = 0
     _seen: tuple[int, int] = (0, 0)
@@ -40,10 +41,9 @@ class Connection(HttpToolsProtocol):
         self._look_later()
 
     def on_message_begin(self) -> None:
-        """Expect the rest of a head that has begun on a connection that was kept."""
+        """Note that a head has begun, which most often ends in the same breath."""
         super().on_message_begin()
-        if self._timer is None:
-            self._expect_head()
+        self._in_head = True
 
     def on_headers_complete(self) -> None:
         """Let the request take its time from now on: limits.py bounds the rest."""
@@ -71,9 +71,9 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless it is a head without an end."""
-        self._arriving = len(data)
         super().data_received(data)
-        self._arriving = 0
+        if self._in_head and self._timer is None:
+            self._expect_head(len(data))  # Of what comes with its beginning, much may be a body.
         self._end_in_time()
         if self._timer is not None and self.parser is not None:
             self._size += len(data)
@@ -115,11 +115,12 @@ class Connection(HttpToolsProtocol):
         else:
             self._look_later()
 
-    def _expect_head(self) -> None:
-        self._size = -self._arriving  # Of what comes with its beginning, much may be a body.
+    def _expect_head(self, arrived: int = 0) -> None:
+        self._size = -arrived
         self._timer = self.loop.call_later(_SECONDS_FOR_A_HEAD, self.transport.close)
 
     def _forget_head(self) -> None:
+        self._in_head = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
