@@ -117,6 +117,31 @@ def test_one_request_that_the_model_cannot_take_does_not_fail_the_others(events:
     assert asyncio.run(together()) == [200, 500, 200]
 
 
+@pytest.mark.parametrize("raised", [StopIteration(), SystemExit(3), BaseException("odd")])
+@pytest.mark.parametrize("rows", [1, INLINE_ROWS + 1])
+def test_whatever_a_model_raises_every_request_is_answered(
+    events: Path, raised: BaseException, rows: int
+) -> None:
+    front, holder = callers.application(events)
+    usual: Any = holder.now.served.predictor
+
+    class Odd:
+        def predict(self, columns: Any) -> Any:
+            if 13.0 in columns["distance"]:
+                raise raised
+            return usual.predict(columns)
+
+    odd: Any = Odd()
+    holder.replace(replace(holder.now.served, predictor=odd))
+
+    async def together() -> list[int]:
+        sent = [[ROW | {"distance": it}] * rows for it in (12.0, 13.0, 14.0)]
+        answers = [asking(front, "POST", "/predict", {"rows": it}) for it in sent]
+        return [it.status for it in await asyncio.gather(*answers)]
+
+    assert asyncio.run(together()) == [200, 500, 200]
+
+
 def test_a_defect_is_told_to_the_log_alone_and_without_a_value(
     events: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

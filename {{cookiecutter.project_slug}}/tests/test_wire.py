@@ -131,6 +131,46 @@ def test_a_large_body_is_no_large_head_of_the_next_request(monkeypatch: pytest.M
     assert asyncio.run(found()).count(b"HTTP/1.1 200") == 3
 
 
+CHUNKED = b"POST /predict HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n"
+
+
+def test_what_stands_behind_a_body_is_no_line_of_the_head(model_of: Callable[[Task], Path]) -> None:
+    front, _ = callers.application(model_of(Task.CLASSIFICATION))
+    sent = CHUNKED + b"X-Request-Id: first\r\nConnection: close\r\n\r\n1\r\n{\r\n0\r\n"
+    found = answers(front, sent + b"X-Request-Id: second\r\n\r\n")
+    assert b"HTTP/1.1 400" in found and b"x-request-id: first\r\n" in found
+
+
+@pytest.mark.parametrize("path", [b"/predict", b"/nowhere"])
+@pytest.mark.parametrize("line", [b"x: " + bytes([97]) * 1000 + b"\r\n", b"a" * 1000])
+def test_lines_without_an_end_behind_a_body_end_the_connection(
+    model_of: Callable[[Task], Path], path: bytes, line: bytes
+) -> None:
+    front, _ = callers.application(model_of(Task.CLASSIFICATION))
+
+    async def sent() -> int:
+        async with listening(front) as place:
+            _, writer = await asyncio.open_connection(*place)
+            writer.write(CHUNKED.replace(b"/predict", path) + b"\r\n2\r\n{}\r\n0\r\nx: ")
+            written = 0
+            with suppress(ConnectionError):
+                while True:
+                    writer.write(line)
+                    written += len(line)
+                    await writer.drain()
+                    await asyncio.sleep(0)
+            writer.close()
+            return written
+
+    assert asyncio.run(sent()) < 2**23
+
+
+def test_the_parts_of_a_body_may_come_one_by_one() -> None:
+    parts = b"".join(b"1\r\n%c\r\n" % it for it in b"abc") + b"0\r\nx: y\r\n\r\n"
+    found = answers(echo(), CHUNKED + b"\r\n" + parts + posted(b"", "Connection: close"), 5)
+    assert b"size 3HTTP/1.1" in found and found.endswith(b"size 0")
+
+
 def test_a_byte_now_and_then_keeps_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = wire.Connection.on_response_complete
 
@@ -164,11 +204,11 @@ def test_what_the_system_still_holds_is_unread_as_well() -> None:
             with suppress(BlockingIOError):
                 while True:
                     served.send(bytes(2**16))
-            full = wire._unread(transport)
+            full = wire.unread(transport)
             caller.recv(2**20, socket.MSG_WAITALL)
-            while wire._unread(transport) == full:
+            while wire.unread(transport) == full:
                 time.sleep(0.001)  # The system tells it a little later.
-            assert 5 <= wire._unread(transport) < full
+            assert 5 <= wire.unread(transport) < full
 
 
 def large(bodies: int) -> tuple[Front, Doorkeeper]:

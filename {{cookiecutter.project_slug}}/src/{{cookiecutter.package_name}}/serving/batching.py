@@ -42,7 +42,7 @@ class Batcher:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     async def score(self, served: Served, rows: Sequence[Row]) -> Answer:
-        """Return the model's answer to checked rows; raises whatever the model raises."""
+        """Return the model's answer to checked rows; raises RuntimeError where the model fails."""
         loop = asyncio.get_running_loop()
         if len(rows) > INLINE_ROWS:
             self._scored(len(rows))
@@ -71,9 +71,15 @@ class Batcher:
 
 
 def score(served: Served, rows: Sequence[Row]) -> Answer:
-    """Return the model's answer to checked rows."""
+    """Return the model's answer to checked rows; raises RuntimeError for whatever it raises.
+
+    A `StopIteration` cannot be handed to who waits, and a `SystemExit` would end the server.
+    """
     columns = {it.name: [row[it.name] for row in rows] for it in served.inputs}
-    return served.answer(columns, len(rows))
+    try:
+        return served.answer(columns, len(rows))
+    except BaseException as error:
+        raise RuntimeError("the model could not answer") from error
 
 
 def _score_group(group: Sequence[_Waiting]) -> None:

@@ -1,10 +1,6 @@
 """A connection that waits only so long for its caller, and goes on in HTTP/1.1 with every one."""
 
 import asyncio
-import fcntl
-import struct
-import termios
-from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -12,6 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from . import logs
 from .limits import Limits
 from .parser import Parser
+from .unread import unread
 
 _SECONDS_FOR_A_HEAD = 10
 _LARGEST_HEAD = 2**16
@@ -24,7 +21,7 @@ class Connection(HttpToolsProtocol):
     """The head that the parser has met, without its wish for another protocol."""
     seconds_unread = Limits.unread_seconds
     _timer: asyncio.TimerHandle | None = None
-    _in_head = False
+    _in_head = _in_lines = False
     _size = 0
     _kept_until = 0.0
     _answered = 0
@@ -37,17 +34,23 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head soon."""
         super().connection_made(transport)
-        self._expect_head()
+        self._expect_lines()
         self._look_later()
 
     def on_message_begin(self) -> None:
         """Note that a head has begun, which most often ends in the same breath."""
         super().on_message_begin()
-        self._in_head = True
+        self._in_head = self._in_lines = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a line of the head; one behind the body may not stand for it (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Let the request take its time from now on: limits.py bounds the rest."""
-        self._forget_head()
+        """Let the request take its time from now on: limits.py bounds the body."""
+        self._in_head = False
+        self._end_lines()
         method = self.parser.get_method()
         if method == b"CONNECT":
             raise ValueError("no tunnel leads through here")
@@ -58,8 +61,18 @@ class Connection(HttpToolsProtocol):
         else:
             super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        """Expect lines again, unless a part of the body comes: behind the last part they follow."""
+        self._in_lines = True
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._end_lines()
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """Answer what is whole, and not a head that is to be read again."""
+        self._end_lines()
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
@@ -70,15 +83,15 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come, unless it is a head without an end."""
+        """Take what has come, unless it is lines without an end."""
         super().data_received(data)
-        if self._in_head and self._timer is None:
-            self._expect_head(len(data))  # Of what comes with its beginning, much may be a body.
+        if self._in_lines and self._timer is None:
+            self._expect_lines(len(data))  # Of what comes with the first, much may be a body.
         self._end_in_time()
         if self._timer is not None and self.parser is not None:
             self._size += len(data)
             if self._size > _LARGEST_HEAD and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
+                self._refuse_lines()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep the way back open where the caller has sent all and waits for the answer."""
@@ -90,7 +103,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
-        self._forget_head()
+        self._end_lines()
         self._looking.cancel()
         super().connection_lost(exc)
 
@@ -107,7 +120,7 @@ class Connection(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Give up a caller who has read nothing of what waits for it since the last look."""
-        waiting = _unread(self.transport)
+        waiting = unread(self.transport)
         before, self._seen = self._seen, (waiting, self._answered)
         if waiting and self._seen == before:
             logs.write("answer not read", bytes_left=waiting)
@@ -115,26 +128,18 @@ class Connection(HttpToolsProtocol):
         else:
             self._look_later()
 
-    def _expect_head(self, arrived: int = 0) -> None:
+    def _refuse_lines(self) -> None:
+        if self._in_head:
+            self.send_400_response("The head of the request is too large.")
+        else:  # It may have been answered already.
+            self.transport.abort()
+
+    def _expect_lines(self, arrived: int = 0) -> None:
         self._size = -arrived
         self._timer = self.loop.call_later(_SECONDS_FOR_A_HEAD, self.transport.close)
 
-    def _forget_head(self) -> None:
-        self._in_head = False
+    def _end_lines(self) -> None:
+        self._in_lines = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _unread(transport: asyncio.Transport) -> int:
-    """Return how many bytes the caller has not taken yet, if some still wait here.
-
-    A slow caller takes what the system has for a long time before it asks for more.
-    """
-    waiting = transport.get_write_buffer_size()
-    if waiting:
-        with suppress(OSError):
-            place = transport.get_extra_info("socket").fileno()
-            (held,) = struct.unpack("i", fcntl.ioctl(place, termios.TIOCOUTQ, bytes(4)))
-            waiting += held
-    return waiting
