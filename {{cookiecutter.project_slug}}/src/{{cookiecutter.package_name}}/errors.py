@@ -73,9 +73,11 @@ def of_os(error: OSError) -> WorldError:
 
 
 def causes(problem: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and, one after the other, those that it came from."""
-    while problem is not None:
+    """Yield an exception and, one after the other, those that it came from, each once."""
+    seen: list[BaseException] = []
+    while problem is not None and problem not in seen:
         yield problem
+        seen.append(problem)
         problem = problem.__cause__ or problem.__context__
 
 
