@@ -209,6 +209,8 @@ def test_bytes_that_were_swapped_in_the_registry_are_refused_where_a_key_is_aske
     public = subprocess.run(["openssl", "ec", "-in", str(key), "-pubout"], capture_output=True)
     secrets = {"production": {"MODEL_SIGNING_KEY": key.read_text("utf-8")}}
     with gone_on(quick, first, tmp_path / "story", secrets=secrets) as there:
+        there.forge.dispatch("rollback.yaml", {"reason": "before anybody asks for a signature"})
+        (early,) = there.forge.run()
         words = ("register", "1", "--registry", "branch")
         assert there.project.verb(*words, MODEL_SIGNING_KEY=str(key)).returncode == 0
         asked_for = {"signing.pub": public.stdout.decode()}
@@ -220,6 +222,9 @@ def test_bytes_that_were_swapped_in_the_registry_are_refused_where_a_key_is_aske
         (refused,) = there.forge.run()
         assert refused.jobs == {"rollback": "failure"}
         assert "does not verify with signing.pub" in refused.log
+        again = there.forge.rerun(early.run)
+        assert again.jobs == {"rollback": "failure"}
+        assert "does not verify with signing.pub" in again.log
         there.git("rm", "--quiet", "signing.pub")
         there.commit("main")
         there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})

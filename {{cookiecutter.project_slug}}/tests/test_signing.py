@@ -17,6 +17,8 @@ from flight_delays.registry import Registry
 from flight_delays.settings import Settings
 from flight_delays.versions import Version
 
+import rows
+
 NOBODY: Any = None
 """A registry of which nothing may be asked."""
 UNMADE = Version(1, {"digest": "ab"}, "run")
@@ -101,6 +103,21 @@ def test_a_new_key_takes_the_place_of_an_old_one(
 def test_without_a_key_nothing_is_signed_and_nothing_is_asked_for(folder: Path) -> None:
     signing.sign(NOBODY, UNMADE, folder, Settings(folder))
     signing.check(NOBODY, UNMADE, folder, Settings(folder))
+
+
+def test_mains_key_counts_where_an_older_commit_has_none(tmp_path: Path) -> None:
+    new_key(tmp_path)
+    asked, key = Settings(tmp_path), tmp_path / signing.PUBLIC_KEY
+    text = key.read_text("utf-8")
+    rows.git(tmp_path, "init", "--quiet")
+    rows.git(tmp_path, "add", signing.PUBLIC_KEY)
+    rows.git(tmp_path, "commit", "--quiet", "--message", "ask for signatures")
+    key.unlink()
+    assert signing.public_key(asked) is None
+    rows.git(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
+    found = signing.public_key(asked)
+    assert found is not None and found.read_text("utf-8") == text
+    assert signing.told(asked) == "verified with signing.pub"
 
 
 def test_what_is_not_content_is_not_signed(

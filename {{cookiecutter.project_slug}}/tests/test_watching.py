@@ -90,7 +90,8 @@ def test_of_other_fits_the_newest_is_named_and_few_are_kept(
     assert watcher(tmp_path).recall() == {}
     said = capsys.readouterr()
     assert said.out == (
-        f"train: beginning anew; {path(tmp_path, OTHER)} is of other params, rows or code\n"
+        f"train: beginning anew; {path(tmp_path, OTHER)} is of other params, rows, code or "
+        "machine\n"
     )
     assert said.err == ""
     kept = {it.name[0] for it in path(tmp_path).parent.iterdir()}

@@ -7,10 +7,11 @@ key, and asked for where the project holds `signing.pub`, the public half.
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import digests, kept
+from . import data, digests, git_cli, kept
 from .errors import UsageError, WorldError
 from .foreign import in_words
 from .registry import Registry
@@ -47,7 +48,7 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
 
 
 def public_key(settings: Settings) -> Path | None:
-    """Return the key with which models have to verify, if the project holds one.
+    """Return the key with which models have to verify, if the project or its main holds one.
 
     Raises WorldError where something else stands in its place, which is no leave to go without.
     """
@@ -56,6 +57,17 @@ def public_key(settings: Settings) -> Path | None:
         return key
     if os.path.lexists(key):
         raise WorldError(f"{PUBLIC_KEY}: not a file, so nothing verifies; restore it from git")
+    return _of_main(settings)
+
+
+def _of_main(settings: Settings) -> Path | None:
+    """Return main's key: a run of an older commit, run again, must not go without it."""
+    with suppress(WorldError):  # Where there is no git, there is no main.
+        found = git_cli.run(settings.root, "show", f"refs/remotes/origin/main:./{PUBLIC_KEY}")
+        if found.returncode == 0:
+            path = settings.scratch / PUBLIC_KEY
+            data.write_text(found.stdout, path)
+            return path
     return None
 
 

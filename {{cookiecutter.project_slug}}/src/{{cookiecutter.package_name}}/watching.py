@@ -64,7 +64,7 @@ class Watcher(Watch):
             written = self._path.read_bytes()
         except FileNotFoundError:
             if other:
-                say(f"train: beginning anew; {other[0]} is of other params, rows or code")
+                say(f"train: beginning anew; {other[0]} is of other params, rows, code or machine")
             return {}
         arrays = written[hashlib.sha256().digest_size :]
         if written != self._sealed(arrays):

@@ -34,7 +34,8 @@ def train(stage: Stage) -> None:
     validated(seam.Hyperparameters, params.estimator, FILE, "estimator")
     rows = {part: data.read(root / data.prepared(part)) for part in ("train", "validation")}
     prepared = digests.of_folder(root / data.PREPARED)
-    key = digests.of_values([provenance.input_key(root), prepared])
+    # What was begun on another class of machine would end with bytes of neither.
+    key = digests.of_values([provenance.input_key(root), prepared, machine.cpu_class()])
     machine.note(root)
     with live.run(stage.settings, params) as log:
         watch = Watcher(log, stage.settings, key)

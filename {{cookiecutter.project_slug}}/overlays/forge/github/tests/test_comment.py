@@ -90,7 +90,10 @@ def test_it_is_found_on_a_later_page() -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        (["params.yaml", "docs/a.md", "src/p/estimator.py"], ""),
+        (["params.yaml", "docs/a.md", f"src/{rows.PACKAGE}/estimator.py"], ""),
+        (["dvc.yaml", "tests/a.py"], "`dvc.yaml`. Read"),
+        (["src/p/estimator.py", "requirements.lock"], "`src/p/estimator.py`, `requirements.lock`"),
+        ([f"docs/{number}" for number in range(3000)], "`files beyond those"),
         (["src/p/gate.py"], "`src/p/gate.py`. Read"),
         ([".github/workflows/`train`.yaml"], "`.github/workflows/train.yaml`. Read"),
         ([f"src/p/{number}.py" for number in range(12)], "`src/p/9.py` and 2 more. Read"),

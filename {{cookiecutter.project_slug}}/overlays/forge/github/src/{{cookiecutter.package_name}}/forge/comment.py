@@ -18,7 +18,12 @@ _MOST = 65_536
 """Characters of a comment on GitHub."""
 _SECTION = "\n## "
 _WRITER = "github-actions[bot]"
-_MODEL = {"estimator.py", "features.py", "schema.py", "source.py"}
+_PACKAGE = Path(__file__).parents[1].name
+_MODEL = {f"src/{_PACKAGE}/{name}.py" for name in ("estimator", "features", "schema", "source")}
+_SILENT = {"params.yaml", "dvc.lock", *_MODEL}
+"""Files that a change is expected to touch, beside docs and tests."""
+_MOST_FILES = 3000
+"""GitHub lists no more of a pull request."""
 _NAMES = 10
 
 
@@ -39,8 +44,11 @@ def comment(job: Job, text: str) -> None:
 
 def _warning(job: Job) -> str:
     """Return a line on what the text below cannot vouch for: the code that has written it."""
-    changed = api.pages(job, f"pulls/{job.pull_request}/files")
-    names = [name for it in changed if _judges(name := it["filename"])]
+    changed = list(api.pages(job, f"pulls/{job.pull_request}/files"))
+    touched = [name for it in changed for name in (it["filename"], it.get("previous_filename"))]
+    names = [name for name in touched if name and _judges(name)]
+    if len(changed) >= _MOST_FILES:
+        names.append("files beyond those that can be listed")
     if not names:
         return ""
     some = ", ".join(f"`{name.replace('`', '')}`" for name in names[:_NAMES])
@@ -49,9 +57,9 @@ def _warning(job: Job) -> str:
 
 
 def _judges(name: str) -> bool:
-    """Tell whether a file may decide what the review says: all code but the model's own."""
-    code = name.startswith((".github/", "src/")) or name == "noxfile.py"
-    return code and Path(name).name not in _MODEL
+    """Tell whether a file may decide what the review says: all but words, tests and the model."""
+    words = name.startswith(("docs/", "tests/")) or name.endswith(".md")
+    return not words and name not in _SILENT
 
 
 def _is_own(known: Any) -> bool:

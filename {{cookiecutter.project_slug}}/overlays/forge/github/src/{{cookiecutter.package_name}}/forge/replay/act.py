@@ -56,8 +56,8 @@ def _own(name: str, job: Yaml, shell: str) -> Yaml:
 def _leave_system(job: Yaml) -> None:
     """Leave one system of a matrix of them: act takes a row for another where they run at once."""
     if found := _OF_MATRIX.fullmatch(str(job.get("runs-on"))):
-        matrix = job.get("strategy", {}).get("matrix", {})
-        if SYSTEM in matrix.get(found[1], ()):
+        matrix = (job.get("strategy") or {}).get("matrix")
+        if isinstance(matrix, dict) and SYSTEM in (matrix.get(found[1]) or ()):
             matrix[found[1]] = [SYSTEM]
 
 
