@@ -11,7 +11,7 @@ from typing import Any
 
 from . import data, digests, provenance, splits, store, tracking
 from .params import FILE, Params
-from .places import Place
+from .places import Origin, Place
 from .runs import Run
 from .settings import NAME, Settings
 
@@ -57,8 +57,7 @@ def log_inputs(run: Run, place: Place, params: Params) -> None:
             "mlflow.source.git.commit": git.commit or "none",
             "mlflow.source.name": NAME,
             "lock_digest": digests.of_file(root / provenance.LOCK),
-            "cpu_class": origin.cpu_class,
-            "python": origin.python,
+            **_machine(origin),
         }
     )
     run.set_tags({_TOLD_LAST: git.commit or "none"})
@@ -81,6 +80,7 @@ def log_outputs(run: Run, place: Place) -> None:
         }
     )
     log_model(run, root / data.MODEL, digests.of_folder(root / data.MODEL))
+    run.set_tags(_machine(place.origin()))  # Whoever began the run may not be who ended it.
     report = json.loads((root / data.METRICS).read_text("utf-8"))
     # What is not defined, such as an interval of one day, is no figure.
     run.log_history({name: {0: value} for name, value in metrics(report) if value is not None})
@@ -88,6 +88,10 @@ def log_outputs(run: Run, place: Place) -> None:
         run.log_file(root / path, str(path if (root / path).is_dir() else path.parent))
     run.log_text(json.dumps(place.outcomes(), indent=1), OUTCOMES)
     run.log_file(root / "dvc.lock", "outputs")
+
+
+def _machine(origin: Origin) -> dict[str, str]:
+    return {"cpu_class": origin.cpu_class, "python": origin.python}
 
 
 def outputs_digest(root: Path) -> str:

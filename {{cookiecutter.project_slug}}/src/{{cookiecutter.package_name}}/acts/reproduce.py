@@ -58,11 +58,12 @@ def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
             say(f"reproduce: {raw} {'fetched by its digest' if fetched_raw else 'ingested again'}")
             left_out = {"ingest"} if fetched_raw else set[str]()
             rebuild.stages(root, rebuild.python(settings, root), left_out)
-            answer = _compare(settings, there, found, making, root)
+            here = _fitted_on(root)
+            answer = _compare(settings, there, found, making, root, here)
     made_on, now = found.tags.get("cpu_class", ""), datetime.now(UTC).strftime("%Y-%m-%d")
-    there.tag(found.number, {REPRODUCED: f"{answer}; {now}, on {machine.cpu_class()}"})
+    there.tag(found.number, {REPRODUCED: f"{answer}; {now}, on {here}"})
     say(f"reproduce: version {found.number}: {answer}")
-    if made_on != machine.cpu_class():
+    if made_on != here:
         say(
             f"it was made on another class of machine ({made_on or 'unknown'}), where numbers are "
             "added up in another way"
@@ -122,8 +123,14 @@ def _diff(settings: Settings, there: Registry, version: Version, scratch: Path) 
     return diff
 
 
+def _fitted_on(root: Path) -> str:
+    """Return the class of the machine that has fitted there; earlier commits do not note it."""
+    noted = (root / data.MACHINE).is_file()
+    return machine.noted(root)[0] if noted else machine.cpu_class()
+
+
 def _compare(
-    settings: Settings, there: Registry, version: Version, making: Making, root: Path
+    settings: Settings, there: Registry, version: Version, making: Making, root: Path, here: str
 ) -> str:
     """Return the answer in words; `different` first where it is."""
     parted = outcomes.first_difference(making.outcomes, outcomes.of(root))
@@ -132,7 +139,7 @@ def _compare(
         return f"identical bytes{beside}"
     with fetched.model(there, version, settings) as folder:
         rows = data.read(root / data.prepared("test"))
-        same_class = version.tags.get("cpu_class") == machine.cpu_class()
+        same_class = version.tags.get("cpu_class") == here
         alike = likeness.of(root / data.MODEL, folder, rows, same_class)
     if alike:
         return alike
