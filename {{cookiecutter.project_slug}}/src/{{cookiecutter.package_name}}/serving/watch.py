@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -45,7 +46,7 @@ class Watch:
     async def __call__(self, holder: Holder, metrics: Metrics) -> None:
         """Serve each model that the scout brings, until cancelled; SIGHUP looks at once."""
         loop = asyncio.get_running_loop()
-        with suppress(NotImplementedError, AttributeError):  # Windows has no such signal.
+        if sys.platform != "win32":  # It has no such signal.
             loop.add_signal_handler(signal.SIGHUP, self._ask)
         try:
             await self._keep_on(holder, metrics)
