@@ -259,7 +259,14 @@ def test_other_instructions_of_the_cpu_are_another_platform() -> None:
     assert seam.platform().startswith(torch.backends.cpu.get_cpu_capability())
 
 
-def test_the_name_of_a_gpu_is_part_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_and_the_build_for_it_are_part_of_the_platform(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    alone = seam.platform()
+    assert alone.strip() == torch.backends.cpu.get_cpu_capability()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU")
-    assert seam.platform().endswith(" Some GPU")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91002)
+    assert seam.platform() == f"{alone} Some GPU CUDA 13.0 cuDNN 91002"

@@ -289,8 +289,21 @@ def test_the_library_below_is_part_of_the_platform(flag: str) -> None:
     assert done.stdout.split() == ["oneDNN"] * int(flag)
 
 
-def test_the_name_of_a_gpu_is_part_of_the_platform(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
-    about = {"device_name": "Some GPU"}
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda device: about)
-    assert seam.platform().endswith("Some GPU")
+def gpus(monkeypatch: pytest.MonkeyPatch, *found: dict[str, object]) -> None:
+    """Let TensorFlow see GPUs, of which it knows so much."""
+    numbers = list(range(len(found)))
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: numbers)
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", found.__getitem__)
+
+
+def test_a_gpu_and_the_build_for_it_are_part_of_the_platform(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of two GPUs the first one, which a fit takes."""
+    build = {"cuda_version": "12.5.1", "cudnn_version": "9"}
+    monkeypatch.setattr(tf.sysconfig, "get_build_info", lambda: build)
+    gpus(monkeypatch)
+    alone = seam.platform()
+    assert "CUDA" not in alone
+    gpus(monkeypatch, {"device_name": "Some GPU"}, {"device_name": "Another GPU"})
+    assert seam.platform() == f"{alone} Some GPU CUDA 12.5.1 cuDNN 9".strip()

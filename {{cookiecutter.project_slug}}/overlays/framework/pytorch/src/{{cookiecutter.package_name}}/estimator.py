@@ -283,8 +283,11 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
 
 def platform() -> str:
     """Return what a fit on this machine depends on beside the CPU's linear algebra."""
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    return f"{torch.backends.cpu.get_cpu_capability()} {gpu}"
+    words = [torch.backends.cpu.get_cpu_capability()]
+    if torch.cuda.is_available():
+        build = f"CUDA {torch.version.cuda or torch.version.hip}"
+        words += [torch.cuda.get_device_name(), build, f"cuDNN {torch.backends.cudnn.version()}"]
+    return " ".join(words)
 
 
 def _canonical(archive: bytes) -> bytes:

@@ -285,9 +285,18 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
 
 def platform() -> str:
     """Return what a fit on this machine depends on beside the CPU's linear algebra."""
-    gpus = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
-    names = [str(it.get("device_name")) for it in gpus]
-    return " ".join([*(["oneDNN"] if IsMklEnabled() else []), *names])
+    words = ["oneDNN"] if IsMklEnabled() else []
+    for gpu in _details():
+        build = tf.sysconfig.get_build_info()
+        versions = f"CUDA {build.get('cuda_version')} cuDNN {build.get('cudnn_version')}"
+        words.append(f"{gpu.get('device_name')} {versions}")
+    return " ".join(words)
+
+
+def _details() -> list[dict[str, Any]]:
+    """Return what is known of the GPU that a fit would take, if there is one."""
+    gpus = tf.config.list_physical_devices("GPU")[:1]
+    return [tf.config.experimental.get_device_details(it) for it in gpus]
 
 
 def _canonical(path: Path) -> bytes:
