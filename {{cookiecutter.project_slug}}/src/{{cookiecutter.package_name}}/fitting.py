@@ -5,6 +5,7 @@ An estimator that learns otherwise, as trees do, leaves the loop and tells its `
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol, SupportsFloat
 
 import numpy as np
@@ -27,7 +28,7 @@ class Watch:
         """Take the figures of an iteration or epoch."""
 
     def batches(self, batches: Sequence[Indices], epoch: int) -> Iterable[Indices]:
-        """Pass on the batches of an epoch, as the fit gets to each."""
+        """Pass on the batches of an epoch; one more is asked for when all of them are learnt."""
         return batches
 
     def recall(self) -> Arrays:
@@ -101,8 +102,11 @@ def _epoch(
     ends = range(schedule.batch_size, rows, schedule.batch_size)
     batches = np.split(chance.permutation(rows), ends)
     learner.begin(int(chance.integers(2**31)), rate)
-    # To look at each loss at once would let a GPU wait for this process after every batch.
-    losses = [float(it) for it in [learner.learn(it) for it in watch.batches(batches, epoch)]]
+    handed = iter(watch.batches(batches, epoch))
+    # To look at each loss at once would let a GPU wait for this process after every batch. When all
+    # are there it is done: then whoever hands on the batches is told of their end, for the time.
+    losses = [float(it) for it in [learner.learn(it) for it in islice(handed, len(batches))]]
+    next(handed, None)
     for number, loss in enumerate(losses):
         _require_number(loss, f"batch {number} of epoch {epoch}", rate)
     total = sum(loss * len(batch) for loss, batch in zip(losses, batches, strict=True))
