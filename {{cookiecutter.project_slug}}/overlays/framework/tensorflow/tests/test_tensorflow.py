@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import mlflow.tensorflow
@@ -148,7 +149,7 @@ def test_a_gpu_that_is_not_there_is_said_in_words(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     with pytest.raises(UsageError, match=r"'estimator.device' = 'gpu', but TensorFlow sees none"):
         seam.device("gpu")
-    assert seam.device("auto") == seam.device("cpu") == "/CPU:0"
+    assert seam.device("auto") == seam.device("cpu") == ("/CPU:0", "float32")
 
 
 @pytest.mark.parametrize(
@@ -163,12 +164,36 @@ def test_a_gpu_that_is_there_is_used_unless_the_cpu_is_asked_for(
     growing: list[str] = []
     tf.config.experimental.enable_tensor_float_32_execution(True)
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["one", "two"])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda it: {})
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda it, kind: seen.extend(it))
     growth = tf.config.experimental
     monkeypatch.setattr(growth, "set_memory_growth", lambda it, yes: growing.append(it))
-    assert seam.device(asked) == place
+    assert seam.device(asked)[0] == place
     assert seen == growing == used
     assert not tf.config.experimental.tensor_float_32_execution_enabled()
+
+
+def gpus(monkeypatch: pytest.MonkeyPatch, *found: dict[str, object]) -> None:
+    """Let TensorFlow see GPUs, of which it knows so much."""
+    numbers = list(range(len(found)))
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: numbers)
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", found.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision"),
+    [((8, 0), "mixed_bfloat16"), ((12, 0), "mixed_bfloat16"), ((7, 5), "float32")],
+)
+def test_a_gpu_without_bfloat16_of_its_own_fits_in_whole_precision(
+    capability: tuple[int, int], precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda it, kind: None)
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda it, yes: None)
+    gpus(monkeypatch, {"compute_capability": capability}, {"compute_capability": (9, 0)})
+    assert seam.device("auto") == ("/GPU:0", precision)
+    assert seam.device("cpu") == ("/CPU:0", "float32")
+    gpus(monkeypatch, {})
+    assert seam.device("auto") == ("/GPU:0", "float32")
 
 
 def test_where_tensorflow_is_at_work_in_another_way_no_fit_begins(
@@ -289,11 +314,19 @@ def test_the_library_below_is_part_of_the_platform(flag: str) -> None:
     assert done.stdout.split() == ["oneDNN"] * int(flag)
 
 
-def gpus(monkeypatch: pytest.MonkeyPatch, *found: dict[str, object]) -> None:
-    """Let TensorFlow see GPUs, of which it knows so much."""
-    numbers = list(range(len(found)))
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: numbers)
-    monkeypatch.setattr(tf.config.experimental, "get_device_details", found.__getitem__)
+def test_a_fit_is_in_the_precision_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[str] = set()
+
+    class Seen(seam._Learner):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            seen.update(it.compute_dtype for it in self.inner.layers if "dense" in it.name)
+
+    monkeypatch.setattr(seam, "_Learner", Seen)
+    monkeypatch.setattr(seam, "device", lambda asked: ("/CPU:0", "mixed_bfloat16"))
+    network = fit(Task.REGRESSION, Watch(), epochs=1)
+    assert seen == {"bfloat16", "float32"}
+    assert {it.dtype for it in network.model.weights} == {"float32"}
 
 
 def test_a_gpu_and_the_build_for_it_are_part_of_the_platform(

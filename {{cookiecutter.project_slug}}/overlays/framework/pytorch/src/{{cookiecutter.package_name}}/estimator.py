@@ -114,7 +114,8 @@ class _Learner:
     ) -> None:
         middle, unit = float(network.middle), float(network.unit)
         self.device = device(hyperparameters.device)
-        self.mixed = self.device.type != "cpu" and torch.cuda.is_bf16_supported()
+        gpu = self.device.type != "cpu"
+        self.mixed = gpu and torch.cuda.is_bf16_supported(including_emulation=False)
         self.network, self.dropout = network.to(self.device), hyperparameters.dropout
         decay = hyperparameters.weight_decay
         self.optimiser = torch.optim.AdamW(network.parameters(), weight_decay=decay)

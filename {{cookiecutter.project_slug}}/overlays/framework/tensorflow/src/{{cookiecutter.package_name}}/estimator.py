@@ -198,8 +198,8 @@ class _Learner:
         return [*self.inner.variables, *self.optimiser.variables, *self.learnt]
 
 
-def device(asked: str) -> str:
-    """Choose where to fit, and let TensorFlow add up in one order there: once for a whole process.
+def device(asked: str) -> tuple[str, str]:
+    """Choose where to fit, in which precision, and to add up in one order: once for a process.
 
     Raises UsageError for a GPU that is not there, WorldError where TensorFlow works already.
     """
@@ -222,7 +222,10 @@ def device(asked: str) -> str:
         ) from None
     tf.config.experimental.enable_op_determinism()
     tf.config.experimental.enable_tensor_float_32_execution(False)
-    return _GPU if used else _CPU
+    # Older GPUs emulate bfloat16, slower than they are in whole precision.
+    about = map(tf.config.experimental.get_device_details, used)
+    native = any(it.get("compute_capability", (0, 0)) >= (8, 0) for it in about)
+    return _GPU if used else _CPU, "mixed_bfloat16" if native else "float32"
 
 
 def fit(
@@ -239,10 +242,9 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
     and hyperparameters give the same network on any number of cores.
     """
-    place = device(hyperparameters.device)
+    place, precision = device(hyperparameters.device)
     schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
     architecture = _Architecture(task, hyperparameters, sizes, train)
-    precision = "mixed_bfloat16" if place == _GPU else "float32"
     keras.utils.set_random_seed(seed)
     try:
         with tf.device(place):
@@ -286,17 +288,11 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
 def platform() -> str:
     """Return what a fit on this machine depends on beside the CPU's linear algebra."""
     words = ["oneDNN"] if IsMklEnabled() else []
-    for gpu in _details():
+    for gpu in tf.config.list_physical_devices("GPU")[:1]:
+        name = tf.config.experimental.get_device_details(gpu).get("device_name")
         build = tf.sysconfig.get_build_info()
-        versions = f"CUDA {build.get('cuda_version')} cuDNN {build.get('cudnn_version')}"
-        words.append(f"{gpu.get('device_name')} {versions}")
+        words.append(f"{name} CUDA {build.get('cuda_version')} cuDNN {build.get('cudnn_version')}")
     return " ".join(words)
-
-
-def _details() -> list[dict[str, Any]]:
-    """Return what is known of the GPU that a fit would take, if there is one."""
-    gpus = tf.config.list_physical_devices("GPU")[:1]
-    return [tf.config.experimental.get_device_details(it) for it in gpus]
 
 
 def _canonical(path: Path) -> bytes:
