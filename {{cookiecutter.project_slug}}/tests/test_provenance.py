@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 from platform import python_version
 
+import numpy as np
 import pytest
+import threadpoolctl
 
 from flight_delays import data, estimator, machine, provenance
 from flight_delays.digests import of_file
@@ -187,6 +189,29 @@ def test_the_class_of_the_machine_is_one_word_with_what_the_estimator_tells(
     found = machine.cpu_class.__wrapped__()
     assert re.fullmatch(r"[a-z0-9_-]+", found)
     assert ("-avx512-some-gpu-80-gb-" in f"{found}-") == bool(platform)
+
+
+def test_the_class_of_the_machine_does_not_depend_on_what_else_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = machine.cpu_class.__wrapped__()
+    pools = threadpoolctl.threadpool_info()
+    folder = Path(np.__file__).resolve().parents[1]
+    other = {"architecture": "Other", "filepath": str(folder / "scipy.libs" / "libopenblas.so")}
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [other, *pools])
+    assert machine.cpu_class.__wrapped__() == found
+    own = {"architecture": "Own", "filepath": str(folder / "numpy.libs" / "libopenblas.so")}
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [other, own])
+    assert "-own-" in f"{machine.cpu_class.__wrapped__()}-"
+
+
+def test_where_numpy_brings_no_linear_algebra_it_is_the_system_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = {"architecture": "Shared", "filepath": "/usr/lib/libopenblas.so"}
+    threads = {"filepath": "/usr/lib/libgomp.so"}
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: [threads, shared])
+    assert "-shared-" in f"{machine.cpu_class.__wrapped__()}-"
 
 
 def test_which_machine_has_fitted_a_model_is_told_by_its_note(

@@ -18,18 +18,29 @@ from .errors import WorldError
 def cpu_class() -> str:
     """Return the machine's class: the same inputs give the same bytes within one class.
 
-    It is of the CPU's linear algebra, and of what else the estimator's library would fit with.
+    It is of NumPy's linear algebra, and of what else the estimator's library would fit with.
     """
     import numpy as np
-    from threadpoolctl import threadpool_info
 
     from . import estimator
 
     found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
-    blas = {pool.get("architecture") for pool in threadpool_info()} - {None}
-    parts = [platform.system(), platform.machine(), *found[-1:], *sorted(map(str, blas))]
+    parts = [platform.system(), platform.machine(), *found[-1:], *_kernels(Path(np.__file__))]
     words = " ".join([*parts, estimator.platform()]).strip()
     return re.sub(r"[^a-z0-9_]+", "-", words.lower())
+
+
+def _kernels(numpy: Path) -> list[str]:
+    """Return the CPUs that the linear algebra of NumPy is made for: of one, in general.
+
+    Other libraries bring their own, which a fit does not use, and whether they are loaded depends
+    on who asks. Where NumPy brings none it shares that of the system.
+    """
+    from threadpoolctl import threadpool_info
+
+    pools = [pool for pool in threadpool_info() if pool.get("architecture")]
+    own = [it for it in pools if it["filepath"].startswith(str(numpy.resolve().parent))]
+    return sorted({str(it["architecture"]) for it in own or pools})
 
 
 def note(root: Path) -> None:
