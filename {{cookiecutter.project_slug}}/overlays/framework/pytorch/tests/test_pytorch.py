@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import mlflow.pytorch
 import numpy as np
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from flight_delays import estimator as seam
 from flight_delays.errors import UsageError
@@ -179,6 +181,24 @@ def test_a_network_that_does_not_fit_into_memory_is_out_of_memory(
         fit(Task.REGRESSION, Watch())
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 4.00 PiB."),
+        RuntimeError("CUDA error: out of memory"),  # where others have taken all of it
+    ],
+)
+def test_neither_is_one_that_does_not_fit_into_that_of_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(seam, "_Learner", full)
+    with pytest.raises(MemoryError):
+        fit(Task.REGRESSION, Watch())
+
+
 def test_other_errors_of_pytorch_stay_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seam, "Network", lambda *_, **__: torch.zeros(2) @ torch.zeros(3))
     with pytest.raises(RuntimeError, match="size"):
@@ -205,6 +225,38 @@ def test_a_gpu_without_bfloat16_of_its_own_fits_in_whole_precision(
     monkeypatch.setattr(seam, "device", lambda asked: torch.device("meta"))
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
     assert learner().mixed is native
+
+
+def test_to_learn_from_a_batch_no_gpu_has_to_be_done_with_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The processor sends it from pinned memory and goes on; a list it would send and wait."""
+    rows.fitted(Task.REGRESSION)  # which the rows are encoded by
+    pinned: list[bool] = []
+    at_once: list[bool] = []
+    lists: list[object] = []
+
+    class Seen(TorchFunctionMode):
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            more = dict(kwargs or {})
+            if func is torch.tensor and isinstance(args[0], np.ndarray):
+                pinned.append(more.pop("pin_memory", False))
+            if func is torch.Tensor.to and args[0].device.type == "cpu":
+                at_once.append(more.get("non_blocking", False))
+            if func is torch.Tensor.__getitem__ and isinstance(args[1], tuple):
+                lists.extend(it for it in args[1] if isinstance(it, list))
+            return func(*args, **more)
+
+    monkeypatch.setattr(seam, "device", lambda asked: torch.device("meta"))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    monkeypatch.setattr(torch, "autocast", lambda *_: nullcontext())  # It knows no such device.
+    there = learner()
+    with Seen():
+        loss = there.learn(np.arange(32))
+    assert loss.device.type == "meta"
+    assert (pinned, at_once, lists) == ([True], [True], [])
 
 
 def test_what_is_fitted_in_mixed_precision_is_served_in_whole(

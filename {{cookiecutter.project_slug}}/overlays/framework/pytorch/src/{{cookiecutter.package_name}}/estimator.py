@@ -67,11 +67,12 @@ class Network(nn.Module):
         self.task = task
         self.categories = {column: size for column, size in enumerate(sizes) if size}
         self.numbers = [column for column, size in enumerate(sizes) if not size]
+        # A list would be sent to a GPU for each batch, which waits until it is done.
+        self.columns: Tensor = nn.Buffer(torch.tensor(self.numbers).long(), persistent=False)
         # The first row of a table is what is unknown or missing.
         tables = [nn.Embedding(it + 1, min(embedding, it)) for it in self.categories.values()]
         self.embeddings = nn.ModuleList(tables)
-        first = 2 * len(self.numbers) + sum(it.embedding_dim for it in tables)
-        widths = [first, *[width] * layers]
+        widths = [2 * len(self.numbers) + sum(it.embedding_dim for it in tables), *[width] * layers]
         self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
         self.last = nn.Linear(widths[-1], 1)
         self.center: Tensor = nn.Buffer(torch.zeros(len(self.numbers), dtype=torch.float64))
@@ -92,7 +93,7 @@ class Network(nn.Module):
             code = matrix[:, column]
             known = (code >= 0) & (code < size)
             found.append(embedding(torch.where(known, code + 1, 0).long()))
-        numbers = ((matrix[:, self.numbers] - self.center) / self.spread).clamp(-_FAR, _FAR)
+        numbers = ((matrix[:, self.columns] - self.center) / self.spread).clamp(-_FAR, _FAR)
         found += [numbers.nan_to_num().float(), numbers.isnan().float()]
         values = torch.cat(found, dim=1)
         for layer in self.hidden:
@@ -114,8 +115,8 @@ class _Learner:
     ) -> None:
         middle, unit = float(network.middle), float(network.unit)
         self.device = device(hyperparameters.device)
-        gpu = self.device.type != "cpu"
-        self.mixed = gpu and torch.cuda.is_bf16_supported(including_emulation=False)
+        self.gpu = self.device.type != "cpu"
+        self.mixed = self.gpu and torch.cuda.is_bf16_supported(including_emulation=False)
         self.network, self.dropout = network.to(self.device), hyperparameters.dropout
         decay = hyperparameters.weight_decay
         self.optimiser = torch.optim.AdamW(network.parameters(), weight_decay=decay)
@@ -140,7 +141,9 @@ class _Learner:
             table[0] = row
 
     def learn(self, rows: Indices) -> Tensor:
-        matrix, target = (it[self._there(rows)] for it in self.rows["train"])
+        # From pinned memory a GPU takes them when it gets there, and nobody waits.
+        places = torch.tensor(rows, pin_memory=self.gpu).to(self.device, non_blocking=True)
+        matrix, target = (it[places] for it in self.rows["train"])
         self.optimiser.zero_grad()
         loss = self._loss(self._inner(matrix, self.dropout), target)
         loss.backward()
@@ -217,7 +220,7 @@ def _repeatable() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if "allocate memory" in str(error) or isinstance(error, torch.OutOfMemoryError):
+        if "allocate memory" in str(error) or "out of memory" in str(error):
             raise MemoryError from error
         raise
     finally:
@@ -278,8 +281,7 @@ def load(folder: Path) -> Network:
 
 def flavor(folder: str) -> dict[str, dict[str, Any]]:
     """Return MLflow's native flavor of what `save` wrote into a folder of the model directory."""
-    version = torch.__version__.partition("+")[0]
-    return {"pytorch": {"model_data": folder, "pytorch_version": version}}
+    return {"pytorch": {"model_data": folder, "pytorch_version": torch.__version__.split("+")[0]}}
 
 
 def platform() -> str:
