@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -265,6 +267,26 @@ def test_scores_are_computed_on_the_processor(task: Task) -> None:
     products = [it for it in scores.graph.get_operations() if it.type == "MatMul"]
     assert products
     assert {it.device for it in products} == {"/device:CPU:0"}
+
+
+def test_rows_do_not_go_by_way_of_a_gpu_to_be_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[str] = []
+    seen: list[list[str]] = []
+
+    @contextmanager
+    def place(name: str) -> Iterator[None]:
+        places.append(name)
+        yield
+        places.pop()
+
+    def scores(rows: Matrix) -> Matrix:
+        seen.append(places.copy())
+        return rows[:, 0]
+
+    monkeypatch.setattr(tf, "device", place)
+    network: Any = SimpleNamespace(scores=scores)
+    assert len(seam.scores(network, np.zeros((3, 2)))) == 3
+    assert seen == [["/CPU:0"]]
 
 
 def test_a_network_that_does_not_fit_into_memory_is_out_of_memory(

@@ -20,7 +20,6 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 from pydantic import BaseModel, Field
-from tensorflow.python.util._pywrap_util_port import IsMklEnabled
 
 from . import archives
 from .errors import UsageError, WorldError
@@ -29,8 +28,7 @@ from .fitting import LOSS, Arrays, Indices, Schedule, Watch, in_epochs
 from .labelled import Labelled, units, unknown
 from .task import Task
 
-_FILE = "model.keras"
-_ALWAYS = "1980-01-01@00:00:00"
+_FILE, _ALWAYS = "model.keras", "1980-01-01@00:00:00"
 _ROWS_AT_ONCE = 65_536
 _CPU, _GPU = "/CPU:0", "/GPU:0"
 _FAR = 5.0
@@ -222,8 +220,7 @@ def device(asked: str) -> tuple[str, str]:
         ) from None
     tf.config.experimental.enable_op_determinism()
     tf.config.experimental.enable_tensor_float_32_execution(False)
-    # Older GPUs emulate bfloat16, slower than they are in whole precision.
-    about = map(tf.config.experimental.get_device_details, used)
+    about = [tf.config.experimental.get_device_details(it) for it in used]
     native = any(it.get("compute_capability", (0, 0)) >= (8, 0) for it in about)
     return _GPU if used else _CPU, "mixed_bfloat16" if native else "float32"
 
@@ -261,7 +258,8 @@ def fit(
 def scores(network: Network, matrix: Matrix) -> Vector:
     """Return (rows,) probabilities of the event, or predicted numbers."""
     starts = range(0, max(len(matrix), 1), _ROWS_AT_ONCE)
-    parts = [network.scores(matrix[it : it + _ROWS_AT_ONCE].astype(float)) for it in starts]
+    with tf.device(_CPU):  # The rows as well, which would go by way of a GPU where there is one.
+        parts = [network.scores(matrix[it : it + _ROWS_AT_ONCE].astype(float)) for it in starts]
     return np.concatenate(parts).astype(np.float64)
 
 
@@ -281,12 +279,14 @@ def load(folder: Path) -> Network:
 def flavor(folder: str) -> dict[str, dict[str, Any]]:
     """Return MLflow's native flavor of what `save` wrote into a folder of the model directory."""
     file = {"data": folder, "model_type": "keras", "save_format": "keras"}
-    library = {"keras_module": "keras", "keras_version": keras.__version__}
-    return {"tensorflow": file | library}
+    return {"tensorflow": file | {"keras_module": "keras", "keras_version": keras.__version__}}
 
 
 def platform() -> str:
     """Return what a fit on this machine depends on beside the CPU's linear algebra."""
+    # Private, since nothing public tells: what turns oneDNN off has a default for each processor.
+    from tensorflow.python.util._pywrap_util_port import IsMklEnabled
+
     words = ["oneDNN"] if IsMklEnabled() else []
     for gpu in tf.config.list_physical_devices("GPU")[:1]:
         name = tf.config.experimental.get_device_details(gpu).get("device_name")
