@@ -12,12 +12,14 @@ _OBJECTS_BETWEEN_LOOKS = 100_000
 _ASKED_ONCE = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "TF_NUM_INTRAOP_THREADS": "1",
 }
 """What libraries ask of the environment as they begin, if at all.
 
 PyTorch and TensorFlow add up in one order so, on a GPU and on any number of cores, and TensorFlow
-tells of errors and not of what it finds in the machine.
+tells of errors and not of what it finds in the machine, and leaves a GPU's memory to others where
+it only scores.
 """
 
 
