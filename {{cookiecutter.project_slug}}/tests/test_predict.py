@@ -89,7 +89,8 @@ def test_csv_comes_out_where_it_is_asked_for(here: Path) -> None:
     scored(here, "new/*.csv", "out.csv")
     found = pd.read_csv(here / "out.csv")
     frame = rows.parts()["test"].iloc[350:600]
-    np.testing.assert_allclose(found["probability"], expected(here, frame)["probability"])
+    wanted = expected(here, frame)["probability"]
+    np.testing.assert_allclose(found["probability"], wanted, rtol=1e-5)  # as 32 bits of a network
 
 
 def test_bad_rows_are_told_with_reasons_and_the_others_scored(here: Path) -> None:

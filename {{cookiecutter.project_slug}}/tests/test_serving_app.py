@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from flight_delays.serving.batching import INLINE_ROWS
@@ -63,20 +65,25 @@ def test_csv_goes_in_and_out(front: Front, task: Task) -> None:
     }
 
 
+def by_distance(calls: list[int]) -> Any:
+    """Return a predictor that scores each row alone: a network adds up otherwise among others."""
+
+    def predict(columns: Any) -> Any:
+        distance = np.asarray(columns["distance"], float)
+        calls.append(len(distance))
+        return {"prediction": distance > 150, "probability": distance / 1000}
+
+    return SimpleNamespace(predict=predict)
+
+
 def test_rows_that_arrive_together_are_scored_together_and_not_mixed(events: Path) -> None:
     front, holder = callers.application(events)
-    sent = [ROW | {"distance": 100.0 + place, "wind_speed": place % 50} for place in range(60)]
-    served = holder.now.served
-    alone = [ask(front, "POST", "/predict", {"rows": [row]}).json()["predictions"] for row in sent]
+    sent = [ROW | {"distance": 100.0 + place} for place in range(60)]
     calls: list[int] = []
-
-    class Counting:
-        def predict(self, columns: Any) -> Any:
-            calls.append(len(columns["distance"]))
-            return served.predictor.predict(columns)
-
-    counting: Any = Counting()
-    holder.replace(replace(served, predictor=counting))
+    holder.replace(replace(holder.now.served, predictor=by_distance(calls)))
+    alone = [ask(front, "POST", "/predict", {"rows": [row]}).json()["predictions"] for row in sent]
+    assert calls == [1] * 60
+    calls.clear()
 
     async def together() -> list[callers.Answered]:
         return await asyncio.gather(
@@ -89,7 +96,8 @@ def test_rows_that_arrive_together_are_scored_together_and_not_mixed(events: Pat
 
 
 def test_many_rows_are_scored_aside(events: Path) -> None:
-    front, _ = callers.application(events)
+    front, holder = callers.application(events)
+    holder.replace(replace(holder.now.served, predictor=by_distance([])))
     rows = [ROW | {"distance": 1.0 + place} for place in range(INLINE_ROWS + 1)]
     many = ask(front, "POST", "/predict", {"rows": rows}).json()["predictions"]
     last = ask(front, "POST", "/predict", {"rows": rows[-1:]}).json()["predictions"]
