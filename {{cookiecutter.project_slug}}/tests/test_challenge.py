@@ -179,6 +179,24 @@ def test_without_the_tip_an_older_commit_would_be_promoted(
     assert champion(with_remote) == 1
 
 
+@pytest.mark.parametrize("merged_meanwhile", [True, False])
+def test_a_merge_while_the_bytes_are_checked_stops_the_promotion_too(
+    with_remote: Settings, monkeypatch: pytest.MonkeyPatch, *, merged_meanwhile: bool
+) -> None:
+    def merge(*words: Any) -> None:
+        check(*words)
+        if merged_meanwhile:
+            rows.git(with_remote.root, "push", "--quiet", "--force", "origin", f"{later}:main")
+
+    check = fetched.check
+    monkeypatch.setattr(fetched, "check", merge)
+    folder = pack(with_remote, None)
+    message = ("commit-tree", "-m", "second", "-p", "HEAD", "HEAD^{tree}")
+    later = rows.git(with_remote.root, *message)
+    assert promote(with_remote, tip="main", handed_over=folder) is Exit.DONE
+    assert champion(with_remote) == (None if merged_meanwhile else 1)
+
+
 def test_a_tip_that_cannot_be_asked_promotes_nothing(with_remote: Settings, tmp_path: Path) -> None:
     rows.git(with_remote.root, "remote", "set-url", "origin", str(tmp_path / "gone.git"))
     with pytest.raises(WorldError, match="cannot read it"):

@@ -37,17 +37,25 @@ def promote(
     """Promote, or say why not; killed at any moment and run again, it completes.
 
     `handed_over` is the parcel of a candidate whose gate was held elsewhere; `tip` is a branch of
-    the remote that must not have moved on.
+    the remote that must not have moved on: it is asked first, and again before the champion moves.
     """
-    if tip and (now := remote.tip(settings, tip) or "") != _commit(settings):
-        say(f"promote: superseded: {tip} is at {now[:12] or 'nothing'}, whose own run decides")
+    if _superseded(settings, tip):
         return Exit.DONE
     if handed_over:
-        return _promote(settings, challenge.handed_over(settings, handed_over))
-    return _promote(settings, challenge.here(settings, revision, again, dirty))
+        return _promote(settings, challenge.handed_over(settings, handed_over), tip)
+    return _promote(settings, challenge.here(settings, revision, again, dirty), tip)
 
 
-def _promote(settings: Settings, challenger: Challenge) -> Exit:
+def _superseded(settings: Settings, tip: str | None) -> bool:
+    """Tell, in words too, whether the branch has moved on from the commit that is checked out."""
+    head = git_cli.run(settings.root, "rev-parse", "HEAD").stdout.strip()
+    if tip is None or (now := remote.tip(settings, tip) or "") == head:
+        return False
+    say(f"promote: superseded: {tip} is at {now[:12] or 'nothing'}, whose own run decides")
+    return True
+
+
+def _promote(settings: Settings, challenger: Challenge, tip: str | None) -> Exit:
     there = registry.connect(settings)
     book = Ledger(there.client, settings)
     version = candidate.register(there, challenger.candidate, settings)
@@ -58,6 +66,8 @@ def _promote(settings: Settings, challenger: Challenge) -> Exit:
         if verdict.answer is not Answer.PROMOTE:
             return gate_report.announce(verdict, there.name)
         fetched.check(there, version, settings)
+        if _superseded(settings, tip):
+            return Exit.DONE
         told = _told(version, met, verdict) | {
             "registry": there.name,
             "actor": author.name(settings),
@@ -70,10 +80,6 @@ def _promote(settings: Settings, challenger: Challenge) -> Exit:
     gate_report.announce(verdict, there.name)
     say(f"promote: version {version.number} is the champion")
     return Exit.DONE
-
-
-def _commit(settings: Settings) -> str:
-    return git_cli.run(settings.root, "rev-parse", "HEAD").stdout.strip()
 
 
 def _told(version: Version, met: Rivals, verdict: Verdict) -> dict[str, str]:
