@@ -187,8 +187,8 @@ def on_a_forge(
 ) -> Iterator[Repository]:
     """Copy a project into a folder, and push it to a new forge beside it; no run has begun.
 
-    Jobs run in the environment that the project's tools are kept in. `more` are the secrets, the
-    variables and `private`, as the forge takes them; `uvx` stands in for the sessions.
+    Jobs run in the environment that the project's tools are kept in. `more` is what the settings of
+    the repository say, as the forge takes it; `uvx` stands in for the sessions.
     """
     with _forge(project, folder, uvx, **more) as forge:
         repository = Repository(project.copy(folder / "clone"), forge)
@@ -215,4 +215,5 @@ def _forge(project: Project, folder: Path, uvx: str | None, **more: Any) -> Any:
     quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     act = Path(project.python).with_name("act")
     machine = own(project, "forge.replay.machine").Machine(project.tools, quiet, uvx, act)
-    return own(project, "forge.replay.forge").forge(folder / "forge", machine, **more)
+    configuration = own(project, "forge.replay.configuration").Configuration(**more)
+    return own(project, "forge.replay.forge").forge(folder / "forge", machine, configuration)

@@ -18,6 +18,7 @@ import pytest
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.forge.replay import git as remote
 from flight_delays.forge.replay.__main__ import replay
+from flight_delays.forge.replay.configuration import Configuration
 from flight_delays.forge.replay.forge import Forge, forge
 from flight_delays.forge.replay.machine import Machine
 from flight_delays.forge.replay.workflow import matches
@@ -83,7 +84,8 @@ class Repository:
 @pytest.fixture
 def here(tmp_path: Path) -> Iterator[Forge]:
     machine = Machine(tmp_path / "nox", uvx='echo "uvx $*"')
-    with forge(tmp_path / "forge", machine, SECRETS, {"ADDRESS": "there"}) as opened:
+    configuration = Configuration(SECRETS, {"ADDRESS": "there"})
+    with forge(tmp_path / "forge", machine, configuration) as opened:
         yield opened
 
 
@@ -222,6 +224,29 @@ def test_secrets_reach_the_jobs_of_their_environment_and_no_fork(
     assert set(re.findall(r"(?m)^(plain|shielded): +0 *$", forks.log)) == {"plain", "shielded"}
     assert forks.run["head_repository"]["full_name"] == "stranger/project"
     assert not list(here.files.root.rglob("secrets.yaml"))
+
+
+@pytest.mark.parametrize("limited", [True, False])
+def test_an_environment_that_is_limited_to_main_lets_no_other_branch_in(
+    tmp_path: Path, *, limited: bool
+) -> None:
+    machine = Machine(tmp_path / "nox", uvx='echo "uvx $*"')
+    limits = {"production": ["main"]} if limited else {}
+    with forge(tmp_path / "forge", machine, Configuration(SECRETS, limits=limits)) as here:
+        clone = Repository(tmp_path / "clone", here)
+        tell = {"run": 'printf %s "$KEY" | wc -c', "env": {"KEY": "<< secrets.KEY ::"}}
+        jobs = {"plain": job(tell), "shielded": job(tell, environment="production")}
+        clone.push("main", w=workflow(["push", "pull_request"], **jobs))
+        clone.push("change")
+        for branch in ("main", "change"):
+            here.pushed(branch)
+        here.open_pull("change")
+        main, *others = here.run()
+    assert main.jobs["shielded"] == "success" and "shielded: 17" in main.log
+    for other in others:
+        assert other.jobs == {"plain": "success", "shielded": "failure" if limited else "success"}
+        assert ("shielded: 17" in other.log) is not limited
+    assert len(others) == 2
 
 
 def test_summaries_outputs_and_the_event_are_there(here: Forge, clone: Repository) -> None:

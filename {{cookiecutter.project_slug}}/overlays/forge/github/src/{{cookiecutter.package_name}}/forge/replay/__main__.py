@@ -13,6 +13,7 @@ import typer
 
 from ... import git_cli, settings
 from ...errors import Exit, UsageError, reported
+from .configuration import Configuration
 from .files import Record
 from .forge import Forge, forge
 from .git import ZERO, commit, git
@@ -20,6 +21,8 @@ from .machine import Machine
 from .result import Result
 
 BRANCH = "this-commit"
+LIMITED = Configuration(limits={"production": ["main"], "review": ["main"]})
+"""As docs/github.md asks people to limit the environments."""
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -41,7 +44,7 @@ def replay(merge: bool, environments: Path) -> Exit:
         typer.echo("Uncommitted changes are left out: what is committed is replayed.")
     folder = root / ".dvc" / "tmp" / "forge"
     shutil.rmtree(folder, ignore_errors=True)
-    with forge(folder, Machine(environments)) as here:
+    with forge(folder, Machine(environments), LIMITED) as here:
         results = []
         for result in _pull(here, _push(root, here), merge):
             _tell(result)

@@ -1,6 +1,6 @@
 """The forge: pull requests, merges, pushes and buttons, each with the runs that follow from it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,16 +8,18 @@ from typing import Any
 
 from ...errors import UsageError
 from . import events, git
+from .configuration import Configuration
 from .files import Files, Record, now
 from .machine import Machine
 from .queue import Queue
 from .result import Result
 from .rights import Rights
-from .runner import Runner, Secrets
+from .runner import Runner
 from .server import Server, serving
 from .workflow import Workflow, parse
 
 WORKFLOWS = ".github/workflows"
+_AS_IT_COMES = Configuration()
 
 
 @dataclass
@@ -130,21 +132,13 @@ class Forge:
 
 @contextmanager
 def forge(
-    root: Path,
-    machine: Machine,
-    secrets: Secrets | None = None,
-    variables: Mapping[str, str] | None = None,
-    private: bool = True,
+    root: Path, machine: Machine, configuration: Configuration = _AS_IT_COMES
 ) -> Iterator[Forge]:
-    """Open the forge of a folder, which is made where it is not there, as long as the block runs.
-
-    `secrets` are by environment ("" for the repository's own); `variables` are what a workflow
-    calls vars.
-    """
-    files, rights = Files(root.absolute()), Rights(private)
+    """Open the forge of a folder, made where it is not there, as long as the block runs."""
+    files, rights = Files(root.absolute()), Rights(configuration.private)
     if not files.remote.exists():
         git.create(files.remote)
     machine.prepare(files)
     with serving(files, rights) as server:
-        runner = Runner(files, rights, server.url, machine, secrets or {}, variables or {})
+        runner = Runner(files, rights, server.url, machine, configuration)
         yield Forge(files, server, Queue(files, runner))

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WorldError
 from . import act, actions
+from .configuration import Configuration
 from .files import FULL_NAME, Files, Record
 from .git import git
 from .machine import Machine
@@ -15,10 +15,6 @@ from .result import Result, read, worst
 from .rights import Rights
 from .server import API
 from .workflow import Workflow
-
-Secrets = Mapping[str, Mapping[str, str]]
-"""The secrets by environment; those of "" are the repository's, which every job sees."""
-
 
 _FLAGS = ["--json", f"--platform={act.SYSTEM}=-self-hosted", "--pull=false", "--no-skip-checkout"]
 _FLAGS += ["--action-offline-mode", "--no-cache-server"]
@@ -40,13 +36,14 @@ class Runner:
     rights: Rights
     server: str
     machine: Machine
-    secrets: Secrets
-    variables: Mapping[str, str]
+    configuration: Configuration
 
     def run(self, run: Record, workflow: Workflow) -> Result:
         """Run all jobs of a workflow, and keep what each has come to."""
         here = self.files.folder("runs", run["id"])
-        own = {job: self._secrets(job, workflow, run["_trusted"]) for job in workflow.jobs}
+        lets_in, environment = self.configuration.lets_in, workflow.environment
+        let_in = [job for job in workflow.jobs if lets_in(run["_ref"], environment(job))]
+        own = {job: self._secrets(job, workflow, run["_trusted"]) for job in let_in}
         tokens = [values["GITHUB_TOKEN"] for values in own.values()]
         named = {
             act.secret(job, name): value
@@ -54,7 +51,7 @@ class Runner:
             for name, value in values.items()
         }
         try:
-            done = self._act(here, run, workflow, named)
+            done = self._act(here, run, workflow.allowing(let_in), named)
         finally:
             self.rights.revoke(tokens)
             (here / "secrets.yaml").unlink(missing_ok=True)
@@ -69,9 +66,8 @@ class Runner:
 
     def _secrets(self, job: str, workflow: Workflow, trusted: bool) -> dict[str, str]:
         token = self.rights.grant(workflow.permissions(job, trusted))
-        seen = ("", workflow.environment(job)) if trusted else ()
-        values = {name: it for scope in seen for name, it in self.secrets.get(scope, {}).items()}
-        return {**values, "GITHUB_TOKEN": token}
+        seen = self.configuration.seen_in(workflow.environment(job)) if trusted else {}
+        return {**seen, "GITHUB_TOKEN": token}
 
     def _act(
         self, here: Path, run: Record, workflow: Workflow, secrets: dict[str, str]
@@ -85,7 +81,7 @@ class Runner:
         given = {
             "secrets": secrets,
             # GitHub hands a fork's pull request no variables either.
-            "variables": dict(self.variables) if run["_trusted"] else {},
+            "variables": dict(self.configuration.variables) if run["_trusted"] else {},
             "environment": {"GITHUB_RUN_ID": str(number), **attempt},
         }
         for name, values in given.items():

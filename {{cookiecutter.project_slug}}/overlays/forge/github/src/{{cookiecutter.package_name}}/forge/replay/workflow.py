@@ -1,7 +1,8 @@
 """A workflow file: which events it waits for, in which groups, with which rights."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -76,6 +77,12 @@ class Workflow:
         """Return what a job's token may do."""
         return of_job(self.content, self.jobs[job], trusted)
 
+    def allowing(self, jobs: Collection[str]) -> "Workflow":
+        """Return the workflow in which other jobs fail at once: their environment refuses them."""
+        steps = [{"run": "echo 'The ref is not allowed to deploy to this environment'; exit 1"}]
+        refused = {name: {**self.jobs[name], "steps": steps} for name in set(self.jobs) - set(jobs)}
+        return replace(self, content={**self.content, "jobs": {**self.jobs, **refused}})
+
     def environment(self, job: str) -> str:
         """Return the name of the environment that a job belongs to, or nothing."""
         said = self.jobs[job].get("environment", "")
@@ -95,7 +102,7 @@ def parse(path: str, text: str) -> Workflow:
     return Workflow(path, content)
 
 
-def matches(branch: str, patterns: list[str]) -> bool:
+def matches(branch: str, patterns: Sequence[str]) -> bool:
     """Tell whether a branch fits patterns, of which the last one that fits decides."""
     fits = False
     for pattern in patterns:
