@@ -122,6 +122,7 @@ def test_a_forged_candidate_stops_the_promotion(there: Repository, guarded: bool
 
 
 def test_a_workflow_that_was_changed_and_changed_back_proves_nothing(there: Repository) -> None:
+    # Without its guard it proves something: that is "an earlier commit" of the next test.
     pull = there.pull("back", {TRAIN: junk(there)})
     assert there.run() == {"Train": {"train": "success"}}
     there.change("back", there.edit(TRAIN) | {"docs/notes.md": "Back."}, start="origin/back")
@@ -225,7 +226,7 @@ def test_bytes_that_were_swapped_in_the_registry_are_refused_where_a_key_is_aske
         again = there.forge.rerun(early.run)
         assert again.jobs == {"rollback": "failure"}
         assert "does not verify with signing.pub" in again.log
-        there.git("rm", "--quiet", "signing.pub")
+        there.git("rm", "--quiet", "signing.pub")  # The guard is taken out: the attack passes.
         there.commit("main")
         there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
         assert there.run() == {"Rollback": {"rollback": "success"}}

@@ -26,6 +26,11 @@ NEWEST = """concurrency:
   cancel-in-progress: true
 """
 QUEUE = "      queue: max # without it, who comes next would cancel who waits\n"
+CRASH = "    raise RuntimeError('crashed')\n"
+SWALLOWED = f"""    try:
+    {CRASH}    except RuntimeError:
+        return Answer.PROMOTE
+"""
 NO_RIGHT = """
       && github.event.pull_request.head.repo.full_name == github.repository
       && github.event.pull_request.user.type != 'Bot'"""
@@ -67,27 +72,29 @@ def test_a_change_of_the_docs_trains_nothing_and_asks_nobody_in_production(
     assert there.forge.tip("registry") == registry
 
 
-def test_a_worse_model_fails_its_check_and_its_forced_merge_promotes_nothing(
+def test_a_worse_model_fails_its_check_in_the_same_comment_and_its_forced_merge_promotes_nothing(
     there: Repository,
 ) -> None:
     registry = there.forge.tip("registry")
-    pull = there.pull("worse", there.edit(PARAMS, WORSE))
+    pull = there.pull("worse", there.edit(PARAMS, THIRD))
+    assert there.run() == {"Train": PASSED}
+    before = there.comments()
+    there.change("worse", there.edit(PARAMS, WORSE))
+    there.forge.synchronize(pull)
     assert there.run() == {"Train": {"train": "failure", "comment": "success"}}
-    assert "Reject: this model may not become champion" in there.comments()[-1]
+    after = there.comments()
+    assert len(after) == len(before) and after[:-1] == before[:-1]
+    assert "Promote: this model may" in before[-1] and "Reject: this model may not" in after[-1]
+    assert outline(before[-1]) == outline((ROOT / "docs" / "comment.md").read_text("utf-8"))
     there.forge.merge(pull)
     assert there.run() == {"Promote": STOPPED}
     assert there.forge.tip("registry") == registry
 
 
-def test_a_second_push_keeps_one_comment(there: Repository) -> None:
-    pull = there.pull("twice", there.edit(PARAMS, THIRD))
-    there.run()
-    before = there.comments()
-    there.change("twice", there.edit(PARAMS, WORSE))
-    there.forge.synchronize(pull)
-    there.run()
-    after = there.comments()
-    assert len(after) == len(before) and after[:-1] == before[:-1] and after[-1] != before[-1]
+def outline(text: str) -> list[str]:
+    """Return the headings of a comment, and what the lines of its tables are called."""
+    told = [line for line in text.splitlines() if line.startswith(("#", "|"))]
+    return [line.split("|")[1] if line.startswith("|") else line for line in told]
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -177,14 +184,21 @@ def test_a_fork_and_a_bot_get_the_summary_alone(there: Repository, guarded: bool
     assert len(there.comments()) == 1
 
 
-def test_a_gate_that_crashes_lets_nothing_pass(there: Repository) -> None:
-    registry = there.forge.tip("registry")
-    crash = ("def answer(", "raise RuntimeError('crashed')\n\n\ndef answer(")
-    pull = there.pull("crash", there.edit(there.source("gate.py"), crash))
-    assert there.run() == {"Train": {"train": "failure", "comment": "skipped"}}
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_gate_that_crashes_lets_nothing_pass(there: Repository, guarded: bool) -> None:
+    registry, decides = there.forge.tip("registry"), "    passed = [check.passed for"
+    crash = (decides, (CRASH if guarded else SWALLOWED) + decides)
+    files = there.edit(PARAMS, WORSE) | there.edit(there.source("gate.py"), crash)
+    pull = there.pull("crash", files)
+    checked = there.run()
     there.forge.merge(pull)
-    assert there.run() == {"Promote": STOPPED}
-    assert there.forge.tip("registry") == registry
+    merged = there.run()
+    if guarded:
+        assert checked == {"Train": {"train": "failure", "comment": "skipped"}}
+        assert merged == {"Promote": STOPPED}
+    else:
+        assert (checked, merged) == ({"Train": PASSED}, {"Promote": PROMOTED})
+    assert (there.forge.tip("registry") == registry) is guarded
 
 
 @pytest.mark.parametrize("sound", [True, False])

@@ -61,12 +61,16 @@ def test_a_server_takes_the_place_of_the_branch(
         there.land(there.edit(PARAMS, FOURTH))
         (down,) = there.forge.run()
         assert down.jobs == STOPPED and "does not answer" in down.log
+        pull = there.pull("third", there.edit(PARAMS, THIRD))
+        (unseen,) = there.forge.run()
+        assert unseen.jobs == PASSED
+        assert "registry cannot be asked without a secret" in there.comments()[-1]
         with server(quick, folder, port):
             assert there.forge.rerun(down.run).jobs == PROMOTED
-            pull = there.pull("third", there.edit(PARAMS, THIRD))
-            assert there.run() == {"Train": PASSED}
+            assert there.forge.rerun(unseen.run).jobs == PASSED
             comment = there.comments()[-1]
             assert "cannot be asked" not in comment and "No champion" not in comment
+            assert len(there.comments()) == 2
             there.forge.merge(pull)
             assert there.run() == {"Promote": PROMOTED}
             told = there.project.verb("history", "--json", MLFLOW_TRACKING_URI=uri).stdout

@@ -1,0 +1,228 @@
+"""What the code of a job can reach, however hostile it is, and what each right is there for.
+
+The workflows are the project's own; what they call is replaced, by code that takes what it can get,
+or by the one thing that a session needs its right for.
+"""
+
+import copy
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from baking import Project
+from forge_stories import PROMOTED, ROLLBACK, TRAIN, Repository, on_a_forge
+from test_source import OURS, RIGHTS
+
+pytestmark = [pytest.mark.slow, pytest.mark.forge]
+
+Job = dict[str, Any]
+Alter = Callable[[str, Job], None]
+
+LIMITED = {"production": ["main"]}
+SECRETS = {
+    "review": {"MLFLOW_TRACKING_PASSWORD": "may-read"},
+    "production": {"MLFLOW_TRACKING_PASSWORD": "may-write", "MODEL_SIGNING_KEY": "may-sign"},
+}
+READS, WRITES = "reads the repository", "writes to the repository"
+PACKED = """
+mkdir -p candidate/reports && echo report > candidate/reports/review.md
+printf 'candidate=candidate-key\\nverdict=promote\\n' >> "$GITHUB_OUTPUT"
+push() { git "$@" push --quiet --force origin "HEAD:refs/heads/by-$GITHUB_JOB"; }
+pushed() {
+  secret=$(printf 'x-access-token:%s' "${GITHUB_TOKEN:-}" | base64 -w0)
+  push -c "http.extraHeader=AUTHORIZATION: basic $secret"
+}
+"""
+HOSTILE = f"""{PACKED}
+if [ ! -e reached ] || [ "${{GITHUB_TOKEN:-}}" ]; then
+  if git ls-remote --quiet origin > /dev/null; then echo {READS}; fi >> reached
+  if push || pushed; then echo {WRITES}; fi >> reached
+fi
+env | grep -o 'may-[a-z]*' >> reached || true
+sort -u reached > "$GITHUB_STEP_SUMMARY"
+"""
+HONEST = f"""{PACKED}
+export PYTHONPATH=src PYTHONDONTWRITEBYTECODE=true
+case $3 in
+  comment) $python -m $package.forge.comment candidate/reports/review.md ;;
+  prove) $python prove.py ;;
+  promote | rollback) pushed ;;
+esac
+"""
+PROVE = """
+from pathlib import Path
+from PACKAGE.forge import candidates, job
+candidates.of_merge(job.this(), "key", Path("theirs"))
+"""
+
+
+@contextmanager
+def repository(
+    quick: Project,
+    folder: Path,
+    uvx: str,
+    alter: Alter | None = None,
+    only: Collection[str] = OURS,
+    secrets: Any = SECRETS,
+    limits: Any = LIMITED,
+) -> Iterator[Repository]:
+    """Let a repository hold some of the project's workflows, each of their jobs altered."""
+    uvx = f"python={quick.python} package={quick.package}\n{uvx}"
+    with on_a_forge(quick, folder, uvx, secrets=secrets, limits=limits) as there:
+        there.git("rm", "--quiet", "-r", ".github")
+        for name in only:
+            there.write(f".github/workflows/{name}.yaml", workflow(name, alter))
+        there.write("prove.py", PROVE.replace("PACKAGE", quick.package))
+        there.commit("main")
+        yield there
+
+
+def workflow(name: str, alter: Alter | None) -> str:
+    """Return the text of one of the project's workflows, each of its jobs altered."""
+    flow = copy.deepcopy(OURS[name])
+    for job, content in flow["jobs"].items():
+        if alter:
+            alter(job, content)
+    return yaml.safe_dump(flow)
+
+
+def a_day(there: Repository) -> dict[str, Any]:
+    """Open a pull request, merge it, and roll back; return each job's run."""
+    pull = there.pull("change", {"docs/notes.md": "Only words.\n"})
+    results = there.forge.run()
+    there.forge.merge(pull)
+    if (there.project.root / ROLLBACK).is_file():
+        there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
+    results += there.forge.run()
+    return {job: result for result in results for job in result.jobs}
+
+
+def keep_credentials(name: str, job: Job) -> None:
+    """Let the checkout leave its token in the clone."""
+    for step in job["steps"]:
+        step.get("with", {}).pop("persist-credentials", None)
+
+
+def may_write(name: str, job: Job) -> None:
+    """Let the job's token write to the repository."""
+    job["permissions"]["contents"] = "write"
+
+
+def keep_and_write(name: str, job: Job) -> None:
+    """Take both guards out."""
+    keep_credentials(name, job)
+    may_write(name, job)
+
+
+def train_in_production(name: str, job: Job) -> None:
+    """Let the job that trains have the account that writes."""
+    if name == "build":
+        job["environment"] = "production"
+
+
+def without_environment(name: str, job: Job) -> None:
+    """Let no job belong to an environment."""
+    job.pop("environment", None)
+
+
+REACHED: dict[str, set[str]] = {
+    "checks": set(),
+    "train": set(),
+    "comment": set(),
+    "build": {"may-read"},
+    "promote": {"may-sign", "may-write", WRITES},
+    "rollback": {"may-write", WRITES},
+}
+"""What hostile code reaches in each job. To go back to an earlier version nothing is signed."""
+GUARDS: dict[str, tuple[Alter | None, dict[str, set[str]]]] = {
+    "none": (None, {}),
+    "credentials": (keep_credentials, {job: had | {READS} for job, had in REACHED.items()}),
+    "permissions": (may_write, {"comment": {WRITES}, "build": {"may-read", WRITES}}),
+    "both": (keep_and_write, {job: had | {READS, WRITES} for job, had in REACHED.items()}),
+    "review": (train_in_production, {"build": {"may-write"}}),
+    "environments": (
+        without_environment,
+        {"build": set(), "promote": {WRITES}, "rollback": {WRITES}},
+    ),
+}
+"""Guards that are taken out, and what hostile code reaches then where it is something else."""
+
+
+@pytest.mark.parametrize("taken_out", GUARDS)
+def test_hostile_code_reaches_what_its_job_is_there_for_and_no_more(
+    quick: Project, tmp_path: Path, taken_out: str
+) -> None:
+    alter, otherwise = GUARDS[taken_out]
+    with repository(quick, tmp_path / "story", HOSTILE, alter) as there:
+        jobs = a_day(there)
+        told = {job: it.summaries[job].read_text("utf-8") for job, it in jobs.items()}
+        assert {job: set(text.splitlines()) for job, text in told.items()} == REACHED | otherwise
+        written = {job for job in jobs if there.forge.tip(f"by-{job}").strip("0")}
+        assert written == {job for job, text in told.items() if WRITES in text}
+
+
+def test_with_its_rights_each_job_comes_to_a_good_end(quick: Project, tmp_path: Path) -> None:
+    with repository(quick, tmp_path / "story", HONEST) as there:
+        jobs = a_day(there)
+        assert {job: it.jobs[job] for job, it in jobs.items()} == dict.fromkeys(REACHED, "success")
+        assert there.comments()[0].endswith("report\n")
+
+
+@pytest.mark.parametrize(
+    ("flow", "job", "right"),
+    [(*names, right) for names, rights in RIGHTS.items() for right in rights],
+)
+def test_without_one_of_its_rights_a_job_fails(
+    quick: Project, tmp_path: Path, flow: str, job: str, right: str
+) -> None:
+    def lower(name: str, content: Job) -> None:
+        if name == job:
+            rights = content["permissions"]
+            rights[right] = {"write": "read", "read": "none"}[rights[right]]
+
+    with repository(quick, tmp_path / "story", HONEST, lower, [flow]) as there:
+        assert a_day(there)[job].jobs[job] == "failure"
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_promotion_waits_for_the_verdict_of_its_own_attempt(
+    quick: Project, tmp_path: Path, guarded: bool
+) -> None:
+    def at_once(name: str, job: Job) -> None:
+        if name == "promote":
+            del job["needs"], job["if"]
+
+    ill, alter = tmp_path / "ill", None if guarded else at_once
+    uvx = f'{PACKED}\n[ "$3" != review ] || [ ! -e {ill} ]'
+    with repository(quick, tmp_path / "story", uvx, alter, ["promote"]) as there:
+        there.forge.pushed("main")
+        (first,) = there.forge.run()
+        assert not guarded or first.jobs == PROMOTED
+        ill.touch()
+        again = there.forge.rerun(first.run)
+    assert again.jobs == {"build": "failure", "promote": "skipped" if guarded else "success"}
+
+
+@pytest.mark.parametrize("kept", ["limited", "not limited", "in the repository"])
+def test_a_pull_request_that_asks_for_a_secret_gets_it_only_where_nobody_limits_production(
+    quick: Project, tmp_path: Path, kept: str
+) -> None:
+    def ask(name: str, job: Job) -> None:
+        if name == "train":
+            job["env"] = {"KEY": "${{ secrets.MODEL_SIGNING_KEY }}"}
+            if "repository" not in kept:
+                job["environment"] = "production"
+
+    secrets = {"": SECRETS["production"]} if "repository" in kept else SECRETS
+    limits = {} if "not" in kept else LIMITED
+    story = tmp_path / "story"
+    with repository(quick, story, HOSTILE, None, ["train"], secrets, limits) as there:
+        there.pull("greedy", {TRAIN: workflow("train", ask)})
+        (result,) = there.forge.run()
+    assert result.jobs["train"] == ("failure" if kept == "limited" else "success")
+    assert ("train" in result.summaries) is (kept != "limited")
+    if kept != "limited":
+        assert "may-sign" in result.summaries["train"].read_text("utf-8")
