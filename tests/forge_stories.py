@@ -201,10 +201,12 @@ def on_a_forge(
 
 
 @contextmanager
-def gone_on(project: Project, before: Path, folder: Path, **more: Any) -> Iterator[Repository]:
+def gone_on(
+    project: Project, before: Path, folder: Path, uvx: str | None = None, **more: Any
+) -> Iterator[Repository]:
     """Go on from a copy of the folder of an earlier story."""
     shutil.copytree(before, folder, symlinks=True)
-    with _forge(project, folder, None, **more) as forge:
+    with _forge(project, folder, uvx, **more) as forge:
         clone = Project(folder / "clone", project.env, project.tools)
         repository = Repository(clone, forge)
         repository.connect()

@@ -1,8 +1,11 @@
 """Attacks on the way to production; where a workflow holds the guard, without it they pass."""
 
 import re
+import shutil
 import sqlite3
 import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +14,6 @@ from baking import Project
 from forge_stories import (
     FOURTH,
     HELD,
-    OTHER,
     PARAMS,
     PASSED,
     PROMOTE,
@@ -71,6 +73,13 @@ jobs:
         with:
           name: candidate-KEY
           path: candidate
+"""
+UNCHANGED = """
+case $3 in
+  train) ;;
+  review) cp -r {} candidate; echo verdict=unchanged >> "$GITHUB_OUTPUT" ;;
+  *) shift; exec {} -m nox --envdir {} "$@" ;;
+esac
 """
 QUIET = "on: workflow_dispatch\njobs: {}\n"
 PROVE = """      - name: Compare with what the pull request has evaluated
@@ -135,6 +144,17 @@ def test_a_workflow_that_was_changed_and_changed_back_proves_nothing(there: Repo
     assert re.search(rf"identical bytes as in \S+{run}$", result.log, re.MULTILINE)
 
 
+@pytest.fixture
+def unchanged(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repository]:
+    """Go on from the first promotion; what main trains is at hand, as it stays what it was."""
+    uvx = UNCHANGED.format(tmp_path / "merged", sys.executable, quick.tools)
+    with gone_on(quick, first, tmp_path / "story", uvx) as there:
+        (merged,) = (it for it in there.forge.files.every("artifacts") if it["name"] == "merged")
+        archive = there.forge.files.folder("artifacts") / f"{merged['id']}.zip"
+        shutil.unpack_archive(archive, tmp_path / "merged")
+        yield there
+
+
 @pytest.mark.parametrize("guarded", [True, False])
 @pytest.mark.parametrize(
     ("who", "guard"),
@@ -145,8 +165,9 @@ def test_a_workflow_that_was_changed_and_changed_back_proves_nothing(there: Repo
     ],
 )
 def test_only_the_train_workflow_on_the_last_commit_here_gives_evidence(
-    there: Repository, who: str, guard: str, guarded: bool
+    unchanged: Repository, who: str, guard: str, guarded: bool
 ) -> None:
+    there = unchanged
     if not guarded:
         there.weaken(there.source("forge/candidates.py"), (guard, ""))
     text, elsewhere = junk(there), ".github/workflows/elsewhere.yaml"
@@ -167,21 +188,6 @@ def junk(there: Repository) -> str:
     """Return a workflow that keeps something else as the candidate of main's own inputs."""
     (entry,) = there.ledger()
     return JUNK.replace("KEY", entry["input_key"])
-
-
-@pytest.mark.parametrize("guarded", [True, False])
-def test_the_job_that_may_comment_runs_no_code_of_the_pull_request(
-    there: Repository, guarded: bool
-) -> None:
-    if not guarded:
-        there.weaken(TRAIN, ("          ref: ${{ github.event.pull_request.base.sha }}\n", ""))
-    path = f"src/{there.project.package}/forge/comment.py"
-    evil = ('content = {"body": ', 'content = {"body": "Approved by the owner" + ')
-    there.pull("evil", there.edit(path, evil) | there.edit(PARAMS, OTHER[::-1]))
-    assert there.run() == {"Train": PASSED}
-    comment = there.comments()[-1]
-    assert ("Approved by the owner" in comment) is not guarded
-    assert f"touches the code that judges it**: `{path}`" in comment
 
 
 @pytest.mark.parametrize("guarded", [True, False])

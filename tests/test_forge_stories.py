@@ -31,9 +31,6 @@ SWALLOWED = f"""    try:
     {CRASH}    except RuntimeError:
         return Answer.PROMOTE
 """
-NO_RIGHT = """
-      && github.event.pull_request.head.repo.full_name == github.repository
-      && github.event.pull_request.user.type != 'Bot'"""
 
 
 def test_the_first_pull_request_reports_and_its_merge_promotes_the_same_bytes(
@@ -171,16 +168,11 @@ def test_a_rollback_by_the_code_of_a_branch_is_skipped(there: Repository, guarde
     assert ("no earlier champion" in result.log) is not guarded  # It has looked for one.
 
 
-@pytest.mark.parametrize("guarded", [True, False])
-def test_a_fork_and_a_bot_get_the_summary_alone(there: Repository, guarded: bool) -> None:
-    if not guarded:
-        there.weaken(TRAIN, (NO_RIGHT, ""))
-    for who in ({"fork": True}, {"bot": True}):
-        pull = there.pull(f"of-{next(iter(who))}", there.edit(PARAMS, THIRD), **who)
-        (result,) = there.forge.run()
-        comment = "skipped" if guarded else "failure"
-        assert result.jobs == {"train": "success", "comment": comment}, pull
-        assert "Promote: this model" in result.summaries["train"].read_text("utf-8")
+def test_a_fork_gets_the_summary_alone(there: Repository) -> None:
+    there.pull("of-a-fork", there.edit(PARAMS, THIRD), fork=True)
+    (result,) = there.forge.run()
+    assert result.jobs == {"train": "success", "comment": "skipped"}
+    assert "Promote: this model" in result.summaries["train"].read_text("utf-8")
     assert len(there.comments()) == 1
 
 

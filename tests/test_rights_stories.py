@@ -226,3 +226,47 @@ def test_a_pull_request_that_asks_for_a_secret_gets_it_only_where_nobody_limits_
     assert ("train" in result.summaries) is (kept != "limited")
     if kept != "limited":
         assert "may-sign" in result.summaries["train"].read_text("utf-8")
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize(
+    ("who", "guard"),
+    [
+        ("fork", " && github.event.pull_request.head.repo.full_name == github.repository"),
+        ("bot", " && github.event.pull_request.user.type != 'Bot'"),
+    ],
+)
+def test_who_has_no_right_to_comment_does_not_try(
+    quick: Project, tmp_path: Path, who: str, guard: str, guarded: bool
+) -> None:
+    def try_it(name: str, job: Job) -> None:
+        if name == "comment":
+            assert guard in job["if"]
+            job["if"] = job["if"].replace(guard, "")
+
+    alter = None if guarded else try_it
+    with repository(quick, tmp_path / "story", HONEST, alter, ["train"]) as there:
+        there.pull("change", {"docs/notes.md": "Only words.\n"}, **{who: True})
+        (result,) = there.forge.run()
+        assert result.jobs == {"train": "success", "comment": "skipped" if guarded else "failure"}
+        assert there.comments() == []
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_the_job_that_may_comment_runs_no_code_of_the_pull_request(
+    quick: Project, tmp_path: Path, guarded: bool
+) -> None:
+    def its_code(name: str, job: Job) -> None:
+        if name == "comment":
+            del job["steps"][0]["with"]["ref"]
+
+    alter = None if guarded else its_code
+    with repository(quick, tmp_path / "story", HONEST, alter, ["train"]) as there:
+        path = there.source("forge/comment.py")
+        evil = ('content = {"body": ', 'content = {"body": "Approved by the owner" + ')
+        there.pull("evil", there.edit(path, evil))
+        (result,) = there.forge.run()
+        assert result.jobs == {"train": "success", "comment": "success"}
+        (comment,) = there.comments()
+    assert ("Approved by the owner" in comment) is not guarded
+    assert f"touches the code that judges it**: `{path}`" in comment
