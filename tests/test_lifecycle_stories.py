@@ -183,7 +183,7 @@ def test_the_bounds_of_a_revision_count_where_it_is_named(
     act(project, "gate")
     base = project.run("git", "rev-list", "--max-parents=0", "HEAD").stdout.strip()
     assert "no worse than the champion" in act(project, "gate", "--bounds", base, code=3)
-    assert verdict(project)["bounds"] == f"{base} ({base[:12]})"
+    assert verdict(project)["bounds"] == base
 
 
 def test_mlflow_run_makes_a_version_again(promoted: Project, tmp_path: Path) -> None:

@@ -333,6 +333,8 @@ def test_bounds_come_from_a_commit_only(here: Settings, revision: str) -> None:
     gating.gate(here, "HEAD")
     commit = rows.git(here.root, "rev-parse", "HEAD")
     assert verdict(here)["bounds"] == f"HEAD ({commit[:12]})"
+    gating.gate(here, commit)
+    assert verdict(here)["bounds"] == commit
 
 
 @pytest.mark.usefixtures("promoted")

@@ -39,7 +39,8 @@ def of(settings: Settings, revision: str | None) -> tuple[Params, str]:
         raise UsageError(f"the bounds of {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"
     values = over(read_yaml(settings.root / FILE), parse_yaml(found.stdout, where), Params)
-    return validated(Params, values, where), f"{revision} ({commit[:12]})"
+    named = commit if revision == commit else f"{revision} ({commit[:12]})"
+    return validated(Params, values, where), named
 
 
 def over(ours: Any, base: Any, section: type[BaseModel]) -> Any:
