@@ -235,18 +235,39 @@ def test_an_environment_that_is_limited_to_main_lets_no_other_branch_in(
     with forge(tmp_path / "forge", machine, Configuration(SECRETS, limits=limits)) as here:
         clone = Repository(tmp_path / "clone", here)
         tell = {"run": 'printf %s "$KEY" | wc -c', "env": {"KEY": "<< secrets.KEY ::"}}
+        # A job that is refused does nothing of its own, not even by its shell.
+        silent = {"environment": "Production", "defaults": {"run": {"shell": "true {0}"}}}
         jobs = {"plain": job(tell), "shielded": job(tell, environment="production")}
+        jobs["silent"] = job(tell, **silent)
         clone.push("main", w=workflow(["push", "pull_request"], **jobs))
         clone.push("change")
         for branch in ("main", "change"):
             here.pushed(branch)
         here.open_pull("change")
         main, *others = here.run()
-    assert main.jobs["shielded"] == "success" and "shielded: 17" in main.log
+    assert set(main.jobs.values()) == {"success"} and "shielded: 17" in main.log
     for other in others:
-        assert other.jobs == {"plain": "success", "shielded": "failure" if limited else "success"}
+        there = "failure" if limited else "success"
+        assert other.jobs == {"plain": "success", "shielded": there, "silent": there}
         assert ("shielded: 17" in other.log) is not limited
     assert len(others) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"environment": "<< 'production' ::"}, "cannot tell the environment"),
+        ({"env": {"ALL": "<< toJSON(secrets) ::"}}, "write secrets.NAME"),
+        ({"env": {"ONE": "<< secrets['KEY'] ::"}}, "write secrets.NAME"),
+    ],
+)
+def test_what_the_replay_could_only_guess_is_refused(
+    here: Forge, clone: Repository, more: dict[str, Any], words: str
+) -> None:
+    clone.push("main", w=workflow("push", one=job("echo the secrets of this", **more)))
+    here.pushed("main")
+    with pytest.raises(UsageError, match=words):
+        here.run()
 
 
 def test_summaries_outputs_and_the_event_are_there(here: Forge, clone: Repository) -> None:

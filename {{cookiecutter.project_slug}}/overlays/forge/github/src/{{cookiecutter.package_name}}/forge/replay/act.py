@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ...errors import UsageError
 from .workflow import OPENS, Workflow, Yaml
 
 SYSTEM = "ubuntu-24.04"
@@ -16,6 +17,7 @@ SYSTEM = "ubuntu-24.04"
 _OF_MATRIX = re.compile(r"\$\{\{\s*matrix\.(\w+)\s*\}\}")
 _TOKEN = re.compile(r"\bgithub\.token\b|\bsecrets\.GITHUB_TOKEN\b")
 _SECRET = re.compile(r"\bsecrets\.(\w+)")
+_ALL_SECRETS = re.compile(r"\$\{\{(?:(?!\}\}).)*\bsecrets\b(?!\.\w)", re.DOTALL)
 
 
 def copy(workflow: Workflow, shell: str) -> str:
@@ -68,5 +70,8 @@ def _renamed(job: str, value: Any) -> Any:
         return [_renamed(job, it) for it in value]
     if not isinstance(value, str):
         return value
+    if found := _ALL_SECRETS.search(value):
+        words = "the replay knows secrets by their names alone"
+        raise UsageError(f"job {job}: {' '.join(found[0].split())} …: {words}; write secrets.NAME")
     value = _TOKEN.sub("secrets.GITHUB_TOKEN", value)
     return _SECRET.sub(lambda found: f"secrets.{secret(job, found[1])}", value)

@@ -20,8 +20,8 @@ class Machine:
     """What a job finds on its machine.
 
     `environments` is nox's folder of environments: made once, not in every checkout anew. `uvx`
-    replaces the program of that name, for tests. `act` comes with
-    the environment that this runs in, unless it is named.
+    replaces the program of that name, for tests. `act` comes with the environment that this runs
+    in, unless it is named.
     """
 
     environments: Path

@@ -41,8 +41,7 @@ class Runner:
     def run(self, run: Record, workflow: Workflow) -> Result:
         """Run all jobs of a workflow, and keep what each has come to."""
         here = self.files.folder("runs", run["id"])
-        lets_in, environment = self.configuration.lets_in, workflow.environment
-        let_in = [job for job in workflow.jobs if lets_in(run["_ref"], environment(job))]
+        let_in = self._let_in(run["_ref"], workflow)
         own = {job: self._secrets(job, workflow, run["_trusted"]) for job in let_in}
         tokens = [values["GITHUB_TOKEN"] for values in own.values()]
         named = {
@@ -63,6 +62,11 @@ class Runner:
         (here / "jobs.json").write_text(json.dumps(jobs), "utf-8")
         run |= {"status": "completed", "conclusion": worst(jobs)}
         return Result(self.files, self.files.keep("runs", run), jobs, log)
+
+    def _let_in(self, ref: str, workflow: Workflow) -> list[str]:
+        """Return the jobs that no environment refuses."""
+        named = {job: workflow.environment(job) for job in workflow.jobs}
+        return [job for job, name in named.items() if self.configuration.lets_in(ref, name)]
 
     def _secrets(self, job: str, workflow: Workflow, trusted: bool) -> dict[str, str]:
         token = self.rights.grant(workflow.permissions(job, trusted))

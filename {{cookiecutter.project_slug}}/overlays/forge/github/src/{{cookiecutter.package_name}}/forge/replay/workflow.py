@@ -79,14 +79,23 @@ class Workflow:
 
     def allowing(self, jobs: Collection[str]) -> "Workflow":
         """Return the workflow in which other jobs fail at once: their environment refuses them."""
-        steps = [{"run": "echo 'The ref is not allowed to deploy to this environment'; exit 1"}]
-        refused = {name: {**self.jobs[name], "steps": steps} for name in set(self.jobs) - set(jobs)}
-        return replace(self, content={**self.content, "jobs": {**self.jobs, **refused}})
+        own = {name: it if name in jobs else _refused(it) for name, it in self.jobs.items()}
+        return replace(self, content={**self.content, "jobs": own})
 
     def environment(self, job: str) -> str:
         """Return the name of the environment that a job belongs to, or nothing."""
         said = self.jobs[job].get("environment", "")
-        return str(said["name"] if isinstance(said, dict) else said)
+        name = str(said["name"] if isinstance(said, dict) else said)
+        if OPENS in name:
+            raise UsageError(f"{self.path}: the replay cannot tell the environment {name!r}")
+        return name.casefold()
+
+
+def _refused(job: Yaml) -> Yaml:
+    """Return a job that waits for what it waited for, and then fails."""
+    kept = {name: it for name, it in job.items() if name in {"if", "needs", "runs-on"}}
+    words = "The ref is not allowed to deploy to the environment"
+    return {**kept, "steps": [{"run": f"echo '{words}'; exit 1"}]}
 
 
 def parse(path: str, text: str) -> Workflow:
