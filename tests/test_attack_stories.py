@@ -81,6 +81,7 @@ case $3 in
   *) shift; exec {} -m nox --envdir {} "$@" ;;
 esac
 """
+PUSHED = "on: {push: {branches: [evidence]}}"
 QUIET = "on: workflow_dispatch\njobs: {}\n"
 PROVE = """      - name: Compare with what the pull request has evaluated
         run: uvx nox -s prove
@@ -162,6 +163,8 @@ def unchanged(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repositor
         ("an earlier commit", ' and run["head_sha"] == head'),
         ("another workflow", "of_train and "),
         ("a fork", "own and "),
+        ("a push", ' and run["event"] == "pull_request"'),
+        ("a failed run", ' and run["conclusion"] == "success"'),
     ],
 )
 def test_only_the_train_workflow_on_the_last_commit_here_gives_evidence(
@@ -171,8 +174,12 @@ def test_only_the_train_workflow_on_the_last_commit_here_gives_evidence(
     if not guarded:
         there.weaken(there.source("forge/candidates.py"), (guard, ""))
     text, elsewhere = junk(there), ".github/workflows/elsewhere.yaml"
+    text = text.replace("on: pull_request", PUSHED) if "push" in who else text
+    text += "      - run: exit 1\n" if "failed" in who else ""
     files = {TRAIN: QUIET, elsewhere: text} if "other" in who else {TRAIN: text}
     pull = there.pull("evidence", files, fork="fork" in who)
+    if "push" in who:
+        there.forge.pushed("evidence")
     there.run()
     if "earlier" in who:
         there.change("evidence", there.edit(TRAIN) | {"docs/notes.md": "Back."}, "origin/evidence")

@@ -26,11 +26,16 @@ NEWEST = """concurrency:
   cancel-in-progress: true
 """
 QUEUE = "      queue: max # without it, who comes next would cancel who waits\n"
-CRASH = "    raise RuntimeError('crashed')\n"
-SWALLOWED = f"""    try:
-    {CRASH}    except RuntimeError:
+DECIDES = "    passed = [check.passed for"
+CRASH = (DECIDES, f"    raise RuntimeError('crashed')\n{DECIDES}")
+SWALLOWED = """def answer(checks: Iterable[Check]) -> Answer:
+    try:
+        return _answer(checks)
+    except RuntimeError:
         return Answer.PROMOTE
-"""
+
+
+def _answer("""
 
 
 def test_the_first_pull_request_reports_and_its_merge_promotes_the_same_bytes(
@@ -82,7 +87,8 @@ def test_a_worse_model_fails_its_check_in_the_same_comment_and_its_forced_merge_
     after = there.comments()
     assert len(after) == len(before) and after[:-1] == before[:-1]
     assert "Promote: this model may" in before[-1] and "Reject: this model may not" in after[-1]
-    assert outline(before[-1]) == outline((ROOT / "docs" / "comment.md").read_text("utf-8"))
+    for shown in ("comment.md", "summary.md"):
+        assert outline(before[-1]) == outline((ROOT / "docs" / shown).read_text("utf-8"))
     there.forge.merge(pull)
     assert there.run() == {"Promote": STOPPED}
     assert there.forge.tip("registry") == registry
@@ -146,15 +152,21 @@ def test_what_was_rolled_back_stays_away_from_a_rerun(there: Repository, guarded
 
 
 @pytest.mark.parametrize("guarded", [True, False])
-def test_a_rollback_waits_for_no_merge_and_is_lost_to_none(
-    there: Repository, guarded: bool
+@pytest.mark.parametrize("last", ["Promote", "Rollback"])
+def test_neither_a_rollback_nor_a_merge_is_lost_to_the_other(
+    there: Repository, last: str, guarded: bool
 ) -> None:
     if not guarded:
-        there.weaken(PROMOTE, (QUEUE, ""))
-    there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
-    there.land({"docs/notes.md": "Merged while the rollback waits.\n"})
+        there.weaken(PROMOTE if last == "Promote" else ROLLBACK, (QUEUE, ""))
+    happens = {
+        "Promote": lambda: there.land({"docs/notes.md": "Only words.\n"}),
+        "Rollback": lambda: there.forge.dispatch("rollback.yaml", {"reason": "alarms"}),
+    }
+    (first,) = happens.keys() - {last}
+    for name in (first, last):
+        happens[name]()
     waiting = [run["name"] for run in there.forge.queue.waiting]
-    assert waiting == (["Rollback", "Promote"] if guarded else ["Promote"])
+    assert waiting == ([first, last] if guarded else [last])
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -178,10 +190,11 @@ def test_a_fork_gets_the_summary_alone(there: Repository) -> None:
 
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_gate_that_crashes_lets_nothing_pass(there: Repository, guarded: bool) -> None:
-    registry, decides = there.forge.tip("registry"), "    passed = [check.passed for"
-    crash = (decides, (CRASH if guarded else SWALLOWED) + decides)
-    files = there.edit(PARAMS, WORSE) | there.edit(there.source("gate.py"), crash)
-    pull = there.pull("crash", files)
+    gate = there.source("gate.py")
+    if not guarded:
+        there.weaken(gate, ("def answer(", SWALLOWED))
+    registry = there.forge.tip("registry")
+    pull = there.pull("crash", there.edit(PARAMS, WORSE) | there.edit(gate, CRASH))
     checked = there.run()
     there.forge.merge(pull)
     merged = there.run()

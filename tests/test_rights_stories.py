@@ -1,18 +1,19 @@
 """What the code of a job can reach, however hostile it is, and what each right is there for.
 
-The workflows are the project's own; what they call is replaced, by code that takes what it can get,
-or by the one thing that a session needs its right for.
+The workflows are the project's own; what they call is replaced, by code that takes what it can get
+(`hostile.py`), or by the one thing that a session needs its right for.
 """
 
 import copy
-from collections.abc import Callable, Collection, Iterator
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from baking import Project
+from baking import ROOT, Project
 from forge_stories import PROMOTED, ROLLBACK, TRAIN, Repository, on_a_forge
 from test_source import OURS, RIGHTS
 
@@ -21,35 +22,25 @@ pytestmark = [pytest.mark.slow, pytest.mark.forge]
 Job = dict[str, Any]
 Alter = Callable[[str, Job], None]
 
-LIMITED = {"production": ["main"]}
 SECRETS = {
     "review": {"MLFLOW_TRACKING_PASSWORD": "may-read"},
     "production": {"MLFLOW_TRACKING_PASSWORD": "may-write", "MODEL_SIGNING_KEY": "may-sign"},
 }
-READS, WRITES = "reads the repository", "writes to the repository"
+LIMITS = {"production": ["main"], "review": ["main"]}
+SETTINGS = {"secrets": SECRETS, "limits": LIMITS}
 PACKED = """
 mkdir -p candidate/reports && echo report > candidate/reports/review.md
 printf 'candidate=candidate-key\\nverdict=promote\\n' >> "$GITHUB_OUTPUT"
-push() { git "$@" push --quiet --force origin "HEAD:refs/heads/by-$GITHUB_JOB"; }
-pushed() {
-  secret=$(printf 'x-access-token:%s' "${GITHUB_TOKEN:-}" | base64 -w0)
-  push -c "http.extraHeader=AUTHORIZATION: basic $secret"
-}
 """
-HOSTILE = f"""{PACKED}
-if [ ! -e reached ] || [ "${{GITHUB_TOKEN:-}}" ]; then
-  if git ls-remote --quiet origin > /dev/null; then echo {READS}; fi >> reached
-  if push || pushed; then echo {WRITES}; fi >> reached
-fi
-env | grep -o 'may-[a-z]*' >> reached || true
-sort -u reached > "$GITHUB_STEP_SUMMARY"
-"""
+HOSTILE = f"{PACKED}\nexec {sys.executable} {ROOT}/tests/hostile.py"
 HONEST = f"""{PACKED}
 export PYTHONPATH=src PYTHONDONTWRITEBYTECODE=true
+secret=$(printf 'x-access-token:%s' "${{GITHUB_TOKEN:-}}" | base64 -w0)
 case $3 in
   comment) $python -m $package.forge.comment candidate/reports/review.md ;;
   prove) $python prove.py ;;
-  promote | rollback) pushed ;;
+  promote | rollback)
+    git -c "http.extraHeader=AUTHORIZATION: basic $secret" push origin HEAD:refs/heads/registry ;;
 esac
 """
 PROVE = """
@@ -66,12 +57,11 @@ def repository(
     uvx: str,
     alter: Alter | None = None,
     only: Collection[str] = OURS,
-    secrets: Any = SECRETS,
-    limits: Any = LIMITED,
+    settings: Mapping[str, Any] = SETTINGS,
 ) -> Iterator[Repository]:
     """Let a repository hold some of the project's workflows, each of their jobs altered."""
-    uvx = f"python={quick.python} package={quick.package}\n{uvx}"
-    with on_a_forge(quick, folder, uvx, secrets=secrets, limits=limits) as there:
+    sessions = f"python={quick.python} package={quick.package}\n{uvx}"
+    with on_a_forge(quick, folder, sessions, **settings) as there:
         there.git("rm", "--quiet", "-r", ".github")
         for name in only:
             there.write(f".github/workflows/{name}.yaml", workflow(name, alter))
@@ -107,8 +97,8 @@ def keep_credentials(name: str, job: Job) -> None:
 
 
 def may_write(name: str, job: Job) -> None:
-    """Let the job's token write to the repository."""
-    job["permissions"]["contents"] = "write"
+    """Let the job's token write."""
+    job["permissions"] = {"contents": "write", "pull-requests": "write"}
 
 
 def keep_and_write(name: str, job: Job) -> None:
@@ -131,21 +121,25 @@ def without_environment(name: str, job: Job) -> None:
 REACHED: dict[str, set[str]] = {
     "checks": set(),
     "train": set(),
-    "comment": set(),
-    "build": {"may-read"},
-    "promote": {"may-sign", "may-write", WRITES},
-    "rollback": {"may-write", WRITES},
+    "comment": {"reads", "comments"},
+    "build": {"reads", "may-read"},
+    "promote": {"reads", "writes", "may-write", "may-sign"},
+    "rollback": {"reads", "writes", "may-write"},
 }
 """What hostile code reaches in each job. To go back to an earlier version nothing is signed."""
+ANYTHING = {"reads", "writes", "comments"}
 GUARDS: dict[str, tuple[Alter | None, dict[str, set[str]]]] = {
     "none": (None, {}),
-    "credentials": (keep_credentials, {job: had | {READS} for job, had in REACHED.items()}),
-    "permissions": (may_write, {"comment": {WRITES}, "build": {"may-read", WRITES}}),
-    "both": (keep_and_write, {job: had | {READS, WRITES} for job, had in REACHED.items()}),
-    "review": (train_in_production, {"build": {"may-write"}}),
+    "credentials": (keep_credentials, {"checks": {"reads"}, "train": {"reads"}}),
+    "permissions": (
+        may_write,
+        {job: had | ANYTHING for job, had in REACHED.items() if "reads" in had},
+    ),
+    "both": (keep_and_write, {job: had | ANYTHING for job, had in REACHED.items()}),
+    "review": (train_in_production, {"build": {"reads", "may-write"}}),
     "environments": (
         without_environment,
-        {"build": set(), "promote": {WRITES}, "rollback": {WRITES}},
+        {"build": {"reads"}, "promote": {"reads", "writes"}, "rollback": {"reads", "writes"}},
     ),
 }
 """Guards that are taken out, and what hostile code reaches then where it is something else."""
@@ -158,10 +152,12 @@ def test_hostile_code_reaches_what_its_job_is_there_for_and_no_more(
     alter, otherwise = GUARDS[taken_out]
     with repository(quick, tmp_path / "story", HOSTILE, alter) as there:
         jobs = a_day(there)
-        told = {job: it.summaries[job].read_text("utf-8") for job, it in jobs.items()}
-        assert {job: set(text.splitlines()) for job, text in told.items()} == REACHED | otherwise
+        told = {job: it.summaries[job].read_text("utf-8").split() for job, it in jobs.items()}
+        assert {job: set(words) for job, words in told.items()} == REACHED | otherwise
         written = {job for job in jobs if there.forge.tip(f"by-{job}").strip("0")}
-        assert written == {job for job, text in told.items() if WRITES in text}
+        assert written == {job for job, words in told.items() if "writes" in words}
+        commented = {text.removeprefix("by ") for text in there.comments()}
+        assert commented == {job for job, words in told.items() if "comments" in words}
 
 
 def test_with_its_rights_each_job_comes_to_a_good_end(quick: Project, tmp_path: Path) -> None:
@@ -184,7 +180,8 @@ def test_without_one_of_its_rights_a_job_fails(
             rights[right] = {"write": "read", "read": "none"}[rights[right]]
 
     with repository(quick, tmp_path / "story", HONEST, lower, [flow]) as there:
-        assert a_day(there)[job].jobs[job] == "failure"
+        result = a_day(there)[job]
+        assert result.jobs[job] == "failure" and "403" in result.log
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -199,33 +196,40 @@ def test_a_promotion_waits_for_the_verdict_of_its_own_attempt(
     uvx = f'{PACKED}\n[ "$3" != review ] || [ ! -e {ill} ]'
     with repository(quick, tmp_path / "story", uvx, alter, ["promote"]) as there:
         there.forge.pushed("main")
-        (first,) = there.forge.run()
+        (first,) = there.forge.run()  # Unguarded, what is promoted may be there in time or not.
         assert not guarded or first.jobs == PROMOTED
         ill.touch()
         again = there.forge.rerun(first.run)
     assert again.jobs == {"build": "failure", "promote": "skipped" if guarded else "success"}
 
 
-@pytest.mark.parametrize("kept", ["limited", "not limited", "in the repository"])
-def test_a_pull_request_that_asks_for_a_secret_gets_it_only_where_nobody_limits_production(
-    quick: Project, tmp_path: Path, kept: str
+@pytest.mark.parametrize(
+    ("environment", "limits", "secret"),
+    [
+        ("production", LIMITS, None),
+        ("review", LIMITS, None),
+        ("production", {}, "may-write"),
+        ("review", {}, "may-read"),
+        ("", LIMITS, "may-write"),
+    ],
+)
+def test_a_pull_request_that_asks_for_a_secret_gets_it_only_where_no_environment_is_limited(
+    quick: Project, tmp_path: Path, environment: str, limits: Any, secret: str | None
 ) -> None:
     def ask(name: str, job: Job) -> None:
         if name == "train":
-            job["env"] = {"KEY": "${{ secrets.MODEL_SIGNING_KEY }}"}
-            if "repository" not in kept:
-                job["environment"] = "production"
+            job["env"] = {"PASSWORD": "${{ secrets.MLFLOW_TRACKING_PASSWORD }}"}
+            if environment:
+                job["environment"] = environment
 
-    secrets = {"": SECRETS["production"]} if "repository" in kept else SECRETS
-    limits = {} if "not" in kept else LIMITED
-    story = tmp_path / "story"
-    with repository(quick, story, HOSTILE, None, ["train"], secrets, limits) as there:
+    secrets = SECRETS if environment else {"": SECRETS["production"]}
+    settings = {"secrets": secrets, "limits": limits}
+    with repository(quick, tmp_path / "story", HOSTILE, None, ["train"], settings) as there:
         there.pull("greedy", {TRAIN: workflow("train", ask)})
         (result,) = there.forge.run()
-    assert result.jobs["train"] == ("failure" if kept == "limited" else "success")
-    assert ("train" in result.summaries) is (kept != "limited")
-    if kept != "limited":
-        assert "may-sign" in result.summaries["train"].read_text("utf-8")
+    assert result.jobs["train"] == ("success" if secret else "failure")
+    found = {job: path.read_text("utf-8") for job, path in result.summaries.items()}
+    assert found.get("train") == secret
 
 
 @pytest.mark.parametrize("guarded", [True, False])

@@ -136,6 +136,12 @@ def test_jobs_may_do_exactly_what_they_need() -> None:
     assert named == ENVIRONMENTS
 
 
+def test_what_moves_the_champion_waits_in_one_queue_in_which_nobody_is_cancelled() -> None:
+    one = {"group": "registry", "cancel-in-progress": False, "queue": "max"}
+    moving = [job for name, job in JOBS.items() if ENVIRONMENTS.get(name) == "production"]
+    assert [job["concurrency"] for job in moving] == [one, one]
+
+
 def test_secrets_are_only_where_an_environment_guards_them() -> None:
     for name, job in JOBS.items():
         assert ("secrets." in yaml.safe_dump(job)) <= (name in ENVIRONMENTS), name
