@@ -91,9 +91,10 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def stories(session: nox.Session) -> None:
     """Run what happens between a pull request and production, attacks too, on a forge here."""
-    # No story needs what another has made, so each worker takes whichever is next.
-    words = ("-m", "forge", *SIDE_BY_SIDE, "--dist", "worksteal", *session.posargs)
-    program(session, "python", "-m", "pytest", *words)
+    # No story needs what another has made, so each worker takes whichever is next; one more than
+    # there are cores, as jobs wait for git, archives and servers.
+    words = ("-m", "forge", *SIDE_BY_SIDE, "--dist", "worksteal", "--numprocesses", "3")
+    program(session, "python", "-m", "pytest", *words, *session.posargs)
 
 
 @nox.session

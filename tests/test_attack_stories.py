@@ -4,7 +4,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +23,7 @@ from forge_stories import (
     WORSE,
     Repository,
     gone_on,
+    nox,
     own,
 )
 
@@ -78,7 +78,7 @@ UNCHANGED = """
 case $3 in
   train) ;;
   review) cp -r {} candidate; echo verdict=unchanged >> "$GITHUB_OUTPUT" ;;
-  *) shift; exec {} -m nox --envdir {} "$@" ;;
+  *) shift; exec {} "$@" ;;
 esac
 """
 PUSHED = "on: {push: {branches: [evidence]}}"
@@ -148,7 +148,7 @@ def test_a_workflow_that_was_changed_and_changed_back_proves_nothing(there: Repo
 @pytest.fixture
 def unchanged(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repository]:
     """Go on from the first promotion; what main trains is at hand, as it stays what it was."""
-    uvx = UNCHANGED.format(tmp_path / "merged", sys.executable, quick.tools)
+    uvx = UNCHANGED.format(tmp_path / "merged", nox(quick))
     with gone_on(quick, first, tmp_path / "story", uvx) as there:
         (merged,) = (it for it in there.forge.files.every("artifacts") if it["name"] == "merged")
         archive = there.forge.files.folder("artifacts") / f"{merged['id']}.zip"
@@ -215,14 +215,14 @@ def test_a_verdict_counts_only_against_the_champion_that_it_met(
 
 
 def test_bytes_that_were_swapped_in_the_registry_are_refused_where_a_key_is_asked_for(
-    quick: Project, first: Path, tmp_path: Path
+    quick: Project, first: Path, tmp_path: Path, remembering: str
 ) -> None:
     key = tmp_path / "key.pem"
     make = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key)]
     subprocess.run(make, check=True)
     public = subprocess.run(["openssl", "ec", "-in", str(key), "-pubout"], capture_output=True)
     secrets = {"production": {"MODEL_SIGNING_KEY": key.read_text("utf-8")}}
-    with gone_on(quick, first, tmp_path / "story", secrets=secrets) as there:
+    with gone_on(quick, first, tmp_path / "story", remembering, secrets=secrets) as there:
         there.forge.dispatch("rollback.yaml", {"reason": "before anybody asks for a signature"})
         (early,) = there.forge.run()
         words = ("register", "1", "--registry", "branch")

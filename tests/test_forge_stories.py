@@ -58,8 +58,9 @@ def test_the_first_pull_request_reports_and_its_merge_promotes_the_same_bytes(
 
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_change_of_the_docs_trains_nothing_and_asks_nobody_in_production(
-    there: Repository, guarded: bool
+    trains: Repository, guarded: bool
 ) -> None:
+    there = trains
     if not guarded:
         there.weaken(PROMOTE, ("    if: needs.build.outputs.verdict == 'promote'\n", ""))
     registry = there.forge.tip("registry")
