@@ -58,10 +58,10 @@ def test_a_server_takes_the_place_of_the_branch(
     uri = f"http://127.0.0.1:{port}"
     variables = {"MLFLOW_TRACKING_URI": uri}
     with gone_on(quick, first, tmp_path / "story", variables=variables) as there:
-        there.land(there.edit(PARAMS, FOURTH))
+        there.land(there.edit(PARAMS, THIRD))
         (down,) = there.forge.run()
         assert down.jobs == STOPPED and "does not answer" in down.log
-        pull = there.pull("third", there.edit(PARAMS, THIRD))
+        pull = there.pull("fourth", there.edit(PARAMS, FOURTH))
         (unseen,) = there.forge.run()
         assert unseen.jobs == PASSED
         assert "registry cannot be asked without a secret" in there.comments()[-1]
