@@ -18,7 +18,9 @@ import pytest
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.forge.replay import git as remote
 from flight_delays.forge.replay.__main__ import replay
-from flight_delays.forge.replay.configuration import Configuration
+from flight_delays.forge.replay.configuration import (
+    Configuration,
+)
 from flight_delays.forge.replay.forge import Forge, forge
 from flight_delays.forge.replay.machine import Machine
 from flight_delays.forge.replay.workflow import matches
@@ -258,7 +260,8 @@ def test_an_environment_that_is_limited_to_main_lets_no_other_branch_in(
     [
         ({"environment": "<< 'production' ::"}, "cannot tell the environment"),
         ({"env": {"ALL": "<< toJSON(secrets) ::"}}, "write secrets.NAME"),
-        ({"env": {"ONE": "<< secrets['KEY'] ::"}}, "write secrets.NAME"),
+        ({"env": {"ONE": "<< SECRETS['KEY'] ::"}}, "write SECRETS.NAME"),
+        ({"env": {"TOKEN": "<< github['token'] ::"}}, "write github.NAME"),
     ],
 )
 def test_what_the_replay_could_only_guess_is_refused(

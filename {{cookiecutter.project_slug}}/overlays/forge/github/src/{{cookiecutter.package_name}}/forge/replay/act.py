@@ -15,16 +15,21 @@ from .workflow import OPENS, Workflow, Yaml
 SYSTEM = "ubuntu-24.04"
 """The one that this machine stands in for."""
 _OF_MATRIX = re.compile(r"\$\{\{\s*matrix\.(\w+)\s*\}\}")
-_TOKEN = re.compile(r"\bgithub\.token\b|\bsecrets\.GITHUB_TOKEN\b")
-_SECRET = re.compile(r"\bsecrets\.(\w+)")
-_ALL_SECRETS = re.compile(r"\$\{\{(?:(?!\}\}).)*\bsecrets\b(?!\.\w)", re.DOTALL)
+_TOKEN = re.compile(r"\bgithub\.token\b|\bsecrets\.GITHUB_TOKEN\b", re.IGNORECASE)
+_SECRET = re.compile(r"\bsecrets\.(\w+)", re.IGNORECASE)
+_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_WORDS = re.compile(r"'[^']*'")
+_WHOLE = re.compile(r"(?<![.\w])(secrets|github)\b(?!\.\w)", re.IGNORECASE)
+"""All that a context holds, where a job has its own of each."""
 
 
 def copy(workflow: Workflow, shell: str) -> str:
     """Return the text that `act` reads; its steps run in the given shell."""
-    content = _without_concurrency(workflow.content)
+    content, jobs = _without_concurrency(workflow.content), workflow.jobs
     content["defaults"] = {"run": {"shell": _starts(shell)}}
-    content["jobs"] = {name: _own(name, job, shell) for name, job in workflow.jobs.items()}
+    common = content.pop("env", {})
+    own = {name: {**job, "env": {**common, **job.get("env", {})}} for name, job in jobs.items()}
+    content["jobs"] = {name: _own(name, job, shell) for name, job in own.items()}
     return yaml.safe_dump(content, sort_keys=False)
 
 
@@ -70,8 +75,9 @@ def _renamed(job: str, value: Any) -> Any:
         return [_renamed(job, it) for it in value]
     if not isinstance(value, str):
         return value
-    if found := _ALL_SECRETS.search(value):
-        words = "the replay knows secrets by their names alone"
-        raise UsageError(f"job {job}: {' '.join(found[0].split())} …: {words}; write secrets.NAME")
+    for said in _EXPRESSION.findall(value):
+        if found := _WHOLE.search(_WORDS.sub("", said)):
+            words = f"the replay knows what {found[1]} holds by its names alone"
+            raise UsageError(f"job {job}: {said.strip()}: {words}; write {found[1]}.NAME")
     value = _TOKEN.sub("secrets.GITHUB_TOKEN", value)
     return _SECRET.sub(lambda found: f"secrets.{secret(job, found[1])}", value)

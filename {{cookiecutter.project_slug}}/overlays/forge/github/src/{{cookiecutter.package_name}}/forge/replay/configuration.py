@@ -10,9 +10,9 @@ from .workflow import matches
 class Configuration:
     """The settings of a repository.
 
-    `secrets` are by environment, in small letters; those of "" are the repository's, which every
-    job sees. `limits` are the patterns of the branches that an environment lets in; one without
-    lets any ref in. `variables` are what a workflow calls vars.
+    `secrets` and `limits` are by environment, in small letters. The secrets of "" are the
+    repository's, which every job sees; the limits are patterns of the branches that an environment
+    lets in, and one without lets any ref in. `variables` are what a workflow calls vars.
     """
 
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

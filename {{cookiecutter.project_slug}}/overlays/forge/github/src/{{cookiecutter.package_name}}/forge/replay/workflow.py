@@ -87,13 +87,14 @@ class Workflow:
         said = self.jobs[job].get("environment", "")
         name = str(said["name"] if isinstance(said, dict) else said)
         if OPENS in name:
-            raise UsageError(f"{self.path}: the replay cannot tell the environment {name!r}")
+            words = f"the replay cannot tell the environment {name!r}; write its name"
+            raise UsageError(f"{self.path}: {words}")
         return name.casefold()
 
 
 def _refused(job: Yaml) -> Yaml:
     """Return a job that waits for what it waited for, and then fails."""
-    kept = {name: it for name, it in job.items() if name in {"if", "needs", "runs-on"}}
+    kept = {name: it for name, it in job.items() if name in {"if", "needs", "runs-on", "strategy"}}
     words = "The ref is not allowed to deploy to the environment"
     return {**kept, "steps": [{"run": f"echo '{words}'; exit 1"}]}
 
