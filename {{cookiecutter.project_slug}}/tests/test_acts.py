@@ -233,29 +233,32 @@ def test_a_version_made_again_is_compared(
 
 
 @pytest.mark.usefixtures("registered")
-@pytest.mark.parametrize("made_here", [True, False])
-def test_only_what_another_class_of_machine_has_made_may_be_merely_near(
+@pytest.mark.parametrize("made_on", ["this class", "another class", "this GPU"])
+def test_what_a_cpu_of_this_class_has_made_may_not_be_merely_near(
     here: Settings,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    made_here: bool,
+    made_on: str,
 ) -> None:
     def stages(root: Path, *_: object) -> None:
         shutil.copytree(here.root / "data", root / "data", dirs_exist_ok=True)
         rows.write_model(Task.CLASSIFICATION, root / data.MODEL, "another")
 
-    def near(ours: Path, theirs: Path, frame: object, same_class: bool) -> str | None:
-        return None if same_class else "within tolerance"
+    def near(ours: Path, theirs: Path, frame: object, exact: bool) -> str | None:
+        return None if exact else "within tolerance"
 
     monkeypatch.setattr(rebuild, "stages", stages)
     monkeypatch.setattr(likeness, "of", near)
-    if not made_here:
-        registry.connect(here).tag(1, {"cpu_class": "another"})
-    assert making.reproduce(here, "1") is (Exit.REJECT if made_here else Exit.DONE)
+    tags = {"this class": cpu_class(), "another class": "another", "this GPU": "h100-cuda-13-0"}
+    if made_on == "this GPU":
+        monkeypatch.setattr(making, "_fitted_on", lambda root: tags[made_on])
+    registry.connect(here).tag(1, {"cpu_class": tags[made_on]})
+    refused = made_on == "this class"
+    assert making.reproduce(here, "1") is (Exit.REJECT if refused else Exit.DONE)
     told = registry.connect(here).get(1).tags["reproduced"]
-    assert told.startswith("different: train" if made_here else "within tolerance; ")
+    assert told.startswith("different: train" if refused else "within tolerance; ")
     said = "made on another class of machine (another)" in capsys.readouterr().out
-    assert said is not made_here
+    assert said is (made_on == "another class")
 
 
 def test_what_was_never_committed_cannot_be_made_again(here: Settings) -> None:

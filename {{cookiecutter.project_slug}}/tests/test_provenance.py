@@ -214,6 +214,23 @@ def test_where_numpy_brings_no_linear_algebra_it_is_the_system_s(
     assert "-shared-" in f"{machine.cpu_class.__wrapped__()}-"
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        ("linux-avx512", "linux-avx512", True),
+        ("linux-avx512", "linux-avx2", False),
+        ("linux-avx512-cudax", "linux-avx512-cudax", True),
+        ("linux-avx512-h100-cuda-13-0", "linux-avx512-h100-cuda-13-0", False),
+        ("linux-avx512-mi300-rocm-7-0", "linux-avx512-mi300-rocm-7-0", False),
+        ("", "linux-avx512", False),
+    ],
+)
+def test_the_same_bytes_are_made_in_one_class_without_a_gpu(
+    ours: str, theirs: str, same: bool
+) -> None:
+    assert machine.same_bytes(ours, theirs) is same
+
+
 def test_which_machine_has_fitted_a_model_is_told_by_its_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,17 +15,17 @@ _TOLERANCE = 0.05
 fewer bits were seen to make of one network, and a fifth of what another seed does."""
 
 
-def of(ours: Path, theirs: Path, rows: "pd.DataFrame", same_class: bool) -> str | None:
+def of(ours: Path, theirs: Path, rows: "pd.DataFrame", exact: bool) -> str | None:
     """Return in words how alike the predictions of two model directories are, None where not.
 
-    Machines of the same class make the same model to the bit, so there nothing is tolerated.
+    Where machines make the same model to the bit (`exact`), nothing is tolerated.
     """
     here, there = (carried.load(folder).scores(rows) for folder in (ours, theirs))
     if np.array_equal(here, there):
         return "identical predictions"
     apart, spread = np.abs(here - there), np.std([here, there], axis=1).min()
     typical = float(np.sqrt(np.mean(np.square(apart))))
-    if same_class or not typical <= _TOLERANCE * spread:
+    if exact or not typical <= _TOLERANCE * spread:
         return None
     return (
         f"within tolerance (predictions are {typical / spread:.1g} of their spread apart, "

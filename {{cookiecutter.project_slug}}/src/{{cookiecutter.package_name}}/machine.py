@@ -31,7 +31,7 @@ def cpu_class() -> str:
 
 
 def _kernels(numpy: Path) -> list[str]:
-    """Return the CPUs that the linear algebra of NumPy is made for: of one, in general.
+    """Return which CPU the linear algebra of NumPy is tuned for: one, in general.
 
     Other libraries bring their own, which a fit does not use, and whether they are loaded depends
     on who asks. Where NumPy brings none it shares that of the system.
@@ -41,6 +41,14 @@ def _kernels(numpy: Path) -> list[str]:
     pools = [pool for pool in threadpool_info() if pool.get("architecture")]
     own = [it for it in pools if it["filepath"].startswith(str(numpy.resolve().parent))]
     return sorted({str(it["architecture"]) for it in own or pools})
+
+
+def same_bytes(ours: str, theirs: str) -> bool:
+    """Tell whether machines of two classes make the same bytes: where they are one, without a GPU.
+
+    On a GPU sums are added up as its threads come to them, which no class can promise.
+    """
+    return ours == theirs and not re.search(r"\b(cuda|rocm)\b", ours)
 
 
 def note(root: Path) -> None:

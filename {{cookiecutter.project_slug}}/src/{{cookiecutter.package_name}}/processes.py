@@ -18,8 +18,7 @@ _ASKED_ONCE = {
 """What libraries ask of the environment as they begin, if at all.
 
 PyTorch and TensorFlow add up in one order so, on a GPU and on any number of cores, and TensorFlow
-tells of errors and not of what it finds in the machine, and leaves a GPU's memory to others where
-it only scores.
+tells of errors and not of what it finds in the machine, and takes of a GPU's memory what it needs.
 """
 
 

@@ -181,7 +181,7 @@ def test_another_class_of_machine_may_make_another_model_which_is_no_forgery(
 ) -> None:
     offers(other_model, other_class)
     assert prove(packed) is Exit.DONE
-    told = f"another model, gated again, than on another class of machine in {RUN}"
+    told = f"another model, gated again, than on a machine that makes other bytes in {RUN}"
     assert proof(packed) == told
     assert capsys.readouterr().out == f"prove: {told}\n"
 

@@ -288,7 +288,7 @@ def platform() -> str:
     """Return what a fit on this machine depends on beside the CPU's linear algebra."""
     words = [torch.backends.cpu.get_cpu_capability()]
     if torch.cuda.is_available():
-        build = f"CUDA {torch.version.cuda or torch.version.hip}"
+        build = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {torch.version.hip}"
         words += [torch.cuda.get_device_name(), build, f"cuDNN {torch.backends.cudnn.version()}"]
     return " ".join(words)
 

@@ -3,21 +3,21 @@
 import tempfile
 from pathlib import Path
 
-from .. import data, digests, likeness, parcel
+from .. import data, digests, likeness, machine, parcel
 from ..console import say
 from ..errors import Exit
 from ..places import Parcel
 from ..settings import Settings
 from . import candidates, job
 
-_ELSEWHERE = "another model, gated again, than on another class of machine"
+_ELSEWHERE = "another model, gated again, than on a machine that makes other bytes"
 
 
 def prove(settings: Settings) -> Exit:
     """Compare the packed candidate with the pull request's, and write the answer into its parcel.
 
     Another model on the same class of machine is rejected: the same inputs give the same bytes
-    there. On another class they may not, and this job has held its own model to the gate.
+    there. On another class, or on a GPU, they may not, and this job has gated its own model.
     """
     forge, ours = job.this(), Parcel(settings.root / parcel.NAME)
     label = ours.label()
@@ -50,10 +50,10 @@ def _compare(settings: Settings, ours: Parcel, theirs: Parcel) -> str | None:
     here, there = ours.root / data.MODEL, theirs.root / data.MODEL
     if digests.of_folder(here) == digests.of_folder(there):
         return "identical bytes as"
-    same_class = ours.origin().cpu_class == theirs.origin().cpu_class
+    exact = machine.same_bytes(ours.origin().cpu_class, theirs.origin().cpu_class)
     same_code = digests.of_folder(here / "code") == digests.of_folder(there / "code")
-    if same_class or not same_code:  # A candidate's own code, nobody has read.
+    if exact or not same_code:  # A candidate's own code, nobody has read.
         return None
     rows = data.read(settings.root / data.prepared("test"))
-    alike = likeness.of(here, there, rows, same_class)
+    alike = likeness.of(here, there, rows, exact)
     return f"{alike} as" if alike else _ELSEWHERE
