@@ -47,7 +47,7 @@ if [ "$2" = train ]; then
   mv "$left.$$" "$left"
 fi
 """
-"""Stands in for `uvx`: trains the same params once."""
+"""Stands in for `uvx`: trains the same params once. No story changes code that trains."""
 
 
 @dataclass(frozen=True)
@@ -226,8 +226,8 @@ def on_a_forge(
 ) -> Iterator[Repository]:
     """Copy a project into a folder, and push it to a new forge beside it; no run has begun.
 
-    Jobs run in the environment that the project's tools are kept in. `more` is what the settings of
-    the repository say, as the forge takes it; `uvx` stands in for the sessions.
+    Jobs run in the environment that the project's tools are kept in. `more` are fields of the
+    forge's Configuration; `uvx` stands in for the sessions.
     """
     with _forge(project, folder, uvx, **more) as forge:
         repository = Repository(project.copy(folder / "clone"), forge)

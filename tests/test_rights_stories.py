@@ -79,15 +79,15 @@ def workflow(name: str, alter: Alter | None) -> str:
     return yaml.safe_dump(flow)
 
 
-def a_day(there: Repository) -> dict[str, Any]:
-    """Open a pull request, merge it, and roll back; return each job's run."""
+def a_day(there: Repository) -> list[tuple[str, Any]]:
+    """Open a pull request, merge it, and roll back; return the jobs in order, with their runs."""
     pull = there.pull("change", {"docs/notes.md": "Only words.\n"})
     results = there.forge.run()
     there.forge.merge(pull)
     if (there.project.root / ROLLBACK).is_file():
         there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
     results += there.forge.run()
-    return {job: result for result in results for job in result.jobs}
+    return [(job, result) for result in results for job in result.jobs]
 
 
 def keep_credentials(name: str, job: Job) -> None:
@@ -152,18 +152,20 @@ def test_hostile_code_reaches_what_its_job_is_there_for_and_no_more(
     alter, otherwise = GUARDS[taken_out]
     with repository(quick, tmp_path / "story", HOSTILE, alter) as there:
         jobs = a_day(there)
-        told = {job: it.summaries[job].read_text("utf-8").split() for job, it in jobs.items()}
-        assert {job: set(words) for job, words in told.items()} == REACHED | otherwise
-        written = {job for job in jobs if there.forge.tip(f"by-{job}").strip("0")}
-        assert written == {job for job, words in told.items() if "writes" in words}
+        reached = REACHED | otherwise
+        assert {job for job, _ in jobs} == reached.keys()
+        for job, result in jobs:
+            assert set(result.summaries[job].read_text("utf-8").split()) == reached[job], job
+        written = {job for job in reached if there.forge.tip(f"by-{job}").strip("0")}
+        assert written == {job for job, found in reached.items() if "writes" in found}
         commented = {text.removeprefix("by ") for text in there.comments()}
-        assert commented == {job for job, words in told.items() if "comments" in words}
+        assert commented == {job for job, found in reached.items() if "comments" in found}
 
 
 def test_with_its_rights_each_job_comes_to_a_good_end(quick: Project, tmp_path: Path) -> None:
     with repository(quick, tmp_path / "story", HONEST) as there:
         jobs = a_day(there)
-        assert {job: it.jobs[job] for job, it in jobs.items()} == dict.fromkeys(REACHED, "success")
+        assert {job: it.jobs[job] for job, it in jobs} == dict.fromkeys(REACHED, "success")
         assert there.comments()[0].endswith("report\n")
 
 
@@ -180,7 +182,7 @@ def test_without_one_of_its_rights_a_job_fails(
             rights[right] = {"write": "read", "read": "none"}[rights[right]]
 
     with repository(quick, tmp_path / "story", HONEST, lower, [flow]) as there:
-        result = a_day(there)[job]
+        result = dict(a_day(there))[job]
         assert result.jobs[job] == "failure" and "403" in result.log
 
 
