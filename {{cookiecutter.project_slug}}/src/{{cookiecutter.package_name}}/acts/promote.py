@@ -48,8 +48,10 @@ def promote(
 
 def _superseded(settings: Settings, tip: str | None) -> bool:
     """Tell, in words too, whether the branch has moved on from the commit that is checked out."""
-    head = git_cli.run(settings.root, "rev-parse", "HEAD").stdout.strip()
-    if tip is None or (now := remote.tip(settings, tip) or "") == head:
+    if tip is None:
+        return False
+    now = remote.tip(settings, tip) or ""
+    if now == git_cli.run(settings.root, "rev-parse", "HEAD").stdout.strip():
         return False
     say(f"promote: superseded: {tip} is at {now[:12] or 'nothing'}, whose own run decides")
     return True

@@ -25,11 +25,13 @@ _WHOLE = re.compile(r"(?<![.\w])(secrets|github)\b(?!\.\w)", re.IGNORECASE)
 
 def copy(workflow: Workflow, shell: str) -> str:
     """Return the text that `act` reads; its steps run in the given shell."""
-    content, jobs = _without_concurrency(workflow.content), workflow.jobs
+    content = _without_concurrency(workflow.content)
     content["defaults"] = {"run": {"shell": _starts(shell)}}
     common = content.pop("env", {})
-    own = {name: {**job, "env": {**common, **job.get("env", {})}} for name, job in jobs.items()}
-    content["jobs"] = {name: _own(name, job, shell) for name, job in own.items()}
+    content["jobs"] = {
+        name: _own(name, {**job, "env": common | job.get("env", {})}, shell)
+        for name, job in workflow.jobs.items()
+    }
     return yaml.safe_dump(content, sort_keys=False)
 
 
