@@ -142,3 +142,11 @@ def bake(into: Path, env: Mapping[str, str], **answers: str) -> Path:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return next(path for path in into.iterdir() if path.is_dir())
+
+
+def replaced(text: str, *changes: tuple[str, str]) -> str:
+    """Return a text with some of it changed; what is changed must be there."""
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text

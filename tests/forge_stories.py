@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from baking import Once, Project, bake
+from baking import Once, Project, bake, replaced
 from test_lifecycle import change
 
 PARAMS = "params.yaml"
@@ -28,6 +28,7 @@ PROMOTE, ROLLBACK, TRAIN = (
     f".github/workflows/{name}.yaml" for name in ("promote", "rollback", "train")
 )
 ROWS = 'rows = flights[flights["arr_delay"].notna()]'
+THIRD_OF_ROWS = (ROWS, f"{ROWS}.iloc[::3]")
 QUICK = (("max_iter: 300", "max_iter: 40"), ("resamples: 1000", "resamples: 200"))
 OTHER, WORSE = ("max_leaf_nodes: 31", "max_leaf_nodes: 25"), ("max_iter: 40", "max_iter: 1")
 THIRD = ("l2_regularization: 1.0", "l2_regularization: 3.0")
@@ -103,10 +104,7 @@ class Repository:
         """Return a file of main with some of its text changed, by its path."""
         self.git("fetch", "--quiet", "origin")
         text = self.git("show", f"origin/main:{path}") + "\n"
-        for old, new in changes:
-            assert old in text, old
-            text = text.replace(old, new)
-        return {path: text}
+        return {path: replaced(text, *changes)}
 
     def pull(self, branch: str, files: Mapping[str, str], **more: bool) -> Any:
         """Push a branch that changes some files of main, and open a pull request of it."""
@@ -148,9 +146,7 @@ def quick(user: Mapping[str, str], tools: Path, once: Once) -> Project:
         (folder / ".github/workflows/checks.yaml").unlink()
         project = Project(folder, user, tools)
         source = folder / "src" / project.package / "source.py"
-        text = source.read_text("utf-8")
-        assert ROWS in text
-        source.write_text(text.replace(ROWS, f"{ROWS}.iloc[::3]"), "utf-8")
+        source.write_text(replaced(source.read_text("utf-8"), THIRD_OF_ROWS), "utf-8")
         change(project, *QUICK)
 
     return Project(once("quick", make), user, tools)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from baking import Project
+from baking import Project, replaced
 
 pytestmark = pytest.mark.slow
 
@@ -15,11 +15,7 @@ WORSE, OTHER = ("max_iter: 300", "max_iter: 1"), ("max_leaf_nodes: 31", "max_lea
 def change(project: Project, *changes: tuple[str, str]) -> None:
     """Change params, train and commit, as a person would."""
     path = project.root / "params.yaml"
-    text = path.read_text("utf-8")
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    path.write_text(text, "utf-8")
+    path.write_text(replaced(path.read_text("utf-8"), *changes), "utf-8")
     project.commit()
     done = project.verb("train")
     assert done.returncode == 0, done.stdout + done.stderr
