@@ -93,7 +93,7 @@ def stories(session: nox.Session) -> None:
     """Run what happens between a pull request and production, attacks too, on a forge here."""
     # No story needs what another has made, so each worker takes whichever is next; one more than
     # there are cores, as jobs wait for git, archives and servers.
-    words = ("-m", "forge", *SIDE_BY_SIDE, "--dist", "worksteal", "--numprocesses", "3")
+    words = ("-m", "forge", "--numprocesses", "3", "--dist", "worksteal")
     program(session, "python", "-m", "pytest", *words, *session.posargs)
 
 
