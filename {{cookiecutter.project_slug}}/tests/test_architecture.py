@@ -47,7 +47,7 @@ LAZY = {"dvc", "matplotlib", "mlflow"}
 """Libraries that take long to import and that only some processes need."""
 LONGEST = {"estimator.py": 310}
 """The one file that a user replaces must be whole."""
-LONGEST_MODULE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 150, 40, 10
+LONGEST_MODULE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 300, 40, 10
 
 Functions = ast.FunctionDef, ast.AsyncFunctionDef
 
@@ -181,7 +181,7 @@ PLANTED = {
     "params.py": "def f():\n    import mlflow.pyfunc",
     "pipeline.py": "from .steps import train\nfrom dvc.repo import Repo",
     "schema.py": "def long() -> None:\n" + "    print()\n" * 40,
-    "splits.py": "\n" * 200,
+    "splits.py": "\n" * 300,
     "steps/train.py": "from .prepare import label",
     "store.py": "import mlflow",
     "task.py": "def f():\n    from .features import x",
@@ -210,7 +210,7 @@ def found_in_ruins(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         "pipeline.py imports dvc at once",
         "pipeline.py imports steps/train.py, which is beside it",
         "schema.py has a function of 41 lines",
-        "splits.py has 2",
+        "splits.py has 3",
         "steps/train.py imports steps/prepare.py, which is beside it",
         "store.py imports mlflow at once",
         "task.py imports features.py, which is above",
