@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import pickletools
-import re
 import shutil
 import subprocess
 import sys
@@ -22,8 +21,9 @@ import pandas as pd
 import pytest
 import yaml
 from mlflow.exceptions import MlflowException
+from mlflow.utils import environment
 
-from flight_delays import digests, model_dir
+from flight_delays import digests, interface, model_dir
 from flight_delays import estimator as seam
 from flight_delays.errors import WorldError
 from flight_delays.predictor import Predictor
@@ -116,7 +116,41 @@ def test_nothing_of_this_machine_stands_in_the_directory(model: Path) -> None:
     assert str(model.parent).encode() not in text
     about = yaml.safe_load((model / "MLmodel").read_text())
     assert about["utc_time_created"].startswith("1980")
-    assert re.search(r"(?m)^python: \d+\.\d+$", (model / "python_env.yaml").read_text())
+
+
+def test_the_environment_is_named_as_text_and_without_what_built_it(model: Path) -> None:
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert yaml.safe_load((model / "python_env.yaml").read_text()) == {
+        "python": minor,
+        "build_dependencies": ["pip", "setuptools", "wheel"],
+        "dependencies": ["-r requirements.txt"],
+    }
+    conda = yaml.safe_load((model / "conda.yaml").read_text())
+    *others, last = conda["dependencies"]
+    assert others == [f"python={minor}", "pip"]
+    assert last["pip"] == (model / "requirements.txt").read_text().split("\n")
+    about = yaml.safe_load((model / "MLmodel").read_text())
+    assert about["flavors"]["python_function"]["python_version"] == minor
+
+
+@pytest.mark.parametrize("minor", ["3.10", "3.11", "3.20"])
+def test_no_version_of_python_is_read_as_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minor: str
+) -> None:
+    monkeypatch.setattr(interface, "minor_version", lambda: minor)
+    model_dir._write_environment(tmp_path / "python_env.yaml")
+    assert environment._PythonEnv.from_yaml(tmp_path / "python_env.yaml").python == minor
+
+
+@pytest.mark.usefixtures("light")
+@pytest.mark.parametrize("found", [None, "26.3"])
+def test_the_tools_of_an_environment_leave_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: str | None
+) -> None:
+    before = rows.write_model(Task.REGRESSION, tmp_path / "before")
+    tools = {"pip": found, "setuptools": found, "wheel": found}
+    monkeypatch.setattr(environment, "_get_package_version", tools.get)
+    assert rows.write_model(Task.REGRESSION, tmp_path / "after") == before
 
 
 def pickled(name: str, content: bytes) -> Iterator[str]:
@@ -196,7 +230,7 @@ def test_a_crash_in_the_middle_leaves_the_old_model_whole(
     if place == "save":
         monkeypatch.setattr(Predictor, "save", full_disk)
     else:
-        monkeypatch.setattr(model_dir, "_forget_patch_version", full_disk)
+        monkeypatch.setattr(model_dir, "_write_environment", full_disk)
     with pytest.raises(OSError, match="No space left"):
         rows.write_model(Task.REGRESSION, tmp_path / "model", identity="new rows")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]

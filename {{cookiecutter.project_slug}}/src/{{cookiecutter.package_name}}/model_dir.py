@@ -8,11 +8,12 @@ How to change this: any change of what is written changes every digest. `tests/t
 holds the contract: raw rows in, native load, no pickle, equal bytes, serves without the project.
 """
 
-import re
 import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+
+import yaml
 
 from . import digests, interface
 from . import estimator as seam
@@ -84,7 +85,7 @@ def _write(
     model.flavors["python_function"]["python_version"] = interface.minor_version()
     model.model_size_bytes = None
     model.save(folder / "MLmodel")
-    _forget_patch_version(folder / "python_env.yaml")
+    _write_environment(folder / "python_env.yaml")
 
 
 def _gather(predictor: Predictor, parts: Path) -> None:
@@ -97,6 +98,15 @@ def _gather(predictor: Predictor, parts: Path) -> None:
         shutil.copyfile(PACKAGE / file, copy)
 
 
-def _forget_patch_version(path: Path) -> None:
-    text = re.sub(r"^(python: \d+\.\d+)\.\d+$", r"\1", path.read_text("utf-8"), flags=re.M)
-    path.write_text(text, "utf-8")
+def _write_environment(path: Path) -> None:
+    """Name Python's minor version, as text: 3.10 would be the number 3.1.
+
+    What is to build with is named without the releases that MLflow happens to find here: pip and
+    uv leave others behind, and the model is the same.
+    """
+    about = {
+        "python": interface.minor_version(),
+        "build_dependencies": ["pip", "setuptools", "wheel"],
+        "dependencies": ["-r requirements.txt"],
+    }
+    path.write_text(yaml.safe_dump(about, sort_keys=False), "utf-8")
