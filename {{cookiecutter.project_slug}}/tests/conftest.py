@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-# Small fits do not gain from several threads, and on a busy machine they wait for each other.
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-# A repository without the samples of its hooks: a dozen files fewer to write for each test.
-os.environ["GIT_TEMPLATE_DIR"] = ""
+import surroundings
+
+# Before anything is imported: libraries read their variables when they are.
+surroundings.leave(os.environ)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -159,12 +159,20 @@ def test_a_rollback_that_a_kill_cut_short_goes_back_once(
 
 
 def test_only_a_clean_main_is_promoted_unless_it_is_said(here: Settings) -> None:
-    (here.root / "notes.md").write_text("new", "utf-8")
+    (here.root / "src" / rows.PACKAGE / "notes.py").write_text("new", "utf-8")
     with pytest.raises(UsageError, match="not committed"):
         promoting.promote(here)
     rows.git(here.root, "switch", "--quiet", "--create", "try")
     promoting.promote(here)
     assert [it["git_dirty"] for it in ledger_of(here)] == ["true"]
+
+
+def test_a_file_that_no_stage_reads_stops_nobody(here: Settings) -> None:
+    (here.root / "nohup.out").write_text("a log", "utf-8")
+    (here.root / "README.md").write_text("new words", "utf-8")
+    promoting.promote(here)
+    assert [it["git_dirty"] for it in ledger_of(here)] == ["false"]
+    assert registry.connect(here).get(1).tags["git_dirty"] == "false"
 
 
 def ledger_of(settings: Settings) -> list[dict[str, str]]:

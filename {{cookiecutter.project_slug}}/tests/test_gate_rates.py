@@ -85,7 +85,7 @@ def estimated(days: int, gap: float, rng: np.random.Generator) -> Holdout:
 
 
 def times(day: np.ndarray) -> np.ndarray:
-    return np.datetime64("2013-01-01") + day.astype("timedelta64[D]")
+    return np.asarray(np.datetime64("2013-01-01") + day.astype("timedelta64[D]"))
 
 
 HOLDOUTS = {Task.CLASSIFICATION: classified, Task.REGRESSION: estimated}

@@ -35,6 +35,7 @@ stages:
     "second.py": "2",
     "lib/a.txt": "a",
     "made/rows.parquet": "rows",
+    "src/flights/a.html": "<html>",
     "README.md": "read me",
 }
 
@@ -42,7 +43,7 @@ stages:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path
 
@@ -125,6 +126,13 @@ def test_a_repository_without_a_commit_is_all_new(root: Path) -> None:
     assert not (root / ".git" / "index").exists()
 
 
+def test_a_pipeline_that_is_none_is_told(root: Path) -> None:
+    rows.git(root, "init", "-q")
+    (root / "dvc.yaml").write_text("stages: [first]")
+    with pytest.raises(UsageError, match="not the stages of a pipeline"):
+        provenance.git(root)
+
+
 @pytest.fixture
 def committed(root: Path) -> Path:
     rows.git(root, "init", "-q")
@@ -140,14 +148,77 @@ def test_a_clean_tree_is_its_commit(committed: Path) -> None:
 
 def test_a_change_is_told_with_its_diff(committed: Path) -> None:
     (committed / "first.py").write_text("3")
-    (committed / "new.py").write_text("4")
+    (committed / "lib" / "new.txt").write_text("4")
     found = provenance.git(committed)
     assert found.dirty
     assert found.commit == rows.git(committed, "rev-parse", "HEAD")
     assert "+3" in found.diff.splitlines()
-    assert "+++ b/new.py" in found.diff.splitlines()
+    assert "+++ b/lib/new.txt" in found.diff.splitlines()
     assert "+4" in found.diff.splitlines()
-    assert rows.git(committed, "status", "--porcelain").split() == ["M", "first.py", "??", "new.py"]
+    status = rows.git(committed, "status", "--porcelain").split()
+    assert status == ["M", "first.py", "??", "lib/new.txt"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("dvc.yaml", "params.yaml", "settings.toml", "second.py", "lib/a.txt", "lib/new.txt"),
+        *("requirements.lock", "requirements-dev.lock", "src/flights/new.py", "src/flights/a.html"),
+        *("first.py.dvc", "src/flights/deep/new.py"),
+    ],
+)
+def test_what_a_stage_reads_and_the_code_is_dirt_and_can_be_made_again(
+    committed: Path, name: str
+) -> None:
+    path = committed / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text((path.read_text() if path.exists() else "") + "# another\n")
+    found = provenance.git(committed)
+    assert found.dirty and f"+++ b/{name}" in found.diff.splitlines()
+    whole = path.read_bytes()
+    if f"--- a/{name}" in found.diff.splitlines():
+        rows.git(committed, "checkout", name)
+    else:
+        path.unlink()
+    (committed / "diff").write_text(found.diff)
+    rows.git(committed, "apply", "diff")
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("train.log", "README.md", "lib.log", "notes/new.py", "tests/test_new.py", "dvc.lock"),
+        *("made/rows.parquet", "figures.json", "src/flights/notes.log", "src/nohup.out"),
+    ],
+)
+def test_nothing_else_is_dirt(committed: Path, name: str) -> None:
+    path = committed / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("something\n")
+    assert not provenance.git(committed).dirty
+    rows.git(committed, "add", "--all")
+    assert not provenance.git(committed).dirty or name.startswith("src/")
+
+
+def test_what_was_deleted_or_staged_or_taken_back_is_told_as_it_is(committed: Path) -> None:
+    (committed / "first.py").write_text("3")
+    rows.git(committed, "add", "first.py")
+    assert provenance.git(committed).dirty
+    (committed / "first.py").write_text("1")
+    assert not provenance.git(committed).dirty
+    (committed / "lib" / "a.txt").unlink()
+    assert "deleted file mode 100644" in provenance.git(committed).diff
+
+
+def test_what_lies_outside_of_the_repository_is_none_of_it(committed: Path) -> None:
+    text = (committed / "dvc.yaml").read_text()
+    deps = "deps: [first.py, lib, ../outside.csv, /outside.csv, 's3://bucket/rows']"
+    (committed / "dvc.yaml").write_text(text.replace("deps: [first.py, lib]", deps))
+    rows.git(committed, "commit", "--all", "-q", "-m", "second")
+    assert not provenance.git(committed).dirty
+    (committed / "first.py").write_text("3")
+    assert provenance.git(committed).dirty
 
 
 def test_a_large_diff_is_cut(committed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,14 +229,34 @@ def test_a_large_diff_is_cut(committed: Path, monkeypatch: pytest.MonkeyPatch) -
     assert said.startswith("cut after 100 of ")
 
 
-def test_of_a_larger_repository_only_the_project_counts(tmp_path: Path) -> None:
-    rows.git(tmp_path, "init", "-q")
-    (tmp_path / "project").mkdir()
-    (tmp_path / "project" / "a.txt").write_text("a")
-    rows.git(tmp_path, "add", ".")
-    rows.git(tmp_path, "commit", "-q", "-m", "first")
-    (tmp_path / "beside.txt").write_text("b")
-    assert not provenance.git(tmp_path / "project").dirty
+def test_of_a_larger_repository_the_project_counts_and_what_it_reads(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    top = tmp_path_factory.mktemp("larger")
+    project = root.rename(top / "project")
+    text = (project / "dvc.yaml").read_text().replace("lib]", "lib, ../shared.csv]")
+    (project / "dvc.yaml").write_text(text)
+    for name in ("beside.py", "shared.csv"):
+        (top / name).write_text("a")
+    rows.git(top, "init", "-q")
+    rows.git(top, "add", ".")
+    rows.git(top, "commit", "-q", "-m", "first")
+    (top / "beside.py").write_text("b")
+    assert not provenance.git(project).dirty
+    (top / "shared.csv").write_text("b")
+    assert provenance.git(project).dirty
+
+
+def test_a_folder_of_another_user_is_told_with_gits_reason_and_remedy(
+    committed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("LANGUAGE", "de")
+    with pytest.raises(WorldError) as caught:
+        provenance.git(committed)
+    said = str(caught.value)
+    assert said.startswith("git: ") and "\n" not in said
+    assert f"run `git config --global --add safe.directory {committed}`" in said
 
 
 def test_without_a_repository_it_is_said_how_to_make_one(tmp_path: Path) -> None:

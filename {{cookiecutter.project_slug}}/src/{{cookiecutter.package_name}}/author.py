@@ -26,5 +26,5 @@ def branch(root: Path) -> str:
 
 
 def is_unclean(root: Path) -> bool:
-    """Tell whether there are changes that are not committed."""
+    """Tell whether what a model is made of has changes that are not committed."""
     return git(root).dirty

@@ -17,6 +17,9 @@ _OF_ANOTHER_FOLDER = {
 }
 """Git sets them for its hooks; a command for another folder would work on the hook's."""
 
+_TRUSTED = "safe.directory"
+"""The setting that git names, in every language, where a repository is another user's."""
+
 
 def environment() -> dict[str, str]:
     """Return the environment without them."""
@@ -24,7 +27,11 @@ def environment() -> dict[str, str]:
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder; raises WorldError where there is no git."""
+    """Run git in a folder.
+
+    Raises WorldError where there is no git, or where it leaves the folder alone because that
+    belongs to another user.
+    """
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(
@@ -34,4 +41,17 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
         raise WorldError("git is not installed; install it (https://git-scm.com)") from None
     # Not as text: a line that ends in two characters has to keep both.
     out, err = (part.decode("utf-8", "replace") for part in (done.stdout, done.stderr))
+    if done.returncode and _TRUSTED in err:
+        raise WorldError(_of_another_user(err))
     return subprocess.CompletedProcess(command, done.returncode, out, err)
+
+
+def _of_another_user(said: str) -> str:
+    """Return git's reason and its remedy, of which it says nothing more where it is used."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    reason = lines[0].partition(": ")[2] or lines[0]
+    remedy = next(line for line in lines if _TRUSTED in line)
+    return (
+        f"git: {reason}, which belongs to another user; if you trust what is in it, run "
+        f"`{remedy}`, then the same command again"
+    )

@@ -42,7 +42,7 @@ def promote(
     registry: Kind = None,
     bounds: Bounds = None,
     again: Again = None,
-    dirty: Annotated[bool, typer.Option(help="Promote uncommitted changes on main.")] = False,
+    dirty: Annotated[bool, typer.Option(help="Promote uncommitted code or params.")] = False,
     candidate: Annotated[
         Path | None, typer.Option(help="The folder that `review` has packed elsewhere.")
     ] = None,
