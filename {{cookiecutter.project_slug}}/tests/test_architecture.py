@@ -35,8 +35,8 @@ FLOORS = {
     "watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "
-    "diagnostics dockerfile estimator evaluation features fitting gate holdout intervals labelled "
-    "metrics predictor schema splits validation versions",
+    "diagnostics dockerfile estimator evaluation features fitting frames gate holdout intervals "
+    "labelled metrics predictor schema splits validation values versions",
     # Words.
     0: "errors params sections settings task",
 }

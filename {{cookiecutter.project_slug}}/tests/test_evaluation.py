@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from flight_delays import evaluation, params
@@ -100,3 +101,10 @@ def test_bias_is_told_with_its_interval() -> None:
     found = evaluation.bias(high, RULES, seed=1)
     assert found["low"] < 0.25 < found["high"]
     assert found["value"] == pytest.approx(0.25, abs=0.02)
+
+
+@pytest.mark.parametrize("dtype", ["str", "object"])
+def test_labels_keep_their_whole_names_where_one_is_missing(dtype: str) -> None:
+    owners = pd.Series(["owner", "other", None, "a\0", "a"], dtype=dtype)
+    assert evaluation.labels(owners).tolist() == ["owner", "other", "missing", "a\0", "a"]
+    assert evaluation.labels(["missing", None]).tolist() == ["missing", "(missing)"]

@@ -122,6 +122,21 @@ def test_without_the_mark_a_leak_would_give_an_absurdly_good_model(
     assert leaking > 0.97 > honest + 0.05
 
 
+def test_a_target_of_many_classes_is_told_what_to_do_today() -> None:
+    data = {"target": "carrier", "time": None}
+    with pytest.raises(UsageError) as caught:
+        validation.check_columns(rows.parameters(data=data, features={"numeric": ["distance"]}))
+    assert "a category, and a model tells two classes apart, not more" in str(caught.value)
+    assert "as rows['is_a'] = rows['carrier'] == 'a'" in str(caught.value)
+
+
+def test_a_time_that_may_be_missing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    gaps = {name: replace(it, nullable=it.kind == "time") for name, it in schema.BY_NAME.items()}
+    monkeypatch.setattr(validation, "BY_NAME", gaps)
+    with pytest.raises(UsageError, match=r"'data.time' names 'scheduled_departure', whose values"):
+        validation.check_columns(rows.parameters())
+
+
 def test_a_target_that_may_be_missing_is_refused() -> None:
     data = rows.values(Task.REGRESSION)["data"] | {"target": "dewp"}
     with pytest.raises(

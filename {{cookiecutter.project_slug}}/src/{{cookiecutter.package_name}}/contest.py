@@ -15,7 +15,7 @@ from .baselines import MIDDLES
 from .candidate import Candidate
 from .checks import Contest
 from .errors import UsageError, WorldError
-from .evaluation import Scored
+from .evaluation import Scored, labels
 from .features import Vector
 from .gate import CHALLENGER, CONSTANT, Check
 from .params import Params
@@ -77,7 +77,7 @@ def contest(
             rows[time].to_numpy() if time else None,
             {CONSTANT: _constant(params.task, seen, asked), **scores},
         ),
-        {name: rows[name].to_numpy(str) for name in bounds.evaluation.slices},
+        {name: labels(rows[name]) for name in bounds.evaluation.slices},
         bounds.seed,
     )
 

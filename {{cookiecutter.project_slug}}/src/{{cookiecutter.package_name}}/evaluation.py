@@ -3,7 +3,7 @@
 Pure: the same rows and scores give the same figures, to the last bit on one class of CPU.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ _DIGITS = 6
 """Figures are rounded: the last bits differ between classes of CPU and mean nothing."""
 
 _LEAST_ROWS_OF_SLICE = 100
+MISSING = "missing"
+"""What the group of rows without a category is called."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,15 @@ def as_good(found: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
         metric: [name for name, gain in figure["gains"].items() if not gain["low"] > 0]
         for metric, figure in found.items()
     }
+
+
+def labels(categories: Iterable[object]) -> np.ndarray:
+    """Return the name of each row's group (rows,), whole; rows without a category are one too."""
+    categories = list(categories)
+    known = {it for it in categories if isinstance(it, str)}
+    missing = MISSING if MISSING not in known else f"({MISSING})"
+    named = [it if isinstance(it, str) else missing for it in categories]
+    return np.array(named, dtype=object)  # An array of text would drop a last "\0".
 
 
 def groups(

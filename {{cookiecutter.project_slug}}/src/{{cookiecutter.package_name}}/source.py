@@ -17,7 +17,6 @@ from zipfile import BadZipFile
 
 from . import digests
 from .errors import UsageError, WorldError
-from .schema import COLUMNS, DTYPES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,15 +123,4 @@ def _joined(
     )
     rows["scheduled_departure"] = pd.to_datetime(rows[["year", "month", "day", "hour", "minute"]])
     rows["late"] = rows["arr_delay"] > _LATE_AFTER_MINUTES
-    return _typed(rows).sort_values("scheduled_departure", kind="stable", ignore_index=True)
-
-
-def _typed(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Keep the declared columns, each as the type of its kind."""
-    for column in COLUMNS:
-        try:
-            rows[column.name] = rows[column.name].astype(DTYPES[column.kind])
-        except (ValueError, TypeError):
-            # What pandas says of it quotes a value, which must not get into a public log.
-            raise UsageError(f"column {column.name!r}: not all values are {column.kind}") from None
-    return rows[[column.name for column in COLUMNS]]
+    return rows.sort_values("scheduled_departure", kind="stable", ignore_index=True)

@@ -66,7 +66,9 @@ def _schema(columns: Sequence[Column]) -> "pa.DataFrameSchema":
     return pa.DataFrameSchema(
         {
             column.name: pa.Column(
-                DTYPES[column.kind], list(_bounds(column)), nullable=column.nullable
+                None if _has_gaps(column) else DTYPES[column.kind],
+                list(_bounds(column)),
+                nullable=column.nullable,
             )
             for column in columns
         }
@@ -82,6 +84,13 @@ def _bounds(column: Column) -> "Iterator[pa.Check]":
         yield pa.Check.le(column.maximum, error=f"more than {column.maximum:g}")
     if column.kind == "number":
         yield pa.Check(lambda values: ~np.isinf(values), error="infinite")
+    if _has_gaps(column):
+        yield pa.Check.isin([True, False], error="no boolean")
+
+
+def _has_gaps(column: Column) -> bool:
+    """Tell whether numpy has no type for a column: its booleans cannot be missing."""
+    return column.kind == "boolean" and column.nullable
 
 
 def _collected(failures: "pd.DataFrame", rows: "pd.DataFrame") -> list[Violation]:
@@ -128,11 +137,12 @@ def check_columns(params: Params) -> None:
             raise UsageError(f"{FILE}: '{key}' names {name!r}, the target itself; take it out")
         if name is not None:
             _check_column(key, name, kinds, may_leak=not key.startswith("features"))
-    if BY_NAME[data.target].nullable:
-        raise UsageError(
-            f"{FILE}: 'data.target' names {data.target!r}, whose values may be missing; "
-            "fill them in source.py and say so in schema.py, or choose another"
-        )
+    for key, name in (("data.target", data.target), ("data.time", data.time)):
+        if name is not None and BY_NAME[name].nullable:
+            raise UsageError(
+                f"{FILE}: '{key}' names {name!r}, whose values may be missing; "
+                "fill them in source.py and say so in schema.py, or choose another"
+            )
     if features.calendar and data.time is None:
         raise UsageError(f"{FILE}: 'features.calendar' needs a column in 'data.time'; name one")
 
@@ -144,6 +154,12 @@ def _check_column(key: str, name: str, kinds: Iterable[Kind], may_leak: bool) ->
         raise UsageError(f"{FILE}: '{key}' names {name!r}, which schema.py does not know{hint}")
     if column.leaks and not may_leak:
         raise UsageError(f"{FILE}: '{key}' names {name!r}, but {column.leaks}; take it out")
+    if key == "data.target" and (column.kind, *kinds) == ("category", "boolean"):
+        raise UsageError(
+            f"{FILE}: 'data.target' names {name!r}, a category, and a model tells two classes "
+            f"apart, not more; make a yes/no column of each class in source.py, as rows['is_a'] = "
+            f"rows[{name!r}] == 'a', call it a boolean in schema.py, and take one as target"
+        )
     if column.kind not in kinds:
         wanted = " or ".join(kinds)
         raise UsageError(f"{FILE}: '{key}' names {name!r}, a {column.kind}; it takes a {wanted}")

@@ -41,21 +41,16 @@ def _importance(found: Found) -> Iterator[Block]:
 
 def _small_print(found: Found) -> Iterator[str]:
     test, train = found["parts"]["test"], found["parts"]["train"]
-    drawn = "days" if test["days"] is not None else "groups of rows, for want of a time column,"
+    drawn = wording.drawn(found)
+    yield _intervals(found["resamples"], drawn == "days")
     yield (
-        f"Intervals: whole {drawn} are drawn with replacement {found['resamples']:,} times (block "
-        "bootstrap), since rows of one day share their luck. An interval is Student's t with the "
-        "standard error of the draws and one degree of freedom less than days, cut to values that "
-        "are possible. It takes days as independent of each other; where luck lasts for several "
-        "days it is somewhat too narrow."
+        f"A gain is paired: model and baseline on the same drawn {drawn}. A baseline is called as "
+        "good when the interval of the gain includes zero: these rows do not tell the two apart."
     )
     yield (
-        "A gain is paired: model and baseline on the same drawn days. A baseline is called as good "
-        "when the interval of the gain includes zero: these rows do not tell the two apart."
-    )
-    yield (
-        "An interval covers the luck of which days were seen. It covers neither a change of the "
-        "world after them, nor another seed, nor the choice among many models by these same rows."
+        f"An interval covers the luck of which {drawn} were seen. It covers neither a change of "
+        "the world after them, nor another seed, nor the choice among many models by these same "
+        "rows."
     )
     if test["from"] is not None and test["from"] <= train["to"]:
         yield (
@@ -64,3 +59,21 @@ def _small_print(found: Found) -> Iterator[str]:
         )
     of = round(1 / (1 - found["confidence"]))
     yield f"Groups are not corrected for their number: one interval in {of} misses by luck alone."
+
+
+def _intervals(resamples: int, timed: bool) -> str:
+    """Say how intervals are made, of rows that carry a time or of others."""
+    whole, blocks = ("whole days", "days") if timed else ("groups of rows", "groups")
+    why = "since rows of one day share their luck" if timed else "for want of a time column"
+    caution = (
+        "It takes days as independent of each other; where luck lasts for several days it is "
+        "somewhat too narrow."
+        if timed
+        else "It takes rows as independent of each other; where some share their luck it is too "
+        "narrow."
+    )
+    return (
+        f"Intervals: {whole} are drawn with replacement {resamples:,} times (block bootstrap), "
+        f"{why}. An interval is Student's t with the standard error of the draws and one degree of "
+        f"freedom less than {blocks}, cut to values that are possible. {caution}"
+    )

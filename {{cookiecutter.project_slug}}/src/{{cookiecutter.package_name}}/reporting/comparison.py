@@ -17,6 +17,7 @@ def _blocks(found: Found) -> Iterator[Block]:
     metrics = found["test"]
     primary = metrics[found["primary"]]
     better = "right" if primary["higher_is_better"] else "left"
+    drawn = wording.sentence(wording.drawn(found))
     yield Text(
         "Baselines are simple models fitted on the same training rows. A model that does not beat "
         "them is not worth its upkeep."
@@ -27,8 +28,8 @@ def _blocks(found: Found) -> Iterator[Block]:
                 "baselines",
                 f"{primary['title']} of the model and of each baseline",
                 f"Dots are values on the test rows, lines their intervals; further to the {better} "
-                "is better. Days that are hard for one are hard for all, so intervals may overlap "
-                "where the paired gains in the tables below are clear.",
+                f"is better. {drawn} that are hard for one are hard for all, so intervals may "
+                "overlap where the paired gains in the tables below are clear.",
             )
         ]
     )

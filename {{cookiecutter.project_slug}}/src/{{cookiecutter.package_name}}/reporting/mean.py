@@ -56,7 +56,7 @@ class Mean:
         if low is None:
             return ""
         if low <= 0 <= high:
-            return ", no more apart than the luck of the days allows"
+            return f", no more apart than the luck of the {wording.drawn(found)} allows"
         way, ends = ("high", (low, high)) if low > 0 else ("low", (-high, -low))
         between = " to ".join(map(self._scaled, ends))
         sure = wording.percent(found["confidence"], 0)

@@ -82,21 +82,20 @@ def _metric_tile(found: Found, metric: Found) -> Tile:
 
 
 def _parts(found: Found, mean: Mean) -> Iterator[Block]:
+    timed = wording.drawn(found) == "days"
     yield Table(
-        header=("Part", "Rows", "From", "To", "Days", mean.title, "Used for"),
+        header=("Part", "Rows", *(("From", "To", "Days") if timed else ()), mean.title, "Used for"),
         rows=[
             (
                 part,
                 f"{about['rows']:,}",
-                about["from"] or wording.UNKNOWN,
-                about["to"] or wording.UNKNOWN,
-                wording.UNKNOWN if about["days"] is None else f"{about['days']:,}",
+                *((about["from"], about["to"], f"{about['days']:,}") if timed else ()),
                 mean.of(about["target"]),
                 _ROLES[part],
             )
             for part, about in found["parts"].items()
         ],
-        words=(0, 6),
+        words=(0, 6) if timed else (0, 3),
     )
     yield Text(
         f"The digest of the model begins with {_digest(found)}, that of these rows with "

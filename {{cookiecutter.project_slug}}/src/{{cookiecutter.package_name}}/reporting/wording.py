@@ -63,6 +63,11 @@ def period(part: Found) -> str:
     return f" from {start} to {_day(last)}"
 
 
+def drawn(found: Found) -> str:
+    """Return what intervals are drawn of: days, or rows where nothing tells a row's day."""
+    return "rows" if found["parts"]["test"]["days"] is None else "days"
+
+
 def _day(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 

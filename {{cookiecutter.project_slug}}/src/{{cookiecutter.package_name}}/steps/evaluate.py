@@ -66,8 +66,8 @@ def figures(
         **whole,
         "as_good": evaluation.as_good(whole["test"]),
         "slices": {
-            name: evaluation.groups(task, test, rows["test"][name].to_numpy(str), rules, seed)
-            for name in rules.slices
+            name: evaluation.groups(task, test, evaluation.labels(labels), rules, seed)
+            for name, labels in rows["test"][[*rules.slices]].items()
         },
         "months": {
             part: evaluation.groups(task, scored[part], _months(params, frame), rules, seed)
@@ -140,7 +140,7 @@ def _describe(params: Params, rows: "pd.DataFrame") -> Mapping[str, Any]:
 def _months(params: Params, rows: "pd.DataFrame") -> np.ndarray:
     if params.data.time is None:
         return np.full(len(rows), "all")
-    return np.asarray(rows[params.data.time].dt.strftime("%Y-%m").to_numpy(str))
+    return np.asarray(rows[params.data.time].dt.strftime("%Y-%m"), dtype=object)
 
 
 if __name__ == "__main__":

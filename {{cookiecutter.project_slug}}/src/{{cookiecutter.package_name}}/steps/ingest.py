@@ -3,14 +3,14 @@
 Bring rows in.
 """
 
-from .. import data, source
+from .. import data, frames, source
 from ..console import say, track
 from ..stage import Stage, run
 
 
 def ingest(stage: Stage) -> None:
     """Write `data/raw/rows.parquet`."""
-    rows = source.rows(track)
+    rows = frames.typed(source.rows(track))
     data.write(rows, stage.root / data.RAW)
     say(f"ingest: {len(rows):,} rows in {data.RAW}")
 
