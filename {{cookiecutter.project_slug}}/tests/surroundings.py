@@ -7,6 +7,7 @@ them has to be green in all. A new one that a program cannot do without is added
 import os
 import re
 from collections.abc import MutableMapping
+from pathlib import Path
 
 _NEEDED = (
     # Programs, people and folders.
@@ -22,6 +23,8 @@ _NEEDED = (
     r"GATE_SIMULATIONS",
 )
 _KEPT = re.compile("|".join(_NEEDED), re.IGNORECASE)
+_WITHOUT_CONFIG = str(Path(__file__).parent)
+"""A folder in which DVC finds no file of its own."""
 
 
 def leave(environment: MutableMapping[str, str]) -> None:
@@ -35,7 +38,5 @@ def leave(environment: MutableMapping[str, str]) -> None:
         "GIT_TEMPLATE_DIR": "",
         # A person's signatures, hooks or line ends are none of these tests'.
         **dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"), os.devnull),
-        **dict.fromkeys(
-            ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"), os.path.dirname(__file__)
-        ),
+        **dict.fromkeys(("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"), _WITHOUT_CONFIG),
     }

@@ -42,7 +42,7 @@ def here(settings: Settings, revision: str | None, again: str | None, dirty: boo
     unclean = author.is_unclean(settings.root)
     if unclean and not dirty and author.branch(settings.root) in _MAIN:
         raise UsageError(
-            "code, params or files that the stages read are changed here and not committed, so nobody "
+            "code, params or files of the stages have changes that are not committed, so nobody "
             "could make this model again; commit them, or say --dirty, and the ledger tells so"
         )
 
