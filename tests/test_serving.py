@@ -21,6 +21,7 @@ import psutil
 import pytest
 from baking import Project
 from image import megabytes_of_image
+from openapi_spec_validator import validate
 from serving import asks, events, free_port, load, ours, started
 from test_lifecycle import OTHER, act, change
 
@@ -261,6 +262,45 @@ def test_every_answer_keeps_to_the_document(
 
 
 @ONE
+def test_a_generator_makes_a_whole_client_of_the_document(
+    promoted: Project, port: int, rows: Path, tmp_path: Path
+) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json") as answer:
+        (tmp_path / "openapi.json").write_bytes(answer.read())
+    validate(json.loads((tmp_path / "openapi.json").read_text("utf-8")))
+    # It has no way of its own to send CSV, which is sent as it is.
+    config = "content_type_overrides: {text/csv: application/octet-stream}\n"
+    (tmp_path / "config.yaml").write_text(config, "utf-8")
+    words = [
+        "generate", "--path", "openapi.json", "--config", "config.yaml", "--fail-on-warning",
+        "--output-path", "flights_client", "--meta", "none",
+    ]  # fmt: skip
+    program = Path(sys.executable).with_name("openapi-python-client")
+    done = subprocess.run([program, *words], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = json.loads(rows.read_text("utf-8").splitlines()[0])
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, f"http://127.0.0.1:{port}", json.dumps(asked["body"])],
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) in asked["predictions"]
+
+
+CLIENT = """
+import json, sys
+from flights_client.client import Client
+from flights_client.api.predictions import predict
+from flights_client.models import Rows
+
+(table,) = json.loads(sys.argv[2]).values()
+sent = [dict(zip(table["columns"], row)) for row in table["data"]]
+answer = predict.sync(client=Client(sys.argv[1]), body=Rows.from_dict({"rows": sent}))
+print(json.dumps(answer.to_dict()["predictions"]))
+"""
+
+
+@ONE
 def test_what_stands_in_the_way_of_serving_is_one_sentence(promoted: Project, port: int) -> None:
     other = str(free_port())
     assert "cannot listen there" in act(promoted, "serve", "--port", str(port), code=1)
@@ -369,6 +409,20 @@ def test_a_person_tries_the_model_on_its_page(
     right, wrong = WHO[who](f"http://127.0.0.1:{port}/", {"distance": "far"}, tmp_path / "page.png")
     assert "probability" in right and expected in right
     assert "no prediction" in wrong and "must be a valid number" in wrong
+
+
+@ONE
+def test_mlflow_evaluates_the_champion_as_the_page_says(promoted: Project, tmp_path: Path) -> None:
+    project = promoted.copy(tmp_path / "project")
+    page = (project.root / "docs" / "serving.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    script = (
+        "import mlflow, pandas as pd\nmlflow.set_tracking_uri('sqlite:///mlflow.db')\n"
+        "rows = pd.read_parquet('data/prepared/test.parquet').head(1000)\n"
+        f"{block.replace('mlflow.models', 'found = mlflow.models')}print(found.metrics)"
+    )
+    done = project.run(project.python, "-c", script)
+    assert done.returncode == 0 and "accuracy_score" in done.stdout, done.stderr
 
 
 @ONE

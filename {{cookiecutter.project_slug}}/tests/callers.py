@@ -32,11 +32,11 @@ def model(folder: Path, version: str = "1") -> served.Served:
 
 
 def application(
-    folder: Path, token: str | None = None, limits: Limits | None = None
+    folder: Path, token: str | None = None, limits: Limits | None = None, root_path: str = ""
 ) -> tuple[Front, Holder]:
     """Return the application that serves a model directory, and what holds the model."""
     holder = Holder(model(folder))
-    return app.make(holder, Metrics(), token, limits), holder
+    return app.make(holder, Metrics(), token, limits, root_path), holder
 
 
 def ask(front: Front, method: str, path: str, body: Any = b"", **headers: str) -> Answered:

@@ -253,7 +253,7 @@ def test_the_document_says_what_is_taken_and_what_may_come_back(front: Front) ->
     paths = document["paths"]
     responses = paths["/invocations"]["post"]["responses"]
     assert "text/csv" in responses["200"]["content"] and "415" in responses
-    assert "415" not in paths["/predict"]["post"]["responses"]
+    assert "415" in paths["/predict"]["post"]["responses"]
     for path in ("/metadata", "/metrics", "/version"):
         told = paths[path]["get"]
         assert told["security"] == [{}, {"token": []}] and "401" in told["responses"]

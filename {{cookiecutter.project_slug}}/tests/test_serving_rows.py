@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight_delays import fields
-from flight_delays.serving import protocol
+from flight_delays.serving import media, protocol
 from flight_delays.serving.limits import Limits
 from flight_delays.serving.refusals import RefusedError
 from flight_delays.serving.rows import Rows
@@ -52,7 +52,7 @@ def taken(interface: fields.Interface) -> Rows:
 
 def read(content: Any, interface: fields.Interface, kind: str = "application/json") -> list[Any]:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return list(protocol.read(body, kind, Rows(interface), interface))
+    return list(protocol.read(body, media.content(kind.encode()), Rows(interface), interface))
 
 
 def refused(content: Any, interface: fields.Interface, **more: str) -> RefusedError:
@@ -138,14 +138,14 @@ def test_nan_is_a_missing_value_where_one_may_be(interface: fields.Interface) ->
         ([], 422, "must be a JSON object"),
         ({}, 422, "exactly one of"),
         ({"instances": [GOOD], "inputs": [GOOD]}, 422, "exactly one of"),
-        ({"instances": [GOOD], "more": 1}, 422, "nothing beside it"),
-        ({"instances": [GOOD], "params": {"a": 1}}, 422, "nothing beside it"),
+        ({"instances": [GOOD], "more": 1}, 422, "'more' means nothing here"),
+        ({"instances": [GOOD], "params": {"a": 1}}, 422, "no 'params'"),
         ({"instances": []}, 422, "no row"),
         ({"instances": {}}, 422, "must be a list"),
         ({"instances": [1]}, 422, "a row must be an object"),
         ({"inputs": {"carrier": ["A"], "temp": []}}, 422, "differ in length"),
         ({"dataframe_split": []}, 422, "'columns' and 'data'"),
-        ({"dataframe_split": {"columns": ["a"], "data": [], "x": 1}}, 422, "holds 'x'"),
+        ({"dataframe_split": {"columns": ["a"], "data": [], "x": 1}}, 422, "the name 'x'"),
         ({"dataframe_split": {"columns": ["a", "a"], "data": []}}, 422, "none of them twice"),
         ({"dataframe_split": {"columns": ["a", "b"], "data": [[1]]}}, 422, "a list of 2 values"),
         ({"dataframe_split": {"columns": [*GOOD, "x"], "data": [1]}}, 422, "no such column"),
@@ -240,7 +240,7 @@ def test_a_body_full_of_faults_costs_no_more_than_one_without(
     tracemalloc.start()
     try:
         with pytest.raises(RefusedError) as caught:
-            protocol.read(body, kind, taken, interface)
+            protocol.read(body, media.content(kind.encode()), taken, interface)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -278,7 +278,7 @@ def test_whatever_is_sent_is_either_refused_in_words_or_taken_as_it_is(
     form = data.draw(st.sampled_from([*FORMS]))
     body = json.dumps({form: [row]}).encode()
     try:
-        (found,) = protocol.read(body, "application/json", taken, interface)
+        (found,) = protocol.read(body, media.content(b"application/json"), taken, interface)
     except RefusedError as error:
         assert error.status in {400, 422} and error.in_words()
         return
@@ -294,5 +294,5 @@ def test_whatever_bytes_come_are_refused_in_words(
     taken: Rows, interface: fields.Interface, body: bytes, kind: str
 ) -> None:
     with pytest.raises(RefusedError) as caught:
-        protocol.read(body, kind, taken, interface)
+        protocol.read(body, media.content(kind.encode()), taken, interface)
     json.loads(caught.value.body())

@@ -108,11 +108,11 @@ def test_a_key_is_a_file_or_the_key_itself(root: Path, before: str) -> None:
     assert found.signing_key == root / "keys" / "a.pem"
 
 
-def test_a_token_is_what_a_file_holds_without_its_end(root: Path) -> None:
+def test_a_token_is_what_a_file_holds_without_its_end() -> None:
     given = {"SERVING_TOKEN": "secret\n"}
-    assert settings.from_environment(given, root).serving_token == given["SERVING_TOKEN"].strip()
+    assert settings.serving_token(given) == given["SERVING_TOKEN"].strip()
     with pytest.raises(UsageError, match="SERVING_TOKEN: holds blanks alone"):
-        settings.from_environment({"SERVING_TOKEN": " \n"}, root)
+        settings.serving_token({"SERVING_TOKEN": " \n"})
 
 
 def test_who_asks_and_with_what_is_read(root: Path) -> None:

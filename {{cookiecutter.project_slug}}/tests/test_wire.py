@@ -268,3 +268,31 @@ def test_whoever_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
             caller.close()
 
     asyncio.run(given_up())
+
+
+LINES = {
+    "two hosts": (b"Host: here\r\nHost: there\r\n", "names two hosts"),
+    "no host": (b"", "names no host"),
+    "a host that is none": (b"Host: here/../there\r\n", "no name of a host"),
+    "two lengths": (b"Host: here\r\nContent-Length: 2\r\nContent-Length: 2\r\n", ""),
+    "a length beside chunks": (
+        b"Host: here\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "said"), LINES.values(), ids=LINES)
+def test_a_head_that_two_readers_may_read_in_two_ways_ends_the_connection(
+    lines: bytes, said: str
+) -> None:
+    asked: list[Any] = []
+
+    async def asking(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope)
+
+    front: Any = asking
+    found = answers(front, b"GET /ping HTTP/1.1\r\n" + lines + b"\r\n{}")
+    assert found.startswith(b"HTTP/1.1 400") and b"connection: close" in found
+    assert found.count(b"HTTP/1.1") == 1 and said.encode() in found
+    assert not asked

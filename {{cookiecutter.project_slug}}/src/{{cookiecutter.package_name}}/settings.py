@@ -12,6 +12,8 @@
 | `PIPELINE_PROJECT`    | set by `train` in a copy of the project: the project's own folder     |
 | `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
 | `SERVING_EVERYONE`    | `true`: the image answers callers without a token                     |
+| `SERVING_ROOT_PATH`   | the path that a proxy puts above those of the served model            |
+| `SERVING_DRAIN`       | seconds from SIGTERM to the end of the server, by default 1           |
 | `SERVING_DIGEST`      | the digest of a model that is laid into the image's `/opt/ml/model`   |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 
@@ -52,7 +54,6 @@ class Settings:
     """Whether the registry is the branch `registry` of the project's repository."""
     store: Path | None = None
     """The folder of a store of its own; by default the project's."""
-    serving_token: str | None = None
     in_ci: bool = False
 
     def of_registry(self, kind: str | None) -> "Settings":
@@ -103,7 +104,6 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         server=environment.get("GITHUB_SERVER_URL") or _SERVER,
         caller=environment.get(CALLER) or None,
         project=Path(environment[PROJECT]) if environment.get(PROJECT) else None,
-        serving_token=serving_token(environment),
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )
 

@@ -1,5 +1,6 @@
 """The doors to the model in use: serve it, score files with it, ship it."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -21,13 +22,19 @@ def serve(
     registry: Kind = None,
     every: Annotated[float, typer.Option(min=0, help="Seconds between looks for a new model.")] = 5,
     everyone: Annotated[bool, typer.Option(help="Let others in without a token.")] = False,
+    root_path: Annotated[str | None, typer.Option(help="The path that a proxy puts above.")] = None,
+    drain: Annotated[float | None, typer.Option(help="Seconds from SIGTERM to the end.")] = None,
 ) -> None:
     """Answer requests with the champion, and with the next one as soon as there is one."""
     processes.use_one_thread()
-    from ..serving import door
+    from ..serving import door, manner
 
-    wanted = door.Wanted(host, port, version, alias, registry, every, everyone)
-    leave(lambda: door.serve(here().of_registry(registry), wanted))
+    def begin() -> None:
+        how = manner.chosen(os.environ, root_path=root_path, drain=drain)
+        wanted = door.Wanted(host, port, version, alias, registry, every, everyone, how)
+        door.serve(here().of_registry(registry), wanted)
+
+    leave(begin)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from pathlib import Path
 from .. import served
 from ..errors import UsageError, reported
 from ..served import Origin
-from ..settings import serving_token
+from . import manner
 
 PORT = 8080
 _MODEL, _ABOUT = "model", "served.json"
@@ -47,12 +47,12 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
         if not words[2].isdecimal():
             raise UsageError(f"{words[2]!r} is no port; use a number")
         host, port = words[1], int(words[2])
-    token = serving_token(environment)
+    how = manner.from_environment(environment)
     everyone = environment.get("SERVING_EVERYONE", "").lower() == "true"
-    run.check_open(host, token, everyone, "SERVING_EVERYONE=true")
+    run.check_open(host, how.token, everyone, "SERVING_EVERYONE=true")
     folder, origin = found(root, _LAID, environment)
     listening = run.listen(host, port, "another in `serve HOST PORT`")
-    run.serve(served.load(folder, origin), listening, token, None)
+    run.serve(served.load(folder, origin), listening, how, None)
 
 
 if __name__ == "__main__":

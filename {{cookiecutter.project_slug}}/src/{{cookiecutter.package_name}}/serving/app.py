@@ -19,7 +19,11 @@ from .scoring import Scoring
 
 
 def make(
-    holder: Holder, metrics: Metrics, token: str | None = None, limits: Limits | None = None
+    holder: Holder,
+    metrics: Metrics,
+    token: str | None = None,
+    limits: Limits | None = None,
+    root_path: str = "",
 ) -> Front:
     """Return the application that answers with whatever model the holder holds."""
     bounds = limits or Limits()
@@ -37,7 +41,7 @@ def make(
     }
     inside = _inside(holder, metrics)
     known = [route.path for route in inside.routes if isinstance(route, Route)]
-    return Front(answers, inside, known, door, metrics, token)
+    return Front(answers, inside, known, door, metrics, token, root_path)
 
 
 _PROBES = {
@@ -45,6 +49,9 @@ _PROBES = {
     "/health": "Answer the probe of MLflow's clients.",
     "/ready": "Answer the probe of whoever sends requests here.",
 }
+_VERSION = "Name the version that answers."
+_TOLD = "Tell what the model takes and gives."
+_FIGURES = "Give the figures to Prometheus."
 
 
 def _inside(holder: Holder, metrics: Metrics) -> FastAPI:
@@ -52,17 +59,18 @@ def _inside(holder: Holder, metrics: Metrics) -> FastAPI:
     app = FastAPIOffline(title=NAME, redoc_url=None, redirect_slashes=False)
     plain: Any = {"response_class": PlainTextResponse}
     for path, summary in _PROBES.items():
-        app.get(path, tags=["probes"], summary=summary, **plain)(_alive)
+        probe = app.get(path, tags=["probes"], summary=summary, operation_id=path[1:], **plain)
+        probe(_alive)
 
-    @app.get("/version", tags=["model"], summary="Name the version that answers.", **plain)
+    @app.get("/version", operation_id="version", tags=["model"], summary=_VERSION, **plain)
     async def version() -> str:
         return holder.now.served.origin.version
 
-    @app.get("/metadata", tags=["model"], summary="Tell what the model takes and gives.")
+    @app.get("/metadata", operation_id="metadata", tags=["model"], summary=_TOLD)
     async def metadata() -> dict[str, Any]:
         return _told(holder)
 
-    @app.get("/metrics", tags=["probes"], summary="Give the figures to Prometheus.", **plain)
+    @app.get("/metrics", operation_id="metrics", tags=["probes"], summary=_FIGURES, **plain)
     async def figures() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
@@ -83,7 +91,8 @@ async def _unknown(request: Request, error: Any) -> Response:
 
 async def _another_method(request: Request, error: Any) -> Response:
     allowed = error.headers["Allow"]
-    return _refusal(another_method(request.url.path, allowed))
+    path = request.scope["path"].removeprefix(request.scope["root_path"])
+    return _refusal(another_method(path, allowed))
 
 
 def _refusal(refused: RefusedError) -> Response:

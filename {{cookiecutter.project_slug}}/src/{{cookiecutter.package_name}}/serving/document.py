@@ -1,6 +1,6 @@
 """The OpenAPI document: what FastAPI knows of its paths, and the rows of the model that answers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,7 +24,6 @@ _REFUSALS = {
 }
 _SECURITY: list[dict[str, list[str]]] = [{}, {"token": []}]
 """A token is asked for where the server has one."""
-_PLAIN = {name: words for name, words in _REFUSALS.items() if name != "415"}
 _GUARDED = ("/metadata", "/metrics", "/version")
 
 
@@ -38,11 +37,10 @@ def of(app: FastAPI, now: Current) -> dict[str, Any]:
     document["components"]["schemas"]["Refusal"] = TypeAdapter(Refusal).json_schema(
         ref_template="#/components/schemas/{model}"
     )
-    rows = {"type": "array", "items": schema["items"], "minItems": 1}
-    answers = {"type": "array", "items": _answer(now.served.interface.outputs)}
+    document["components"]["schemas"] |= _shapes(schema["items"], now.served.interface.outputs)
     document["paths"] = {
-        "/predict": {"post": _predict(rows, answers, example)},
-        "/invocations": {"post": _invocations(rows, answers, example)},
+        "/predict": {"post": _predict(example)},
+        "/invocations": {"post": _invocations(example)},
         **document["paths"],
     }
     for path in _GUARDED:
@@ -66,49 +64,77 @@ def _timed(schema: Any) -> Any:
     return told
 
 
-def _predict(rows: Any, answers: Any, example: Any) -> dict[str, Any]:
-    model = _object({"version": {"type": "string"}, "digest": {"type": "string"}})
-    body = {"schema": _object({"rows": rows}), "example": {"rows": example}}
+def _shapes(row: Any, outputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return what goes in and out under names, by which a generated client calls its classes."""
+    text, whole = {"type": "string"}, {"type": "integer"}
+    rows = {"type": "array", "items": row, "minItems": 1}
+    forms = {f"Rows{name.title().replace('_', '')}": _object({name: rows}) for name in _FORMS}
+    anything: dict[str, Any] = {"type": "array", "items": {}}
+    table = _object(
+        {
+            "columns": {"type": "array", "items": text},
+            "data": {"type": "array", "items": anything, "minItems": 1},
+            "index": {"type": "array", "items": {"anyOf": [whole, text]}},
+        },
+        optional=("index",),
+    )
+    answers = {"type": "array", "items": _ref("Prediction")}
+    return {
+        **forms,
+        "Table": table,
+        "RowsDataframeSplit": _object({"dataframe_split": _ref("Table")}),
+        "Rows": _object({"rows": rows}),
+        "Prediction": _answer(outputs),
+        "Predictions": _object({"predictions": answers}),
+        "Model": _object({"version": text, "digest": text}),
+        "PredictionsOfModel": _object({"predictions": answers, "model": _ref("Model")}),
+    }
+
+
+_FORMS = ("dataframe_records", "instances", "inputs")
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _predict(example: Any) -> dict[str, Any]:
+    body = {"schema": _ref("Rows"), "example": {"rows": example}}
     return _operation(
+        "predict",
         "Predict rows.",
         {"application/json": body},
-        _json(_object({"predictions": answers, "model": model})),
-        _PLAIN,
+        _json(_ref("PredictionsOfModel")),
     )
 
 
-def _invocations(rows: Any, answers: Any, example: Any) -> dict[str, Any]:
-    forms = [_object({name: rows}) for name in ("dataframe_records", "instances", "inputs")]
-    split = {
-        "columns": {"type": "array", "items": {"type": "string"}},
-        "data": {"type": "array", "items": {"type": "array"}, "minItems": 1},
-    }
-    forms.append(_object({"dataframe_split": _object(split)}))
-    body = {"schema": {"oneOf": forms}, "example": {"dataframe_records": example}}
+def _invocations(example: Any) -> dict[str, Any]:
+    names = [*(f"Rows{name.title().replace('_', '')}" for name in _FORMS), "RowsDataframeSplit"]
+    forms = {"oneOf": [_ref(name) for name in names]}
+    body = {"schema": forms, "example": {"dataframe_records": example}}
     csv = {"schema": {"type": "string"}}
     return _operation(
+        "invocations",
         "Predict rows by MLflow's scoring protocol, which SageMaker speaks as well.",
         {"application/json": body, "text/csv": csv},
-        {**_json(_object({"predictions": answers})), "text/csv": csv},
-        _REFUSALS,
+        {**_json(_ref("Predictions")), "text/csv": csv},
     )
 
 
-def _operation(
-    summary: str, content: Any, answer: Any, refusals: Mapping[str, str]
-) -> dict[str, Any]:
+def _operation(name: str, summary: str, content: Any, answer: Any) -> dict[str, Any]:
     good = {"description": "One prediction for each row.", "content": answer}
     return {
+        "operationId": name,
         "summary": summary,
         "tags": ["predictions"],
         "security": _SECURITY,
         "requestBody": {"required": True, "content": content},
-        "responses": {"200": good, **_refusals(refusals)},
+        "responses": {"200": good, **_refusals(_REFUSALS)},
     }
 
 
 def _refusals(words: Mapping[str, str]) -> dict[str, Any]:
-    content = _json({"$ref": "#/components/schemas/Refusal"})
+    content = _json(_ref("Refusal"))
     return {status: {"description": it, "content": content} for status, it in words.items()}
 
 
@@ -120,10 +146,10 @@ def _answer(outputs: Mapping[str, str]) -> dict[str, Any]:
     return _object({name: {"type": _TYPES.get(kind, kind)} for name, kind in outputs.items()})
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _object(properties: Mapping[str, Any], optional: Collection[str] = ()) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": dict(properties),
-        "required": list(properties),
+        "required": [name for name in properties if name not in optional],
         "additionalProperties": False,
     }

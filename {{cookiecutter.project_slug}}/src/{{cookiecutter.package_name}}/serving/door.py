@@ -2,12 +2,13 @@
 
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .. import carried, copies
 from ..console import say
 from ..settings import Settings
 from ..versions import named
+from .manner import Manner
 from .order import Order, started
 
 _SECONDS_OF_A_BRANCH = 60.0
@@ -25,6 +26,7 @@ class Wanted:
     registry: str | None = None
     every: float = 5.0
     everyone: bool = False
+    manner: Manner = field(default_factory=Manner)
 
 
 def serve(settings: Settings, wanted: Wanted) -> None:
@@ -45,7 +47,7 @@ def serve(settings: Settings, wanted: Wanted) -> None:
             from .watch import Watch
 
             watch = Watch(order, scout)
-            run.check_open(wanted.host, settings.serving_token, wanted.everyone, "--everyone")
+            run.check_open(wanted.host, wanted.manner.token, wanted.everyone, "--everyone")
             listening = run.listen(wanted.host, wanted.port, "--port")
             first = watch.first()
             host, port = listening.getsockname()[:2]
@@ -53,7 +55,7 @@ def serve(settings: Settings, wanted: Wanted) -> None:
             say(
                 f"serve: version {first.origin.version} on http://{place}:{port} (stop with Ctrl-C)"
             )
-            run.serve(first, listening, settings.serving_token, watch)
+            run.serve(first, listening, wanted.manner, watch)
         finally:
             scout.kill()
             scout.wait()

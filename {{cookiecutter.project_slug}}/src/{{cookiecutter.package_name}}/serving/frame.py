@@ -30,9 +30,9 @@ dl.answer dt { white-space: nowrap; opacity: .7; } dl.answer dd { margin: 0; fon
 <body>
 <h1><!--NAME--></h1>
 <p>Version <!--VERSION-->, <!--DIGEST--> ·
-<a href="/docs">API</a> · <a href="/metadata">model</a></p>
+<a href="<!--BELOW-->/docs">API</a> · <a href="<!--BELOW-->/metadata">model</a></p>
 <!--ANSWER-->
-<form method="post" action="/" novalidate><!--FIELDS-->
+<form method="post" action="<!--BELOW-->/" novalidate><!--FIELDS-->
 <button>Predict</button>
 </form>
 </body>

@@ -6,18 +6,20 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
-from . import logs
-from .limits import Doorkeeper, GoneError, Receive, check_token
+from . import logs, media, prefix
+from .limits import Doorkeeper, GoneError, Receive, Visit, check_token
 from .metrics import Metrics
 from .refusals import RefusedError, another_method
 from .replies import Asked, Reply, Send, send_reply
 
 Scope = MutableMapping[str, Any]
+Headers = list[tuple[bytes, bytes]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _ID = re.compile(rb"[\w.:-]{1,128}")
 _ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 _OPEN = {"/ping", "/health", "/ready"}
 """What probes ask, who have no token, and what tells nothing of the model."""
+_CLOSE, _VARY = (b"connection", b"close"), (b"vary", prefix.HEADER)
 _GONE = 499
 """In logs alone, as nginx has it: the caller went away."""
 
@@ -36,16 +38,21 @@ class Front:
         door: Doorkeeper,
         metrics: Metrics,
         token: str | None,
+        root_path: str = "",
     ) -> None:
-        """`known` are the paths of the inner application."""
-        self._answers, self._inside = answers, inside
-        self._door, self._metrics, self._token = door, metrics, token
+        """`known` are the paths of the inner application; callers see all below `root_path`.
+
+        Once the door is closing, each answer ends its connection.
+        """
+        self._answers, self._inside, self._root_path = answers, inside, root_path
+        self.door, self._metrics, self._token = door, metrics, token
         self._paths = {path for _, path in answers}
         self._known = self._paths.union(known)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request of ASGI."""
         started = time.perf_counter()
+        scope["path"] = prefix.stripped(scope["path"], self._root_path)
         headers = dict(scope["headers"])
         sent = headers.get(b"x-request-id", b"")
         name = sent if _ID.fullmatch(sent) else uuid.uuid4().hex.encode()
@@ -58,10 +65,11 @@ class Front:
         except GoneError:
             pass
         except RefusedError as refused:
-            status = await _refuse(refused, send, given)
+            status = await self._refuse(refused, send, given)
         except Exception as error:
             logs.defect(error, id=name.decode())
-            status = await _refuse(RefusedError(500, "the model could not answer"), send, given)
+            failed = RefusedError(500, "the model could not answer")
+            status = await self._refuse(failed, send, given)
         self._note(scope, status, rows, name, time.perf_counter() - started)
 
     async def _answer(
@@ -70,28 +78,66 @@ class Front:
         headers: Mapping[bytes, bytes],
         receive: Receive,
         send: Send,
-        given: list[tuple[bytes, bytes]],
+        given: Headers,
     ) -> tuple[int, int]:
         path, method = scope["path"], scope["method"]
         if method == "HEAD":  # The server leaves the body out.
             method = "GET"
         if path not in _OPEN:
             check_token(self._token, headers)
+        if path == "/ready" and self.door.closing:
+            raise RefusedError(503, "the server is about to stop; ask another one")
+        below = prefix.of(self._root_path, headers)
         if path not in self._paths:
-            asked = {**scope, "method": method}
-            return await _pass_on(self._inside, asked, receive, send, given), 0
+            seen = {"path": below + path, "root_path": below, "method": method}
+            return await self._pass_on({**scope, **seen}, receive, send, given), 0
         answer = self._answers.get((method, path))
         if answer is None:
             allowed = ", ".join(sorted(name for name, place in self._answers if place == path))
             raise another_method(path, allowed)
-        with self._door.admitted() as visit:
+        with self.door.admitted() as visit:
             # No name for the body, which would hold it until the answer is read.
             reply = await answer(
-                Asked(method, headers, await self._door.body(visit, receive, headers))
+                Asked(method, headers, await self._body(visit, receive, headers), below)
             )
-            self._door.holds(visit, len(reply.body))
-            await send_reply(reply, send, given)
+            self.door.holds(visit, len(reply.body))
+            await send_reply(reply, send, self._given(given))
         return reply.status, reply.rows
+
+    async def _body(self, visit: Visit, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+        body = await self.door.body(visit, receive, headers)
+        media.check_coding(headers.get(b"content-encoding"))
+        return body
+
+    def _given(self, given: Headers) -> Headers:
+        """Return what an answer is given that is sent now."""
+        return [*given, _CLOSE] if self.door.closing else given
+
+    async def _refuse(self, refused: RefusedError, send: Send, given: Headers) -> int:
+        told = tuple((name.lower().encode(), it.encode()) for name, it in refused.headers.items())
+        more = given if _CLOSE in told else self._given(given)
+        await send_reply(Reply(refused.body(), told, refused.status), send, more)
+        return refused.status
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, given: Headers) -> int:
+        """Let the inner application answer; return the status that it gives."""
+        status = 0
+
+        async def noting(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                more = [_VARY, *self._given(given)]
+                message["headers"] = [*message.get("headers", ()), *more]
+            await send(message)
+
+        try:
+            await self._inside(scope, receive, noting)
+        except Exception as error:
+            if not status:
+                raise
+            logs.defect(error, path=scope["path"])  # It has answered, and raises all the same.
+        return status
 
     def _note(self, scope: Scope, status: int, rows: int, name: bytes, seconds: float) -> None:
         # A path that is made up by a caller must not make a series of its own.
@@ -106,35 +152,3 @@ class Front:
             rows=rows,
             milliseconds=round(seconds * 1000, 3),
         )
-
-
-async def _refuse(refused: RefusedError, send: Send, given: list[tuple[bytes, bytes]]) -> int:
-    headers = tuple((name.lower().encode(), it.encode()) for name, it in refused.headers.items())
-    await send_reply(Reply(refused.body(), headers, refused.status), send, given)
-    return refused.status
-
-
-async def _pass_on(
-    inside: Application,
-    scope: Scope,
-    receive: Receive,
-    send: Send,
-    given: list[tuple[bytes, bytes]],
-) -> int:
-    """Let the inner application answer; return the status that it gives."""
-    status = 0
-
-    async def noting(message: MutableMapping[str, Any]) -> None:
-        nonlocal status
-        if message["type"] == "http.response.start":
-            status = message["status"]
-            message["headers"] = [*message.get("headers", ()), *given]
-        await send(message)
-
-    try:
-        await inside(scope, receive, noting)
-    except Exception as error:
-        if not status:
-            raise
-        logs.defect(error, path=scope["path"])  # It has answered, and raises all the same.
-    return status

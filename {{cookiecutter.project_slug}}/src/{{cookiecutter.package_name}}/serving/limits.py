@@ -44,6 +44,7 @@ class Doorkeeper:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.inside = 0
+        self.closing = False
         self._held = 0
 
     @contextmanager

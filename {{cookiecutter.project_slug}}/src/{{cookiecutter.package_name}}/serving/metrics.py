@@ -19,7 +19,7 @@ class Metrics:
         self.seconds = Histogram(
             "request_seconds",
             "From the first byte to the answer.",
-            ("path",),
+            ("path", "status"),
             registry=self._all,
             buckets=_SECONDS,
         )
@@ -46,8 +46,8 @@ class Metrics:
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request; to ask for a series by its name again takes longer than to count."""
         if (path, status) not in self._of:
-            series = self.requests.labels(path, str(status)), self.seconds.labels(path)
-            self._of[path, status] = series
+            names = path, str(status)
+            self._of[path, status] = self.requests.labels(*names), self.seconds.labels(*names)
         counter, histogram = self._of[path, status]
         counter.inc()
         histogram.observe(seconds)

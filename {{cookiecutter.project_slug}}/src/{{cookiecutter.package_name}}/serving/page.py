@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .. import fields
-from . import csv_rows, frame
+from . import csv_rows, frame, prefix
 from .batching import Batcher
 from .current import Current, Holder
 from .refusals import RefusedError
@@ -23,6 +23,7 @@ _HEADERS = (
         b"frame-ancestors 'none'",
     ),
     (b"x-content-type-options", b"nosniff"),
+    (b"vary", prefix.HEADER),
     (b"referrer-policy", b"no-referrer"),
 )
 
@@ -37,7 +38,7 @@ class Page:
         """Show the form with the values of the model's own example."""
         now = self._holder.now
         first = now.served.interface.example[0]
-        return _reply(now, {name: _text(value) for name, value in first.items()})
+        return _reply(now, asked.below, {name: _text(value) for name, value in first.items()})
 
     async def answered(self, asked: Asked) -> Reply:
         """Show what the model says to the values of the form, or what is wrong with them."""
@@ -51,12 +52,15 @@ class Page:
             answer = await self._batcher.score(now.served, now.rows.check([row]))
         except RefusedError as refused:
             faults = {str(fault.column): fault.reason for fault in refused.faults}
-            return _reply(now, sent, faults=faults, status=422)
-        return _reply(now, sent, answer={name: values[0] for name, values in answer.items()})
+            return _reply(now, asked.below, sent, faults=faults, status=422)
+        return _reply(
+            now, asked.below, sent, answer={name: values[0] for name, values in answer.items()}
+        )
 
 
 def _reply(
     now: Current,
+    below: str,
     values: Mapping[str, str],
     faults: Mapping[str, str] | None = None,
     answer: Mapping[str, Any] | None = None,
@@ -72,6 +76,7 @@ def _reply(
         said = "<dt>no prediction</dt><dd>see the values that are marked</dd>"
     kind, page = "answer refused" if wrong else "answer", frame.HTML
     parts = {
+        "BELOW": escape(below, quote=True),
         "NAME": escape(origin.name),
         "VERSION": escape(origin.version),
         "DIGEST": escape(origin.digest[:12]),

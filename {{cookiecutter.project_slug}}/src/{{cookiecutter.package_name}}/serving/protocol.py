@@ -8,31 +8,44 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import fields
+from ..errors import nearest
 from . import csv_rows, json_body
-from .refusals import Fault, RefusedError, bad_rows
+from .media import CSV, JSON, Content
+from .refusals import LONGEST_NAME, Fault, RefusedError, bad_rows
 from .rows import Row, Rows
 
-_JSON, _CSV = "application/json", "text/csv"
 
-
-def read(body: bytes, content_type: str, rows: Rows, interface: fields.Interface) -> list[Row]:
+def read(body: bytes, sent: Content, rows: Rows, interface: fields.Interface) -> list[Row]:
     """Return the checked rows of `POST /invocations`; raises RefusedError."""
-    kind, _, parameter = content_type.partition(";")
-    kind = kind.strip().lower()
-    if kind == _CSV:
-        header = "header=absent" not in map(str.strip, parameter.lower().split(";"))
-        return _checked(csv_rows.read(body, header, rows, interface), b"", rows)
-    if kind not in {_JSON, ""}:
-        raise RefusedError(415, f"send {_JSON} or {_CSV}, not {kind[:80]!r}")
+    if sent.kind == CSV:
+        return _checked(csv_rows.read(body, sent.header, rows, interface), b"", rows)
+    if sent.kind not in {JSON, ""}:
+        raise RefusedError(415, f"send {JSON} or {CSV}, not {sent.kind[:LONGEST_NAME]!r}")
     content = json_body.parse(body)
-    found = [name for name in _READERS if name in content]
-    extra = sorted(set(content) - {*_READERS, "params"})
-    if len(found) != 1 or extra or content.get("params"):
-        raise RefusedError(422, f"send exactly one of {', '.join(_READERS)}, and nothing beside it")
-    given = content[found[0]]
-    checked = _checked(_READERS[found[0]](given, rows), body, rows)
+    name = _form(content)
+    given = content[name]
+    checked = _checked(_READERS[name](given, rows), body, rows)
     json_body.refuse_repeated(body, len(content) + _names_in(given))
     return checked
+
+
+def _form(content: Mapping[str, Any]) -> str:
+    """Return the one name of the rows; raises RefusedError that tells which name is too many."""
+    found = [name for name in _READERS if name in content]
+    forms = ", ".join(_READERS)
+    if content.get("params"):
+        raise RefusedError(422, "the model takes no 'params'; leave them out")
+    if extra := set(content) - {*_READERS, "params"}:
+        raise RefusedError(422, f"{_too_many(extra, _READERS)}; send exactly one of {forms}")
+    if len(found) != 1:
+        told = " and ".join(map(repr, found)) or "none of them"
+        raise RefusedError(422, f"send exactly one of {forms}, not {told}")
+    return found[0]
+
+
+def _too_many(extra: Iterable[str], known: Iterable[str]) -> str:
+    name = min(extra)[:LONGEST_NAME]
+    return f"the name {name!r} means nothing here{nearest(name, known)}"
 
 
 def read_plain(body: bytes, rows: Rows) -> list[Row]:
@@ -41,8 +54,11 @@ def read_plain(body: bytes, rows: Rows) -> list[Row]:
     Raises RefusedError.
     """
     content = json_body.parse(body)
-    if set(content) != {"rows"}:
-        raise RefusedError(422, 'send {"rows": [{column: value, ...}]}, and nothing beside it')
+    form = 'send {"rows": [{column: value, ...}]}'
+    if extra := set(content) - {"rows"}:
+        raise RefusedError(422, f"{_too_many(extra, ['rows'])}; {form}, and nothing beside it")
+    if not content:
+        raise RefusedError(422, form)
     checked = _checked(_records(content["rows"], rows), body, rows)
     json_body.refuse_repeated(body, 1 + _names_in(content["rows"]))
     return checked
@@ -63,14 +79,22 @@ def _names_in(given: Any) -> int:
     return len(given) * len(given[0]) if isinstance(given[0], dict) else 0
 
 
+_SPLIT = ("columns", "data", "index")
+
+
 def _split(content: Any, rows: Rows) -> Iterable[Any]:
     if not isinstance(content, dict) or not {"columns", "data"} <= set(content):
         raise RefusedError(422, "dataframe_split must hold 'columns' and 'data'")
-    if extra := sorted(set(content) - {"columns", "data", "index"}):
-        raise RefusedError(422, f"dataframe_split holds {extra[0]!r}, which means nothing here")
+    if extra := set(content) - set(_SPLIT):
+        raise RefusedError(422, f"dataframe_split: {_too_many(extra, _SPLIT)}")
     names = _names(content["columns"])
     rows.refuse_more(names)
-    return _named(names, _list(content["data"], "data"))
+    found = _list(content["data"], "data")
+    index = content.get("index")
+    if index is not None and len(_list(index, "index")) != len(found):
+        told = f"{len(index)} labels, and data {len(found)} rows"
+        raise RefusedError(422, f"dataframe_split: index has {told}; leave it out, or mend it")
+    return _named(names, found)
 
 
 def _records(content: Any, rows: Rows) -> Iterable[Any]:

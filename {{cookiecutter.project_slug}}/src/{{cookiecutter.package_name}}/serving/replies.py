@@ -24,6 +24,8 @@ class Asked(NamedTuple):
     method: str
     headers: Mapping[bytes, bytes]
     body: bytes
+    below: str = ""
+    """The path that a proxy has put above ours."""
 
 
 async def send_reply(reply: Reply, send: Send, given: list[tuple[bytes, bytes]]) -> None:

@@ -17,13 +17,14 @@ from ..errors import UsageError, WorldError
 from ..served import Served
 from . import app, logs
 from .current import Holder
+from .front import Front
+from .manner import Manner
 from .metrics import Metrics
+from .server import SECONDS_TO_STOP, Server
 
 _BACKLOG = 2048
 _SECONDS_KEPT = 75
 """Longer than load balancers keep a connection, so that it is they who end it."""
-_SECONDS_TO_STOP = 25
-"""Less than the 30 that Kubernetes and SageMaker wait before they kill."""
 Watch = Callable[[Holder, Metrics], Awaitable[None]]
 
 
@@ -59,24 +60,11 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def serve(first: Served, listening: socket.socket, token: str | None, watch: Watch | None) -> None:
+def serve(first: Served, listening: socket.socket, manner: Manner, watch: Watch | None) -> None:
     """Serve a model, and whatever `watch` puts in its place, until a signal comes."""
-    holder, metrics = Holder(first), Metrics()
-    application = app.make(holder, metrics, token)
-    config = uvicorn.Config(
-        application,
-        http=_connection(),
-        loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
-        lifespan="off",
-        ws="none",
-        proxy_headers=False,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_keep_alive=_SECONDS_KEPT,
-        timeout_graceful_shutdown=_SECONDS_TO_STOP,
-    )
-    server = uvicorn.Server(config)
+    metrics = Metrics()
+    holder, application, config = made(first, manner, metrics)
+    server = Server(config, application.door, manner.drain)
     logs.take_over()
     _open_as_many_as_allowed()
     _stay_quiet_after_signals()
@@ -89,8 +77,30 @@ def serve(first: Served, listening: socket.socket, token: str | None, watch: Wat
     logs.write("stopped")
 
 
+def made(
+    first: Served, manner: Manner, metrics: Metrics | None = None
+) -> tuple[Holder, Front, uvicorn.Config]:
+    """Return what holds the model, what answers with it, and how that is put on a socket."""
+    holder = Holder(first)
+    front = app.make(holder, metrics or Metrics(), manner.token, root_path=manner.root_path)
+    config = uvicorn.Config(
+        front,
+        http=_connection(),
+        loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=_SECONDS_KEPT,
+        timeout_graceful_shutdown=SECONDS_TO_STOP,
+    )
+    return holder, front, config
+
+
 async def _run(
-    server: uvicorn.Server,
+    server: Server,
     listening: socket.socket,
     watch: Watch | None,
     holder: Holder,

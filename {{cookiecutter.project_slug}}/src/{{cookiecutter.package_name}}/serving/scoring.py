@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from ..served import Answer
-from . import protocol
+from . import media, protocol
 from .batching import INLINE_ROWS, Batcher, Result
 from .current import Current, Holder
 from .limits import Limits
@@ -30,19 +30,20 @@ class Scoring:
     async def invocations(self, asked: Asked) -> Reply:
         """Answer in MLflow's way: `{"predictions": [{column: value}]}`, or CSV where asked for."""
         now = self._holder.now
-        kind = asked.headers.get(b"content-type", b"").decode("latin-1")
+        sent = media.content(asked.headers.get(b"content-type", b""))
 
         def read(body: bytes) -> list[Row]:
-            return protocol.read(body, kind, now.rows, now.served.interface)
+            return protocol.read(body, sent, now.rows, now.served.interface)
 
         answer, count = await self._score(now, read, asked.body)
-        if asked.headers.get(b"accept", b"").startswith(b"text/csv"):
+        if media.wants_csv(asked.headers.get(b"accept", b"")):
             return Reply(_csv(answer), now.headers, kind=b"text/csv; charset=utf-8", rows=count)
         return Reply(to_json({"predictions": records(answer)}), now.headers, rows=count)
 
     async def predict(self, asked: Asked) -> Reply:
         """Answer with the model's version beside the predictions."""
         now = self._holder.now
+        media.content(asked.headers.get(b"content-type", b""))
         answer, count = await self._score(
             now, lambda body: protocol.read_plain(body, now.rows), asked.body
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import logs
+from . import heads, logs
 from .limits import Limits
 from .parser import Parser
 from .unread import unread
@@ -22,6 +22,7 @@ class Connection(HttpToolsProtocol):
     seconds_unread = Limits.unread_seconds
     _timer: asyncio.TimerHandle | None = None
     _in_head = _in_lines = False
+    _wrong = ""
     _size = 0
     _kept_until = 0.0
     _answered = 0
@@ -54,12 +55,21 @@ class Connection(HttpToolsProtocol):
         method = self.parser.get_method()
         if method == b"CONNECT":
             raise ValueError("no tunnel leads through here")
+        try:
+            heads.check(self.headers, self.parser.get_http_version())
+        except ValueError as error:
+            self._wrong = str(error)
+            raise
         if self.parser.should_upgrade():
             first = b"%b %b HTTP/%b" % (method, self.url, self.parser.get_http_version().encode())
             lines = [b"%b: %b" % it for it in self.headers if it[0] != b"upgrade"]
             self.head_alone = b"\r\n".join([first, *lines, b"", b""])
         else:
             super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong with the head, and end the connection."""
+        super().send_400_response(self._wrong or msg)
 
     def on_chunk_header(self) -> None:
         """Expect lines again, unless a part of the body comes: behind the last part they follow."""
