@@ -67,7 +67,7 @@ def test_libraries_add_up_in_one_order_and_say_what_they_are_told_to(told: dict[
         check=True,
     )
     level = told.get("TF_CPP_MIN_LOG_LEVEL", "2")
-    assert done.stdout.split() == [":4096:8", level, "true", "1"]
+    assert done.stdout.split() == [":4096:8", "0", "PASSIVE", level, "true", "1"]
 
 
 INTERRUPTED = """
@@ -105,3 +105,21 @@ def test_an_interrupt_is_one_line_until_it_is_caught(
     assert (done.returncode, done.stdout) == (code, out)
     assert done.stderr.splitlines()[-1:] == err.splitlines()
     assert code != 1 or done.stderr == err
+
+
+@pytest.mark.parametrize(
+    ("told", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")]
+)
+def test_threads_that_wait_leave_the_processor_to_others(told: dict[str, str], policy: str) -> None:
+    """OpenMP tells how it runs as scikit-learn loads it; threads that spin would say ACTIVE."""
+    program = f"import {rows.PACKAGE}.steps, sklearn.ensemble"
+    env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=rows.ROOT / "src",
+        env={**env, "OMP_DISPLAY_ENV": "TRUE", **told},
+        check=True,
+    )
+    assert f"OMP_WAIT_POLICY = '{policy}'" in done.stderr

@@ -118,13 +118,20 @@ def fit_encoder(
 
 
 def _vocabulary(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(sorted({value for value in _plain(values) if isinstance(value, str)}))
+    return tuple(sorted({value for value in _distinct(values)[1] if isinstance(value, str)}))
 
 
 def _codes(values: Iterable[object], known: Sequence[str]) -> Vector:
     code: dict[object, float] = {name: float(place) for place, name in enumerate(known)}
-    return np.array([code.get(value, np.nan) for value in _plain(values)], dtype=np.float64)
+    places, distinct = _distinct(values)
+    codes: Vector = np.array([*(code.get(value, np.nan) for value in distinct), np.nan])
+    return codes[places]
 
 
-def _plain(values: Any) -> list[Any]:
-    return values.tolist() if hasattr(values, "tolist") else list(values)
+def _distinct(values: Any) -> tuple[npt.NDArray[np.intp], list[object]]:
+    """Return each value's place among the distinct ones, and these; pandas says -1 for missing."""
+    if hasattr(values, "factorize"):
+        places, distinct = values.factorize()
+        return places, distinct.tolist()
+    plain = values.tolist() if hasattr(values, "tolist") else list(values)
+    return np.arange(len(plain)), plain
