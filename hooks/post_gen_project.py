@@ -18,6 +18,12 @@ def add(source: str, target: str) -> None:
     place.write_bytes(extra)
 
 
+def in_a_repository() -> bool:
+    """Tell whether git knows this folder, or leaves it alone as another user's."""
+    asked = subprocess.run(["git", "rev-parse"], capture_output=True)
+    return asked.returncode == 0 or b"safe.directory" in asked.stderr
+
+
 if __name__ == "__main__":
     name = b"{{ cookiecutter.package_name }}"
     for test in (*Path("tests").glob("*.py"), *Path("overlays").glob("*/*/tests/*.py")):
@@ -25,6 +31,7 @@ if __name__ == "__main__":
     for overlay in filter(Path.is_dir, (Path("overlays", answer) for answer in ANSWERS.split())):
         shutil.copytree(overlay, ".", dirs_exist_ok=True, copy_function=add)
     shutil.rmtree("overlays", ignore_errors=True)
-    if shutil.which("git") and subprocess.run(["git", "rev-parse"], capture_output=True).returncode:
+    if shutil.which("git") and not in_a_repository():
         subprocess.run(["git", "init", "--quiet", "-b", "main"], capture_output=True)
-    print("  cd {{ cookiecutter.project_slug }}\n  nox -s train")
+    nox = "nox" if shutil.which("nox") else "uvx nox"
+    print(f"  cd {{ cookiecutter.project_slug }}\n  {nox} -s train")

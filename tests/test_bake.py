@@ -62,7 +62,8 @@ def test_a_bake_has_exactly_its_files_and_no_mark_of_the_template(
 
 CONTRACT = """README.md MLproject python_env.yaml pyproject.toml params.yaml dvc.yaml noxfile.py
     requirements.lock requirements-dev.lock .dvc/config .pre-commit-config.yaml LICENSE .gitignore
-    .github/workflows/checks.yaml src/flight_delays/cli.py src/flight_delays/estimator.py
+    .gitattributes .github/workflows/checks.yaml src/flight_delays/cli.py
+    src/flight_delays/estimator.py
     src/flight_delays/schema.py src/flight_delays/source.py src/flight_delays/steps/train.py
     tests/test_estimator.py docs/decisions/0001-example.md"""
 
@@ -120,6 +121,46 @@ def test_a_relative_remote_is_relative_to_the_project(
     # DVC reads it relative to .dvc/, where the file is.
     project = bake(tmp_path, user, dvc_remote=answer)
     assert f"    url = {url}\n" in (project / ".dvc" / "config").read_text("utf-8")
+
+
+KEPT = {
+    "data/mine.txt": b"as it\r\ncame\r\n",
+    "mine.csv": b"a,b\r\n1,2\r\n",
+    "docs/mine.png": b"\x89PNG\r\n\x1a\nno more\r\n",
+}
+"""Files of a user's, of which no byte may change."""
+
+
+@pytest.mark.parametrize("whose", ["template", "project"])
+def test_a_checkout_on_windows_has_the_same_bytes(
+    whose: str, tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    here = bake(tmp_path / "bake", user) if whose == "project" else copied(tmp_path / "template")
+    for name, content in KEPT.items() if whose == "project" else ():
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_bytes(content)
+    there = tmp_path / "there"
+    for words in (
+        ["init", "--quiet"],
+        ["add", "--all"],
+        ["commit", "--quiet", "--message", "As it stands"],
+        ["clone", "--quiet", "--config", "core.autocrlf=true", str(here), str(there)],
+    ):
+        subprocess.run(["git", *words], cwd=here, env=dict(user), check=True)
+    words = ["diff", "-r", "--exclude=.git", str(here), str(there)]
+    differ = subprocess.run(words, capture_output=True, text=True)
+    assert differ.returncode == 0, differ.stdout
+    assert b"\r" not in (there / "noxfile.py").read_bytes()
+
+
+def copied(to: Path) -> Path:
+    """Copy the template as git has it."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in (name for name in names.split("\0") if (ROOT / name).is_file()):
+        (to / name).parent.mkdir(parents=True, exist_ok=True)
+        (to / name).write_bytes((ROOT / name).read_bytes())
+    return to
 
 
 @pytest.mark.parametrize("slug", ["a", "a" * 50])

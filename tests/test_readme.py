@@ -52,6 +52,9 @@ def test_the_first_command_ends_with_a_trained_model(clone: Path, user: Mapping[
     project = report.parents[1]
     assert report.is_absolute() and report.is_file()
     assert (project / "mlflow.db").is_file()
+    # Who makes the environment alone, as an image does, is told that nothing was baked.
+    alone = shell("nox -s train --install-only", clone, user)
+    assert alone.returncode == 0 and "Traceback" not in alone.stderr, alone.stderr
 
 
 def test_the_second_command_is_what_ci_runs() -> None:

@@ -31,7 +31,7 @@ def leave(environment: MutableMapping[str, str]) -> None:
     """Take every variable away that is not needed, and git's and DVC's settings of this machine."""
     for name in [name for name in environment if not _KEPT.fullmatch(name)]:
         del environment[name]
-    environment |= {
+    settings = {
         # Small fits do not gain from several threads, and on a busy machine they wait for others.
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
         # A repository without the samples of its hooks: a dozen files fewer to write for each test.
@@ -40,3 +40,4 @@ def leave(environment: MutableMapping[str, str]) -> None:
         **dict.fromkeys(("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"), os.devnull),
         **dict.fromkeys(("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR"), _WITHOUT_CONFIG),
     }
+    environment.update(settings)
