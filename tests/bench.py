@@ -1,8 +1,8 @@
 """python -m tests.bench: speed and size of a baked project on this machine, as a table.
 
-Each figure is the median of some runs, of the whole process as a user starts it, what it has started
-included; memory is the largest single process. Machines differ: compare only what one run of this
-has printed.
+Each figure is the median of some runs, of the whole process as a user starts it, with all that it
+has started; memory is the largest single process. Machines differ: compare only what one run of
+this has printed.
 """
 
 import os
