@@ -3,20 +3,26 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from flight_delays import carried
+from flight_delays import carried, digests
 from flight_delays.errors import WorldError
 from flight_delays.task import Task
 
 import rows
 
 
+def loaded_of(folder: Path) -> Any:
+    """Load what lies in a folder, whatever it is."""
+    return carried.load(folder, digests.of_folder(folder))
+
+
 def test_it_predicts_as_the_fitted_model_does(task: Task, model: Path) -> None:
     test = rows.parts()["test"]
-    loaded = carried.load(model)
+    loaded = loaded_of(model)
     np.testing.assert_array_equal(loaded.scores(test), rows.fitted(task).scores(test))
     assert type(loaded).__module__.startswith("_carried_")
 
@@ -26,7 +32,7 @@ def test_loading_leaves_no_byte_code(task: Task, model: Path, tmp_path: Path) ->
     shutil.copytree(model, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (next((copy / "code").iterdir()) / "__init__.py").write_text(f'"""{task}."""\n')
     before = {path.name for path in copy.rglob("*")}
-    carried.load(copy)
+    loaded_of(copy)
     assert {path.name for path in copy.rglob("*")} == before
     assert sys.dont_write_bytecode == (sys.flags.dont_write_bytecode == 1)
 
@@ -42,7 +48,7 @@ def test_models_with_different_code_live_in_one_process(
         "def _codes(values, known):\n    return _codes_before(values, known) * np.nan\n"
     )
     test = rows.parts()["test"]
-    changed, plain = carried.load(copy), carried.load(model)
+    changed, plain = loaded_of(copy), loaded_of(model)
     assert (changed.scores(test) != plain.scores(test)).any()
     np.testing.assert_array_equal(plain.scores(test), rows.fitted(task).scores(test))
 
@@ -60,4 +66,4 @@ def test_a_foreign_folder_is_refused_by_name(tmp_path: Path, content: str | None
     if content is not None:
         path.write_text(content)
     with pytest.raises(WorldError, match=f"{path}: not a model of this project; run `nox"):
-        carried.load(tmp_path)
+        carried.load(tmp_path, "abc")

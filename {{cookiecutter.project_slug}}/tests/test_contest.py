@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flight_delays import carried, contest, data, gate
+from flight_delays import carried, contest, data, digests, gate
 from flight_delays.candidate import Candidate
 from flight_delays.checks import Contest
 from flight_delays.errors import UsageError, WorldError
@@ -18,6 +18,7 @@ from flight_delays.params import Params
 from flight_delays.places import Project
 from flight_delays.settings import Settings
 from flight_delays.task import Task
+from flight_delays.verified import Model
 from flight_delays.versions import Version
 
 import rows
@@ -41,8 +42,9 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(tmp_path)
 
 
-def of(params: Params, root: Path, folder: Path = Path()) -> Candidate:
-    return Candidate(folder, "", params, "", {}, Project(root))
+def of(params: Params, root: Path, folder: Path = Path("none")) -> Candidate:
+    digest = digests.of_folder(folder) if folder.is_dir() else ""
+    return Candidate(folder, digest, params, "", {}, Project(root))
 
 
 def rival(**tags: str) -> Version:
@@ -100,7 +102,7 @@ def met(settings: Settings, task: Task, model: Path) -> Meet:
     """Return what lets a model meet itself on some rows."""
     candidate = of(rows.parameters(task), settings.root, model)
     return lambda frame: contest.contest(
-        settings, candidate, {CHAMPION: model}, frame, candidate.params
+        settings, candidate, {CHAMPION: Model(model, candidate.digest)}, frame, candidate.params
     )
 
 
@@ -155,7 +157,7 @@ def test_a_prediction_that_is_no_number_is_told_in_one_sentence(
     words: str,
     value: float,
 ) -> None:
-    def load(folder: Path) -> Any:
+    def load(folder: Path, _: str) -> Any:
         scores = np.full(len(TEST), 0.5)
         scores[3:5] = value if folder.name == role else 0.5
         columns = SimpleNamespace(columns=["origin"])
@@ -164,7 +166,7 @@ def test_a_prediction_that_is_no_number_is_told_in_one_sentence(
     monkeypatch.setattr(carried, "load", load)
     here = of(rows.parameters(), settings.root, Path(CHALLENGER))
     with pytest.raises(error, match=words):
-        contest.contest(settings, here, {CHAMPION: Path(CHAMPION)}, TEST, here.params)
+        contest.contest(settings, here, {CHAMPION: Model(Path(CHAMPION), "")}, TEST, here.params)
 
 
 def holdout(settings: Settings, ours: dict[str, Any], base: dict[str, Any]) -> gate.Check:

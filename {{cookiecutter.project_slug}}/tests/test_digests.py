@@ -1,11 +1,15 @@
 """Content addresses: the same content gives the same digest, and nothing else does."""
 
 import hashlib
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flight_delays import digests
+from flight_delays.errors import WorldError
 
 
 @pytest.fixture
@@ -44,6 +48,60 @@ def test_byte_code_is_no_content(folder: Path, name: str) -> None:
     (folder / name).write_bytes(b"code")
     (folder / "registered_model_meta").write_text("version: 3")
     assert digests.of_folder(folder) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["registered_model_meta/a.py", "sub/registered_model_meta", "sub/a.pyc", "sub/a.so", "b.pth"],
+)
+def test_everything_else_is_content(folder: Path, name: str) -> None:
+    before = digests.of_folder(folder)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"code")
+    assert digests.of_folder(folder) != before
+
+
+def linked_folder(folder: Path) -> None:
+    (folder / "link").symlink_to(folder / "sub")
+
+
+def linked_file(folder: Path) -> None:
+    (folder / "sub" / "link").symlink_to(folder / "a.txt")
+
+
+def linked_cache(folder: Path) -> None:
+    (folder / "sub" / digests.BYTE_CODE).symlink_to(folder)
+
+
+def broken_link(folder: Path) -> None:
+    (folder / "link").symlink_to("nowhere")
+
+
+def pipe(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+
+
+@pytest.mark.parametrize("put", [linked_folder, linked_file, linked_cache, broken_link, pipe])
+def test_a_link_or_no_plain_file_has_no_digest(folder: Path, put: Callable[[Path], None]) -> None:
+    put(folder)
+    with pytest.raises(WorldError, match="a link, or no plain file or folder"):
+        digests.of_folder(folder)
+    with pytest.raises(WorldError, match="a link, or no plain file or folder"):
+        digests.verify(folder, "abc")
+
+
+def test_a_folder_that_is_a_link_or_a_file_has_none_neither(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder / "sub")
+    for path in (tmp_path / "link", folder / "a.txt"):
+        with pytest.raises(WorldError, match="a link, or no plain file or folder"):
+            digests.of_folder(path)
+
+
+def test_of_data_a_link_is_what_it_leads_to(folder: Path, tmp_path_factory: Any) -> None:
+    linked = tmp_path_factory.mktemp("linked")
+    (linked / "a.txt").symlink_to(folder / "a.txt")
+    (linked / "sub").symlink_to(folder / "sub")
+    assert digests.of_folder(linked, links=True) == digests.of_folder(folder)
 
 
 def test_values_are_known_whatever_the_order_of_their_keys() -> None:

@@ -8,13 +8,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from flight_delays import carried, likeness
+from flight_delays import carried, digests, likeness
 from flight_delays.task import Task
+from flight_delays.verified import Model
 
 import rows
 
 HERE = np.array([-1.0, -1e-9, 1e-9, 1.0] * 25)
 """Their spread is .71, and some cross zero, where a relative difference means nothing."""
+
+
+def named(name: str) -> Model:
+    return Model(Path(name), "")
+
+
+def there(folder: Path) -> Model:
+    return Model(folder, digests.of_folder(folder))
 
 
 def told(
@@ -26,9 +35,9 @@ def told(
     """Compare two models that predict this."""
     known = {"ours": ours, "theirs": theirs}
     monkeypatch.setattr(
-        carried, "load", lambda folder: SimpleNamespace(scores=lambda _: known[folder.name])
+        carried, "load", lambda folder, _: SimpleNamespace(scores=lambda _: known[folder.name])
     )
-    return likeness.of(Path("ours"), Path("theirs"), rows.parts()["test"], same_class)
+    return likeness.of(named("ours"), named("theirs"), rows.parts()["test"], same_class)
 
 
 @pytest.mark.parametrize("same_class", [True, False])
@@ -37,9 +46,9 @@ def test_two_directories_of_one_fit_predict_the_same(
 ) -> None:
     ours, frame = model_of(Task.CLASSIFICATION), rows.parts()["test"]
     theirs = shutil.copytree(ours, tmp_path / "model")
-    assert likeness.of(ours, theirs, frame, same_class) == "identical predictions"
+    assert likeness.of(there(ours), there(theirs), frame, same_class) == "identical predictions"
     rows.write_model(Task.REGRESSION, tmp_path / "another")
-    assert likeness.of(ours, tmp_path / "another", frame, same_class) is None
+    assert likeness.of(there(ours), there(tmp_path / "another"), frame, same_class) is None
 
 
 @pytest.mark.parametrize("unit", [1e-3, 1, 1e6])

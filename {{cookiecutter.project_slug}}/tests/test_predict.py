@@ -60,7 +60,8 @@ def scored(root: Path, source: str = "new", target: str = "out.parquet", **more:
 
 
 def expected(root: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(carried.load(root / data.MODEL).predict(frame))
+    folder = root / data.MODEL
+    return pd.DataFrame(carried.load(folder, digests.of_folder(folder)).predict(frame))
 
 
 def test_a_folder_is_scored_as_the_model_does(here: Path) -> None:

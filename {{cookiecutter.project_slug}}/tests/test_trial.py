@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, fetched, gate, places, trial
+from flight_delays import data, fetched, gate, places, trial, verified
 from flight_delays.candidate import Candidate
 from flight_delays.errors import WorldError
 from flight_delays.gate import BEST, CHAMPION, Answer
@@ -58,6 +58,7 @@ def as_it_lies_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take folders for what their digests name."""
     monkeypatch.setattr(fetched, "copied", lambda folder, *_: nullcontext(folder))
     monkeypatch.setattr(fetched, "check", lambda *_: None)
+    monkeypatch.setattr(verified, "copy", lambda folder, _: nullcontext(folder))
 
 
 @pytest.fixture

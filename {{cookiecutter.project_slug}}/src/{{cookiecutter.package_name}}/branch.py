@@ -67,7 +67,8 @@ def _content(folder: Path) -> str:
     embedded.follow(database, _NOWHERE)
     with closing(sqlite3.connect(database)) as connection:
         rows = list(connection.iterdump())
-    return digests.of_values([rows, digests.of_folder(artifacts) if artifacts.is_dir() else ""])
+    files = digests.of_folder(artifacts, links=True) if artifacts.is_dir() else ""
+    return digests.of_values([rows, files])
 
 
 def _push(settings: Settings, folder: Path) -> bool:

@@ -3,13 +3,16 @@
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from importlib.abc import InspectLoader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from threading import Lock
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from . import digests
+from . import digests, verified
 from .errors import WorldError
 
 if TYPE_CHECKING:
@@ -17,21 +20,24 @@ if TYPE_CHECKING:
 
 DATA = "data/model"
 """Where the predictor's files lie in a model directory."""
+_LOCK = Lock()
 
 
-def load(folder: Path) -> "Predictor":
-    """Load the predictor of a model directory; it runs the directory's code, so know its bytes.
+def load(folder: Path, digest: str) -> "Predictor":
+    """Load the predictor of a model directory, of a copy that was checked: its code is run.
 
     The carried package is imported under a name with its digest, so that models with different
-    features can live in one process, and writes no byte code into the directory.
+    features can live in one process. Raises WorldError where the bytes are not the digest's.
     """
     about(folder)
-    code = next((folder / "code").iterdir())
-    name = f"_carried_{digests.of_folder(code)[:16]}"
-    if name not in sys.modules:
-        _import_package(name, code)
-    predictor: Predictor = import_module(f"{name}.predictor").load(folder / DATA)
-    return predictor
+    with verified.copy(folder, digest) as copy:
+        code = _package(copy, folder)
+        name = f"_carried_{digests.of_folder(code)}"
+        with _LOCK:
+            if name not in sys.modules:
+                _import_package(name, code)
+        predictor: Predictor = import_module(f"{name}.predictor").load(copy / DATA)
+        return predictor
 
 
 def warm() -> None:
@@ -39,27 +45,68 @@ def warm() -> None:
     import_module(".predictor", __package__)
 
 
+def _package(copy: Path, folder: Path) -> Path:
+    """Return the one package that a copy carries; `folder` is what it is a copy of."""
+    found = [path.parent for path in sorted(copy.glob("code/*/__init__.py"))]
+    if len(found) != 1:
+        raise WorldError(f"{folder}: carries {len(found)} packages of code; run `nox -s train`")
+    return found[0]
+
+
 def _import_package(name: str, code: Path) -> None:
-    spec = importlib.util.spec_from_file_location(
-        name, code / "__init__.py", submodule_search_locations=[str(code)]
-    )
-    if spec is None or spec.loader is None:
-        raise WorldError(f"{code}: no package of Python; run `nox -s train`")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    with _no_byte_code():
-        spec.loader.exec_module(module)
-        import_module(f"{name}.predictor")
-
-
-@contextmanager
-def _no_byte_code() -> Iterator[None]:
-    before = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
+    sources = _Sources(name, code)
+    sys.meta_path.insert(0, sources)  # Before whoever looks for names in folders.
     try:
-        yield
-    finally:
-        sys.dont_write_bytecode = before
+        import_module(f"{name}.predictor")
+    except BaseException:  # Half a package would pass for a whole one the next time.
+        sys.meta_path.remove(sources)
+        for module in [it for it in sys.modules if it.partition(".")[0] == name]:
+            del sys.modules[module]
+        raise
+
+
+class _Sources(MetaPathFinder, InspectLoader):
+    """The modules of one carried package, compiled of the sources that were read when it was made.
+
+    Python's own finders would take byte code, or a native module, that lies beside a source, and
+    look again in a folder that may be another one by then.
+    """
+
+    def __init__(self, name: str, code: Path) -> None:
+        self._files: dict[str, tuple[Path, bytes]] = {}
+        for path in sorted(code.rglob("*.py")):
+            parts = path.relative_to(code).with_suffix("").parts
+            if not all(part.isidentifier() for part in parts):
+                continue  # Nobody can import it.
+            if parts[-1] == "__init__":
+                self._files[".".join([name, *parts[:-1]])] = path, path.read_bytes()
+            else:  # Where a package has the name too, it is that which Python imports.
+                self._files.setdefault(".".join([name, *parts]), (path, path.read_bytes()))
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Say where a module of the package is from; no folder is looked into for those below."""
+        if fullname not in self._files:
+            return None
+        below: list[str] | None = [] if self.is_package(fullname) else None
+        file = self._files[fullname][0]
+        return importlib.util.spec_from_file_location(
+            fullname, file, loader=self, submodule_search_locations=below
+        )
+
+    def is_package(self, fullname: str) -> bool:
+        """Tell whether a module may have others below it."""
+        return self._files[fullname][0].name == "__init__.py"
+
+    def get_source(self, fullname: str) -> str:
+        """Return a module's source, for tracebacks too."""
+        return importlib.util.decode_source(self._files[fullname][1])
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile a module."""
+        path, source = self._files[fullname]
+        return self.source_to_code(source, str(path))
 
 
 def about(folder: Path) -> Mapping[str, Any]:

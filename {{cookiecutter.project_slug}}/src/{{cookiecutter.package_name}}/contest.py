@@ -5,7 +5,6 @@ today's model has left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,7 @@ from .gate import CHALLENGER, CONSTANT, Check
 from .params import Params
 from .settings import Settings
 from .task import Task
+from .verified import Model
 from .versions import Version
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def same_holdout(settings: Settings, params: Params, bounds: Params) -> Check:
 def contest(
     settings: Settings,
     candidate: Candidate,
-    folders: Mapping[str, Path],
+    rivals: Mapping[str, Model],
     rows: "pd.DataFrame",
     bounds: Params,
 ) -> Contest:
-    """Return all that the gate compares; `folders` are the rivals' model directories by role.
+    """Return all that the gate compares; `rivals` are their model directories by role.
 
     Slices and the seed of what is drawn are those of the bounds.
     """
@@ -69,7 +69,7 @@ def contest(
     target, time = params.data.target, params.data.time
     seen = data.read(settings.root / data.prepared("train"))[target].to_numpy(np.float64)
     asked = rows[target].to_numpy(np.float64)
-    scores = dict(_scores({CHALLENGER: candidate.folder, **folders}, rows))
+    scores = dict(_scores({CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}, rows))
     return Contest(
         params.task,
         Scored(
@@ -88,9 +88,9 @@ def _constant(task: Task, seen: Vector, target: Vector) -> Vector:
     return min(found, key=lambda scores: float(np.sum((target - scores) ** 2)))
 
 
-def _scores(folders: Mapping[str, Path], rows: "pd.DataFrame") -> Iterator[tuple[str, Vector]]:
-    for role, folder in folders.items():
-        predictor = carried.load(folder)
+def _scores(models: Mapping[str, Model], rows: "pd.DataFrame") -> Iterator[tuple[str, Vector]]:
+    for role, model in models.items():
+        predictor = carried.load(*model)
         _check_columns(rows, predictor.encoder.columns, f"that the {role} needs")
         scores = predictor.scores(rows) if len(rows) else np.empty(0)
         if none := int(np.sum(~np.isfinite(scores))):

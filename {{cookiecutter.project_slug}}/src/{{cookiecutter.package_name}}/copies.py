@@ -20,7 +20,8 @@ _JOINT = "~"
 def folder(settings: Settings) -> Iterator[Path]:
     """Yield an empty folder, which is removed after; or later, where this process is killed."""
     home = settings.scratch / "copies"
-    home.mkdir(exist_ok=True)
+    home.mkdir(mode=0o700, exist_ok=True)
+    home.chmod(0o700)  # Nobody else may put a folder of theirs in the place of ours.
     for left in home.iterdir():
         if is_gone(left.name.rpartition(_JOINT)[0].replace(_JOINT, "/")):
             shutil.rmtree(left, ignore_errors=True)

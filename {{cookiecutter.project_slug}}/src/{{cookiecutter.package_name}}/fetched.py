@@ -1,11 +1,10 @@
 """The bytes of a version, fetched from the registry and checked before anybody loads them."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import copies, digests, signing
+from . import copies, signing, verified
 from .errors import WorldError
 from .foreign import in_words
 from .registry import Registry
@@ -33,22 +32,17 @@ def check(registry: Registry, version: Version, settings: Settings) -> None:
 
 @contextmanager
 def copied(folder: Path, digest: str, settings: Settings) -> Iterator[Path]:
-    """Yield a copy of a model directory that holds what its digest names, and no byte code."""
+    """Yield a copy of a model directory that holds what its digest names, on the project's disk."""
     with copies.folder(settings) as scratch:
-        copy = scratch / "model"
-        ignored = shutil.ignore_patterns(*digests.NOT_CONTENT)
-        shutil.copytree(folder, copy, symlinks=True, ignore=ignored)
-        digests.verify(copy, digest)
-        yield copy
+        yield verified.lay(folder, scratch / "model", digest)
 
 
 @contextmanager
 def by_digest(registry: Registry, version: Version, settings: Settings) -> Iterator[Path]:
     """Yield the model directory of a version, whoever has made it; nothing of it should be run."""
     with copies.folder(settings) as scratch:
-        folder = _download(registry, version, scratch)
-        leave_content(folder)
-        found = digests.of_folder(folder)
+        folder = scratch / "model"
+        found = verified.copied(_download(registry, version, scratch / "download"), folder)
         if found != version.digest:
             raise WorldError(
                 f"{registry.name}: the bytes of version {version.number} are not those that were "
@@ -58,7 +52,8 @@ def by_digest(registry: Registry, version: Version, settings: Settings) -> Itera
         yield folder
 
 
-def _download(registry: Registry, version: Version, scratch: Path) -> Path:
+def _download(registry: Registry, version: Version, into: Path) -> Path:
+    into.mkdir()
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
@@ -67,21 +62,14 @@ def _download(registry: Registry, version: Version, scratch: Path) -> Path:
         try:
             folder = Path(
                 download_artifacts(
-                    artifact_uri=source, dst_path=str(scratch), tracking_uri=registry.uri
+                    artifact_uri=source, dst_path=str(into), tracking_uri=registry.uri
                 )
             )
         except (MlflowException, OSError):
-            folder = scratch / "nothing"
+            folder = into / "nothing"
     if not folder.is_dir() or not any(folder.iterdir()):
         raise WorldError(
             f"{registry.name}: the bytes of version {version.number} are gone, or not to be had; "
             "restore them from a backup, or go to another version with `nox -s rollback -- VERSION`"
         )
     return folder
-
-
-def leave_content(folder: Path) -> None:
-    """Take away what the digest does not vouch for: Python would run it beside the source."""
-    for path in sorted(folder.rglob("*"), reverse=True):  # the inner ones first
-        if path.name in digests.NOT_CONTENT:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()

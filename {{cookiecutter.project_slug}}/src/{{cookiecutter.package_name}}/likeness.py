@@ -1,11 +1,11 @@
 """How like two models are in what they predict, where their bytes are not the same."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import carried
+from .verified import Model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,12 +15,12 @@ _TOLERANCE = 0.05
 fewer bits were seen to make of one network, and a fifth of what another seed does."""
 
 
-def of(ours: Path, theirs: Path, rows: "pd.DataFrame", exact: bool) -> str | None:
+def of(ours: Model, theirs: Model, rows: "pd.DataFrame", exact: bool) -> str | None:
     """Return in words how alike the predictions of two model directories are, None where not.
 
     Where machines make the same model to the bit (`exact`), nothing is tolerated.
     """
-    here, there = (carried.load(folder).scores(rows) for folder in (ours, theirs))
+    here, there = (carried.load(*model).scores(rows) for model in (ours, theirs))
     if np.array_equal(here, there):
         return "identical predictions"
     apart, spread = np.abs(here - there), np.std([here, there], axis=1).min()

@@ -45,7 +45,7 @@ def _made(root: Path) -> str:
     """Return the digest of the figures and of the data that the gate reads again."""
     raw = digests.of_file(root / data.RAW) if (root / data.RAW).is_file() else None
     return digests.of_values(
-        [recording.outputs_digest(root), raw, digests.of_folder(root / data.PREPARED)]
+        [recording.outputs_digest(root), raw, digests.of_folder(root / data.PREPARED, links=True)]
     )
 
 

@@ -30,7 +30,7 @@ def of(root: Path) -> Outcomes:
 
 
 def _files(out: Path) -> list[Path]:
-    return [out] if out.is_file() else list(digests.files(out))
+    return [out] if out.is_file() else list(digests.files(out, links=True))
 
 
 def first_difference(before: Outcomes, now: Outcomes) -> tuple[str, str] | None:

@@ -46,7 +46,7 @@ def pack(project: Project, candidate: Candidate, more: Sequence[Path] = ()) -> P
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*digests.NOT_CONTENT))
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(digests.BYTE_CODE))
     elif source.is_file():
         shutil.copy2(source, target)
 

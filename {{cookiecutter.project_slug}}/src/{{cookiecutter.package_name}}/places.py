@@ -58,7 +58,7 @@ class Project:
         """Tell what the training read."""
         return Origin(
             {part: digests.of_file(self.root / data.prepared(part)) for part in splits.PARTS},
-            digests.of_folder(self.root / data.PREPARED),
+            digests.of_folder(self.root / data.PREPARED, links=True),
             provenance.git(self.root),
             *machine.noted(self.root),
         )

@@ -97,7 +97,7 @@ def _names(outs: Any) -> Iterator[str]:
 def _of_file(root: Path, name: str) -> str:
     path = root / name
     if path.is_dir():
-        return digests.of_folder(path)
+        return digests.of_folder(path, links=True)
     if not path.is_file():
         raise UsageError(f"dvc.yaml names {name}, which is missing; restore it, e.g. from git")
     return digests.of_file(path)

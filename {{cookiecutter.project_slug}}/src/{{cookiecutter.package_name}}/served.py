@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import carried, digests, fields
+from . import carried, fields, verified
 from .errors import WorldError
 
 if TYPE_CHECKING:
@@ -75,10 +75,11 @@ def load(folder: Path, origin: Origin, expected: Answer | None = None) -> Served
 
     Raises WorldError where the bytes are not those of the digest, or the answer is not right.
     """
-    digests.verify(folder, origin.digest)
     name = f"version {origin.version} ({origin.digest[:12]})"
     try:
-        served = Served(carried.load(folder), fields.read(folder), origin)
+        with verified.copy(folder, origin.digest) as copy:
+            predictor, interface = carried.load(copy, origin.digest), fields.read(copy)
+        served = Served(predictor, interface, origin)
         found = served.try_example()
         alike = expected is None or same(found, expected)
     except WorldError:

@@ -9,9 +9,8 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from . import data, digests, git_cli, kept
+from . import data, git_cli, kept, verified
 from .errors import UsageError, WorldError
 from .foreign import in_words
 from .registry import Registry
@@ -42,7 +41,8 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
                 f"{name}: not a private key without a password on the curve secp256r1, secp384r1 "
                 "or secp521r1 (PEM); make one as docs/production.md shows"
             ) from None
-        config.set_hashing_config(_hashing(folder)).sign(folder, signature)
+        with verified.copy(folder, version.digest) as copy:
+            config.sign(copy, signature)
         with in_words(registry.uri):
             registry.client.log_artifact(version.run_id, str(signature), "signatures")
 
@@ -91,8 +91,7 @@ def check(registry: Registry, version: Version, folder: Path, settings: Settings
                 f"for it; set MODEL_SIGNING_KEY and run `nox -s register -- {version.number}`"
             )
         try:
-            config = Config().use_elliptic_key_verifier(public_key=key)
-            config.set_hashing_config(_hashing(folder)).verify(folder, signature)
+            Config().use_elliptic_key_verifier(public_key=key).verify(folder, signature)
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise WorldError(
@@ -111,10 +110,3 @@ def _written(key: str, path: Path) -> Path:
 def fetch(registry: Registry, version: Version, scratch: Path) -> Path | None:
     """Return a copy of a version's signature below `scratch`, or None where it is not signed."""
     return kept.fetch(registry, version.run_id, f"signatures/{version.digest}.json", scratch)
-
-
-def _hashing(folder: Path) -> Any:
-    from model_signing.hashing import Config
-
-    ignored = [path for path in folder.rglob("*") if path.name in digests.NOT_CONTENT]
-    return Config().set_ignored_paths(paths=ignored)

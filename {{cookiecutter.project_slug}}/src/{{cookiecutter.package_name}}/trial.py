@@ -12,6 +12,7 @@ from .ledger import Ledger
 from .params import Params
 from .registry import Registry
 from .settings import Settings
+from .verified import Model
 from .versions import CHAMPION as ALIAS
 from .versions import ROLLED_BACK, Version
 
@@ -92,14 +93,14 @@ def verdict(
         own = fetched.copied(candidate.folder, candidate.digest, settings)
         ours = open_models.enter_context(own)
         candidate = replace(candidate, folder=ours)
-        folders = {
-            role: open_models.enter_context(fetched.model(registry, version, settings))
-            for role, version in met.by_role().items()
+        models = {
+            role: Model(open_models.enter_context(fetched.model(registry, it, settings)), it.digest)
+            for role, it in met.by_role().items()
         }
-        if CHAMPION in folders and bounds.gate.signature == "compatible":
-            checks.append(standing.signature(candidate.folder, folders[CHAMPION]))
+        if CHAMPION in models and bounds.gate.signature == "compatible":
+            checks.append(standing.signature(candidate.folder, models[CHAMPION].folder))
         rows = contest.rows(settings, candidate, met.by_role().values())
-        met_on = contest.contest(settings, candidate, folders, rows, bounds)
+        met_on = contest.contest(settings, candidate, models, rows, bounds)
     return judge(met_on, bounds.gate, checks, names)
 
 

@@ -25,6 +25,7 @@ from ..console import say, warn
 from ..errors import Exit, UsageError, WorldError
 from ..registry import Registry
 from ..settings import Settings
+from ..verified import Model
 from ..versions import CHAMPION, Version
 
 REPRODUCED = "reproduced"
@@ -134,13 +135,14 @@ def _compare(
 ) -> str:
     """Return the answer in words; `different` first where it is."""
     parted = outcomes.first_difference(making.outcomes, outcomes.of(root))
-    if digests.of_folder(root / data.MODEL) == version.digest:
+    made = Model(root / data.MODEL, digests.of_folder(root / data.MODEL))
+    if made.digest == version.digest:
         beside = f" ({parted[0]} made another {parted[1]})" if parted else ""
         return f"identical bytes{beside}"
     with fetched.model(there, version, settings) as folder:
         rows = data.read(root / data.prepared("test"))
         exact = machine.same_bytes(version.tags.get("cpu_class", ""), here)
-        alike = likeness.of(root / data.MODEL, folder, rows, exact)
+        alike = likeness.of(made, Model(folder, version.digest), rows, exact)
     if alike:
         return alike
     stage, path = parted or ("train", str(data.MODEL))

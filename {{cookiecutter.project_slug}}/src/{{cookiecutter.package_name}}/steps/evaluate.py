@@ -30,11 +30,12 @@ _ROWS_FOR_IMPORTANCE = 5_000
 def evaluate(stage: Stage) -> None:
     """Write `reports/`: `metrics.json`, the report as Markdown and HTML, and its plots."""
     folder = stage.root / data.MODEL
-    predictor = carried.load(folder)
+    digest = digests.of_folder(folder)
+    predictor = carried.load(folder, digest)
     with threadpool_limits(1, user_api="blas"):
         found = figures(stage.params, predictor, data.read_parts(stage.root))
-    found["digest"] = digests.of_folder(folder)
-    found["data_digest"] = digests.of_folder(stage.root / data.PREPARED)
+    found["digest"] = digest
+    found["data_digest"] = digests.of_folder(stage.root / data.PREPARED, links=True)
     report.write(found, stage.root / data.METRICS.parent)
     say(f"evaluate: {data.METRICS} and {data.REPORT}")
 

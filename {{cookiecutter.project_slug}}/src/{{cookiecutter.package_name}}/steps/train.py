@@ -33,7 +33,7 @@ def train(stage: Stage) -> None:
     params, root = stage.params, stage.root
     validated(seam.Hyperparameters, params.estimator, FILE, "estimator")
     rows = {part: data.read(root / data.prepared(part)) for part in ("train", "validation")}
-    prepared = digests.of_folder(root / data.PREPARED)
+    prepared = digests.of_folder(root / data.PREPARED, links=True)
     # What was begun on another class of machine would end with bytes of neither.
     key = digests.of_values([provenance.input_key(root), prepared, machine.cpu_class()])
     machine.note(root)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import digests, parcel
+from flight_delays import parcel
 from flight_delays.errors import WorldError
 from flight_delays.forge import candidates
 
@@ -233,14 +233,3 @@ def test_what_is_no_archive_is_told_in_a_sentence(archive: bytes, tmp_path: Path
     forge.archive = archive
     with pytest.raises(WorldError, match="the candidate is no archive; run the pull request's"):
         taken(forge, tmp_path)
-
-
-@pytest.mark.parametrize("name", sorted(digests.NOT_CONTENT))
-def test_what_the_digest_does_not_vouch_for_is_taken_away(name: str, tmp_path: Path) -> None:
-    code = "models/model/code"
-    planted = {f"{code}/{name}/__init__.py": "harm", f"{code}/flight/{name}/a.pyc": "harm"}
-    forge = Forge()
-    forge.archive = zipped({f"{code}/flight/a.py": "", f"models/{name}": "harm", **planted})
-    taken(forge, tmp_path)
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path.relative_to(tmp_path).as_posix() for path in files] == [f"{code}/flight/a.py"]

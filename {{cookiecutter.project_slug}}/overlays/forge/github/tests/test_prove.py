@@ -65,9 +65,9 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     folders: list[Path] = []
     real = carried.load
 
-    def noted(folder: Path) -> Any:
+    def noted(folder: Path, digest: str) -> Any:
         folders.append(folder)
-        return real(folder)
+        return real(folder, digest)
 
     monkeypatch.setattr(carried, "load", noted)
     return folders
@@ -198,7 +198,7 @@ def test_it_would_have_been_run(packed: Settings, tmp_path: Path) -> None:
     folder = shutil.copytree(packed.root / parcel.NAME, tmp_path / "theirs")
     other_code(folder)
     with pytest.raises(SystemExit, match="the code of a candidate was run"):
-        carried.load(folder / data.MODEL)
+        carried.load(folder / data.MODEL, digests.of_folder(folder / data.MODEL))
 
 
 def test_without_a_candidate_the_merge_goes_on_and_it_is_said(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .. import fetched, parcel
+from .. import parcel
 from ..errors import WorldError
 from . import api
 from .job import Job
@@ -69,6 +69,5 @@ def _unpack(archive: bytes, folder: Path) -> None:
             if sum(member.file_size for member in members) > _MOST:
                 raise WorldError(f"a candidate of more than {_MOST / 1e6:,.0f} MB is none")
             file.extractall(folder)
-        fetched.leave_content(folder)
     except (zipfile.BadZipFile, zlib.error, RuntimeError):  # The last one: it is encrypted.
         raise WorldError("the candidate is no archive; run the pull request's job again") from None

@@ -8,6 +8,7 @@ from ..console import say
 from ..errors import Exit
 from ..places import Parcel
 from ..settings import Settings
+from ..verified import Model
 from . import candidates, job
 
 _ELSEWHERE = "another model, gated again, than on a machine that makes other bytes"
@@ -48,12 +49,13 @@ def _compare(settings: Settings, ours: Parcel, theirs: Parcel) -> str | None:
     The digest is made of the candidate's bytes: what its label says, anybody could have written.
     """
     here, there = ours.root / data.MODEL, theirs.root / data.MODEL
-    if digests.of_folder(here) == digests.of_folder(there):
+    made, offered = (Model(it, digests.of_folder(it)) for it in (here, there))
+    if made.digest == offered.digest:
         return "identical bytes as"
     exact = machine.same_bytes(ours.origin().cpu_class, theirs.origin().cpu_class)
     same_code = digests.of_folder(here / "code") == digests.of_folder(there / "code")
     if exact or not same_code:  # A candidate's own code, nobody has read.
         return None
     rows = data.read(settings.root / data.prepared("test"))
-    alike = likeness.of(here, there, rows, exact)
+    alike = likeness.of(made, offered, rows, exact)
     return f"{alike} as" if alike else _ELSEWHERE
