@@ -68,7 +68,7 @@ def bake_into(session: nox.Session, folder: Path, *answers: str) -> Path:
 
 @nox.session
 def train(session: nox.Session) -> None:
-    """Bake the default answers (or -- NAME=ANSWER …) and train there."""
+    """Bake the default answers (or -- NAME=ANSWER ...) and train there."""
     project = bake_into(session, Path(tempfile.mkdtemp(prefix="train-")), *session.posargs)
     session.chdir(project)
     session.run(sys.executable, "-m", "nox", "-s", "train", external=True)
@@ -77,7 +77,7 @@ def train(session: nox.Session) -> None:
 
 @nox.session
 def bake(session: nox.Session) -> None:
-    """Bake one combination for a look (-- FOLDER NAME=ANSWER …)."""
+    """Bake one combination for a look (-- FOLDER NAME=ANSWER ...)."""
     if not session.posargs:
         session.error("say where to: nox -s bake -- FOLDER task=regression")
     folder, *answers = session.posargs

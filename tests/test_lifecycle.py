@@ -74,5 +74,7 @@ def test_promote_reject_roll_back_and_reproduce(trained: Project, tmp_path: Path
     assert all(re.fullmatch(r"[0-9a-f]{40}", it["git_commit"]) for it in ledger)
     table = act(project, "history")
     assert "a bad night" in table and "A user" in table
+    # A console without the dash that stands for nobody shows something else in its place.
+    assert "2  " in act(project, "history", PYTHONIOENCODING="latin-1")
     commit = ledger[0]["git_commit"]
     assert "1  " in act(project, "history", "--commit", commit[:10])

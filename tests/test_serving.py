@@ -71,6 +71,27 @@ def rows(promoted: Project) -> Path:
     return asks(promoted, folder / "rows", 200, 1, folder / "first", folder / "second")
 
 
+@ONE
+@pytest.mark.parametrize(("verb", "path"), [("serve", "/ping"), ("ui", "/health")])
+def test_what_nox_has_started_ends_with_it(
+    promoted: Project, verb: str, path: str, tmp_path: Path
+) -> None:
+    found, log = free_port(), tmp_path / "log"
+    nox = [sys.executable, "-m", "nox", "--envdir", str(promoted.tools), "-s", verb]
+    with started(promoted, [*nox, "--", "--port", str(found)], found, log, path) as process:
+        below = psutil.Process(process.pid).children(recursive=True)
+        assert len(below) >= 2
+        process.terminate()
+        process.wait(timeout=60)
+        _, alive = psutil.wait_procs(below, timeout=60)
+        assert alive == [], log.read_text("utf-8")
+    said = log.read_text("utf-8")
+    assert "Traceback" not in said
+    if verb == "ui":
+        assert f"http://127.0.0.1:{found}/#/experiments/" in said
+        assert f"http://127.0.0.1:{found}/#/models/" in said
+
+
 def ask(port: int, body: bytes, kind: str = "application/json", **headers: str) -> tuple[int, dict]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body)
     request.headers |= {"Content-type": kind, **headers}

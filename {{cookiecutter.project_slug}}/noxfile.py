@@ -24,8 +24,16 @@ def program(session: nox.Session, *command: str) -> None:
     """Run a program of the environment, which is made or brought up to date first."""
     programs = install(session)
     path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
-    env = {"PATH": path, "PYTHONPATH": str(Path("src").absolute())}
-    session.run(str(programs / command[0]), *command[1:], env=env, external=True)
+    env = {"PATH": path, "PYTHONPATH": str(Path("src").absolute()), "STARTED_BY": str(os.getpid())}
+    session.run(
+        str(programs / command[0]),
+        *command[1:],
+        env=env,
+        external=True,
+        # After a Ctrl-C a server answers what it has taken, and a run says that it has ended.
+        interrupt_timeout=30,
+        terminate_timeout=5,
+    )
 
 
 def verb(session: nox.Session) -> None:
@@ -173,7 +181,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def secrets(session: nox.Session) -> None:
-    """Look for keys and passwords in the files of the repository (or in -- FILE …)."""
+    """Look for keys and passwords in the files of the repository (or in -- FILE ...)."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     told = session.posargs or str(session.run(*listed, silent=True, external=True)).splitlines()
     # A lock is full of hashes, which look like keys; so do digests, so plain hex says nothing here.

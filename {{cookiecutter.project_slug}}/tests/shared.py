@@ -39,7 +39,7 @@ databases._get_latest_schema_revision = cache(databases._get_latest_schema_revis
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the variables of this machine."""
-    pipeline = ("PIPELINE_PROCESS", "PIPELINE_PROJECT")
+    pipeline = ("PIPELINE_PROCESS", "PIPELINE_PROJECT", "STARTED_BY")
     for name in ("CI", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", *pipeline):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -31,8 +31,8 @@ FLOORS = {
     "foreign gate_report git_cli headers holders imports installed interface kept ledger likeness "
     "live machine marks model_dir moves outcomes outputs parcel places processes provenance "
     "rebuild recording registry remote report reporting runs sbom served sieve signature "
-    "signing sought source stage standing staging store summary tables tracking trial turns twins "
-    "verified watching workspace",
+    "signing sought source stage standing staging store summary tables tracking tracking_server "
+    "trial turns twins verified watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "
     "diagnostics dockerfile estimator evaluation features fitting frames gate holdout intervals "

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from flight_delays import branch, cli, store
+from flight_delays import branch, cli, tracking_server
 from flight_delays.acts import (
     gate,
     history,
@@ -47,7 +47,7 @@ def met(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
 
     may_push: list[bool] = []
     monkeypatch.setattr(branch, "at", at)
-    monkeypatch.setattr(store, "show", noted)
+    monkeypatch.setattr(tracking_server, "show", noted)
     for name, room in (WRITE | READ).items():
         monkeypatch.setattr(room, name, noted)
     return calls

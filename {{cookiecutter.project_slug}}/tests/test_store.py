@@ -132,11 +132,6 @@ def test_a_server_is_believed_to_have_its_runs(tmp_path: Path) -> None:
     assert not store.has_run(Settings(tmp_path), "any")
 
 
-def test_the_pages_of_a_server_are_its_own(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="open http://server:5000 in a browser"):
-        store.show(Settings(tmp_path, tracking_uri="http://server:5000"), "127.0.0.1", 5000)
-
-
 def test_a_password_in_an_address_is_not_told() -> None:
     with pytest.raises(WorldError, match="does not answer") as caught:
         store.check_reachable("http://user:secret@127.0.0.1:1")  # pragma: allowlist secret

@@ -5,10 +5,7 @@ database that nothing opens again; and it follows the project's folder when that
 """
 
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -127,24 +124,30 @@ def _rewrite(connection: sqlite3.Connection, before: str, here: str) -> None:
 
 def has_run(root: Path, run_id: str) -> bool:
     """Tell whether the store still holds a run that has ended well, without importing MLflow."""
+    query = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
+    return _first(root, f"{query} AND status = 'FINISHED'", run_id) is not None
+
+
+def experiment(root: Path, name: str) -> str | None:
+    """Return the id of an experiment that the store holds, without importing MLflow."""
+    query = "SELECT experiment_id FROM experiments WHERE name = ? AND lifecycle_stage = 'active'"
+    found = _first(root, query, name)
+    return None if found is None else str(found)
+
+
+def has_model(root: Path, name: str) -> bool:
+    """Tell whether the store holds a registered model, without importing MLflow."""
+    return _first(root, "SELECT 1 FROM registered_models WHERE name = ?", name) is not None
+
+
+def _first(root: Path, query: str, value: str) -> object:
+    """Return the first cell of what a query finds, or None, also where there is no store."""
     database = root / DATABASE
     if not database.exists():
-        return False
-    query = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
-    query += " AND status = 'FINISHED'"
+        return None
     try:
         with closing(sqlite3.connect(database)) as connection:
-            return connection.execute(query, (run_id,)).fetchone() is not None
+            found = connection.execute(query, (value,)).fetchone()
     except sqlite3.Error:
-        return False
-
-
-def show(settings: Settings, host: str, port: int) -> None:
-    """Serve MLflow's pages of the store until interrupted."""
-    prepare(settings)
-    what = ["--backend-store-uri", address(settings.store_folder)]
-    what += ["--default-artifact-root", artifacts(settings.store_folder)]
-    where = ["--host", host, "--port", str(port), "--workers", "1"]
-    served = subprocess.run([sys.executable, "-m", "mlflow", "server", *what, *where], check=False)
-    if served.returncode not in {0, -signal.SIGINT, 128 + signal.SIGINT}:
-        raise WorldError(f"MLflow could not serve its pages on {host}:{port}; it said why above")
+        return None
+    return found[0] if found else None

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .errors import WorldError
@@ -32,18 +33,38 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
     Raises WorldError where there is no git, or where it leaves the folder alone because that
     belongs to another user.
     """
+    done = _run(folder, arguments, variables)
+    # Not as text: a line that ends in two characters has to keep both.
+    out, err = (part.decode("utf-8", "replace") for part in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+
+def paths(folder: Path, *arguments: str) -> list[str]:
+    """Return the names of files that a git command lists with -z, whatever their encoding.
+
+    Raises WorldError where git fails.
+    """
+    done = _run(folder, arguments, {})
+    if done.returncode:
+        why = done.stderr.decode("utf-8", "replace").strip()
+        raise WorldError(f"git {arguments[0]} failed in {folder}: {why:.200}")
+    # As the system names files: what is not UTF-8, or not here, would be another name.
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+
+
+def _run(
+    folder: Path, arguments: Sequence[str], variables: Mapping[str, str]
+) -> subprocess.CompletedProcess[bytes]:
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(
-            command, capture_output=True, check=False, env=environment() | variables
+            command, capture_output=True, check=False, env={**environment(), **variables}
         )
     except FileNotFoundError:
         raise WorldError("git is not installed; install it (https://git-scm.com)") from None
-    # Not as text: a line that ends in two characters has to keep both.
-    out, err = (part.decode("utf-8", "replace") for part in (done.stdout, done.stderr))
-    if done.returncode and _TRUSTED in err:
-        raise WorldError(_of_another_user(err))
-    return subprocess.CompletedProcess(command, done.returncode, out, err)
+    if done.returncode and _TRUSTED in (said := done.stderr.decode("utf-8", "replace")):
+        raise WorldError(_of_another_user(said))
+    return done
 
 
 def _of_another_user(said: str) -> str:

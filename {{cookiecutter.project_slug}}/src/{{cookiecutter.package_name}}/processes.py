@@ -4,11 +4,18 @@ import gc
 import os
 import signal
 import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import NoReturn
 
 from .errors import INTERRUPTED, Exit
 
 _OBJECTS_BETWEEN_LOOKS = 100_000
+_SECONDS_BETWEEN_LOOKS = 0.5
+"""For the caller; whoever ends it waits about as long for the rest to end."""
 _ASKED_ONCE = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "KMP_BLOCKTIME": "0",
@@ -32,6 +39,7 @@ def begin() -> None:
     Garbage is looked for seldom: libraries make a million objects on import, and all of them stay.
     """
     add_up_in_one_order()
+    speak_any_encoding()
     gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 50, 100)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end_interrupted)
@@ -46,6 +54,73 @@ def catch_interrupts() -> None:
     """Let an interrupt be an exception again, where somebody cleans up after it and tells it."""
     if signal.getsignal(signal.SIGINT) is _end_interrupted:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM and SIGHUP be what Ctrl-C is: children end as well, and somebody cleans up.
+
+    A signal that whoever started this process has ignored, as nohup does, stays ignored.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows knows no SIGHUP.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end_all)
+
+
+def _end_all(number: int, *_: object) -> NoReturn:
+    import psutil
+
+    signal.signal(number, signal.SIG_DFL)  # Whoever cannot wait says it twice.
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            child.terminate()
+    raise KeyboardInterrupt
+
+
+def on_hangup(look: Callable[[], None]) -> Callable[..., None]:
+    """Return what SIGHUP means to a server: `look`, or its end where its terminal has gone.
+
+    A server that was told to outlive its terminal, as by nohup, has none to lose.
+    """
+    had = _has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+
+    def hung_up(*_: object) -> None:
+        if had and not _has_terminal():
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            look()
+
+    return hung_up
+
+
+def _has_terminal() -> bool:
+    with suppress(OSError):
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+        return True
+    return False
+
+
+def end_with(caller: int | None) -> None:
+    """End as on SIGTERM when the process that has started this one is gone.
+
+    `caller` is its id, where it says that nothing goes on without it; children of ours, which
+    inherit that word, are not meant.
+    """
+    if caller is not None and caller == os.getppid():
+        threading.Thread(target=_watch, args=(caller,), daemon=True).start()
+
+
+def _watch(caller: int) -> None:
+    while os.getppid() == caller:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def speak_any_encoding() -> None:
+    """Let a letter that the console's encoding lacks be a question mark instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def add_up_in_one_order() -> None:

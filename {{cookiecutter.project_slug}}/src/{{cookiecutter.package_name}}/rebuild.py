@@ -73,7 +73,13 @@ def data(settings: Settings, root: Path, lock: Path | None, paths: Sequence[str]
 def _quietly(command: Sequence[str], root: Path) -> subprocess.CompletedProcess[str]:
     environment = git_cli.environment() | {"DVC_NO_ANALYTICS": "true"}
     return subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+        command,
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
 
 

@@ -9,6 +9,7 @@
 | `GITHUB_TOKEN`        | with what a job pushes the branch `registry`; empty: git's own ways   |
 | `GITHUB_SERVER_URL`   | the only address that the token is sent to                            |
 | `PIPELINE_PROCESS`    | set by `train`: the process without which a stage need not begin      |
+| `STARTED_BY`          | set by nox: its process id, without which no command of it goes on    |
 | `PIPELINE_PROJECT`    | set by `train` in a copy of the project: the project's own folder     |
 | `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
 | `SERVING_EVERYONE`    | `true`: the image answers callers without a token                     |
@@ -31,6 +32,7 @@ NAME = "{{ cookiecutter.project_slug }}"
 
 CALLER = "PIPELINE_PROCESS"
 PROJECT = "PIPELINE_PROJECT"
+STARTED_BY = "STARTED_BY"
 _SERVER = "https://github.com"
 
 _MARKS = ("dvc.yaml", "params.yaml")
@@ -106,6 +108,12 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         project=Path(environment[PROJECT]) if environment.get(PROJECT) else None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )
+
+
+def started_by(environment: Mapping[str, str]) -> int | None:
+    """Return the process without which this one, if it is its child, must not go on."""
+    given = environment.get(STARTED_BY, "")
+    return int(given) if given.isdecimal() else None
 
 
 def serving_token(environment: Mapping[str, str]) -> str | None:

@@ -43,5 +43,6 @@ def run(step: Callable[[Stage], None]) -> None:
             step(Stage(here, params.load(here.root)))
 
     processes.add_up_in_one_order()
+    processes.speak_any_encoding()
     processes.catch_interrupts()
     processes.end(reported(work))

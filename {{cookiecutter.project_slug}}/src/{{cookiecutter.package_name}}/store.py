@@ -1,5 +1,6 @@
 """Where runs and models are kept: the server that the environment names, or the project's own."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING
@@ -137,8 +138,18 @@ def has_run(settings: Settings, run_id: str) -> bool:
     return not is_embedded(settings) or embedded.has_run(settings.store_folder, run_id)
 
 
-def show(settings: Settings, host: str, port: int) -> None:
-    """Serve MLflow's pages of the project's own store; a server has them itself."""
-    if not is_embedded(settings):
-        raise UsageError(f"the runs are on a server; open {address(settings)} in a browser")
-    embedded.show(settings, host, port)
+def pages(settings: Settings) -> Iterator[str]:
+    """Yield where MLflow's pages of a server show the experiment and the model."""
+    client, base = connect(settings), _without_user(address(settings)).rstrip("/")
+    experiment_id = found(client, settings, NAME)
+    with in_words(address(settings)):
+        models = client.search_registered_models(f"name = '{NAME}'")
+    yield from links(base, experiment_id, bool(models))
+
+
+def links(base: str, experiment_id: str | None, has_model: bool) -> Iterator[str]:
+    """Yield the addresses of the experiment and of the registered model below a server's."""
+    runs = f"{base}/#/experiments/{experiment_id}" if experiment_id else "none; `nox -s train`"
+    yield f"ui: runs: {runs}"
+    model = f"{base}/#/models/{NAME}" if has_model else "none is registered; `nox -s promote`"
+    yield f"ui: model: {model}"

@@ -69,8 +69,8 @@ def _copy_files(root: Path, target: Path) -> str:
     top = Path(_git(root, "rev-parse", "--show-toplevel").strip())
     prefix = _git(root, "rev-parse", "--show-prefix").strip()
     _git(top, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(target))
-    names = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, names.split("\0")):
+    listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in git_cli.paths(root, *listed):
         if (root / name).is_file():
             copied = target / prefix / name
             copied.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,8 @@ def here() -> Settings:
 def leave(act: Callable[[], object]) -> None:
     """Leave with the exit code of an act."""
     processes.catch_interrupts()
+    processes.end_on_signals()
+    processes.end_with(settings.started_by(os.environ))
     raise typer.Exit(reported(act))
 
 

@@ -98,6 +98,6 @@ def ui(
     registry: Kind = None,
 ) -> None:
     """Show the runs of the project's own store, or of its branch, in MLflow's web pages."""
-    from .. import store
+    from .. import tracking_server
 
-    at(registry, lambda there: store.show(there, host, port), writes=False)
+    at(registry, lambda there: tracking_server.show(there, host, port), writes=False)

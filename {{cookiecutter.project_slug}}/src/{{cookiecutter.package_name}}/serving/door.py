@@ -4,7 +4,7 @@ import os
 import signal
 from dataclasses import dataclass, field
 
-from .. import carried, copies
+from .. import carried, copies, processes
 from ..console import say
 from ..settings import Settings
 from ..versions import named
@@ -32,8 +32,9 @@ class Wanted:
 def serve(settings: Settings, wanted: Wanted) -> None:
     """Serve until interrupted; raises UsageError or WorldError where that cannot begin."""
     os.chdir(settings.root)
-    if hasattr(signal, "SIGHUP"):  # It means: look at once, which we do anyway.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        # It means: look at once, which we do anyway.
+        signal.signal(signal.SIGHUP, processes.on_hangup(lambda: None))
     name = named(wanted.version, wanted.alias)
     seconds = 0.0 if wanted.version is not None else wanted.every
     if settings.on_branch and seconds:

@@ -67,7 +67,7 @@ def serve(first: Served, listening: socket.socket, manner: Manner, watch: Watch 
     server = Server(config, application.door, manner.drain)
     logs.take_over()
     _open_as_many_as_allowed()
-    _stay_quiet_after_signals()
+    _end_on_signals(server)
     # What is loaded stays: looked at again and again it would cost 70 ms now and then.
     gc.collect()
     gc.freeze()
@@ -133,7 +133,10 @@ def _open_as_many_as_allowed() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _stay_quiet_after_signals() -> None:
-    """Let uvicorn raise the signals again that have stopped it, and nothing come of it."""
+def _end_on_signals(server: uvicorn.Server) -> None:
+    """Let a signal that comes before uvicorn looks out for it count all the same.
+
+    When it has stopped, it raises the signals again that have stopped it, which changes nothing.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))

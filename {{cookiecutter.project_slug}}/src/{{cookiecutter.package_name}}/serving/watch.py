@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .. import served
+from .. import processes, served
 from ..errors import ProjectError, WorldError
 from ..served import Origin, Served
 from . import logs
@@ -47,7 +47,7 @@ class Watch:
         """Serve each model that the scout brings, until cancelled; SIGHUP looks at once."""
         loop = asyncio.get_running_loop()
         if sys.platform != "win32":  # It has no such signal.
-            loop.add_signal_handler(signal.SIGHUP, self._ask)
+            loop.add_signal_handler(signal.SIGHUP, processes.on_hangup(self._ask))
         try:
             await self._keep_on(holder, metrics)
         finally:

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from ... import git_cli, settings
-from ...errors import Exit, UsageError, reported
+from ... import git_cli, processes, settings
+from ...doors.leaving import leave
+from ...errors import Exit, UsageError
 from .configuration import Configuration
 from .files import Record
 from .forge import Forge, forge
@@ -34,7 +35,7 @@ def main(
     ),
 ) -> None:
     """Replay the workflows of a pull request from this commit into main."""
-    raise typer.Exit(reported(lambda: replay(merge, environments.absolute())))
+    leave(lambda: replay(merge, environments.absolute()))
 
 
 def replay(merge: bool, environments: Path) -> Exit:
@@ -103,4 +104,5 @@ def _tell_comments(folder: Path, results: list[Result]) -> None:
 
 
 if __name__ == "__main__":
+    processes.begin()
     app(prog_name="python -m {{ cookiecutter.package_name }}.forge.replay")

@@ -99,7 +99,13 @@ class Runner:
                 words += ["--local-repository", f"{use}={folder}"]
         environment = machine.environment(files, number)
         return subprocess.run(
-            words, cwd=here, env=environment, capture_output=True, text=True, check=False
+            words,
+            cwd=here,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
 
 
