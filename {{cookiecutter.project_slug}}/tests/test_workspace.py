@@ -155,3 +155,12 @@ def test_what_a_killed_copy_left_is_removed_by_the_next_one(
 def test_outside_a_repository_the_reason_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match=r"git rev-parse failed in .*not a git repository"):
         workspace._copy_files(tmp_path, tmp_path / "copy")
+
+
+def test_a_file_is_copied_whatever_its_name_is_written_in(
+    project: Path, fake: fakes.FakeClient
+) -> None:
+    name = os.fsdecode("gr\u00fc\u00dfe".encode("latin-1"))
+    (project / name).write_text("hello")
+    with workspace.copy(Settings(project), {}) as there:
+        assert (there.root / name).read_text() == "hello"
