@@ -253,7 +253,7 @@ def test_a_server_that_is_told_to_stop_answers_what_it_has_taken(
     predictions = json.loads(answer.partition(b"\r\n\r\n")[2])["predictions"]
     assert predictions == body["predictions"][0]
     log = (tmp_path / "log").read_text("utf-8")
-    assert "version local on" in log and "Traceback" not in log
+    assert "serve: version local (" in log and "Traceback" not in log
     assert events(tmp_path / "log")[-1]["event"] == "stopped"
     assert not [*(project.root / ".dvc" / "tmp" / "copies").iterdir()]
 

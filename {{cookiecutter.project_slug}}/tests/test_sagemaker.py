@@ -71,9 +71,10 @@ def test_what_is_planned_is_done_once_and_then_deleted(
     there = Endpoints(amazon, Runtime(here / data.MODEL), seconds=0)
     sagemaker.plan(Settings(here), "champion", ORDER, there)
     assert there.config_of("late") is None
-    planned = capsys.readouterr().out.replace("plan:", "deploy:").splitlines()
+    named, *planned = capsys.readouterr().out.replace("plan:", "deploy:").splitlines()
+    assert named.startswith("sagemaker: version local (") and "of this folder" in named
     sagemaker.deploy(Settings(here), "champion", ORDER, there)
-    done = capsys.readouterr().out.splitlines()
+    done = capsys.readouterr().out.splitlines()[1:]
     assert len(planned) == 3 and done[:3] == planned
     assert done[3].startswith("deploy: late serves version local")
     (model,) = amazon.list_models()["Models"]

@@ -16,7 +16,6 @@ from .settings import Settings
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
-_FILE = "sqlite:///"
 _ADDRESSES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -57,6 +56,13 @@ def prepare(settings: Settings) -> None:
             _make(database, artifacts(folder), scratch)
 
 
+def file_of(uri: str) -> Path | None:
+    """Return the file of a database in one, None for other addresses."""
+    scheme, _, path = uri.partition(":///")
+    plain = path.partition("?")[0]
+    return Path(plain) if scheme.partition("+")[0] == "sqlite" and plain else None
+
+
 def prepare_shared(uri: str) -> None:
     """Make a database in a file that several projects share, where it is missing: once, and whole.
 
@@ -64,13 +70,13 @@ def prepare_shared(uri: str) -> None:
     """
     from filelock import FileLock
 
-    path, _, options = uri.removeprefix(_FILE).partition("?")
-    database = Path(path)
-    if not uri.startswith(_FILE) or options or (database.exists() and database.stat().st_size):
+    database = file_of(uri)
+    if database is None or "?" in uri or (database.exists() and database.stat().st_size):
         return
     database.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{database}.making"):
         if not database.exists() or not database.stat().st_size:
+            warn(f"{database}: there is no database; a new one is made, without a run or a model")
             scratch = database.with_name(f"{database.name}.partial")
             _make(database, database.with_name(ARTIFACTS).as_uri(), scratch)
 

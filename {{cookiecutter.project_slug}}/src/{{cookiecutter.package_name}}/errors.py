@@ -31,6 +31,14 @@ class WorldError(ProjectError):
     """The disk, the network, a server or a file is not as it must be."""
 
 
+class OutageError(WorldError):
+    """Who keeps the runs and models does not answer: what they hold is not known just now."""
+
+
+class DeniedError(WorldError):
+    """Who keeps the runs and models knows the account, or none, and lets it not do this."""
+
+
 class UsageError(ProjectError):
     """A parameter, a column or an argument is wrong; only the user can mend it."""
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import copies, signing, verified
-from .errors import WorldError
-from .foreign import in_words
+from .errors import OutageError, WorldError
+from .foreign import READ, first_line, in_words, is_away, is_denied, masked, needed
 from .registry import Registry
 from .settings import NAME, Settings
 from .versions import Version
@@ -57,7 +57,8 @@ def _download(registry: Registry, version: Version, into: Path) -> Path:
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    with in_words(registry.uri):
+    needs = [needed(READ, "registered model", NAME), needed(READ, "experiment", NAME)]
+    with in_words(registry.uri, " and ".join(needs)):
         source = registry.client.get_model_version_download_uri(NAME, str(version.number))
         try:
             folder = Path(
@@ -65,7 +66,14 @@ def _download(registry: Registry, version: Version, into: Path) -> Path:
                     artifact_uri=source, dst_path=str(into), tracking_uri=registry.uri
                 )
             )
-        except (MlflowException, OSError):
+        except (MlflowException, OSError) as error:
+            if is_denied(error):
+                raise
+            if is_away(error):
+                raise OutageError(
+                    f"{registry.name}: the bytes of version {version.number} cannot be had just "
+                    f"now ({masked(first_line(error), registry.uri)}); try again later"
+                ) from error
             folder = into / "nothing"
     if not folder.is_dir() or not any(folder.iterdir()):
         raise WorldError(

@@ -10,12 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from . import branch, store, twins
-from .errors import UsageError, WorldError
-from .foreign import every, in_words, masked
+from .errors import DeniedError, UsageError, WorldError
+from .foreign import EDIT, MANAGE, READ, every, in_words, masked, needed
 from .settings import NAME, Settings
-from .versions import Version
+from .versions import ROLLED_BACK, Version
 
 _LOGGED = "models:/"
+_EDIT, _READ = (needed(it, "registered model", NAME) for it in (EDIT, READ))
+_MAKE = (
+    f"{_EDIT}, or where there is none the right to make it, and {needed(READ, 'experiment', NAME)}"
+)
 _LONGEST_DESCRIPTION = 5000
 """Characters that every database behind MLflow can hold."""
 
@@ -46,6 +50,8 @@ class Registry:
         for version in found:
             if version.number == number:
                 return version
+        if not found:  # A server shows no versions either of what the account may not read.
+            self.aliases()
         known = ", ".join(str(version.number) for version in found) or "none yet"
         raise UsageError(f"there is no version {number} in {self.name}; there are: {known}")
 
@@ -71,7 +77,7 @@ class Registry:
     ) -> Version:
         """Return the version of the tags' digest, found or made; the rest is set anew."""
         digest, description = tags["digest"], description[:_LONGEST_DESCRIPTION]
-        with in_words(self.uri):
+        with in_words(self.uri, _MAKE):
             self._make_name()
             if self.of_digest(digest) is None:
                 model_id = source.removeprefix(_LOGGED) if _LOGGED in source else None
@@ -85,7 +91,7 @@ class Registry:
         if not same:
             raise WorldError(f"{self.name}: the version of {digest[:12]} was deleted; try again")
         found = same[0]
-        with in_words(self.uri):
+        with in_words(self.uri, _EDIT):
             self.client.update_model_version(NAME, str(found.number), description)
         # A call for each tag, so only for those that are not there already.
         new = {name: value for name, value in tags.items() if found.tags.get(name) != value}
@@ -94,44 +100,57 @@ class Registry:
 
     def tag(self, number: int, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""
-        with in_words(self.uri):
+        with in_words(self.uri, _EDIT):
             for name, value in tags.items():
                 self.client.set_model_version_tag(NAME, str(number), name, value)
 
     def untag(self, number: int, name: str) -> None:
         """Take a tag from a version; one that is not there is no error."""
-        with in_words(self.uri):
-            if name in self.get(number).tags:
+        if name not in self.get(number).tags:
+            return
+        try:
+            with in_words(self.uri, _EDIT):
                 self.client.delete_model_version_tag(NAME, str(number), name)
+        except DeniedError:  # To delete takes MANAGE; one without a value counts as none.
+            self.tag(number, {name: ""})
 
     def point(self, alias: str, number: int) -> None:
         """Let an alias point to a version."""
-        with in_words(self.uri):
+        with in_words(self.uri, _EDIT):
             self.client.set_registered_model_alias(NAME, alias, str(number))
 
     def unpoint(self, alias: str) -> None:
         """Take an alias away; one that is not there is no error."""
-        with in_words(self.uri):
+        with in_words(self.uri, needed(MANAGE, "registered model", NAME)):
             if alias in self.aliases():
                 self.client.delete_registered_model_alias(NAME, alias)
 
     def aliases(self) -> Mapping[str, Any]:
         """Return the number that each alias points to."""
+        found = self._registered()
+        return dict(found.aliases) if found else {}
+
+    def exists(self) -> bool:
+        """Tell whether there is a model of the project's name, with versions or without."""
+        return self._registered() is not None
+
+    def _registered(self) -> Any:
+        """Return the registered model, or None where there is none."""
         from mlflow.exceptions import MlflowException
 
-        with in_words(self.uri):
+        with in_words(self.uri, _READ):
             try:
-                return dict(self.client.get_registered_model(NAME).aliases)
+                return self.client.get_registered_model(NAME)
             except MlflowException as error:
                 if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
-                return {}
+                return None
 
     def _search(self, condition: str) -> Sequence[Version]:
-        with in_words(self.uri):
+        with in_words(self.uri, _READ):
             search = self.client.search_model_versions
             found = every(lambda it: search(condition, max_results=1000, page_token=it))
-        versions = [Version(int(it.version), dict(it.tags), it.run_id or "") for it in found]
+        versions = [Version(int(it.version), _told(it.tags), it.run_id or "") for it in found]
         return sorted(versions, key=lambda version: version.number)
 
     def _make_name(self) -> None:
@@ -144,7 +163,19 @@ class Registry:
                 self.client.get_registered_model(NAME)
 
 
+def _told(tags: Mapping[str, str]) -> dict[str, str]:
+    """Leave out a mark of a rollback that was taken away, where it could not be deleted."""
+    return {name: value for name, value in tags.items() if value or name != ROLLED_BACK}
+
+
+def read(settings: Settings) -> Registry:
+    """Return the registry for who only reads; raises OutageError where its database is missing."""
+    if not settings.on_branch:
+        store.require(settings)
+    return connect(settings)
+
+
 def connect(settings: Settings) -> Registry:
-    """Return the registry of the store that the settings name."""
+    """Return the registry of the store that the settings name, made where it is missing."""
     name = branch.name(settings) if settings.on_branch else ""
     return Registry(store.connect(settings), store.address(settings), name)

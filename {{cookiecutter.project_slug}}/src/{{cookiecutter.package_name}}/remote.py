@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import author, git_cli
 from .console import warn
-from .errors import UsageError, WorldError
+from .errors import OutageError, UsageError, WorldError
 from .foreign import masked
 from .settings import Settings
 
@@ -42,11 +42,11 @@ def name(settings: Settings, branch: str) -> str:
 def tip(settings: Settings, branch: str) -> str | None:
     """Return the commit of a branch as the remote has it now, or None where it has none.
 
-    Raises WorldError where the remote does not answer.
+    Raises OutageError where the remote does not answer.
     """
     asked = _ask(settings, branch)
     if asked.returncode not in {0, _MISSING}:
-        raise WorldError(f"{name(settings, branch)}: git cannot read it: {_words(asked.stderr)}")
+        raise OutageError(f"{name(settings, branch)}: git cannot read it: {_words(asked.stderr)}")
     return asked.stdout.partition("\t")[0] or None
 
 
@@ -54,7 +54,8 @@ def fetch(settings: Settings, branch: str, writes: bool) -> str | None:
     """Return the branch's commit, fetched, or None where there is none.
 
     Who only reads is given what was fetched last where the remote does not answer; a job without
-    rights has just been given that with its checkout. Raises WorldError for who writes.
+    rights has just been given that with its checkout. Raises OutageError for who writes, and where
+    nothing was ever fetched.
     """
     tracked, theirs = f"refs/remotes/{REMOTE}/{branch}", f"refs/heads/{branch}"
     asked = _ask(settings, branch)
@@ -64,10 +65,18 @@ def fetch(settings: Settings, branch: str, writes: bool) -> str | None:
         )
     elif asked.returncode == _MISSING:
         return None
-    elif writes:
-        raise WorldError(f"{name(settings, branch)}: git cannot read it: {_words(asked.stderr)}")
-    else:
-        warn(f"{name(settings, branch)}: git cannot read it; this is how it was when last fetched")
+    found = known(settings, branch)
+    if asked.returncode == 0:
+        return found
+    if writes or found is None:
+        raise OutageError(f"{name(settings, branch)}: git cannot read it: {_words(asked.stderr)}")
+    warn(f"{name(settings, branch)}: git cannot read it; this is how it was when last fetched")
+    return found
+
+
+def known(settings: Settings, branch: str) -> str | None:
+    """Return the branch's commit as it was when last fetched; nobody is asked."""
+    tracked = f"refs/remotes/{REMOTE}/{branch}"
     found = git_cli.run(settings.root, "rev-parse", "--verify", "--quiet", tracked)
     return found.stdout.strip() or None
 

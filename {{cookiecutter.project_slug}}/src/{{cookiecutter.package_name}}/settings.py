@@ -52,6 +52,8 @@ class Settings:
     """The project that `root` is a copy of, to train in; by default it is the project."""
     token: str | None = None
     server: str = _SERVER
+    server_named: bool = False
+    """Whether the environment names a server, be it asked or not."""
     on_branch: bool = False
     """Whether the registry is the branch `registry` of the project's repository."""
     store: Path | None = None
@@ -96,9 +98,11 @@ def _scratch(root: Path) -> Path:
 def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
     """Read the settings; raises UsageError when `start` is not inside a project."""
     root = find_root(start)
+    uri = environment.get("MLFLOW_TRACKING_URI", "")
     return Settings(
         root=root,
-        tracking_uri=_absolute(environment.get("MLFLOW_TRACKING_URI", ""), root) or None,
+        tracking_uri=_absolute(uri, root) or None,
+        server_named=bool(uri),
         opened_run=environment.get("MLFLOW_RUN_ID") or None,
         signing_key=_key(environment.get("MODEL_SIGNING_KEY", ""), root),
         actor=environment.get("GITHUB_ACTOR") or None,

@@ -6,16 +6,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import data, fetched, registry, signing
-from .errors import UsageError
-from .foreign import in_words
+from . import branch, data, fetched, registry, remote, signing, store
+from .errors import UsageError, WorldError
+from .foreign import READ, in_words, needed
+from .ledger import Ledger
 from .registry import Registry
 from .served import Origin
 from .settings import NAME, Settings
-from .versions import CHAMPION
-
-LOCAL = "local"
-"""What the model of this folder is called, where a version has its number."""
+from .versions import CHAMPION, FOLDER, LOCAL
 
 
 class Sought:
@@ -28,17 +26,39 @@ class Sought:
     def pointed(self) -> tuple[str, str]:
         """Return the version and the digest of what is wanted now.
 
-        Where nothing was ever promoted, the champion is the model of this folder.
+        Where the project's own registry was never used, the champion is the model of this folder;
+        raises WorldError where there is none and it was, or another registry is asked.
         """
+        if self._wanted == FOLDER:
+            return LOCAL, _digest_here(self._settings.root)
         if self._wanted.isdecimal():
             found = self._registry.get(int(self._wanted))
             return str(found.number), found.digest
         aliased = self._registry.aliased(self._wanted)
         if aliased is not None:
             return str(aliased.number), aliased.digest
+        there = self._registry
         if self._wanted != CHAMPION:
-            raise UsageError(f"{self._registry.name}: no version has the alias {self._wanted!r}")
+            known = ", ".join(sorted(there.aliases())) or "none yet"
+            raise UsageError(
+                f"{there.name}: no version has the alias {self._wanted!r}; there are: {known}"
+            )
+        if why := next(_used(there, self._settings), None):
+            raise WorldError(
+                f"{there.name}: there is no champion ({why}); `nox -s promote` makes one, "
+                "`nox -s rollback -- VERSION` brings one back, and --local takes the model of this "
+                "folder, which no gate has let pass"
+            )
         return LOCAL, _digest_here(self._settings.root)
+
+    def named(self, version: str, digest: str) -> str:
+        """Return what outputs call a model: which one, and from where."""
+        if version != LOCAL:
+            return f"version {version} ({digest[:12]}) of {self._registry.name}"
+        why = "as --local says"
+        if self._wanted != FOLDER:
+            why = f"nothing was ever promoted in {self._registry.name}"
+        return f"version {LOCAL} ({digest[:12]}) of this folder, which no gate has let pass ({why})"
 
     @contextmanager
     def bytes(self, version: str, digest: str) -> Iterator[tuple[Path, Origin]]:
@@ -51,7 +71,7 @@ class Sought:
             return
         there = self._registry
         found = there.get(int(version))
-        with in_words(there.uri):
+        with in_words(there.uri, needed(READ, "experiment", NAME)):
             began = there.client.get_run(found.run_id).info.start_time / 1000
         with fetched.model(there, found, self._settings) as folder:
             yield folder, Origin(digest, version, NAME, _as_time(began))
@@ -65,8 +85,30 @@ class Sought:
     @property
     def _registry(self) -> Registry:
         if self._connected is None:
-            self._connected = registry.connect(self._settings)
+            self._connected = registry.read(self._settings)
         return self._connected
+
+
+def _used(there: Registry, settings: Settings) -> Iterator[str]:
+    """Yield why a registry without a champion may not give way to the folder's own model.
+
+    A lost alias, an empty registry and a mistyped address look alike: only a project that has never
+    had a registry has none to lose.
+    """
+    if numbers := [str(version.number) for version in there.versions()]:
+        yield f"none of its versions {', '.join(numbers)} is"
+    if there.exists():
+        yield f"its model {NAME!r} has no version"
+    if Ledger(there.client, settings).entries():
+        yield "its ledger tells of champions, whose versions are gone"
+    if settings.on_branch or not store.is_embedded(settings):
+        yield f"it holds no model {NAME!r}"
+    if settings.server_named and settings.tracking_uri is None:
+        yield "MLFLOW_TRACKING_URI names another registry, which was not asked"
+    if signing.public_key(settings):
+        yield f"{signing.PUBLIC_KEY} asks for signatures, which only versions have"
+    if remote.known(settings, branch.BRANCH):
+        yield f"this project's registry is the branch {branch.BRANCH}: say --registry branch"
 
 
 def _digest_here(root: Path) -> str:

@@ -1,5 +1,6 @@
 """Where runs and models are kept: the server that the environment names, or the project's own."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.client import HTTPException
@@ -9,14 +10,16 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from . import embedded
-from .errors import UsageError, WorldError
-from .foreign import in_words, masked, teach_manners
+from .errors import OutageError, UsageError, WorldError
+from .foreign import READ, in_words, masked, needed, teach_manners
 from .settings import NAME, Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _SECONDS_TO_ANSWER = 5
+_AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+"""What a proxy answers in the place of a server that is gone."""
 _SCHEMES = {"http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks"}
 
 
@@ -33,7 +36,7 @@ def is_embedded(settings: Settings) -> bool:
 def connect(settings: Settings) -> "MlflowClient":
     """Return a client of the store, made first where it is the project's own.
 
-    Raises WorldError where a server does not answer.
+    Raises OutageError where a server does not answer.
     """
     teach_manners()
     uri = address(settings)
@@ -50,8 +53,26 @@ def connect(settings: Settings) -> "MlflowClient":
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
+def require(settings: Settings) -> None:
+    """Raise OutageError where the database of a file is not there: who reads makes none.
+
+    A mistyped path would give an empty registry, and so may a folder that is not mounted just now.
+    """
+    if is_embedded(settings):
+        return
+    database = embedded.file_of(address(settings))
+    if database and not database.exists():
+        raise OutageError(
+            f"{masked(address(settings))}: there is no database; check MLFLOW_TRACKING_URI, or "
+            "unset it for the project's own registry"
+        )
+
+
 def check_reachable(uri: str) -> None:
-    """Raise WorldError unless an http server at the address answers; other addresses pass."""
+    """Raise OutageError unless an http server at the address answers; other addresses pass.
+
+    Raises UsageError for what is no address.
+    """
     scheme = _scheme(uri)
     if scheme not in _SCHEMES:
         raise UsageError(
@@ -60,6 +81,11 @@ def check_reachable(uri: str) -> None:
         )
     if scheme not in {"http", "https"}:
         return
+    if re.search(r"//[^/?#]*[/?#].*@", uri):
+        raise UsageError(
+            "MLFLOW_TRACKING_URI: holds an @ after its host; in a user or password write / ? # as "
+            "%2F %3F %23, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+        )
     try:
         health = f"{_without_user(uri).rstrip('/')}/health"
         urlopen(health, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
@@ -67,12 +93,17 @@ def check_reachable(uri: str) -> None:
         # It answers; what it refuses is said by the call that needs it.
         if error.code == HTTPStatus.NOT_FOUND:
             _check_is_mlflow(uri)
+        elif error.code in _AWAY:
+            raise _gone(uri, f"a proxy says {error.code}") from None
     except (OSError, ValueError, HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise WorldError(
-            f"the tracking server {masked(uri)} does not answer ({reason}); start it, "
-            "or unset MLFLOW_TRACKING_URI to track in the project's folder"
-        ) from None
+        raise _gone(uri, str(getattr(error, "reason", error))) from None
+
+
+def _gone(uri: str, reason: str) -> OutageError:
+    return OutageError(
+        f"the tracking server {masked(uri)} does not answer ({masked(reason, uri)}); start it, "
+        "or unset MLFLOW_TRACKING_URI to track in the project's folder"
+    )
 
 
 def _check_is_mlflow(uri: str) -> None:
@@ -104,17 +135,18 @@ def experiment(client: "MlflowClient", settings: Settings, name: str = NAME) -> 
     """Return the id of an experiment of the project, found or made."""
     if known := found(client, settings, name):
         return known
-    with in_words(address(settings)):
+    with in_words(address(settings), "the right to make experiments"):
         return _make_experiment(client, settings, name)
 
 
 def found(client: "MlflowClient", settings: Settings, name: str) -> str | None:
     """Return the id of an experiment of the project, or None where nobody has made it."""
-    with in_words(address(settings)):
+    with in_words(address(settings), needed(READ, "experiment", name)):
         known = client.get_experiment_by_name(name)
         if known and known.lifecycle_stage != "active":
             words = "was deleted; restore it in the UI or with `mlflow experiments restore`"
-            raise WorldError(f"{address(settings)}: the experiment {name!r} {words}")
+            where = masked(address(settings))
+            raise WorldError(f"{where}: the experiment {name!r} {words}")
         return str(known.experiment_id) if known else None
 
 
@@ -142,7 +174,7 @@ def pages(settings: Settings) -> Iterator[str]:
     """Yield where MLflow's pages of a server show the experiment and the model."""
     client, base = connect(settings), _without_user(address(settings)).rstrip("/")
     experiment_id = found(client, settings, NAME)
-    with in_words(address(settings)):
+    with in_words(address(settings), needed(READ, "registered model", NAME)):
         models = client.search_registered_models(f"name = '{NAME}'")
     yield from links(base, experiment_id, bool(models))
 

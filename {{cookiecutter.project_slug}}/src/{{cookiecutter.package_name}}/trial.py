@@ -13,8 +13,11 @@ from .params import Params
 from .registry import Registry
 from .settings import Settings
 from .verified import Model
+from .versions import ARCHIVED, PRODUCTION, ROLLED_BACK, STAGE, Version
 from .versions import CHAMPION as ALIAS
-from .versions import ROLLED_BACK, Version
+
+_CROWNED = {PRODUCTION, ARCHIVED}
+"""Stages of versions that are or were champion."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,10 @@ def rivals(registry: Registry, ledger: Ledger) -> Rivals:
     """Return the champion and the best one; raises WorldError where the champion has got lost."""
     champion = registry.aliased(ALIAS)
     if champion is None:
-        if ledger.entries():
+        if ledger.entries() or any(it.tags.get(STAGE) in _CROWNED for it in registry.versions()):
             raise WorldError(
-                f"{registry.name}: the ledger knows champions, but no version is champion; say "
-                "which one is with `nox -s rollback -- VERSION`"
+                f"{registry.name}: there were champions, but no version is champion; say which one "
+                "is with `nox -s rollback -- VERSION`"
             )
         return Rivals(None, None)
     found = best(registry, ledger, champion.tags.get("target"))

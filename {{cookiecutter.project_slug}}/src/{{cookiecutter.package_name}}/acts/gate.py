@@ -9,7 +9,7 @@ def gate(settings: Settings, revision: str | None = None, again: str | None = No
     """Write the verdict; nothing is registered and nothing moves."""
     asked, where = bounds.of(settings, revision)
     found = candidate.here(settings)
-    there = registry.connect(settings)
+    there = registry.read(settings)
     met = trial.rivals(there, ledger.Ledger(there.client, settings))
     verdict = trial.verdict(there, found, met, asked, settings, again)
     gate_report.write(verdict, there.name, where, settings.root)

@@ -48,7 +48,7 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
         _lint(scratch / "Dockerfile")
         digests.verify(scratch / "model", digest)
         model_dir.replace_folder(scratch, folder)
-    say(f"image: version {version} ({digest[:12]}) in {folder}")
+    say(f"image: {looked.named(version, digest)} in {folder}")
     argument = f"--build-arg {dockerfile.argument_of(apart)}=… " if apart else ""
     say(f"image: docker build {argument}-t {NAME}:{version} {target}")
 

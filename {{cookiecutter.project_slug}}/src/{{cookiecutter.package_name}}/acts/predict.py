@@ -49,7 +49,7 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
         "files": [[str(it), it.stat().st_size, it.stat().st_mtime_ns] for it in files],
     }
     if done := staging.is_done(output, plan):
-        say(f"predict: {output} is done already, by version {version} ({digest[:12]})")
+        say(f"predict: {output} is done already, by {looked.named(version, digest)}")
         return _ended(output, done["rows"], done["refused"])
     with looked.bytes(version, digest) as (folder, origin):
         model = served.load(folder, origin)
@@ -58,7 +58,7 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
             names = list(_score(model, files, job, parts, settings.root))
             about = {"model": origin.name, "version": origin.version, "digest": origin.digest}
             rows, refused = parts.publish(names, about)
-    say(f"predict: version {version} ({digest[:12]}): {rows:,} rows in {output}")
+    say(f"predict: {looked.named(version, digest)}: {rows:,} rows in {output}")
     return _ended(output, rows, refused)
 
 

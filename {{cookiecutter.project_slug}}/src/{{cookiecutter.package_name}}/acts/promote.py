@@ -80,7 +80,8 @@ def _promote(settings: Settings, challenger: Challenge, tip: str | None) -> Exit
         moves.move(there, book, told, held, evidence)
     candidate.tell_unsigned(settings)
     gate_report.announce(verdict, there.name)
-    say(f"promote: version {version.number} is the champion")
+    first = "" if met.champion else ", the first one there"
+    say(f"promote: version {version.number} is the champion in {there.name}{first}")
     return Exit.DONE
 
 

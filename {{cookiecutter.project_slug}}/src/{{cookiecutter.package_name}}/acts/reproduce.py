@@ -44,7 +44,7 @@ class Making:
 
 def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
     """Rebuild a version in a clean folder, say how it compares, and write that to the version."""
-    there = registry.connect(settings)
+    there = registry.read(settings)
     found = _version(there, version)
     fetched.check(there, found, settings)
     with tempfile.TemporaryDirectory() as scratch:

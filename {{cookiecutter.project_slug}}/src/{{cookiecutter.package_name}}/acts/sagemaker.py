@@ -76,7 +76,9 @@ def _of(settings: Settings, wanted: str, order: Order) -> tuple[Wanted, served.S
     if not order.image or not order.role:
         raise UsageError("--image and --role: name the pushed image and the role that runs it")
     looked = sought.Sought(settings, wanted)
-    with looked.bytes(*looked.pointed()) as (folder, origin):
+    version, digest = looked.pointed()
+    say(f"sagemaker: {looked.named(version, digest)}")
+    with looked.bytes(version, digest) as (folder, origin):
         model = served.load(folder, origin)
     target = Wanted(origin, order.image, order.role, order.instance, order.count, order.endpoint)
     return target, model

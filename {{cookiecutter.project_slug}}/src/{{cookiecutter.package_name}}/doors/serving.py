@@ -11,6 +11,7 @@ from ..versions import named
 from .leaving import Kind, at, here, leave
 
 app = typer.Typer()
+Local = Annotated[bool, typer.Option("--local", help="Take this folder's model, ungated.")]
 
 
 @app.command()
@@ -20,6 +21,7 @@ def serve(
     version: Annotated[int | None, typer.Option(help="Serve this version, and no other.")] = None,
     alias: Annotated[str | None, typer.Option(help="Serve what an alias points to.")] = None,
     registry: Kind = None,
+    local: Local = False,
     every: Annotated[float, typer.Option(min=0, help="Seconds between looks for a new model.")] = 5,
     everyone: Annotated[bool, typer.Option(help="Let others in without a token.")] = False,
     root_path: Annotated[str | None, typer.Option(help="The path that a proxy puts above.")] = None,
@@ -30,8 +32,9 @@ def serve(
     from ..serving import door, manner
 
     def begin() -> None:
+        model = named(version, alias, local)
         how = manner.chosen(os.environ, root_path=root_path, drain=drain)
-        wanted = door.Wanted(host, port, version, alias, registry, every, everyone, how)
+        wanted = door.Wanted(host, port, model, registry, every, everyone, how)
         door.serve(here().of_registry(registry), wanted)
 
     leave(begin)
@@ -45,6 +48,7 @@ def predict(
     alias: Annotated[str | None, typer.Option(help="Score with what an alias points to.")] = None,
     keep: Annotated[list[str] | None, typer.Option(help="A column to keep beside.")] = None,
     registry: Kind = None,
+    local: Local = False,
 ) -> None:
     """Score files of any size; run it again after a kill, and it goes on.
 
@@ -54,7 +58,7 @@ def predict(
     from ..acts.predict import Job, predict
 
     job = Job(source, target, tuple(keep or ()))
-    at(registry, lambda there: predict(there, job, named(version, alias)), writes=False)
+    at(registry, lambda there: predict(there, job, named(version, alias, local)), writes=False)
 
 
 @app.command()
@@ -63,11 +67,12 @@ def image(
     version: Annotated[int | None, typer.Option(help="The image serves this version.")] = None,
     alias: Annotated[str | None, typer.Option(help="What an alias points to.")] = None,
     registry: Kind = None,
+    local: Local = False,
 ) -> None:
     """Lay out the folder of which docker makes an image that serves the champion."""
     from ..acts.image import image
 
-    at(registry, lambda there: image(there, named(version, alias), target), writes=False)
+    at(registry, lambda there: image(there, named(version, alias, local), target), writes=False)
 
 
 @app.command()
@@ -82,9 +87,10 @@ def sagemaker(
     version: Annotated[int | None, typer.Option(help="The version inside the image.")] = None,
     alias: Annotated[str | None, typer.Option(help="The alias inside the image.")] = None,
     registry: Kind = None,
+    local: Local = False,
 ) -> None:
     """Serve the champion's image on Amazon SageMaker; an update has no downtime."""
     from ..acts.sagemaker import Order, run
 
     order = Order(endpoint, image, role, instance, count, region)
-    at(registry, lambda there: run(act, there, named(version, alias), order), writes=False)
+    at(registry, lambda there: run(act, there, named(version, alias, local), order), writes=False)

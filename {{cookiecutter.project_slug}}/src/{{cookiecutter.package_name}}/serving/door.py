@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .. import carried, copies, processes
 from ..console import say
 from ..settings import Settings
-from ..versions import named
+from ..versions import CHAMPION
 from .manner import Manner
 from .order import Order, started
 
@@ -21,8 +21,8 @@ class Wanted:
 
     host: str
     port: int
-    version: int | None = None
-    alias: str | None = None
+    model: str = CHAMPION
+    """A version's number, an alias, or what means the model of this folder (`named`)."""
     registry: str | None = None
     every: float = 5.0
     everyone: bool = False
@@ -35,12 +35,11 @@ def serve(settings: Settings, wanted: Wanted) -> None:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         # It means: look at once, which we do anyway.
         signal.signal(signal.SIGHUP, processes.on_hangup(lambda: None))
-    name = named(wanted.version, wanted.alias)
-    seconds = 0.0 if wanted.version is not None else wanted.every
+    seconds = 0.0 if wanted.model.isdecimal() else wanted.every
     if settings.on_branch and seconds:
         seconds = max(seconds, _SECONDS_OF_A_BRANCH)
     with copies.folder(settings) as folder:
-        order = Order(name, seconds, str(folder), wanted.registry)
+        order = Order(wanted.model, seconds, str(folder), wanted.registry)
         scout = started(order)  # It imports while we do.
         try:
             carried.warm()
@@ -53,9 +52,7 @@ def serve(settings: Settings, wanted: Wanted) -> None:
             first = watch.first()
             host, port = listening.getsockname()[:2]
             place = f"[{host}]" if ":" in host else host
-            say(
-                f"serve: version {first.origin.version} on http://{place}:{port} (stop with Ctrl-C)"
-            )
+            say(f"serve: {watch.named} on http://{place}:{port} (stop with Ctrl-C)")
             run.serve(first, listening, wanted.manner, watch)
         finally:
             scout.kill()

@@ -65,7 +65,8 @@ class Scout:
                 self._seen = version, digest
                 shutil.rmtree(target)
                 raise
-        tell(folder=str(target), origin=asdict(origin), expected=expected)
+        named = there.named(version, digest)
+        tell(folder=str(target), origin=asdict(origin), expected=expected, named=named)
 
 
 def tell(**said: object) -> None:

@@ -34,6 +34,8 @@ class Watch:
         self._order, self._scout = order, scout
         self._folders: deque[Path] = deque()
         self._ended, self._brought = False, 0
+        self.named = ""
+        """What a person calls the first model, and where it is from."""
 
     def first(self) -> Served:
         """Wait for the first model; raises WorldError where there is none to serve."""
@@ -41,6 +43,7 @@ class Watch:
         found = _read(self._scout.stdout.readline())
         if "problem" in found:
             raise WorldError(found["problem"])
+        self.named = found["named"]
         return self._load(found)
 
     async def __call__(self, holder: Holder, metrics: Metrics) -> None:
@@ -106,7 +109,7 @@ class Watch:
         gc.freeze()
         metrics.serves(new.origin)
         metrics.swaps.labels("served").inc()
-        logs.write("model served", **origin, before=before.version)
+        logs.write("model served", **origin, before=before.version, named=found.get("named"))
 
     def _load(self, found: dict[str, Any]) -> Served:
         folder = Path(found["folder"])
