@@ -341,7 +341,7 @@ def test_where_nothing_can_be_written_is_told_as_it_is(here: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "values", "reason"),
     [
-        ("carrier", 1, "'carrier' is int64, and the model takes a text"),
+        ("carrier", True, "'carrier' is bool, and the model takes a text"),
         ("distance", "far", "'distance' is (large_)?string, and the model takes a number"),
         ("distance", True, "'distance' is bool, and the model takes a number"),
         ("scheduled_departure", "2030-01-07 08:00", "the model takes a time"),

@@ -201,6 +201,32 @@ def test_a_cell_is_not_cast_to_what_it_does_not_say(
     assert reason in error.in_words()
 
 
+TEXT = as_csv([GOOD]).decode()
+DIALECTS = [
+    (TEXT.replace(",", ";").encode(), "its cells are separated by semicolons, not by commas"),
+    (TEXT.replace(",", "\t").encode(), "its cells are separated by tabs"),
+    (b"sep=,\r\n" + TEXT.encode(), "its first line is 'sep=,', which only Excel reads"),
+    (TEXT.encode("utf-16"), "it is UTF-16 (Excel's Unicode text)"),
+    (TEXT.encode("utf-16-le"), "it is UTF-16 or UTF-32"),
+    (TEXT.encode("utf-32"), "it is UTF-32"),
+    (TEXT.replace("distance", "distänce").encode("cp1252"), "its line of names is not UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("body", "why"), DIALECTS)
+def test_csv_of_another_dialect_is_told_the_cause(
+    interface: fields.Interface, body: bytes, why: str
+) -> None:
+    error = refused(body, interface, kind="text/csv")
+    assert (error.status, why in error.in_words()) == (400, True)
+
+
+def test_a_dialect_is_seen_without_a_line_of_names_as_well(interface: fields.Interface) -> None:
+    body = as_csv([GOOD], header=False).replace(b",", b";")
+    error = refused(body, interface, kind="text/csv; header=absent")
+    assert (error.status, "semicolons" in error.in_words()) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [

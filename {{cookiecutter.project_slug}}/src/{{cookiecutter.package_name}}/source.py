@@ -5,7 +5,9 @@
 336,776 flights that left New York City in 2013, with weather, planes and airports. It reads the
 files and does not import the package, which wants an old setuptools.
 
-How to change this: a file of your own that is read here belongs under `deps` of the stage `ingest`
+How to change this: `tables.frame(Path(), "data/mine.csv", [it.name for it in COLUMNS])` reads CSV
+and Parquet of your own exactly as `predict` does; whatever reads it, `ingest` casts nothing in
+silence. A file of your own that is read here belongs under `deps` of the stage `ingest`
 in `dvc.yaml`, or a changed file would go unnoticed. Keep `schema.py` in step.
 """
 

@@ -1,7 +1,6 @@
 """Tables of any size, read piece by piece: Parquet and CSV, files, folders and globs."""
 
 import csv
-import glob
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from . import csv_blocks
+from . import csv_blocks, datasets, headers, values
 from .csv_blocks import Block
 from .csv_lines import Broken
 from .errors import UsageError
 from .headers import without_values
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 PIECE = 2**17
 """Rows of a piece of Parquet; of CSV it is a block of bytes."""
-READING = 2
+READING = 3
 """Raise it with every change of how files are cut or cells are read: parts of before do not fit."""
-_ENDINGS = {".parquet", ".csv"}
 
 
 @dataclass(frozen=True)
@@ -41,53 +40,70 @@ class Piece:
     """How much of the file's bytes has been read so far, to show it."""
 
 
-def find(root: Path, wanted: str) -> list[Path]:
-    """Return the files that a path, a folder or a glob names, in order.
+def frame(root: Path, wanted: str, names: Sequence[str]) -> "pd.DataFrame":
+    """Return columns of a file, folder or glob of your own, for `source.py` to return or to join.
 
-    Raises UsageError where there are none, or a file is neither Parquet nor CSV.
+    What CSV says stays text, so `007` is no 7; `ingest` makes the schema's kinds of it, as scoring
+    does. Raises UsageError naming the file, also where a row cannot be read.
     """
-    path = root / wanted
-    if path.is_dir():
-        found = sorted(it for it in path.rglob("*") if _is_table(it, path))
-    elif path.is_file():
-        found = [path]
-    else:
-        matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - it may be absolute
-        found = sorted(it for it in map(Path, matches) if it.is_file())
-    for it in found:
-        if it.suffix not in _ENDINGS:
-            raise UsageError(f"{it}: neither .parquet nor .csv; convert it, or name its format so")
-    if not found:
-        raise UsageError(f"{wanted}: no .parquet or .csv file there; name a file, folder or glob")
-    return found
+    import pyarrow as pa
+
+    paths, batches = datasets.find(root, wanted), []
+    headers.check(paths, [], names, root)
+    for path in paths:
+        for piece in pieces(path, str(path), names, datasets.partition(path, root)):
+            if piece.broken:
+                row, _, reason = piece.broken[0]
+                raise UsageError(f"{path}: row {row:,} {reason}; mend the file")
+            plain = [headers.plain(values.plain(it)) for it in piece.rows.columns]
+            batches.append(pa.record_batch(plain, names=[*names]))
+    # A whole number beside a missing one would become a float, and lose its last digits.
+    whole: pd.DataFrame = pa.Table.from_batches(batches).to_pandas(integer_object_nulls=True)
+    return whole
 
 
-def _is_table(path: Path, folder: Path) -> bool:
-    """Tell whether a file of a folder is to be read: what is hidden is not, as our own parts."""
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return not hidden and path.suffix in _ENDINGS and path.is_file()
-
-
-def pieces(path: Path, source: str, names: Sequence[str]) -> Iterator[Piece]:
+def pieces(
+    path: Path, source: str, names: Sequence[str], partition: Mapping[str, str | None]
+) -> Iterator[Piece]:
     """Read a file piece by piece, always in the same pieces, at least one; a CSV's cells stay text.
 
-    Raises UsageError where it is no Parquet, or no CSV as a whole.
+    So does what a folder's name says (`partition`). Raises UsageError where the file is no Parquet,
+    or no CSV as a whole.
     """
     from pyarrow import ArrowException
 
-    start = 0
+    wanted, start = [*dict.fromkeys(names)], 0
+    own = [it for it in wanted if it not in partition]
     try:
-        for number, block in enumerate(_READERS[path.suffix](path, [*dict.fromkeys(names)])):
+        for number, block in enumerate(_READERS[path.suffix](path, own)):
             total = block.rows.num_rows + len(block.broken)
             places = np.delete(np.arange(total), [it.place for it in block.broken]) + start
             broken = [it._replace(place=it.place + start) for it in block.broken]
-            yield Piece(source, number, block.rows, places, broken, block.read)
+            rows = _with(block.rows, wanted, partition)
+            yield Piece(source, number, rows, places, broken, block.read)
             start += total
     except (ArrowException, csv.Error) as error:
         raise UsageError(
             f"{path}: cannot be read as {path.suffix[1:]} after row {start:,} "
             f"({without_values(error)}); mend the file"
         ) from None
+
+
+def _with(
+    rows: "pa.RecordBatch", wanted: Sequence[str], partition: Mapping[str, str | None]
+) -> "pa.RecordBatch":
+    """Return the wanted columns, those of a folder's name as the text that it is."""
+    import pyarrow as pa
+
+    if not partition:
+        return rows
+    columns = {
+        name: pa.repeat(pa.scalar(partition[name], pa.string()), rows.num_rows)
+        if name in partition
+        else rows.column(name)
+        for name in wanted
+    }
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def _of_parquet(path: Path, names: list[str]) -> Iterator[Block]:

@@ -6,7 +6,7 @@ learn from (frames.py) and rows to score (sieve.py) come through here, so they c
 How to change this: what is taken here as text must mean the same in cells.py, which requests use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -179,19 +179,26 @@ def kind(type_: Any) -> str:
     """Return which kind of values an Arrow type holds: a word of ours, else Arrow's own."""
     import pyarrow.types as kinds
 
+    if isinstance(type_, str):
+        return type_
     if kinds.is_dictionary(type_):
         type_ = type_.value_type
-    if kinds.is_null(type_):
-        return "nothing"
-    if kinds.is_integer(type_):
-        return "whole number"
-    if kinds.is_floating(type_):
-        return "number"
-    if kinds.is_string(type_) or kinds.is_large_string(type_) or kinds.is_string_view(type_):
-        return "text"
-    if kinds.is_timestamp(type_) and type_.tz is None:
-        return "time"
-    return "boolean" if kinds.is_boolean(type_) else str(type_)
+    words = {
+        "nothing": kinds.is_null,
+        "whole number": kinds.is_integer,
+        "number": kinds.is_floating,
+        "text": lambda it: any(is_(it) for is_ in _texts()),
+        "time": lambda it: kinds.is_timestamp(it) and it.tz is None,
+        "boolean": kinds.is_boolean,
+    }
+    return next((word for word, is_ in words.items() if is_(type_)), str(type_))
+
+
+def _texts() -> "tuple[Callable[[pa.DataType], bool], ...]":
+    """Return what tells the types of text."""
+    import pyarrow.types as kinds
+
+    return kinds.is_string, kinds.is_large_string, kinds.is_string_view
 
 
 def _is_text(column: "pa.Array") -> bool:

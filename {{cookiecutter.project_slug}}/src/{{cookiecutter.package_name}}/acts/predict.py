@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import headers, outputs, served, sieve, sought, staging, tables
+from .. import datasets, headers, outputs, served, sieve, sought, staging, tables
 from ..console import bar, say, warn
 from ..errors import Exit, UsageError
 from ..settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_ENDINGS = {".parquet", ".csv"}
 
 
 @dataclass(frozen=True)
@@ -32,9 +30,9 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
     files lack a column, and WorldError where the model cannot be had.
     """
     output = settings.root / job.target
-    if output.suffix not in _ENDINGS:
+    if output.suffix not in datasets.ENDINGS:
         raise UsageError(f"{job.target}: name an output that ends with .parquet or .csv")
-    found = tables.find(settings.root, job.source)
+    found = datasets.find(settings.root, job.source)
     files = [it for it in found if it not in _written(output)]
     if output in found or not files:
         raise UsageError(f"{output}: is among the files to score; name another output")
@@ -53,7 +51,7 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
         return _ended(output, done["rows"], done["refused"])
     with looked.bytes(version, digest) as (folder, origin):
         model = served.load(folder, origin)
-        _check(files, model, job.keep)
+        _check(files, model, job.keep, settings.root)
         with staging.of(output, plan) as parts:
             names = list(_score(model, files, job, parts, settings.root))
             about = {"model": origin.name, "version": origin.version, "digest": origin.digest}
@@ -62,13 +60,13 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
     return _ended(output, rows, refused)
 
 
-def _check(files: Sequence[Path], model: served.Served, keep: Sequence[str]) -> None:
+def _check(files: Sequence[Path], model: served.Served, keep: Sequence[str], root: Path) -> None:
     for name in keep:
         if name in {"source", "row", *model.interface.outputs}:
             raise UsageError(
                 f"--keep {name}: the output has a column of that name; rename the input's"
             )
-    headers.check(files, model.inputs, keep)
+    headers.check(files, model.inputs, keep, root)
 
 
 def _written(output: Path) -> set[Path]:
@@ -93,8 +91,8 @@ def _score(
     with bar("predict", sum(it.stat().st_size for it in files)) as advance:
         for place, path in enumerate(files):
             source = _relative(path, root)
-            before = 0
-            for piece in tables.pieces(path, source, names):
+            partition, before = datasets.partition(path, root), 0
+            for piece in tables.pieces(path, source, names, partition):
                 part = f"{place:06}-{piece.number:08}"
                 if not parts.has(part):
                     parts.write(part, *_predicted(model, piece, job.keep))

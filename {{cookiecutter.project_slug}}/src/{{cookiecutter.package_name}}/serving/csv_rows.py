@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import cells, fields
+from .. import cells, dialect, fields
 from .refusals import Fault, RefusedError, bad_rows
 from .rows import Rows
 
@@ -18,11 +18,13 @@ def read(
     An empty cell is a missing value, and so is the NaN that data frames write for one.
     """
     lines = _lines(body)
-    names = _header(lines, rows) if header else rows.names
+    names = _header(lines, rows, body) if header else rows.names
     types = {it.name: it.type for it in interface.inputs}
     kinds = [types.get(name, "string") for name in names]
     for place, line in enumerate(lines):
         if len(line) != len(names):
+            if not place and not header:
+                _refuse_other(body)
             raise bad_rows([Fault(place, None, f"has {len(line)} cells, not {len(names)}")])
         yield {name: value(cell, kind) for name, kind, cell in zip(names, kinds, line, strict=True)}
 
@@ -32,11 +34,20 @@ def _lines(body: bytes) -> Iterator[list[str]]:
         found = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
         yield from (line for line in found if line)
     except (UnicodeDecodeError, csv.Error) as error:
+        _refuse_other(body)
         raise RefusedError(400, f"the body is not CSV in UTF-8 ({error})") from None
 
 
-def _header(lines: Iterator[list[str]], rows: Rows) -> Sequence[str]:
+def _refuse_other(body: bytes) -> None:
+    """Raise RefusedError where the body is seen to be of another dialect or format."""
+    if why := dialect.cause(body[: dialect.HEAD]):
+        raise RefusedError(400, f"the body is not CSV with commas, in UTF-8: {why}")
+
+
+def _header(lines: Iterator[list[str]], rows: Rows, body: bytes) -> Sequence[str]:
     names = next(lines, [])
+    if not set(names) & set(rows.names):
+        _refuse_other(body)
     if len(set(names)) < len(names):
         raise RefusedError(422, "the line of names holds one twice")
     rows.refuse_more(names)
