@@ -37,6 +37,17 @@ def test_the_project_passes_its_own_gates(trained: Project, words: tuple[str, ..
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_what_the_template_brought_keeps_the_rules_of_the_house(trained: Project) -> None:
+    code = """
+import test_architecture as house, test_dvc_yaml as pipeline
+package, stages = house.imports.PACKAGE, pipeline.STAGES
+print(house.faults(package, yours=frozenset()), house.unplaced(package))
+print([name for name in stages if stages[name]["deps"] != sorted(pipeline.expected(name))])
+"""
+    done = trained.run(trained.python, "-c", code, PYTHONPATH="src:tests")
+    assert done.stdout == "[] set()\n[]\n", done.stdout + done.stderr
+
+
 def test_a_key_is_found_before_it_is_committed(trained: Project, tmp_path: Path) -> None:
     project = trained.copy(tmp_path / "copy")
     key = "AKIA" + "IOSFODNN7EXAMPLE"
