@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from baking import Project
+from baking import Project, replaced
 
 pytestmark = pytest.mark.slow
 
@@ -27,13 +27,31 @@ def ran(output: str) -> list[str]:
 # The classification project runs its gates as its README says, in test_readme.py. Another task is
 # other params alone (test_frameworks.py), and the project's tests try both: here those of params.
 OF_PARAMS = [f"tests/test_{name}.py" for name in ("params", "train", "evaluate", "dvc_yaml")]
-GATES = [("lint",), ("secrets",), ("types",), ("tests", "--", *OF_PARAMS)]
+GATES = [("lint",), ("secrets",), ("types",)]
 
 
 @pytest.mark.parametrize("trained", ["regression"], indirect=True)
 @pytest.mark.parametrize("words", GATES)
 def test_the_project_passes_its_own_gates(trained: Project, words: tuple[str, ...]) -> None:
     done = trained.nox(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("trained", ["regression"], indirect=True)
+def test_the_tests_let_an_owner_read_files_and_add_modules_and_grow(
+    trained: Project, tmp_path: Path
+) -> None:
+    project = trained.copy(tmp_path / "copy")
+    package = project.root / "src" / project.package
+    (package / "queries.py").write_text("def rows():\n" + "    print()\n" * 60, "utf-8")
+    source, pipeline = package / "source.py", project.root / "dvc.yaml"
+    first = "from . import digests\n"
+    grown = replaced(source.read_text("utf-8"), (first, f"{first}from . import queries\n"))
+    source.write_text(grown + "# A line of many.\n" * 300, "utf-8")
+    (project.root / "data" / "credit.csv").write_text("a,b\n1,2\n", "utf-8")
+    own = f"    deps:\n      - data/credit.csv\n      - src/{project.package}/queries.py\n"
+    pipeline.write_text(pipeline.read_text("utf-8").replace("    deps:\n", own, 1), "utf-8")
+    done = project.nox("tests", "--", *OF_PARAMS, "tests/test_architecture.py")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -118,11 +118,17 @@ _SOURCE = r"src/\S+\.py"
 
 
 def _leave_few_files(path: Path) -> None:
-    """Let the stages depend on their own files and one more: the others would only be copied."""
-    lines = path.read_text("utf-8").splitlines(keepends=True)
-    few = ("/steps/", "/task.py", "/__init__.py")
-    kept = (it for it in lines if not re.search(_SOURCE, it) or any(name in it for name in few))
-    path.write_text("".join(kept), "utf-8")
+    """Let the stages depend on their own files and one more: the others would only be copied.
+
+    Files of an owner's, which `source.py` reads, are none of these rows'.
+    """
+    text, few = path.read_text("utf-8"), ("/steps/", "/task.py", "/__init__.py")
+    deps = {dep for stage in yaml.safe_load(text)["stages"].values() for dep in stage["deps"]}
+    ours = ("data/raw", "data/prepared", "models/", "python_env.yaml", SERVING_LOCK)
+    kept = {dep for dep in deps if dep.startswith(ours) or any(name in dep for name in few)}
+    left_out = deps - kept
+    lines = text.splitlines(keepends=True)
+    path.write_text("".join(it for it in lines if it.strip().removeprefix("- ") not in left_out))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,8 @@ def test_the_commit_is_there_with_its_changes_and_the_users_files_stay(here: Set
     commit = rows.git(root, "rev-parse", "HEAD")
     params = root / "params.yaml"
     params.write_text(params.read_text("utf-8") + "# changed\n", "utf-8")
-    (root / "new.txt").write_text("new\n", "utf-8")
+    new = f"src/{rows.PACKAGE}/new.py"
+    (root / new).write_text("new\n", "utf-8")
     diff = git(root).diff
     rows.git(root, "commit", "--all", "--quiet", "--message", "later")
     params.write_text(params.read_text("utf-8") + "# later still\n", "utf-8")
@@ -32,7 +33,7 @@ def test_the_commit_is_there_with_its_changes_and_the_users_files_stay(here: Set
         assert "# changed" not in (copy / "params.yaml").read_text("utf-8")
     with rebuild.at(here, commit, diff) as copy:
         assert (copy / "params.yaml").read_text("utf-8").endswith("# changed\n")
-        assert (copy / "new.txt").read_text("utf-8") == "new\n"
+        assert (copy / new).read_text("utf-8") == "new\n"
     assert not copy.exists()
     assert {path: path.read_bytes() for path in root.glob("*") if path.is_file()} == before
 
