@@ -95,6 +95,7 @@ def score(
             {
                 MODEL: predictor.scores_of(matrix[part]),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
+                **baselines.hindsight(params.task, target[part]),
             },
         )
         for part, frame in rows.items()
