@@ -119,6 +119,12 @@ def test_everybody_is_scored_on_the_same_rows(met: Meet, task: Task) -> None:
     assert found.slices["carrier"].tolist() == TEST["carrier"].tolist()
 
 
+def test_a_slice_that_is_missing_leaves_the_others_their_whole_names(met: Meet) -> None:
+    carriers = TEST["carrier"].tolist()
+    frame = TEST.assign(carrier=[None, *carriers[1:]]).astype({"carrier": "str"})
+    assert met(frame).slices["carrier"].tolist() == ["missing", *carriers[1:]]
+
+
 def test_without_rows_there_are_no_scores(met: Meet) -> None:
     found = met(TEST.iloc[:0])
     assert {len(score) for score in found.scored.scores.values()} == {0}
