@@ -157,6 +157,7 @@ def write_model(task: Task, target: Path, identity: str = "rows") -> str:
 def tell_figures(root: Path) -> str:
     """Write the figures of the model that lies in a project; return its digest."""
     digest = digests.of_folder(root / data.MODEL)
+    data.write_text(f"{digest}\n", root / data.DIGEST)
     data.write_text(json.dumps(figures() | {"digest": digest}, default=float), root / data.METRICS)
     return digest
 

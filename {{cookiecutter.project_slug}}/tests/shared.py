@@ -16,6 +16,7 @@ from mlflow.store.db import utils as databases
 
 from flight_delays import (
     data,
+    digests,
     dvc_cli,
     embedded,
     machine,
@@ -155,7 +156,9 @@ def project_files(
     shutil.copytree(model_of(Task.CLASSIFICATION), root / data.MODEL, ignore=ignored)
     data.write_text(json.dumps({"loss": {"0": 0.5, "1": 0.25}}), root / data.HISTORY)
     machine.note(root)
-    data.write_text(json.dumps(rows.REPORT), root / data.METRICS)
+    digest = digests.of_folder(root / data.MODEL)
+    data.write_text(f"{digest}\n", root / data.DIGEST)
+    data.write_text(json.dumps(rows.REPORT | {"digest": digest}), root / data.METRICS)
     (root / data.REPORT).write_text("<html>")
     rows.git(root, "init", "--quiet", "--initial-branch", "main")
     rows.git(root, "add", ".")

@@ -28,17 +28,16 @@ FLOORS = {
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
     2: "author aws bounds branch candidate card carried challenge console contest copies "
-    "csv_blocks csv_lines data datasets deployment digests dvc_cli embedded endpoints fetched "
-    "fields foreign gate_report git_cli headers holders imports installed interface kept ledger "
-    "likeness live looks machine marks model_dir moves outcomes outputs parcel places processes "
-    "provenance rebuild recording registry remote report reporting runs sbom served sieve "
-    "signature signing sought source stage standing staging store summary tables tracking "
-    "tracking_server trial turns twins verified watching workspace",
+    "csv_blocks csv_lines data datasets deployment digests dvc_cli dvc_lock embedded "
+    "endpoints fetched fields foreign gate_report git_cli headers holders imports installed "
+    "interface kept ledger likeness live machine marks model_dir moves outcomes outputs "
+    "parcel places processes provenance rebuild recording registry remote report reporting "
+    "runs sbom served sieve signature signing sought source stage staging standing store "
+    "summary tables tracking tracking_server trial turns twins verified watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "
-    "decisions diagnostics dialect dockerfile estimator evaluation features fitting formats "
-    "frames gate holdout intervals labelled margins metrics predictor schema slices splits "
-    "validation values versions",
+    "diagnostics dialect dockerfile estimator evaluation features fitting frames gate holdout "
+    "intervals labelled metrics predictor schema splits validation values versions",
     # Words.
     0: "errors params sections settings task",
 }

@@ -168,6 +168,7 @@ def here(project: Path, fake: fakes.FakeClient) -> Callable[[str], pd.DataFrame]
     """Return what scores rows of a project with a model of its own, and reads the output."""
     digest = digests.of_folder(project / data.MODEL)
     (project / data.METRICS).write_text(json.dumps({"digest": digest}))
+    (project / data.DIGEST).write_text(digest)
 
     def scored(source: str) -> pd.DataFrame:
         job = Job(source, "out.parquet", ("origin",))
@@ -191,9 +192,9 @@ def test_the_column_of_a_folders_name_is_read_as_the_schema_has_it(
         else:
             left.to_parquet(folder / "x.parquet", index=False)
     found = here("in")
-    folder = project / data.MODEL
-    model = carried.load(folder, digests.of_folder(folder))
-    wanted = model.predict(frame.assign(distance=7.5))
+    model = project / data.MODEL
+    loaded = carried.load(model, digests.of_folder(model))
+    wanted = loaded.predict(frame.assign(distance=7.5))
     assert found["probability"].tolist() == wanted["probability"].tolist()
     assert found["origin"].tolist() == frame["origin"].tolist()
     one = here("in/origin=EWR/distance=7.5")

@@ -29,13 +29,13 @@ FILES = {
     "ingest": set[str](),
     "prepare": {"data/raw"},
     "train": {"data/prepared"},
-    "evaluate": {"data/prepared", "models/model"},
+    "evaluate": {"data/prepared", "models/digest.txt", "models/model"},
 }
 """The data that each stage reads; the tests of the steps write them where `data.py` says."""
 OUTS = {
     "ingest": {data.RAW.parent},
     "prepare": {data.PREPARED},
-    "train": {data.MODEL, data.HISTORY, data.MACHINE},
+    "train": {data.MODEL, data.DIGEST, data.HISTORY, data.MACHINE},
     "evaluate": {data.METRICS, data.REPORT, Path("reports/report.md"), Path("reports/plots")},
 }
 

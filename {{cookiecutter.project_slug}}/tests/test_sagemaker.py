@@ -46,6 +46,7 @@ def amazon() -> Iterator[Any]:
 def here(project: Path, fake: fakes.FakeClient) -> Path:
     digest = digests.of_folder(project / data.MODEL)
     (project / data.METRICS).write_text(json.dumps({"digest": digest}))
+    (project / data.DIGEST).write_text(digest)
     return project
 
 

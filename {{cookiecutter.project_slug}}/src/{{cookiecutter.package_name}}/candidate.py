@@ -6,19 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import (
-    author,
-    card,
-    data,
-    digests,
-    dvc_cli,
-    embedded,
-    marks,
-    params,
-    signature,
-    signing,
-    store,
-)
+from . import card, data, digests, dvc_cli, dvc_lock, marks, params, signature, signing
 from .console import warn
 from .errors import UsageError, WorldError
 from .foreign import in_words
@@ -26,8 +14,11 @@ from .params import Params
 from .places import Place, Project
 from .provenance import Git, git, input_key
 from .registry import Registry
-from .settings import NAME, Settings
+from .settings import Settings
 from .versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Version
+
+_JUDGED = (data.RAW.parent, data.PREPARED, data.HISTORY, data.MACHINE)
+"""What a verdict, a version and its run are made of beside the model and its figures."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +46,8 @@ def here(settings: Settings) -> Candidate:
         digest = str(found["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(f"{data.METRICS}: there is no report yet; run `nox -s train`") from None
+    dvc_lock.verify_model(root, digest)
+    dvc_lock.verify(root, [str(path) for path in _JUDGED])
     digests.verify(root / data.MODEL, digest)
     if not signature.has_signature(root / data.MODEL):
         raise UsageError(f"{data.MODEL}: has no signature, so nobody knows what to send it")
@@ -82,12 +75,7 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
             registry.client.log_text(run_id, description, "model-card.md")
         stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
         source = f"models:/{_logged_model(registry, run_id, candidate.digest)}"
-        who = author.name(settings)
-        tags = {**told, **stage, "created_by": who}
-        about = card.about(candidate.params, settings.root)
-        version = registry.register(source, run_id, tags, description, about)
-        if store.is_embedded(settings):  # A server takes no word for it.
-            embedded.note_author(settings.store_folder, NAME, version.number, who)
+        version = registry.register(source, run_id, told | stage, description)
     signing.sign(registry, version, candidate.folder, settings)
     champion = registry.aliased(CHAMPION)
     if ROLLED_BACK not in version.tags and (champion is None or champion.number != version.number):

@@ -12,11 +12,21 @@ if TYPE_CHECKING:
 RAW = Path("data/raw/rows.parquet")
 PREPARED = Path("data/prepared")
 MODEL = Path("models/model")
+DIGEST = Path("models/digest.txt")
+"""Which bytes `train` has made: what lies in `models/model` later must be these."""
 HISTORY = Path("models/history.json")
 MACHINE = Path("models/machine.json")
 METRICS = Path("reports/metrics.json")
 REPORT = Path("reports/report.html")
 REPORTS = (METRICS, REPORT, Path("reports/report.md"), Path("reports/plots"))
+
+
+def model_digest(root: Path) -> str:
+    """Return the digest of the model that `train` has made in a project."""
+    try:
+        return (root / DIGEST).read_text("utf-8").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        raise WorldError(f"{DIGEST}: missing or not whole; run `nox -s train`") from None
 
 
 def prepared(part: Part) -> Path:

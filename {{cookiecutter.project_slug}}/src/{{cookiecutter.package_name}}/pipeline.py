@@ -9,7 +9,19 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
-from . import data, dvc_cli, holders, installed, marks, params, provenance, stage, store, summary
+from . import (
+    data,
+    dvc_cli,
+    dvc_lock,
+    holders,
+    installed,
+    marks,
+    params,
+    provenance,
+    stage,
+    store,
+    summary,
+)
 from .console import say, warn
 from .errors import UsageError, WorldError
 from .params import Params
@@ -33,7 +45,7 @@ def train(settings: Settings) -> None:
     with _alone(settings):
         _reproduce(settings)
         marks.record(settings, Project(settings.root), checked, key)
-    _tell(settings, key)
+    say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
 
 
 def evaluate(settings: Settings) -> None:
@@ -46,21 +58,7 @@ def evaluate(settings: Settings) -> None:
             warn("the model is not of these params and files: nothing is recorded; `nox -s train`")
         else:
             marks.record(settings, Project(settings.root), checked, key)
-    _tell(settings, key)
-
-
-def _tell(settings: Settings, key: str) -> None:
-    """Print the figures, and where the report of this very model is.
-
-    Who tries other params chooses among them, by the validation rows: each look at the test rows
-    would make them less of a test.
-    """
-    found = json.loads((settings.root / data.METRICS).read_text("utf-8"))
-    report: str | None = str(data.REPORT)
-    if settings.project:  # A copy, which is gone in a moment.
-        known = marks.is_recorded(settings, key)
-        report = store.artifact(settings, marks.run_of(settings, key), report) if known else None
-    say(summary.of(found, "validation" if settings.trial else "test", report))
+    say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
 
 
 @contextmanager
@@ -127,10 +125,15 @@ def _reproduce(settings: Settings, *arguments: str) -> None:
     os.environ[CALLER] = holders.this_process()
     if dvc_cli.run(settings.root, "repro", *arguments):
         raise WorldError("DVC could not bring the stages up to date; its message stands above")
+    dvc_lock.verify(settings.root, take_away=True)
 
 
 def share(settings: Settings, verb: str) -> None:
-    """Run `dvc push` or `dvc pull` with the default remote; raises UsageError without one."""
+    """Run `dvc push` or `dvc pull` with the default remote; raises UsageError without one.
+
+    Only what `dvc.lock` names is taken, and only as it is named. DVC's cache of runs stays at home:
+    it would say of inputs that no commit knows which model they give.
+    """
     from dvc.config import Config
     from dvc.exceptions import DvcException
 
@@ -144,5 +147,9 @@ def share(settings: Settings, verb: str) -> None:
             ".dvc/config: no remote is set, so there is nowhere to push to or pull from; set one "
             f"with `{dvc} remote add --default storage ADDRESS`, a folder or s3://bucket/path"
         )
-    if dvc_cli.run(settings.root, verb, "--run-cache"):
-        raise WorldError(f"DVC could not {verb}; its message stands above")
+    failed = dvc_cli.run(settings.root, verb)
+    if verb == "pull":
+        dvc_lock.verify(settings.root, take_away=True)
+    if failed:
+        lacks = "" if verb == "push" else ": the remote lacks it, or holds other bytes by that name"
+        raise WorldError(f"DVC could not {verb}; its message stands above{lacks}")

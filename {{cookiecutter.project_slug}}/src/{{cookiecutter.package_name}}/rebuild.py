@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import digests, git_cli
+from . import digests, dvc_lock, git_cli
 from .console import say
 from .errors import WorldError
 from .provenance import LOCK
@@ -53,7 +53,8 @@ def _git(folder: Path, *arguments: str, remedy: str = "see what git says") -> st
 def data(settings: Settings, root: Path, lock: Path | None, paths: Sequence[str]) -> bool:
     """Bring outputs of a stage back by their digests, from the cache or from the remote.
 
-    `lock` is the `dvc.lock` that names them. Returns False where neither has them.
+    `lock` is the `dvc.lock` that names them. Returns False where neither has them, and raises
+    WorldError where what they have under these names is something else.
     """
     if lock is None:
         return False
@@ -66,6 +67,7 @@ def data(settings: Settings, root: Path, lock: Path | None, paths: Sequence[str]
     _quietly([*dvc, "config", "--local", "cache.dir", cache], root)
     for verb in ("checkout", "pull"):
         if not _quietly([*dvc, verb, "--quiet", *paths], root).returncode:
+            dvc_lock.verify(root, paths, take_away=True)
             return all((root / path).exists() for path in paths)
     return False
 

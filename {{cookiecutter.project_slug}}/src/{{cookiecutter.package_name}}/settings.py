@@ -11,6 +11,7 @@
 | `PIPELINE_PROCESS`    | set by `train`: the process without which a stage need not begin      |
 | `STARTED_BY`          | set by nox: its process id, without which no command of it goes on    |
 | `PIPELINE_PROJECT`    | set by `train` in a copy of the project: the project's own folder     |
+| `DVC_STAGE`           | set by DVC: the stage that it runs, whose inputs `dvc.lock` must name |
 | `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
 | `SERVING_EVERYONE`    | `true`: the image answers callers without a token                     |
 | `SERVING_ROOT_PATH`   | the path that a proxy puts above those of the served model            |
@@ -48,6 +49,7 @@ class Settings:
     signing_key: Path | str | None = None
     actor: str | None = None
     caller: str | None = None
+    stage: str | None = None
     project: Path | None = None
     """The project that `root` is a copy of, to train in; by default it is the project."""
     token: str | None = None
@@ -59,8 +61,6 @@ class Settings:
     store: Path | None = None
     """The folder of a store of its own; by default the project's."""
     in_ci: bool = False
-    trial: str = ""
-    """The params that are changed for this run alone, in words; empty for the project's own."""
 
     def of_registry(self, kind: str | None) -> "Settings":
         """Return the settings for the project's own registry (`local`), its branch or a server.
@@ -111,6 +111,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         token=environment.get("GITHUB_TOKEN") or None,
         server=environment.get("GITHUB_SERVER_URL") or _SERVER,
         caller=environment.get(CALLER) or None,
+        stage=environment.get("DVC_STAGE", "").rpartition(":")[2] or None,
         project=Path(environment[PROJECT]) if environment.get(PROJECT) else None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
     )

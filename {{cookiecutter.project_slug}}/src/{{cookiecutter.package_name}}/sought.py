@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import branch, data, fetched, registry, remote, signing, store
+from . import branch, data, dvc_lock, fetched, registry, remote, signing, store
 from .errors import UsageError, WorldError
 from .foreign import READ, in_words, needed
 from .ledger import Ledger
@@ -113,11 +113,13 @@ def _used(there: Registry, settings: Settings) -> Iterator[str]:
 
 def _digest_here(root: Path) -> str:
     try:
-        return str(json.loads((root / data.METRICS).read_text("utf-8"))["digest"])
+        digest = str(json.loads((root / data.METRICS).read_text("utf-8"))["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
             "there is no model yet: run `nox -s train`, and `nox -s promote` for a champion"
         ) from None
+    dvc_lock.verify_model(root, digest)
+    return digest
 
 
 def _as_time(seconds: float) -> str:

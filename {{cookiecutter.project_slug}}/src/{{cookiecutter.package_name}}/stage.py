@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import holders, params, processes, settings
+from . import dvc_lock, holders, params, processes, settings
 from .errors import WorldError, reported
 from .params import Params
 from .settings import Settings
@@ -40,6 +40,8 @@ def run(step: Callable[[Stage], None]) -> None:
         with FileLock(here.scratch / LOCK):
             if here.caller and holders.is_gone(here.caller):
                 raise WorldError("whoever called this stage is gone; run `nox -s train` again")
+            if here.stage:
+                dvc_lock.verify_inputs(here.root, here.stage)
             step(Stage(here, params.load(here.root)))
 
     processes.add_up_in_one_order()

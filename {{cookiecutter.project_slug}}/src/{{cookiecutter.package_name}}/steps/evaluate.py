@@ -30,15 +30,14 @@ _ROWS_FOR_IMPORTANCE = 5_000
 def evaluate(stage: Stage) -> None:
     """Write `reports/`: `metrics.json`, the report as Markdown and HTML, and its plots."""
     folder = stage.root / data.MODEL
-    digest = digests.of_folder(folder)
+    digest = data.model_digest(stage.root)
     predictor = carried.load(folder, digest)
     with threadpool_limits(1, user_api="blas"):
         found = figures(stage.params, predictor, data.read_parts(stage.root))
     found["digest"] = digest
     found["data_digest"] = digests.of_folder(stage.root / data.PREPARED, links=True)
     report.write(found, stage.root / data.METRICS.parent)
-    if stage.settings.project is None:  # Files of a copy are gone before anybody can look.
-        say(f"evaluate: {data.METRICS} and {data.REPORT}")
+    say(f"evaluate: {data.METRICS} and {data.REPORT}")
 
 
 def figures(
@@ -96,7 +95,6 @@ def score(
             {
                 MODEL: predictor.scores_of(matrix[part]),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
-                **baselines.hindsight(params.task, target[part]),
             },
         )
         for part, frame in rows.items()

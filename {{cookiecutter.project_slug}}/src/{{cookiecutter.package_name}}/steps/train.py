@@ -49,6 +49,7 @@ def train(stage: Stage) -> None:
             requirements=root / SERVING_LOCK,
             target=root / data.MODEL,
         )
+        data.write_text(f"{digest}\n", root / data.DIGEST)
         log.model(root / data.MODEL, digest)
     watch.done()
     steps = max(map(len, watch.history.values()), default=0)
