@@ -379,6 +379,8 @@ def _as_a_program(address: str, change: dict[str, str], picture: Path) -> tuple[
     with urllib.request.urlopen(address) as answer:  # noqa: S310 - http
         page = answer.read().decode()
     values = dict(re.findall(r'<input[^>]* name="(\w+)" value="([^"]*)"', page))
+    listed = re.findall(r'<select id="(\w+)"(.*?)</select>', page)
+    values |= {name: re.findall(r'value="([^"]*)" selected', it)[0] for name, it in listed}
     assert len(values) > 5
     found = []
     for sent in (values, values | change):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flight_delays import data, digests, features, model_dir
+from flight_delays import data, digests, examples, features, model_dir
 from flight_delays.fitting import Watch
 from flight_delays.params import FILE, Params
 from flight_delays.predictor import Predictor
@@ -151,7 +151,8 @@ def write_model(task: Task, target: Path, identity: str = "rows") -> str:
     """Write a model directory as the stage does; return its digest."""
     model = fitted(task)
     columns = [BY_NAME[name] for name in model.encoder.columns]
-    return model_dir.write(model, columns, identity, ROOT / SERVING_LOCK, target)
+    example = examples.example(parts()["train"], columns)
+    return model_dir.write(model, columns, example, identity, ROOT / SERVING_LOCK, target)
 
 
 def tell_figures(root: Path) -> str:

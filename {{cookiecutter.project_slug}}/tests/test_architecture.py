@@ -36,8 +36,8 @@ FLOORS = {
     "summary tables tracking tracking_server trial turns twins verified watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "
-    "diagnostics dialect dockerfile estimator evaluation features fitting frames gate holdout "
-    "intervals labelled metrics predictor schema splits validation values versions",
+    "diagnostics dialect dockerfile estimator evaluation examples features fitting frames gate "
+    "holdout intervals labelled metrics predictor schema splits validation values versions",
     # Words.
     0: "errors params sections settings task",
 }

@@ -5,10 +5,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
-from flight_delays import interface, schema, validation
+from flight_delays import examples, interface, schema
 from flight_delays.provenance import LOCK, SERVING_LOCK
 from flight_delays.schema import Column
 from flight_delays.task import Task
@@ -16,38 +15,10 @@ from flight_delays.task import Task
 import rows
 
 
-def columns(task: Task) -> list[Column]:
-    return [schema.BY_NAME[name] for name in rows.fitted(task).encoder.columns]
-
-
-def among(example: pd.DataFrame, frame: pd.DataFrame) -> bool:
-    """Tell whether a row of the example is a row of the frame."""
-    return not example.merge(frame, on=list(example.columns)).empty
-
-
-def test_the_example_keeps_the_schema_and_is_no_row_of_the_data(task: Task) -> None:
-    example = interface.example(rows.fitted(task), columns(task))
-    assert len(example) == 2
-    assert validation.violations(example, columns(task)) == []
-    assert not among(example, rows.flights())
-    assert among(rows.flights().head(2)[list(example.columns)], rows.flights())
-
-
-def test_the_example_knows_only_categories_that_the_model_knows(task: Task) -> None:
-    known = rows.fitted(task).encoder.vocabulary
-    example = interface.example(rows.fitted(task), columns(task))
-    assert all(set(example[name]) <= set(values) for name, values in known.items())
-
-
-def test_a_boolean_column_asks_for_booleans() -> None:
-    rain = [Column("rain", "boolean")]
-    example = interface.example(rows.fitted(Task.REGRESSION), rain)
-    assert example["rain"].tolist() == [False, True]
-
-
 def test_the_signature_names_raw_columns_and_outputs_with_their_types(task: Task) -> None:
     model = rows.fitted(task)
-    found = interface.signature(model, interface.example(model, columns(task)))
+    columns = [schema.BY_NAME[name] for name in model.encoder.columns]
+    found = interface.signature(model, examples.example(rows.parts()["train"], columns))
     inputs = dict(zip(found.inputs.input_names(), found.inputs.input_types(), strict=True))
     assert [str(inputs[name]) for name in ("scheduled_departure", "carrier", "temp")] == [
         "DataType.datetime",
@@ -100,3 +71,8 @@ def test_every_release_of_a_lock_has_the_hashes_that_it_is_held_against(name: st
 
 def test_the_patch_version_of_python_is_left_out() -> None:
     assert re.fullmatch(r"3\.\d+", interface.minor_version())
+
+
+def test_units_are_told_where_there_are_some() -> None:
+    told = interface.rules([Column("wind", "number", unit="mph"), Column("carrier", "category")])
+    assert told["columns"]["wind"]["unit"] == "mph" and "unit" not in told["columns"]["carrier"]

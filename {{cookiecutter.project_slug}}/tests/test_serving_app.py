@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flight_delays import fields
+from flight_delays.serving import page
 from flight_delays.serving.batching import INLINE_ROWS
 from flight_delays.serving.current import Holder
 from flight_delays.serving.front import Front
@@ -201,7 +203,8 @@ def test_metadata_tells_the_signature(front: Front) -> None:
     found = ask(front, "GET", "/metadata").json()
     inputs = {it["name"]: it for it in found["inputs"]}
     assert inputs["temp"] == {
-        "name": "temp", "type": "double", "nullable": True, "minimum": -60.0, "maximum": 140.0
+        "name": "temp", "type": "double", "nullable": True, "minimum": -60.0, "maximum": 140.0,
+        "unit": "°F",
     }  # fmt: skip
     assert found["version"] == "1" and len(found["digest"]) == 64
 
@@ -396,9 +399,18 @@ def test_a_new_model_answers_with_its_own_schema(
 
 
 def test_the_page_shows_a_form_that_answers(front: Front) -> None:
-    page = ask(front, "GET", "/").body.decode()
-    assert 'name="carrier"' in page and 'value="AA"' in page and "may be empty" in page
-    assert "known: AA, B6, DL, EV, UA<" in page
+    shown = ask(front, "GET", "/").body.decode()
+    listed = re.search(r'<select id="carrier" name="carrier">(.*?)</select>', shown)
+    assert listed and re.findall("<option[^>]*>(.*?)</option>", listed[1]) == [
+        "AA",
+        "B6",
+        "DL",
+        "EV",
+        "UA",
+    ]
+    assert listed[1].count(" selected") == 1 and "missing" not in listed[1]
+    assert '<label for="wind_speed">wind_speed <span>(mph)</span></label>' in shown
+    assert "may be empty" in shown and '.0"' not in shown
     form = "&".join(f"{name}={'' if it is None else it}" for name, it in ROW.items())
     found = ask(front, "POST", "/", form.encode())
     assert found.status == 200 and "<dt>prediction</dt>" in found.body.decode()
@@ -407,6 +419,19 @@ def test_the_page_shows_a_form_that_answers(front: Front) -> None:
     said = wrong.body.decode()
     assert wrong.status == 422 and '<dl class="answer refused"' in said
     assert "must be a valid number</small><small>from 1</small>" in said
+
+
+def test_a_category_may_be_missing_or_unknown(front: Front) -> None:
+    field = fields.Field("kind", "string", nullable=True, known=("a", "b"))
+    shown = page._field(field, "", {})
+    assert '<option value="" selected>missing</option>' in shown
+    assert '<option value="&lt;c" selected>&lt;c</option>' in page._field(field, "<c", {})
+    many = replace(field, known=tuple(map(str, range(1000))))
+    assert "<datalist" in page._field(many, "7", {}) and "and 992 more" in page._field(
+        many, "7", {}
+    )
+    yes = page._field(fields.Field("rain", "boolean"), "true", {})
+    assert '<option value="true" selected>' in yes and "missing" not in yes
 
 
 def test_a_form_that_is_no_person_s_is_refused(front: Front) -> None:

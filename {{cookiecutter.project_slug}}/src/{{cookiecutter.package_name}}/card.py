@@ -12,6 +12,7 @@ from typing import Any
 from .params import Params
 from .reporting import wording
 from .reporting.verdict import verdict
+from .schema import BY_NAME
 
 _SLICES = 5
 Found = Mapping[str, Any]
@@ -36,7 +37,9 @@ def write(found: Found, told: Mapping[str, str], params: Params, root: Path) -> 
 def _columns(params: Params) -> Iterator[str]:
     features = params.features
     yield from (f"`{name}`" for name in (*features.calendar, *features.categorical))
-    yield from (f"`{name}`" for name in features.numeric)
+    for name in features.numeric:
+        unit = BY_NAME[name].unit
+        yield f"`{name}` ({unit})" if unit else f"`{name}`"
 
 
 def _data(found: Found) -> Iterator[str]:

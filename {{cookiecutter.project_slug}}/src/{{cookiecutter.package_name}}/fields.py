@@ -22,6 +22,7 @@ class Field:
     maximum: float | None = None
     known: tuple[str, ...] = ()
     """The categories that the model was trained on; it takes others as unknown."""
+    unit: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a model asks of its callers and of its environment: signature, example and exact pins."""
+"""What a model asks of its callers and of its environment: signature and exact pins."""
 
 import platform
 import re
@@ -15,33 +15,6 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 
-def example(predictor: Predictor, columns: Sequence[Column]) -> "pd.DataFrame":
-    """Make up two rows: the middle of each range and a known category; never a row of the data."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            column.name: [_made_up(predictor, column, place) for place in range(2)]
-            for column in columns
-        }
-    )
-
-
-def _made_up(predictor: Predictor, column: Column, place: int) -> object:
-    import pandas as pd
-
-    if column.kind == "time":
-        return pd.Timestamp("2030-01-07 08:00:00") + pd.Timedelta(hours=9 * place)
-    if column.kind == "category":
-        known = predictor.encoder.vocabulary[column.name]
-        return known[place % len(known)] if known else "A"
-    if column.kind == "boolean":
-        return place == 1
-    low = column.minimum if column.minimum is not None else 0.0
-    high = column.maximum if column.maximum is not None else low + 100.0
-    return float(round(low + (high - low) * (0.5 + 0.1 * place)))
-
-
 def signature(predictor: Predictor, rows: "pd.DataFrame") -> "ModelSignature":
     """Return the raw columns that go in and the columns that come out, each with its type."""
     from mlflow.models import ModelSignature
@@ -56,9 +29,12 @@ def signature(predictor: Predictor, rows: "pd.DataFrame") -> "ModelSignature":
 
 
 def rules(columns: Sequence[Column]) -> dict[str, Any]:
-    """Return what the signature has no words for: which values may be missing, and the ranges."""
+    """Return what the signature has no words for: which values may be missing, ranges, units."""
     told = ("nullable", "minimum", "maximum")
-    return {"columns": {it.name: {name: getattr(it, name) for name in told} for it in columns}}
+    rules = {it.name: {name: getattr(it, name) for name in told} for it in columns}
+    for it in columns:
+        rules[it.name] |= {"unit": it.unit} if it.unit else {}
+    return {"columns": rules}
 
 
 def environment(requirements: Path) -> dict[str, Any]:

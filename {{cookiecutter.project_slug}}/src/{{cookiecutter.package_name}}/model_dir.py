@@ -12,6 +12,7 @@ import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -23,23 +24,32 @@ from .imports import PACKAGE, closure
 from .predictor import Predictor
 from .schema import Column
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _NAMESPACE = uuid.UUID("6f1c7f2e-4f0e-5c1b-9d5b-0b8f9a6f4c11")
 _ALWAYS = "1980-01-01 00:00:00.000000"
 
 
 def write(
-    predictor: Predictor, columns: Sequence[Column], identity: str, requirements: Path, target: Path
+    predictor: Predictor,
+    columns: Sequence[Column],
+    example: "pd.DataFrame",
+    identity: str,
+    requirements: Path,
+    target: Path,
 ) -> str:
     """Write the model directory `target` whole or not at all, and return its digest.
 
-    `columns` are the raw columns in the order of the signature, `identity` is what the model's
+    `columns` are the raw columns in the order of the signature, `example` has rows of them to try
+    the model with, `identity` is what the model's
     uuid is derived of, `requirements` is the lock that serving needs.
     """
     for left in target.parent.glob(f".{target.name}.*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        _write(predictor, columns, identity, requirements, scratch)
+        _write(predictor, columns, example, identity, requirements, scratch)
         replace_folder(scratch, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -56,13 +66,17 @@ def replace_folder(source: Path, target: Path) -> None:
 
 
 def _write(
-    predictor: Predictor, columns: Sequence[Column], identity: str, requirements: Path, folder: Path
+    predictor: Predictor,
+    columns: Sequence[Column],
+    example: "pd.DataFrame",
+    identity: str,
+    requirements: Path,
+    folder: Path,
 ) -> None:
     teach_manners()
     import mlflow.pyfunc
     from mlflow.models import Model
 
-    example = interface.example(predictor, columns)
     model = Model(model_uuid=str(uuid.uuid5(_NAMESPACE, identity)), utc_time_created=_ALWAYS)
     parts = folder.with_name(f"{folder.name}.parts")
     try:

@@ -13,11 +13,12 @@ h1 { font-size: 1.5rem; margin: 0; }
 p { margin: .25rem 0 1.5rem; opacity: .8; }
 form { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; }
 label { display: block; font-weight: 600; }
-input { font: inherit; width: 100%; box-sizing: border-box; padding: .35rem .5rem;
+label span { font-weight: 400; opacity: .7; }
+input, select { font: inherit; width: 100%; box-sizing: border-box; padding: .35rem .5rem;
   border: 1px solid var(--line); border-radius: .3rem; }
 small { display: block; min-height: 1.3em; opacity: .7; }
 small.fault { color: var(--fault); opacity: 1; }
-div:has(> small.fault) > input { border-color: var(--fault); }
+div:has(> small.fault) > :is(input, select) { border-color: var(--fault); }
 button { grid-column: 1 / -1; justify-self: start; font: inherit; font-weight: 600; color: #fff;
   background: var(--accent); border: 0; border-radius: .3rem; cursor: pointer;
   padding: .5rem 1.5rem; }

@@ -1,6 +1,6 @@
 """The page at `/`: a form made of the signature, where a person tries the model. No script."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,6 +15,9 @@ from .replies import Asked, Reply
 _KIND = b"text/html; charset=utf-8"
 _LARGEST_FORM = 2**16
 _KNOWN_TOLD = 8
+_MOST_CHOICES = 500
+"""Of which one list can be made; among more, letters find their way."""
+_BOOLEANS = ("true", "false")
 _HEADERS = (
     # Nothing but the page itself: no script, no image, nothing of others, in nobody's frame.
     (
@@ -94,8 +97,11 @@ def _field(field: fields.Field, value: str, faults: Mapping[str, str]) -> str:
     fault = faults.get(field.name)
     told = f'<small class="fault">{escape(fault)}</small>' if fault else ""
     attributes = f'id="{name}" name="{name}" value="{escape(value, quote=True)}"'
-    if field.known:
-        options = "".join(f'<option value="{escape(it, quote=True)}">' for it in field.known)
+    choices = _BOOLEANS if field.type == "boolean" else field.known
+    if 0 < len(choices) <= _MOST_CHOICES:
+        box = _list(field, name, value, choices)
+    elif choices:
+        options = "".join(f'<option value="{escape(it, quote=True)}">' for it in choices)
         box = f'<input {attributes} list="{name}-known"><datalist id="{name}-known">{options}'
         box += "</datalist>"
     elif field.type == "datetime":
@@ -104,15 +110,28 @@ def _field(field: fields.Field, value: str, faults: Mapping[str, str]) -> str:
         box = f'<input inputmode="decimal" {attributes}>'
     else:
         box = f"<input {attributes}>"
-    return f'<div><label for="{name}">{name}</label>{box}{told}{_hint(field)}</div>'
+    unit = f" <span>({escape(field.unit)})</span>" if field.unit else ""
+    return f'<div><label for="{name}">{name}{unit}</label>{box}{told}{_hint(field)}</div>'
+
+
+def _list(field: fields.Field, name: str, value: str, choices: Sequence[str]) -> str:
+    """Return a list to choose from; what was sent and is not in it stays, and is unknown."""
+    shown = [*(("",) if field.nullable else ()), *choices]
+    shown += [value] if value not in shown else []
+    options = "".join(
+        f'<option value="{escape(it, quote=True)}"{" selected" if it == value else ""}>'
+        f"{escape(it) or 'missing'}</option>"
+        for it in shown
+    )
+    return f'<select id="{name}" name="{name}">{options}</select>'
 
 
 def _hint(field: fields.Field) -> str:
     bounds = {"from": field.minimum, "to": field.maximum}
     ranged = " ".join(f"{word} {it:g}" for word, it in bounds.items() if it is not None)
-    more = len(field.known) - _KNOWN_TOLD
-    known = f"known: {', '.join(field.known[:_KNOWN_TOLD])}" if field.known else ""
-    words = [ranged, f"{known} and {more:,} more" if more > 0 else known]
+    more = len(field.known) - _KNOWN_TOLD if len(field.known) > _MOST_CHOICES else 0
+    known = f"known: {', '.join(field.known[:_KNOWN_TOLD])}" if more > 0 else ""
+    words = [ranged, known and f"{known} and {more:,} more"]
     words.append("may be empty" if field.nullable else "")
     return f"<small>{escape(', '.join(filter(None, words)))}</small>"
 
@@ -121,6 +140,8 @@ def _text(value: Any) -> str:
     """Return a value as the form takes it."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return "" if value is None else str(value)
 
 

@@ -84,6 +84,8 @@ def _annotated(field: fields.Field, example: Sequence[Row]) -> Any:
     told: dict[str, Any] = {"examples": [row[field.name] for row in example]}
     if field.known:
         told["description"] = "Known: " + ", ".join(field.known) + "; others count as unknown."
+    if field.unit:
+        told["description"] = f"In {field.unit}."
     if field.type == "datetime":
         told["description"] = "Date and time as ISO 8601, without a zone: 2030-01-07T08:00:00."
         kind: Any = Annotated[datetime, BeforeValidator(_time)]

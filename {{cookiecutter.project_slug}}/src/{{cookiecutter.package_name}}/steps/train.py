@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import data, diagnostics, digests, live, machine, model_dir, provenance
+from .. import data, diagnostics, digests, examples, live, machine, model_dir, provenance
 from .. import estimator as seam
 from ..console import say
 from ..features import Encoder, Vector, fit_encoder
@@ -42,9 +42,11 @@ def train(stage: Stage) -> None:
         predictor = fit(params, rows["train"], rows["validation"], watch)
         log.wait()  # Two threads that import MLflow at once see half of it.
         data.write_text(json.dumps(watch.history, indent=1) + "\n", root / data.HISTORY)
+        columns = [BY_NAME[name] for name in predictor.encoder.columns]
         digest = model_dir.write(
             predictor,
-            [BY_NAME[name] for name in predictor.encoder.columns],
+            columns,
+            examples.example(rows["train"], columns),
             identity=prepared,
             requirements=root / SERVING_LOCK,
             target=root / data.MODEL,
