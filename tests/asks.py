@@ -13,7 +13,8 @@ def main() -> None:
     import pandas as pd
 
     package, file, requests, rows, *models = sys.argv[1:]
-    loaded = [import_module(f"{package}.carried").load(Path(it)) for it in models]
+    carried, digests = (import_module(f"{package}.{it}") for it in ("carried", "digests"))
+    loaded = [carried.load(Path(it), digests.of_folder(Path(it))) for it in models]
     names = list(loaded[0].encoder.columns)
     frame = pd.read_parquet("data/prepared/test.parquet")[names]
     frame = frame.sample(int(requests) * int(rows), random_state=1)

@@ -14,7 +14,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -126,6 +127,78 @@ def test_a_champion_takes_its_place_under_load_without_a_failed_request(
     assert found["wrong"] == found["lost"] == found["unanswered"] == 0, found
     served = [it["version"] for it in events(log) if it["event"] == "model served"]
     assert served == ["2", "1"]
+
+
+@ONE
+def test_several_workers_are_one_server(promoted: Project, tmp_path: Path) -> None:
+    project = promoted.copy(tmp_path / "project")
+    port, log = free_port(), tmp_path / "log"
+    words = ("--workers", "2", "--every", "0.5", "--drain", "1")
+    with started(project, ours(project, port, *words), port, log) as process:
+        asked = _Asked(port)
+        act(project, "rollback", "2", "--reason", "for a test")
+        asked.until(asked.seen.is_set)
+        # Whoever has seen the new champion is not answered by the old one again.
+        assert not asked.old_after_new and {"1", "2"} <= asked.versions
+        first, second = map(psutil.Process, asked.pids(process.pid))
+        before = _requests(port)
+        second.kill()
+        asked.until(lambda: "worker replaced" in {it["event"] for it in events(log)})
+        assert _requests(port) >= before > 0
+        assert first.is_running() and len(asked.pids(process.pid)) == 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        asked.end()
+    assert not first.is_running() and events(log)[-1]["event"] == "stopped"
+
+
+class _Asked:
+    """Callers of new connections, who note which version answers and in which order."""
+
+    def __init__(self, port: int) -> None:
+        self._address = f"http://127.0.0.1:{port}/version"
+        self.seen, self._ended = threading.Event(), threading.Event()
+        self.versions: set[str] = set()
+        self.old_after_new = 0
+        self._threads = [threading.Thread(target=self._ask) for _ in range(4)]
+        for it in self._threads:
+            it.start()
+
+    def _ask(self) -> None:
+        while not self._ended.is_set():
+            begun_after = self.seen.is_set()
+            try:
+                with urllib.request.urlopen(self._address, timeout=10) as answer:  # noqa: S310
+                    version = answer.read().decode()
+            except (OSError, HTTPException):  # A worker was killed, or the server has ended.
+                continue
+            self.versions.add(version)
+            self.old_after_new += begun_after and version == "1"
+            if version == "2":
+                self.seen.set()
+
+    def until(self, there: Callable[[], bool]) -> None:
+        for _ in range(600):
+            if there():
+                return
+            time.sleep(0.1)
+        raise AssertionError("it did not come to that")
+
+    @staticmethod
+    def pids(server: int) -> list[int]:
+        family = psutil.Process(server).children()
+        return [it.pid for it in family if "serving.worker" in " ".join(it.cmdline())]
+
+    def end(self) -> None:
+        self._ended.set()
+        for it in self._threads:
+            it.join()
+
+
+def _requests(port: int) -> float:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text = answer.read().decode()
+    return sum(float(it) for it in re.findall(r"^requests_total\{.*\} (\S+)$", text, re.MULTILINE))
 
 
 @ONE

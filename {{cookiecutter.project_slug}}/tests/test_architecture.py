@@ -37,7 +37,7 @@ FLOORS = {
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "
     "diagnostics dialect dockerfile estimator evaluation examples features fitting frames gate "
-    "holdout intervals labelled metrics predictor schema splits validation values versions",
+    "holdout intervals labelled metrics predictor schema splits trees validation values versions",
     # Words.
     0: "errors params sections settings task",
 }

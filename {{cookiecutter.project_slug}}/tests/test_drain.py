@@ -118,7 +118,7 @@ def test_who_has_connected_when_the_server_stops_to_listen_is_answered(folder: P
         # Its request comes only after the end has begun.
         caller._reader, caller._writer = await asyncio.open_connection(*place)
         here.should_exit = True
-        while here.server_state.connections and not here._door.closing:
+        while here.server_state.connections and not here.door.closing:
             await asyncio.sleep(0.01)
         return await caller.ask(b"version")
 

@@ -96,7 +96,7 @@ def test_the_answer_of_a_trial_is_its_last_line(monkeypatch: pytest.MonkeyPatch)
     assert trial.run(Path("folder"), ORIGIN) == {"prediction": [1]}
 
 
-def test_a_server_may_open_as_many_files_as_the_system_allows(
+def test_a_server_mayopen_as_many_files_as_the_system_allows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[Any] = []
@@ -106,10 +106,10 @@ def test_a_server_may_open_as_many_files_as_the_system_allows(
         setrlimit=lambda *limit: asked.append(limit),
     )
     monkeypatch.setitem(sys.modules, "resource", limits)
-    run._open_as_many_as_allowed()
+    run.open_as_many_as_allowed()
     assert asked == [(7, (4096, 4096))]
     monkeypatch.setitem(sys.modules, "resource", None)
-    run._open_as_many_as_allowed()
+    run.open_as_many_as_allowed()
 
 
 def test_a_hang_up_before_there_is_a_model_changes_nothing(

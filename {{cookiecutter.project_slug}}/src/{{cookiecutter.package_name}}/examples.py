@@ -1,7 +1,7 @@
 """Rows that nobody has sent, and that could have come: what a model is tried with.
 
-Numbers are the median and the upper quartile of the training rows, to the digits that a column
-has; categories are its commonest ones. No row of the data is among them.
+Numbers are the median and the upper quartile of the training rows, to digits that a
+person would say; categories are its commonest ones. No row of the data is among them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,9 @@ _PLACES = (0.5, 0.75)
 """The quantiles of the two rows."""
 _DAY = "2030-01-07"
 """A Monday to come; the time of day is the rows' own."""
-_MOST_DIGITS = 4
+_MOST_DIGITS = 6
+_STEPS = 50
+"""Into which the middle half of a column is cut at the least."""
 _MOST_TRIED = 500
 
 
@@ -45,11 +47,13 @@ def _numbers(values: "pd.Series[Any]", column: Column) -> Values:
 
 
 def _digits(values: np.ndarray) -> int:
-    """Return after how many digits the values of a column end, at most four."""
-    for digits in range(_MOST_DIGITS):
+    """Return how many digits tell a value: no more than the column has, nor a person would say."""
+    low, high = np.quantile(values, (0.25, 0.75))
+    said = max(0, int(np.ceil(-np.log10((high - low) / _STEPS)))) if high > low else _MOST_DIGITS
+    for digits in range(min(said, _MOST_DIGITS)):
         if np.allclose(values, np.round(values, digits), rtol=1e-12, atol=1e-9):
             return digits
-    return _MOST_DIGITS
+    return min(said, _MOST_DIGITS)
 
 
 def _categories(values: "pd.Series[Any]", column: Column) -> Values:
@@ -73,7 +77,7 @@ def _times(values: "pd.Series[Any]", column: Column) -> Values:
 
     minutes = (values.dt.hour * 60 + values.dt.minute).to_numpy(np.float64)
     found = np.quantile(minutes, _PLACES) if len(minutes) else (480, 1020)
-    return [pd.Timestamp(_DAY) + pd.Timedelta(minutes=int(it)) for it in found]
+    return [pd.Timestamp(_DAY) + pd.Timedelta(minutes=30 * int(it // 30)) for it in found]
 
 
 _MADE: Mapping[Kind, Callable[["pd.Series[Any]", Column], Values]] = {

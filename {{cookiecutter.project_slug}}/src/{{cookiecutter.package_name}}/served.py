@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import carried, fields, verified
+from . import carried, fields, trees, verified
 from .errors import WorldError
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def load(folder: Path, origin: Origin, expected: Answer | None = None) -> Served
     try:
         with verified.copy(folder, origin.digest) as copy:
             predictor, interface = carried.load(copy, origin.digest), fields.read(copy)
+        trees.join(predictor.estimator)
         served = Served(predictor, interface, origin)
         found = served.try_example()
         alike = expected is None or same(found, expected)

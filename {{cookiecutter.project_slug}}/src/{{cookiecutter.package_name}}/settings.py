@@ -15,6 +15,7 @@
 | `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
 | `SERVING_EVERYONE`    | `true`: the image answers callers without a token                     |
 | `SERVING_ROOT_PATH`   | the path that a proxy puts above those of the served model            |
+| `SERVING_WORKERS`     | how many processes answer, by default 1                               |
 | `SERVING_DRAIN`       | seconds from SIGTERM to the end of the server, by default 1           |
 | `SERVING_DIGEST`      | the digest of a model that is laid into the image's `/opt/ml/model`   |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |

@@ -25,6 +25,7 @@ def serve(
     every: Annotated[float, typer.Option(min=0, help="Seconds between looks for a new model.")] = 5,
     everyone: Annotated[bool, typer.Option(help="Let others in without a token.")] = False,
     root_path: Annotated[str | None, typer.Option(help="The path that a proxy puts above.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer.")] = None,
     drain: Annotated[float | None, typer.Option(help="Seconds from SIGTERM to the end.")] = None,
 ) -> None:
     """Answer requests with the champion, and with the next one as soon as there is one."""
@@ -33,7 +34,7 @@ def serve(
 
     def begin() -> None:
         model = named(version, alias, local)
-        how = manner.chosen(os.environ, root_path=root_path, drain=drain)
+        how = manner.chosen(os.environ, root_path=root_path, drain=drain, workers=workers)
         wanted = door.Wanted(host, port, model, registry, every, everyone, how)
         door.serve(here().of_registry(registry), wanted)
 

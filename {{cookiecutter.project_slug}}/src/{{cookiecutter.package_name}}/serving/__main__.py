@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from .. import served
@@ -52,7 +53,13 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
     run.check_open(host, how.token, everyone, "SERVING_EVERYONE=true")
     folder, origin = found(root, _LAID, environment)
     listening = run.listen(host, port, "another in `serve HOST PORT`")
-    run.serve(served.load(folder, origin), listening, how, None)
+    if how.workers == 1:
+        run.serve(served.load(folder, origin), listening, how, None)
+        return
+    from . import workers
+
+    model = {"folder": str(folder), "origin": asdict(origin)}
+    workers.serve(model, listening, how, None, lambda: None)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def make(
     """Return the application that answers with whatever model the holder holds."""
     bounds = limits or Limits()
     door = Doorkeeper(bounds)
-    metrics.inside.set_function(lambda: door.inside)
+    metrics.counts(lambda: door.inside)
     metrics.serves(holder.now.served.origin)
     batcher = Batcher(metrics.batches.observe)
     scoring = Scoring(holder, batcher, bounds)

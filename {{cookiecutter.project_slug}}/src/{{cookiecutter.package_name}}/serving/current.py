@@ -1,9 +1,17 @@
 """The model that answers now; another takes its place at once, between two requests."""
 
+import asyncio
+import gc
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from ..served import Served
+from ..served import Origin, Served, load
+from .metrics import Metrics
 from .rows import Rows
+
+Found = dict[str, Any]
+"""A model as the scout tells of it: its folder, its origin, and its answer to its example."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,27 @@ class Holder:
     def __init__(self, first: Served) -> None:
         self.now = of(first)
 
+    @property
+    def origin(self) -> Origin:
+        """Say which model answers."""
+        return self.now.served.origin
+
     def replace(self, served: Served) -> None:
         """Let another model answer from now on; requests that were taken keep the old one."""
         self.now = of(served)
+
+    def put(self, served: Served, metrics: Metrics) -> None:
+        """Do the same, and tell it."""
+        self.replace(served)
+        gc.freeze()
+        metrics.serves(served.origin)
+
+    async def take(self, found: Found) -> None:
+        """Load what the scout has found, and let it answer; raises WorldError where it cannot."""
+        self.replace(await asyncio.to_thread(loaded, found))
+        gc.freeze()
+
+
+def loaded(found: Found) -> Served:
+    """Load what the scout has found; raises WorldError where that is no good model."""
+    return load(Path(found["folder"]), Origin(**found["origin"]), found.get("expected"))

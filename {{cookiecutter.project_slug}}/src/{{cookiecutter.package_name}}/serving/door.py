@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .. import carried, copies, processes
 from ..console import say
@@ -10,6 +12,9 @@ from ..settings import Settings
 from ..versions import CHAMPION
 from .manner import Manner
 from .order import Order, started
+
+if TYPE_CHECKING:
+    from .watch import Watch
 
 _SECONDS_OF_A_BRANCH = 60.0
 """Between looks at a branch, each of which asks the remote."""
@@ -42,18 +47,37 @@ def serve(settings: Settings, wanted: Wanted) -> None:
         order = Order(wanted.model, seconds, str(folder), wanted.registry)
         scout = started(order)  # It imports while we do.
         try:
-            carried.warm()
+            if wanted.manner.workers == 1:
+                carried.warm()
             from . import run
             from .watch import Watch
 
             watch = Watch(order, scout)
+            manner = wanted.manner
             run.check_open(wanted.host, wanted.manner.token, wanted.everyone, "--everyone")
             listening = run.listen(wanted.host, wanted.port, "--port")
-            first = watch.first()
-            host, port = listening.getsockname()[:2]
-            place = f"[{host}]" if ":" in host else host
-            say(f"serve: {watch.named} on http://{place}:{port} (stop with Ctrl-C)")
-            run.serve(first, listening, wanted.manner, watch)
+            _serve(watch, listening, manner)
         finally:
             scout.kill()
             scout.wait()
+
+
+def _serve(watch: "Watch", listening: socket.socket, manner: Manner) -> None:
+    """Serve what the scout brings, in this process or in several."""
+    from . import current, run
+
+    found = watch.first()
+    host, port = listening.getsockname()[:2]
+    place = f"[{host}]" if ":" in host else host
+
+    def ready() -> None:
+        say(f"serve: {watch.named} on http://{place}:{port} (stop with Ctrl-C)")
+
+    if manner.workers > 1:
+        from . import workers
+
+        workers.serve(found, listening, manner, watch, ready)
+    else:
+        first = current.loaded(found)
+        ready()
+        run.serve(first, listening, manner, watch)

@@ -20,6 +20,7 @@ _ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 _OPEN = {"/ping", "/health", "/ready"}
 """What probes ask, who have no token, and what tells nothing of the model."""
 _CLOSE, _VARY = (b"connection", b"close"), (b"vary", prefix.HEADER)
+_OF_THE_MODEL = {"/version", "/metadata", "/openapi.json"}
 _GONE = 499
 """In logs alone, as nginx has it: the caller went away."""
 
@@ -89,6 +90,8 @@ class Front:
             raise RefusedError(503, "the server is about to stop; ask another one")
         below = prefix.of(self._root_path, headers)
         if path not in self._paths:
+            if path in _OF_THE_MODEL:
+                await self._released()
             seen = {"path": below + path, "root_path": below, "method": method}
             return await self._pass_on({**scope, **seen}, receive, send, given), 0
         answer = self._answers.get((method, path))
@@ -107,7 +110,12 @@ class Front:
     async def _body(self, visit: Visit, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
         body = await self.door.body(visit, receive, headers)
         media.check_coding(headers.get(b"content-encoding"))
+        await self._released()
         return body
+
+    async def _released(self) -> None:
+        while self.door.held is not None:
+            await self.door.held.wait()
 
     def _given(self, given: Headers) -> Headers:
         """Return what an answer is given that is sent now."""

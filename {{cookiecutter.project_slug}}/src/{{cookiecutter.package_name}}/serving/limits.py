@@ -45,7 +45,19 @@ class Doorkeeper:
         self.limits = limits
         self.inside = 0
         self.closing = False
+        self.held: asyncio.Event | None = None
         self._held = 0
+
+    def hold(self) -> None:
+        """Begin nothing more until `release`: another model is about to answer."""
+        if self.held is None:
+            self.held = asyncio.Event()
+
+    def release(self) -> None:
+        """Begin what has come meanwhile, and what comes."""
+        if self.held is not None:
+            self.held.set()
+            self.held = None
 
     @contextmanager
     def admitted(self) -> Iterator[Visit]:

@@ -1,18 +1,36 @@
 """What the server counts, in the words of Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+    values,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from ..served import Origin
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_LABELS = ("version", "digest")
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16384, 65536)
 
 
 class Metrics:
     """The figures of one server."""
 
-    def __init__(self) -> None:
-        self._all = CollectorRegistry()
+    def __init__(self, shared: Path | None = None) -> None:
+        """`shared` is the folder where the figures of several processes lie, if there are some."""
+        self._all, self._shared = CollectorRegistry(), shared
+        if shared is not None:  # Whoever has imported the library before has settled it for one.
+            values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
         self.requests = Counter(
             "requests", "Requests by path and status.", ("path", "status"), registry=self._all
         )
@@ -26,7 +44,15 @@ class Metrics:
         self.batches = Histogram(
             "batch_rows", "Rows of one call of the model.", registry=self._all, buckets=_ROWS
         )
-        self.inside = Gauge("requests_inside", "Requests worked on now.", registry=self._all)
+        self.inside = Gauge(
+            "requests_inside",
+            "Requests worked on now.",
+            registry=self._all,
+            multiprocess_mode="livesum",
+        )
+        self.workers_ended = Counter(
+            "workers_ended", "Processes that have ended and were replaced.", registry=self._all
+        )
         self.swaps = Counter(
             "model_swaps", "New models by what became of them.", ("result",), registry=self._all
         )
@@ -34,14 +60,22 @@ class Metrics:
             "scouts_ended", "Times that the look for a new model began anew.", registry=self._all
         )
         self._of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
-        self._model = Gauge(
-            "model_info", "The model that answers.", ("version", "digest"), registry=self._all
-        )
+        self._model = _Model()
+        self._inside: Callable[[], float] = int
+
+    def counts(self, inside: Callable[[], float]) -> None:
+        """Ask how many requests are inside whenever somebody wants to know."""
+        self._inside = inside
 
     def serves(self, origin: Origin) -> None:
         """Name the model that answers from now on."""
-        self._model.clear()
-        self._model.labels(origin.version, origin.digest).set(1)
+        self._model.origin = origin
+
+    def ended(self, pid: int) -> None:
+        """Count a worker that has ended; what it has counted stays in the sum."""
+        self.workers_ended.inc()
+        mark_dead: Any = multiprocess.mark_process_dead
+        mark_dead(pid, str(self._shared))
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request; to ask for a series by its name again takes longer than to count."""
@@ -52,6 +86,31 @@ class Metrics:
         counter.inc()
         histogram.observe(seconds)
 
+    def tick(self) -> None:
+        """Let the other processes know how many requests are inside here."""
+        self.inside.set(self._inside())
+
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
-        return generate_latest(self._all)
+        self.tick()
+        found = self._all
+        if self._shared is not None:
+            found = CollectorRegistry()
+            collect: Any = multiprocess.MultiProcessCollector
+            collect(found, str(self._shared))
+        told = CollectorRegistry()
+        told.register(self._model)
+        return generate_latest(found) + generate_latest(told)
+
+
+class _Model(Collector):
+    """Tells which model answers: a word, and nothing to be summed over processes."""
+
+    origin: Origin | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the model by name."""
+        told = GaugeMetricFamily("model_info", "The model that answers.", None, _LABELS)
+        if self.origin is not None:
+            told.add_metric([self.origin.version, self.origin.digest], 1)
+        yield told

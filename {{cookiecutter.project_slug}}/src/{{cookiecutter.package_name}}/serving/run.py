@@ -63,18 +63,23 @@ def _is_loopback(host: str) -> bool:
 def serve(first: Served, listening: socket.socket, manner: Manner, watch: Watch | None) -> None:
     """Serve a model, and whatever `watch` puts in its place, until a signal comes."""
     metrics = Metrics()
-    holder, application, config = made(first, manner, metrics)
-    server = Server(config, application.door, manner.drain)
-    logs.take_over()
-    _open_as_many_as_allowed()
+    holder, front, config = made(first, manner, metrics)
+    server = Server(config, front.door, manner.drain)
     _end_on_signals(server)
-    # What is loaded stays: looked at again and again it would cost 70 ms now and then.
-    gc.collect()
-    gc.freeze()
+    settle()
     logs.write("serving", version=first.origin.version, digest=first.origin.digest)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as loop:
         loop.run(_run(server, listening, watch, holder, metrics))
     logs.write("stopped")
+
+
+def settle() -> None:
+    """Make ready what every process that answers wants to be ready."""
+    logs.take_over()
+    open_as_many_as_allowed()
+    # What is loaded stays: looked at again and again it would cost 70 ms now and then.
+    gc.collect()
+    gc.freeze()
 
 
 def made(
@@ -124,7 +129,7 @@ def _connection() -> Any:
     return Connection
 
 
-def _open_as_many_as_allowed() -> None:
+def open_as_many_as_allowed() -> None:
     """Let each caller and the next model have a file; by default many systems allow 1,024."""
     with suppress(ImportError, OSError, ValueError):  # Windows has no such limit.
         import resource

@@ -27,14 +27,16 @@ _SECONDS_FOR_THE_LAST = 0.5
 class Server(uvicorn.Server):
     """Drains, stops to listen, and ends when everybody is answered."""
 
-    def __init__(self, config: uvicorn.Config, door: Doorkeeper, drain: float) -> None:
-        """`drain` is in seconds."""
+    def __init__(self, config: uvicorn.Config, door: Doorkeeper, drain: float | None) -> None:
+        """`drain` is in seconds; None is for a worker, which is drained by orders."""
         super().__init__(config)
-        self._door, self._drain, self._until = door, drain, float("inf")
+        self.door, self._drain, self._until = door, drain, float("inf")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain once; a second signal, or a person's Ctrl-C, ends it at once."""
-        if sig == signal.SIGTERM and not self._door.closing and not self.should_exit:
+        if self._drain is None:
+            return  # Another process ends us.
+        if sig == signal.SIGTERM and not self.door.closing and not self.should_exit:
             self._captured_signals.append(sig)
             self.drain()
         else:
@@ -42,8 +44,8 @@ class Server(uvicorn.Server):
 
     def drain(self) -> None:
         """Let callers go from now on."""
-        self._door.closing = True
-        self._until = time.monotonic() + self._drain
+        self.door.closing = True
+        self._until = time.monotonic() + (self._drain or 0)
         logs.write("draining", seconds=self._drain)
 
     async def on_tick(self, counter: int) -> bool:
@@ -52,9 +54,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop to listen; let the last callers send what they have begun; then end."""
-        self._door.closing = True
+        self.door.closing = True
         # Closing would reset whoever has connected already; no await may let others come between.
-        last = [caller for it in sockets or [] for caller in _waiting(it)]
+        last = [caller for it in sockets or [] for caller in waiting(it)]
         for server in self.servers:
             server.close()
         for caller in last:
@@ -75,7 +77,7 @@ class Server(uvicorn.Server):
         return protocol
 
 
-def _waiting(listening: socket.socket) -> Iterator[socket.socket]:
+def waiting(listening: socket.socket) -> Iterator[socket.socket]:
     """Yield the connections that were made and not accepted yet."""
     listening.setblocking(False)
     with suppress(OSError):

@@ -1,7 +1,6 @@
 """Keeps the served model up to date with what the scout finds; a bad one changes nothing."""
 
 import asyncio
-import gc
 import json
 import shutil
 import signal
@@ -11,13 +10,13 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from .. import processes, served
+from .. import processes
 from ..errors import ProjectError, WorldError
-from ..served import Origin, Served
+from ..served import Origin
 from . import logs
-from .current import Holder
+from .current import Found
 from .metrics import Metrics
 from .order import Order, started
 
@@ -25,6 +24,17 @@ _FOLDERS_KEPT = 2
 """The one that answers, and the one before, which may still be answering."""
 _SECONDS_TO_A_NEW_SCOUT = 1, 60
 """At first, and at most: each one that ends in its turn doubles the wait."""
+
+
+class Target(Protocol):
+    """Who answers: this process, or several."""
+
+    @property
+    def origin(self) -> Origin:
+        """Say which model answers."""
+
+    async def take(self, found: Found) -> None:
+        """Let another model answer; raises WorldError, and changes nothing, where it cannot."""
 
 
 class Watch:
@@ -37,33 +47,34 @@ class Watch:
         self.named = ""
         """What a person calls the first model, and where it is from."""
 
-    def first(self) -> Served:
+    def first(self) -> Found:
         """Wait for the first model; raises WorldError where there is none to serve."""
         assert self._scout.stdout is not None
         found = _read(self._scout.stdout.readline())
         if "problem" in found:
             raise WorldError(found["problem"])
         self.named = found["named"]
-        return self._load(found)
+        self._keep(Path(found["folder"]))
+        return found
 
-    async def __call__(self, holder: Holder, metrics: Metrics) -> None:
+    async def __call__(self, target: Target, metrics: Metrics) -> None:
         """Serve each model that the scout brings, until cancelled; SIGHUP looks at once."""
         loop = asyncio.get_running_loop()
         if sys.platform != "win32":  # It has no such signal.
             loop.add_signal_handler(signal.SIGHUP, processes.on_hangup(self._ask))
         try:
-            await self._keep_on(holder, metrics)
+            await self._keep_on(target, metrics)
         finally:
             self._end()
 
-    async def _keep_on(self, holder: Holder, metrics: Metrics) -> None:
+    async def _keep_on(self, target: Target, metrics: Metrics) -> None:
         """Follow one scout after the other, whatever ends them."""
         shortest, longest = _SECONDS_TO_A_NEW_SCOUT
         wait = shortest
         while self._order.seconds:
             brought = self._brought
             try:
-                await self._follow(holder, metrics)
+                await self._follow(target, metrics)
             except Exception as error:  # No file or memory is left, say, which may change.
                 logs.defect(error, while_doing="watch")
             self._end()
@@ -72,10 +83,10 @@ class Watch:
             await asyncio.sleep(wait)
             wait = shortest if self._brought > brought else min(2 * wait, longest)
 
-    async def _follow(self, holder: Holder, metrics: Metrics) -> None:
+    async def _follow(self, target: Target, metrics: Metrics) -> None:
         """Read what the scout says until it ends; start another where it has ended."""
         if self._ended:
-            origin = holder.now.served.origin
+            origin = target.origin
             self._order = replace(self._order, serving=(origin.version, origin.digest))
             self._scout, self._ended = started(self._order), False
         reader = asyncio.StreamReader(limit=2**20)
@@ -84,44 +95,36 @@ class Watch:
         )
         try:
             while line := await reader.readline():
-                await self._hear(_read(line), holder, metrics)
+                await self._hear(_read(line), target, metrics)
         finally:
             pipe.close()
 
-    async def _hear(self, found: dict[str, Any], holder: Holder, metrics: Metrics) -> None:
+    async def _hear(self, found: Found, target: Target, metrics: Metrics) -> None:
         if "problem" in found:
             logs.write("registry", problem=found["problem"])
             metrics.swaps.labels("refused").inc()
         else:
-            await self._swap(found, holder, metrics)
+            await self._swap(found, target, metrics)
             self._brought += 1
 
-    async def _swap(self, found: dict[str, Any], holder: Holder, metrics: Metrics) -> None:
-        origin = found["origin"]
+    async def _swap(self, found: Found, target: Target, metrics: Metrics) -> None:
+        origin, folder, before = found["origin"], Path(found["folder"]), target.origin
         try:
-            new = await asyncio.to_thread(self._load, found)
+            await target.take(found)
         except ProjectError as error:
+            shutil.rmtree(folder, ignore_errors=True)
             logs.write("model refused", version=origin["version"], problem=str(error))
             metrics.swaps.labels("refused").inc()
             return
-        before = holder.now.served.origin
-        holder.replace(new)
-        gc.freeze()
-        metrics.serves(new.origin)
+        self._keep(folder)
+        metrics.serves(target.origin)
         metrics.swaps.labels("served").inc()
         logs.write("model served", **origin, before=before.version, named=found.get("named"))
 
-    def _load(self, found: dict[str, Any]) -> Served:
-        folder = Path(found["folder"])
-        try:
-            new = served.load(folder, Origin(**found["origin"]), found["expected"])
-        except ProjectError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+    def _keep(self, folder: Path) -> None:
         self._folders.append(folder)
         while len(self._folders) > _FOLDERS_KEPT:
             shutil.rmtree(self._folders.popleft(), ignore_errors=True)
-        return new
 
     def _ask(self) -> None:
         """Let the scout look at once."""
@@ -137,9 +140,9 @@ class Watch:
         self._ended = True
 
 
-def _read(line: bytes) -> dict[str, Any]:
+def _read(line: bytes) -> Found:
     try:
-        found: dict[str, Any] = json.loads(line)
+        found: Found = json.loads(line)
     except ValueError:
         return {"problem": "the scout has found no model to serve, and said why above"}
     return found

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flight_delays import estimator as seam
+from flight_delays import trees
 from flight_delays.task import Task
 
 import rows
@@ -51,3 +52,28 @@ def test_exactly_one_type_beyond_skops_own_is_trusted(model: Path) -> None:
 
     archive = next(model.rglob("model.skops"))
     assert skops.io.get_untrusted_types(file=archive) == seam._TRUSTED
+
+
+@pytest.mark.parametrize("count", [1, 2, 64, 65, 1000])
+def test_one_walk_of_all_trees_gives_the_same_bits(task: Task, tmp_path: Path, count: int) -> None:
+    saved(rows.fitted(task).estimator, tmp_path)
+    joined = seam.load(tmp_path)
+    assert trees.join(joined)
+    sent = matrix(task)[:count]
+    expected = seam.scores(rows.fitted(task).estimator, sent)
+    np.testing.assert_array_equal(seam.scores(joined, sent), expected)
+
+
+def test_trees_that_would_answer_otherwise_are_not_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved(rows.fitted(Task.REGRESSION).estimator, tmp_path)
+    estimator, halve = seam.load(tmp_path), trees._halve
+
+    def wrong(nodes: np.ndarray, starts: np.ndarray, feature: int) -> None:
+        halve(nodes, starts, feature)
+        nodes["right"][0] = nodes["left"][0]
+
+    monkeypatch.setattr(trees, "_halve", wrong)
+    before = estimator._predict_iterations
+    assert not trees.join(estimator) and estimator._predict_iterations == before
