@@ -18,6 +18,7 @@ from flight_delays import (
     carried,
     data,
     digests,
+    examples,
     features,
     fields,
     frames,
@@ -174,7 +175,8 @@ def trained(folder: Path) -> tuple[list[tuple[Any, ...]], pd.DataFrame]:
     predictor = train.fit(params, found, found, Watch())
     by_name = {it.name: it for it in COLUMNS}
     columns = [by_name[it] for it in predictor.encoder.columns]
-    model_dir.write(predictor, columns, "odd", rows.ROOT / SERVING_LOCK, folder)
+    example = examples.example(found, columns)
+    model_dir.write(predictor, columns, example, "odd", rows.ROOT / SERVING_LOCK, folder)
     return table, found
 
 
