@@ -20,7 +20,8 @@ def megabytes_of_image(project: Project, folder: Path, **more: str) -> float:
     _follow(context, opt, {**project.env, **more})
     python = opt / "venv" / "bin" / "python"
     names = {it.name.partition("-")[0].lower() for it in opt.glob("venv/lib/*/site-packages/*")}
-    assert not names & {"pip", "mlflow", "dvc", project.package}
+    assert not names & {"pip", "mlflow", "dvc", "pyarrow", project.package}
+    assert not [it for it in opt.glob("venv/lib/*/site-packages/*/**/tests") if it.is_dir()]
     port, log = free_port(), folder / "log"
     path = f"{python.parent}:/usr/bin:/bin"
     words = [python, "-m", f"{project.package}.serving", "serve", "127.0.0.1", str(port)]
@@ -44,11 +45,13 @@ def megabytes_of_image(project: Project, folder: Path, **more: str) -> float:
 def _follow(context: Path, opt: Path, env: dict[str, str]) -> None:
     """Do what the Dockerfile says, with a folder in the place of /opt; nothing is left out."""
     text = (context / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
-    stage = 0
+    stage, arguments = 0, {}
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
         if word == "FROM":
             stage += 1
+        elif word == "ARG" and "=" in rest:
+            arguments.update([rest.replace('"', "").split("=", 1)])
         elif word == "COPY" and not rest.startswith("--from=build"):
             *sources, target = rest.split()
             for source in (it for name in sources for it in context.glob(name)):
@@ -59,14 +62,21 @@ def _follow(context: Path, opt: Path, env: dict[str, str]) -> None:
                     shutil.copy(source, place)
         elif word == "COPY":
             assert re.fullmatch(r"--from=build (/opt/\S+) \1", rest)
-        elif word == "RUN" and stage > 1:
-            # The base image's pip goes, and the machine that tests keeps its own.
-            assert rest.startswith("python -m pip uninstall --yes "), rest
-        elif word == "RUN":
+        elif word == "RUN" and stage == 1:
             command = re.sub(r"--mount=\S+", "", rest).replace("/opt/", f"{opt}/")
             base = Path(sys.base_prefix) / "bin"
-            variables = {**env, "PATH": f"{base}:{os.environ['PATH']}"}
+            variables = {**arguments, **env, "PATH": f"{base}:{os.environ['PATH']}"}
             variables.pop("VIRTUAL_ENV", None)
-            words = ["sh", "-c", command]
-            done = subprocess.run(words, env=variables, capture_output=True, text=True)
-            assert done.returncode == 0, done.stdout + done.stderr
+            _run("sh", "-c", command, env=variables)
+        elif word == "RUN" and rest.startswith("["):
+            name, *words = json.loads(rest)
+            path = {"PYTHONPATH": str(opt / "app"), "PYTHONDONTWRITEBYTECODE": "1"}
+            _run(str(opt / "venv" / "bin" / name), *words, env=path)
+        elif word == "RUN":
+            # The base image's pip goes, and the machine that tests keeps its own.
+            assert rest.startswith("python -m pip uninstall --yes "), rest
+
+
+def _run(*words: str, env: dict[str, str]) -> None:
+    done = subprocess.run(words, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

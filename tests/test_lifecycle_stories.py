@@ -170,7 +170,7 @@ def test_a_dirty_tree_on_main_is_refused_unless_the_ledger_may_tell(
 
 def test_a_holdout_too_small_says_how_much_more_it_takes(promoted: Project, tmp_path: Path) -> None:
     project = promoted.copy(tmp_path / "project")
-    change(project, OTHER, ("days: 20", "days: 80"))
+    change(project, OTHER, ("days: 35", "days: 80"))
     said = act(project, "gate", code=4)
     assert "80 days are needed" in said
     assert verdict(project)["verdict"] == "undecided"
@@ -181,7 +181,8 @@ def test_the_bounds_of_a_revision_count_where_it_is_named(
 ) -> None:
     project = promoted.copy(tmp_path / "project")
     lax = [("\n  margin: 0.01", "\n  margin: 0.5"), ("roc_auc: 0.6", "roc_auc: 0.1")]
-    change(project, WORSE, *lax, ("calibration: 0.003", "calibration: 0.5"))
+    lax += [("calibration: 0.02", "calibration: 0.9"), ("decisions: 0.02", "decisions: 0.9")]
+    change(project, WORSE, *lax)
     act(project, "gate")
     base = project.run("git", "rev-list", "--max-parents=0", "HEAD").stdout.strip()
     assert "no worse than the champion" in act(project, "gate", "--bounds", base, code=3)

@@ -104,6 +104,8 @@ print(json.dumps([
     {
         "id": run.info.run_id,
         "status": run.info.status,
+        "name": run.info.run_name,
+        "experiment": client.get_experiment(run.info.experiment_id).name,
         "tags": run.data.tags,
         "params": run.data.params,
         "metrics": run.data.metrics,

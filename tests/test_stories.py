@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -355,6 +356,13 @@ def test_mlflow_run_uses_its_run_and_leaves_the_tree_alone(
     assert new["params"]["estimator.learning_rate"] == "0.2"
     assert new["params"]["estimator.max_iter"] == "20"
     assert new["tags"]["digest"] and len(new["models"]) == 1
+    assert new["experiment"] == project.root.name
+    assert new["name"] == f"{new['tags']['input_key'][:12]} learning_rate=0.2 max_iter=20"
+    # Whoever tries other numbers chooses by the validation rows, and reads that model's report.
+    told = re.search(r"^report: (\S+)$", done.stdout, re.MULTILINE)
+    assert told and "validation rows" in done.stdout and "test rows" not in done.stdout
+    report = (project.root / told[1]).read_text("utf-8")
+    assert f"model {new['tags']['digest'][:12]}" in report
 
 
 @pytest.mark.parametrize("entry_point", ["main", "train", "evaluate"])
@@ -370,6 +378,7 @@ def test_an_entry_point_on_known_inputs_is_tagged_with_the_run_it_repeats(
     assert tree(project) == before
     (new,) = [run for run in runs(project) if run["id"] != known["id"]]
     assert new["tags"]["same_as"] == known["id"] and new["status"] == "FINISHED"
+    assert new["name"].startswith("same as ") and new["experiment"] == known["experiment"]
     assert "input_key" not in new["tags"]
 
 

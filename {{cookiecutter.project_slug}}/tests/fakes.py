@@ -45,6 +45,14 @@ class FakeClient:
         self._experiments.append(_experiment(str(len(self._experiments)), name))
         return str(self._experiments[-1].experiment_id)
 
+    def set_experiment_tag(self, experiment_id: str, key: str, value: str) -> None:
+        self.get_experiment(experiment_id).tags[key] = value
+
+    def rename_experiment(self, experiment_id: str, new_name: str) -> None:
+        if self.get_experiment_by_name(new_name):
+            raise MlflowException(f"Experiment(name={new_name}) already exists.")
+        self.get_experiment(experiment_id).name = new_name
+
     def delete_experiment(self, experiment_id: str) -> None:
         self.get_experiment(experiment_id).lifecycle_stage = "deleted"
 
@@ -105,6 +113,8 @@ class FakeClient:
                 raise MlflowException(f"Invalid value for parameter: {metric.key} is None")
             data.metrics[metric.key] = metric.value
             self._points.setdefault((run_id, metric.key), []).append(metric)
+            if metric.model_id is not None:
+                self._models[metric.model_id].metrics.append(metric)
         data.tags.update({tag.key: tag.value for tag in tags})
 
     def get_metric_history(self, run_id: str, key: str) -> list[Any]:
@@ -142,8 +152,9 @@ class FakeClient:
             for name in sorted(inside)
         ]
 
-    def update_run(self, run_id: str, status: str) -> None:
-        self.get_run(run_id).info.status = status
+    def update_run(self, run_id: str, status: str | None = None, name: str | None = None) -> None:
+        info = self.get_run(run_id).info
+        info.status, info.run_name = status or info.status, name or info.run_name
 
     def set_terminated(self, run_id: str, status: str) -> None:
         self.get_run(run_id).info.status = status
@@ -152,7 +163,12 @@ class FakeClient:
         self.get_run(run_id).info.lifecycle_stage = "deleted"
 
     def create_logged_model(
-        self, experiment_id: str, name: str, source_run_id: str, tags: Mapping[str, str]
+        self,
+        experiment_id: str,
+        name: str,
+        source_run_id: str,
+        tags: Mapping[str, str],
+        params: Mapping[str, str],
     ) -> Any:
         model_id = f"m-{uuid.uuid4().hex}"
         self._files[model_id] = {}
@@ -162,10 +178,23 @@ class FakeClient:
             experiment_id=experiment_id,
             source_run_id=source_run_id,
             tags=dict(tags),
+            params=dict(params),
+            metrics=[],
             status="PENDING",
             creation_timestamp=next(_TICK),
         )
         return self._models[model_id]
+
+    def get_logged_model(self, model_id: str) -> Any:
+        if model_id not in self._models:
+            raise MlflowException(f"Logged model with ID '{model_id}' not found.")
+        return self._models[model_id]
+
+    def delete_logged_model(self, model_id: str) -> None:
+        del self._models[model_id]
+
+    def set_logged_model_tags(self, model_id: str, tags: Mapping[str, str]) -> None:
+        self._models[model_id].tags |= tags
 
     def search_logged_models(self, experiment_ids: Sequence[str], condition: str) -> list[Any]:
         pattern = r"source_run_id = '(\w+)' AND tags\.digest = '(\w+)'"
@@ -186,10 +215,12 @@ class FakeClient:
     def log_outputs(self, run_id: str, models: Sequence[Any]) -> None:
         self.get_run(run_id).outputs.model_outputs += models
 
-    def create_registered_model(self, name: str, **_: Any) -> Any:
+    def create_registered_model(self, name: str, description: str | None = None) -> Any:
         if name in self._registered:
             raise MlflowException(f"Registered Model (name={name}) already exists.")
-        self._registered[name] = SimpleNamespace(name=name, aliases={}, versions=[])
+        self._registered[name] = SimpleNamespace(
+            name=name, aliases={}, versions=[], description=description
+        )
         return self._registered[name]
 
     def get_registered_model(self, name: str) -> Any:
@@ -201,6 +232,12 @@ class FakeClient:
     def search_registered_models(self, condition: str) -> list[Any]:
         (name,) = _match(r"name = '([^']*)'", condition)
         return [model for model in self._registered.values() if model.name == name]
+
+    def update_registered_model(self, name: str, description: str) -> None:
+        self._registered[name].description = description
+
+    def get_model_version(self, name: str, version: str) -> Any:
+        return self._version(name, version)
 
     def create_model_version(
         self,
@@ -268,7 +305,9 @@ class FakeClient:
 
 
 def _experiment(experiment_id: str, name: str) -> SimpleNamespace:
-    return SimpleNamespace(experiment_id=experiment_id, name=name, lifecycle_stage="active")
+    return SimpleNamespace(
+        experiment_id=experiment_id, name=name, lifecycle_stage="active", tags={}
+    )
 
 
 def _match(pattern: str, condition: str) -> tuple[str, ...]:

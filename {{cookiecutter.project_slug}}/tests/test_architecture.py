@@ -30,14 +30,15 @@ FLOORS = {
     2: "author aws bounds branch candidate card carried challenge console contest copies "
     "csv_blocks csv_lines data datasets deployment digests dvc_cli dvc_lock embedded "
     "endpoints fetched fields foreign gate_report git_cli headers holders imports installed "
-    "interface kept ledger likeness live machine marks model_dir moves outcomes outputs "
+    "interface kept ledger likeness live looks machine marks model_dir moves outcomes outputs "
     "parcel places processes provenance rebuild recording registry remote report reporting "
     "runs sbom served sieve signature signing sought source stage staging standing store "
     "summary tables tracking tracking_server trial turns twins verified watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "
-    "diagnostics dialect dockerfile estimator evaluation examples features fitting frames gate "
-    "holdout intervals labelled metrics predictor schema splits trees validation values versions",
+    "decisions diagnostics dialect dockerfile estimator evaluation examples features fitting "
+    "formats frames gate holdout intervals labelled margins metrics predictor schema slices splits "
+    "trees validation values versions",
     # Words.
     0: "errors params sections settings task",
 }

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from flight_delays import comparison
 from flight_delays.comparison import Comparison
@@ -28,7 +29,8 @@ def shared(days: int, deviation: float, seed: int = 2) -> np.ndarray:
 
 
 def seen(value: float, reach: float, days: int = 60) -> Comparison:
-    return Comparison(value, value - reach, value + reach, days, 100 * days)
+    """Return what was seen, with an interval of two standard errors."""
+    return Comparison(value, value - reach, value + reach, days, 100 * days, reach / 2)
 
 
 def test_a_gain_is_above_zero_where_the_first_is_better(task: Task) -> None:
@@ -70,6 +72,13 @@ def test_without_rows_there_are_no_days_and_without_times_arbitrary_groups() -> 
     assert comparison.rows(np.empty(1000), None, 100, 1).days == 200
 
 
+def test_where_rows_carry_no_time_nothing_is_counted_in_days() -> None:
+    target = np.random.default_rng(1).normal(size=900)
+    where = comparison.rows(target, None, 200, 1)
+    found = comparison.gain(RMSE, target + 1, target * 0, where, 0.95)
+    assert (found.days, found.rows, found.size) == (None, 900, 900)
+
+
 @pytest.mark.parametrize("side", [-1, 1])
 def test_more_biased_is_further_off_on_either_side(side: int) -> None:
     where = on(60)
@@ -81,10 +90,11 @@ def test_more_biased_is_further_off_on_either_side(side: int) -> None:
 @pytest.mark.parametrize(
     ("value", "reach", "margin", "days"),
     [
-        (0.0, 0.2, 0.1, 240),  # twice too wide: four times the days
-        (0.0, 0.4, 0.1, 960),
-        (-0.2, 0.2, 0.1, 240),  # as far on the other side
-        (0.0, 0.1, 0.1, 60),
+        # Twice too wide is four times the days; so that four in five decide, twice again.
+        (0.0, 0.2, 0.1, 485),
+        (0.0, 0.4, 0.1, 1938),
+        (-0.2, 0.2, 0.1, 485),  # as far on the other side
+        (0.0, 0.1, 0.1, 122),
         (-0.1, 0.2, 0.1, math.inf),
         (math.nan, math.nan, 0.1, math.inf),
         (0.0, math.nan, 0.1, math.inf),
@@ -93,18 +103,24 @@ def test_more_biased_is_further_off_on_either_side(side: int) -> None:
 def test_the_days_to_decide_grow_with_the_square(
     value: float, reach: float, margin: float, days: float
 ) -> None:
-    assert seen(value, reach).days_to_decide(margin) == days
+    assert seen(value, reach).to_decide(margin) == days
 
 
-def test_so_many_days_do_decide() -> None:
-    """The root law holds for real comparisons: on the days asked for an end is at the margin."""
+def test_so_many_days_do_decide_in_four_of_five_cases() -> None:
+    """The days that are asked for put the interval on one side as often as is said."""
+    rng = np.random.default_rng(1)
+    margin, spread, few, holdouts = 0.1, 0.5, 30, 400
 
-    def found(days: int) -> Comparison:
-        scores = shared(days, 0.5)
-        return comparison.gain(RMSE, scores, np.zeros(len(scores)), on(days), 0.95)
+    def interval(days: int) -> Comparison:
+        daily = rng.normal(0, spread, days)
+        error = float(daily.std(ddof=1)) / days**0.5
+        reach = float(stats.t.ppf(0.985, days - 1)) * error
+        value = float(daily.mean())
+        return Comparison(value, value - reach, value + reach, days, days, error)
 
-    few = found(30)
-    margin = (few.high - few.low) / 6 - few.value
-    days = int(few.days_to_decide(margin))
-    assert days == pytest.approx(270, abs=1)  # a third of the interval: nine times the days
-    assert found(days).high - found(days).low == pytest.approx(2 * (few.value + margin), rel=0.2)
+    error = spread / few**0.5
+    reach = float(stats.t.ppf(0.985, few - 1)) * error
+    days = int(Comparison(0, -reach, reach, few, few, error).to_decide(margin))
+    decided = sum(interval(days).low > -margin for _ in range(holdouts))
+    low, high = stats.binom.ppf([0.001, 0.999], holdouts, comparison.POWER)
+    assert low <= decided <= high

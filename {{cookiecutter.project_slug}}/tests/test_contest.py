@@ -119,6 +119,12 @@ def test_everybody_is_scored_on_the_same_rows(met: Meet, task: Task) -> None:
     assert found.slices["carrier"].tolist() == TEST["carrier"].tolist()
 
 
+def test_a_slice_that_is_missing_leaves_the_others_their_whole_names(met: Meet) -> None:
+    carriers = TEST["carrier"].tolist()
+    frame = TEST.assign(carrier=[None, *carriers[1:]]).astype({"carrier": "str"})
+    assert met(frame).slices["carrier"].tolist() == ["missing", *carriers[1:]]
+
+
 def test_without_rows_there_are_no_scores(met: Meet) -> None:
     found = met(TEST.iloc[:0])
     assert {len(score) for score in found.scored.scores.values()} == {0}
@@ -127,6 +133,41 @@ def test_without_rows_there_are_no_scores(met: Meet) -> None:
 def test_a_column_that_has_gone_is_named(met: Meet) -> None:
     with pytest.raises(UsageError, match=r"rows.*'wind_speed' that the challenger needs"):
         met(TEST.drop(columns="wind_speed"))
+
+
+def test_a_column_that_the_champion_needs_and_that_has_gone_names_a_way_out(met: Meet) -> None:
+    """The challenger of this contest is the same model, so it is asked first."""
+    with pytest.raises(UsageError, match=r"bring it back in source\.py") as told:
+        met(TEST.drop(columns="wind_speed"))
+    assert "gate.renamed" not in str(told.value)  # Its own columns have no names of before.
+    with pytest.raises(UsageError, match=r"`wind_speed: NEW_NAME` below 'gate\.renamed' in"):
+        contest._check_columns(TEST[["origin"]], ["wind_speed"], "that the champion needs", True)
+
+
+def test_a_renamed_column_is_read_under_its_old_name_and_one_that_is_gone_is_missing() -> None:
+    now = TEST.rename(columns={"wind_speed": "wind"}).drop(columns="carrier")
+    renamed = {"wind_speed": "wind", "carrier": None, "origin": "wind"}
+    known = contest.as_before(now, rows.fitted(Task.CLASSIFICATION).encoder.columns, renamed)
+    pd.testing.assert_series_equal(known["wind_speed"], TEST["wind_speed"])
+    assert known["carrier"].isna().all()
+    pd.testing.assert_series_equal(known["origin"], TEST["origin"])  # which is there, so stays
+    expected = rows.fitted(Task.CLASSIFICATION).scores(TEST.assign(carrier=None))
+    found = rows.fitted(Task.CLASSIFICATION).scores(known)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_new_name_that_is_none_is_told_with_the_nearest() -> None:
+    now = TEST.rename(columns={"wind_speed": "wind"})
+    with pytest.raises(UsageError, match=r"'wind_speed' is called 'wint' now.*did you mean 'wind"):
+        contest.as_before(now, ["wind_speed"], {"wind_speed": "wint"})
+
+
+def test_what_is_called_is_what_callers_get(met: Meet, task: Task) -> None:
+    calls = met(TEST).calls
+    got = rows.fitted(task).predict(TEST)["prediction"]
+    assert list(calls) == ([CHALLENGER, CHAMPION] if task is Task.CLASSIFICATION else [])
+    for found in calls.values():
+        assert found.tolist() == got.tolist()
 
 
 def test_the_slices_and_the_seed_are_those_of_the_bounds(
@@ -161,7 +202,7 @@ def test_a_prediction_that_is_no_number_is_told_in_one_sentence(
         scores = np.full(len(TEST), 0.5)
         scores[3:5] = value if folder.name == role else 0.5
         columns = SimpleNamespace(columns=["origin"])
-        return SimpleNamespace(encoder=columns, scores=lambda rows: scores)
+        return SimpleNamespace(encoder=columns, predict=lambda rows: {"prediction": scores})
 
     monkeypatch.setattr(carried, "load", load)
     here = of(rows.parameters(), settings.root, Path(CHALLENGER))

@@ -192,9 +192,9 @@ def test_the_column_of_a_folders_name_is_read_as_the_schema_has_it(
         else:
             left.to_parquet(folder / "x.parquet", index=False)
     found = here("in")
-    model = project / data.MODEL
-    loaded = carried.load(model, digests.of_folder(model))
-    wanted = loaded.predict(frame.assign(distance=7.5))
+    folder = project / data.MODEL
+    model = carried.load(folder, digests.of_folder(folder))
+    wanted = model.predict(frame.assign(distance=7.5))
     assert found["probability"].tolist() == wanted["probability"].tolist()
     assert found["origin"].tolist() == frame["origin"].tolist()
     one = here("in/origin=EWR/distance=7.5")

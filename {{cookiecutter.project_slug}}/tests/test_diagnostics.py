@@ -82,7 +82,18 @@ def test_the_calibration_error_sees_probabilities_that_are_too_high() -> None:
 
 
 def test_fewer_rows_than_groups_are_calibrated_too() -> None:
-    assert diagnostics.calibration(np.ones(3), np.ones(3))["rows"] == [1, 1, 1]
+    assert diagnostics.calibration(np.ones(3), np.arange(3.0))["rows"] == [1, 1, 1]
+
+
+def test_rows_of_one_score_are_calibrated_together_whatever_their_order() -> None:
+    """Every edge of tenths lies among rows of one score here; by their order none is calibrated."""
+    score = np.repeat([0.2, 0.6], 50)
+    target = np.concatenate([np.arange(50) < 10, np.arange(50) < 30]).astype(float)
+    curve = diagnostics.calibration(target, score)
+    assert curve["x"] == pytest.approx([0.2, 0.6])
+    assert (curve["y"], curve["rows"]) == ([0.2, 0.6], [50, 50])
+    assert diagnostics.calibration_error(curve) == pytest.approx(0)
+    assert diagnostics.calibration(target[::-1], score[::-1])["y"] == curve["y"]
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.37, 0.5, 1.1])

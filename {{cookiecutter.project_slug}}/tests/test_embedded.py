@@ -116,6 +116,15 @@ def test_without_a_store_no_run_is_known(tmp_path: Path) -> None:
     assert not embedded.has_run(tmp_path, "0" * 32)
 
 
+def test_who_has_made_a_version_is_written_down_once(settings: Settings) -> None:
+    client = store.connect(settings)
+    client.create_registered_model("m")
+    client.create_model_version("m", "s3://models/m")
+    for who in ("somebody", "another"):
+        embedded.note_author(settings.root, "m", 1, who)
+        assert client.get_model_version("m", "1").user_id == "somebody"
+
+
 def test_a_moved_store_that_is_read_only_can_still_be_read(
     settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

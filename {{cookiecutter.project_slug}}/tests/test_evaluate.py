@@ -88,6 +88,14 @@ def test_slices_and_months_hold_every_row_once(found: dict[str, Any]) -> None:
     }
 
 
+def test_a_missing_value_leaves_the_slices_their_whole_names(task: Task) -> None:
+    test = rows.parts()["test"]
+    gap = test.assign(carrier=test["carrier"].where(np.arange(len(test)) > 0))
+    found = evaluate.figures(rows.parameters(task), rows.fitted(task), rows.parts() | {"test": gap})
+    names = [it["name"] for it in found["slices"]["carrier"]]
+    assert names == [*sorted(set(test["carrier"])), "missing"]
+
+
 def test_the_column_that_tells_most_is_the_most_important(found: dict[str, Any]) -> None:
     importance = found["importance"]
     assert set(importance) == set(rows.fitted(Task.REGRESSION).encoder.columns)

@@ -32,7 +32,7 @@ from flight_delays.features import Encoder
 from flight_delays.fitting import Watch
 from flight_delays.provenance import SERVING_LOCK
 from flight_delays.schema import Column
-from flight_delays.serving import protocol
+from flight_delays.serving import media, protocol
 from flight_delays.serving.rows import Rows
 from flight_delays.settings import Settings
 from flight_delays.steps import train
@@ -130,7 +130,7 @@ def test_every_door_makes_the_same_of_any_table(tmp_path: Path, table: list[Any]
     interface = fields.Interface(FIELDS, {}, (dict.fromkeys(NAMES),))
     doors = [*of_files(table, tmp_path)]
     for kind, body in bodies(table):
-        checked = protocol.read(body, kind, Rows(interface), interface)
+        checked = protocol.read(body, media.content(kind.encode()), Rows(interface), interface)
         doors.append({name: [row[name] for row in checked] for name in NAMES})
     # A source that reads its own files learns from the same rows.
     own = [tables.frame(tmp_path, name, NAMES) for name in ("x.csv", "x.parquet")]
@@ -185,13 +185,13 @@ def test_the_training_rows_are_predicted_as_in_training_by_every_door(
 ) -> None:
     folder = project / data.MODEL
     table, found = trained(folder)
-    native = carried.load(folder, digests.of_folder(folder)).predict(found)
+    digest = digests.of_folder(folder)
+    native = carried.load(folder, digest).predict(found)
     wanted = native["probability"].tolist()
     assert len(set(wanted)) > 50
 
-    metrics = {"digest": digests.of_folder(folder)}
-    (project / data.METRICS).write_text(json.dumps(metrics))
-    (project / data.DIGEST).write_text(metrics["digest"])
+    (project / data.METRICS).write_text(json.dumps({"digest": digest}))
+    (project / data.DIGEST).write_text(digest)
     (project / "x.csv").write_bytes(written(table))
     found.to_parquet(project / "x.parquet", index=False)
     for name in ("x.csv", "x.parquet"):

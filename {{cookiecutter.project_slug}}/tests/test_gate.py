@@ -26,7 +26,8 @@ def check(low: float, high: float, days: int = 60) -> Check:
         (-0.2, 0.1, True, "ruled out"),
         (-0.24, -0.1, True, "ruled out"),  # surely worse, and surely by less than the margin
         (-0.9, -0.3, False, "worse by more than 0.25"),
-        (-0.5, 0.5, None, "about 240 days (24,000 rows) would decide"),
+        (-0.5, 0.5, None, "about 240 days (24,000 rows) would decide, with a power of 80 %"),
+        (-0.5, 0.5, None, "what may be lost is `gate.margin` in params.yaml"),
         (-0.25, 0.5, None, "would decide"),  # an end right at the margin rules nothing out
         (-0.5, -0.25, None, "would decide"),
         (-0.5, 0.0, None, "right at the margin 0.25: no number of days would decide"),
@@ -95,6 +96,7 @@ def test_a_verdict_tells_what_stands_in_the_way_and_nothing_else() -> None:
         "value": None,
         "bound": None,
         "reason": "'wind' is asked for",
+        "worse": "",
     }
     assert (size["passed"], no_worse["passed"]) == (True, None)
 

@@ -80,7 +80,7 @@ def test_every_verdict_is_told_whole(kind: str, tmp_path: Path) -> None:
     assert told == found.to_json(REGISTRY, REVISION)
     assert gate.Verdict.from_json(told) == found
     for check in told["checks"]:
-        assert list(check) == ["name", "passed", "value", "bound", "reason"]
+        assert list(check) == ["name", "passed", "value", "bound", "reason", "worse"]
     for shown in (plain(text), plain(page)):
         assert f"Gate: {found.answer}" in shown
         assert REGISTRY in shown and f"bounds of {REVISION}" in shown
@@ -167,4 +167,4 @@ def test_it_is_said_in_a_few_lines(
     first, *reasons = capsys.readouterr().out.splitlines()
     assert first.startswith(f"gate: {found.answer}: model {DIGESTS[0][:12]}, ")
     assert ("no champion" in first) is (kind == "first")
-    assert [line.strip() for line in reasons] == found.reasons()
+    assert [line.strip() for line in reasons] == [*found.reasons(), *found.notes()]

@@ -26,7 +26,7 @@ import fakes
 import rows
 
 ORIGIN = Origin("ab" * 32, "7", "flights", "2026-01-01T00:00:00+00:00")
-NEEDLESS = ("mlflow", "dvc", "pandera", "matplotlib", "boto3", "pytest", "ruff", "pip")
+NEEDLESS = ("mlflow", "pyarrow", "dvc", "pandera", "matplotlib", "boto3", "pytest", "ruff", "pip")
 
 
 @pytest.fixture
@@ -65,15 +65,47 @@ def test_the_image_installs_nothing_that_serving_does_not_need() -> None:
     assert not names & set(NEEDLESS)
 
 
-def test_code_in_the_folder_serves_without_the_project(here: Path) -> None:
+ALONE = """
+import os, sys
+from importlib import metadata
+
+
+class Others:
+    locked = set(os.environ["LOCKED"].split())
+    known = metadata.packages_distributions()
+
+    def find_spec(self, name, path=None, target=None):
+        owners = {it.lower().replace("_", "-") for it in self.known.get(name, ())}
+        if owners and not owners & self.locked:
+            raise ModuleNotFoundError(f"no lock names what brings {name}", name=name)
+
+
+sys.meta_path.insert(0, Others())
+"""
+"""A Python in which nothing can be imported but what the lock names."""
+
+
+def test_code_in_the_folder_serves_with_the_packages_of_the_lock_alone(
+    here: Path, tmp_path: Path
+) -> None:
     image(Settings(here), "champion")
-    app = here / "build" / "image" / "app"
-    words = f"import sys; from {rows.PACKAGE}.serving import app, run"
-    words += "; print('mlflow' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", words], cwd=app, env={}, capture_output=True, text=True, check=False
-    )
-    assert done.stdout == "False\n", done.stderr
+    folder = here / "build" / "image"
+    lock = sbom.releases_of((folder / "requirements.lock").read_text())
+    apart = [it for file in folder.glob("[!r]*.lock") for it in sbom.releases_of(file.read_text())]
+    (tmp_path / "sitecustomize.py").write_text(ALONE)
+    path = f"{folder / 'app'}{os.pathsep}{tmp_path}"
+    env = {"PYTHONPATH": path, "LOCKED": " ".join(name for name, _ in lock + apart)}
+
+    def done(*words: str) -> str:
+        run = [sys.executable, *words]
+        found = subprocess.run(run, cwd=here, env=env, capture_output=True, text=True, check=False)
+        return found.stdout + found.stderr
+
+    assert "no lock names what brings" in done("-c", "import mlflow")
+    assert "no lock names what brings" in done("-c", "import pyarrow")
+    words = f"from {rows.PACKAGE}.serving import __main__, app, run"
+    words += f"; from pathlib import Path; __main__.main(Path({str(folder)!r}), ['try'], dict())"
+    assert done("-c", f"{words}; print('answers')") == "answers\n"
 
 
 def test_a_model_that_was_made_with_other_releases_is_refused(here: Path) -> None:
@@ -113,6 +145,8 @@ def test_the_dockerfile_is_without_fault_and_a_fault_would_be_found(tmp_path: Pa
     _lint(path)
     assert "USER 10001" in text and "--require-hashes" in text and "HEALTHCHECK" in text
     assert "pip uninstall" in text.rpartition("FROM $BASE")[2]
+    # For the frontend that such a line names BuildKit asks Docker Hub, wherever the base is.
+    assert "syntax" not in text
     path.write_text(text.replace("FROM $BASE AS", "FROM debian AS"))
     with pytest.raises(WorldError, match="DL3006"):
         _lint(path)
@@ -218,5 +252,6 @@ def test_health_is_asked_without_a_proxy(
 
 def test_altered_bytes_in_the_image_are_not_run(opt: Path) -> None:
     (opt / "model" / "code" / rows.PACKAGE / "predictor.py").write_text("raise SystemExit\n")
-    with pytest.raises(WorldError, match="the bytes are not those"):
-        container.serve(opt, ["serve", "127.0.0.1", "0"], {})
+    for words in (["serve", "127.0.0.1", "0"], ["try"]):
+        with pytest.raises(WorldError, match="the bytes are not those"):
+            container.main(opt, words, {})

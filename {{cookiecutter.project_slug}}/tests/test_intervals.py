@@ -55,6 +55,81 @@ def test_where_nothing_can_be_said_there_is_no_interval(
     assert np.isnan([found.low, found.high]).all()
 
 
+def test_a_sample_begins_with_itself_then_each_day_left_out_then_the_draws() -> None:
+    times = np.datetime64("2013-01-01") + np.arange(63)
+    found = intervals.sample(63, times, 50, seed=1, weekly=True)
+    assert found.weights.shape == (1 + 63 + 50 + 50, 63)
+    assert (found.weights[0] == 1).all()
+    np.testing.assert_array_equal(found.weights[1:64], 1 - np.eye(63))
+    of_weeks = found.weights[114:].reshape(50, 9, 7)
+    assert found.weeks == 9 and (of_weeks == of_weeks[:, :, :1]).all()
+    without = intervals.sample(63, None, 50, seed=1, weekly=True)
+    assert (without.weights.shape, without.dated) == ((51, 63), False)
+    few = intervals.sample(40, times[:40], 50, seed=1, weekly=True)
+    assert (few.weeks, len(few.weights)) == (0, 91)
+
+
+def alike(days: int, by: float, seed: int) -> np.ndarray:
+    """Return an AR(1) process of deviation 1."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=days)
+    for day in range(1, days):
+        values[day] = by * values[day - 1] + np.sqrt(1 - by**2) * values[day]
+    return values
+
+
+def mean_values(on: intervals.Sample, daily: np.ndarray) -> np.ndarray:
+    """Return the mean of daily values, one row a day, at each of a sample's weights."""
+    found: np.ndarray = on.weights @ daily / on.weights.sum(axis=1)
+    return found
+
+
+@pytest.mark.parametrize(("by", "expected"), [(0.0, 1.0), (0.5, np.sqrt(3)), (-0.5, 1.0)])
+def test_days_that_are_alike_widen_an_interval_by_what_they_are_worth(
+    by: float, expected: float
+) -> None:
+    found = np.mean([intervals.stretch(alike(400, by, seed)) for seed in range(40)])
+    assert found == pytest.approx(expected, rel=0.06)
+
+
+def test_days_that_are_all_the_same_widen_nothing() -> None:
+    assert intervals.stretch(np.zeros(30)) == intervals.stretch(np.full(30, np.nan)) == 1
+
+
+def coverage(by: float, kind: str) -> float:
+    """Return how often an interval of the kind covers the true mean of days that are alike."""
+    times, hits = np.datetime64("2013-01-01") + np.arange(DAYS), 0
+    for seed in range(2 * TRIALS):
+        on = intervals.sample(DAYS, times, 100, seed, weekly=True)
+        found = getattr(on, kind)(mean_values(on, alike(DAYS, by, seed)), 0.95)
+        hits += found.low <= 0 <= found.high
+    return hits / (2 * TRIALS)
+
+
+@pytest.mark.parametrize("kind", ["paired", "alone"])
+def test_days_that_are_alike_are_covered_nearly_as_often_as_promised(kind: str) -> None:
+    assert coverage(0.5, kind) >= 0.88
+    assert 0.92 <= coverage(0.0, kind) <= 0.99
+
+
+def test_taken_for_independent_they_would_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intervals, "stretch", lambda added: 1.0)
+    monkeypatch.setattr(intervals, "_LEAST_WEEKS", 99)
+    assert max(coverage(0.5, kind) for kind in ("paired", "alone")) < 0.84
+
+
+def test_one_figure_has_the_wider_of_the_intervals_of_days_and_of_weeks() -> None:
+    times = np.datetime64("2013-01-01") + np.arange(63)
+    on = intervals.sample(63, times, 200, seed=1, weekly=True)
+    weekly = np.repeat(np.random.default_rng(1).normal(size=9), 7)
+    balanced = np.tile([1.0, -1, 1, -1, 1, -1, 0], 9)
+    for daily, wider in ((weekly, True), (balanced, False)):
+        values = mean_values(on, daily)
+        found = on.alone(values, 0.95)
+        of_days = intervals.figure(np.append(values[0], values[64:264]), 63, 0.95)
+        assert (found.high - found.low > of_days.high - of_days.low) is wider
+
+
 def mean_interval(values: np.ndarray, block: np.ndarray, seed: int) -> intervals.Figure:
     """Return the interval of a mean when blocks of rows are drawn."""
     count = int(block.max()) + 1

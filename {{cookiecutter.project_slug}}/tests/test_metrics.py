@@ -71,6 +71,44 @@ def test_the_area_counts_ties_as_a_half(found: list[tuple[bool, int, int]]) -> N
     assert whole == pytest.approx(reference.roc_auc_score(target, score))
 
 
+@pytest.mark.parametrize("far", [0.0, 1e9])
+def test_r2_knows_small_differences_of_large_numbers(far: float) -> None:
+    """Years, prices in cents, seconds since 1970: their squares swallow what tells them apart."""
+    target, score, day = sample(Task.REGRESSION)
+    r2 = metrics.METRICS[Task.REGRESSION][2]
+    drawn = draws(DAYS, 20, seed=3)
+    near = r2.by_day(target / 100, score / 100, day)(drawn)
+    moved = r2.by_day(target / 100 + far, score / 100 + far, day)(drawn)
+    np.testing.assert_allclose(moved, near, rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e9])
+@pytest.mark.parametrize("off", [0.0, 0.5])
+def test_r2_of_a_target_that_never_changes_is_scikit_learns(value: float, off: float) -> None:
+    target, score = np.full(30, value), np.full(30, value + off)
+    r2 = metrics.METRICS[Task.REGRESSION][2]
+    expected = reference.r2_score(target * 0, score - target)  # which itself sums 0.1 up to 3.0…1
+    assert r2.whole(target, score) == expected
+    drawn = r2.by_day(target, score, np.arange(30) % 3)(draws(3, 10, seed=1))
+    assert set(drawn) == {expected}
+
+
+@pytest.mark.parametrize("rule", metrics.DECISIONS)
+def test_metrics_of_decisions_are_scikit_learns(rule: str) -> None:
+    target, score, day = sample(Task.CLASSIFICATION)
+    called = (score >= 0.4).astype(float)
+    drawn = draws(DAYS, 20, seed=3)
+
+    def expected(weight: np.ndarray) -> float:
+        if rule == "f1":
+            return float(reference.f1_score(target, called, sample_weight=weight))
+        balanced = reference.balanced_accuracy_score
+        return float(balanced(target, called, sample_weight=weight, adjusted=True))
+
+    found = metrics.DECISIONS[rule].by_day(target, called, day)(drawn)
+    np.testing.assert_allclose(found, [expected(it[day]) for it in drawn], rtol=1e-9)
+
+
 def test_a_draw_without_events_has_no_area() -> None:
     target, score, day = np.array([1.0, 0.0, 0.0]), np.array([0.9, 0.1, 0.2]), np.array([0, 0, 1])
     area = metrics.METRICS[Task.CLASSIFICATION][0].by_day(target, score, day)

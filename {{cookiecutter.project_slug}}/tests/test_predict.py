@@ -170,6 +170,18 @@ def test_rows_of_csv_that_cannot_be_read_are_set_aside(here: Path) -> None:
     pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, good))
 
 
+def test_a_column_without_one_category_that_is_known_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = rows.parts()["test"].head(300)
+    frame.assign(carrier="1.0", origin=["??"] * 299 + ["JFK"]).to_csv(here / "odd.csv", index=False)
+    assert scored(here, "odd.csv") is Exit.DONE
+    (told,) = [it for it in capsys.readouterr().err.splitlines() if "knows" in it]
+    assert "no row has a category in 'carrier' that the model knows" in told
+    scored(here)
+    assert "knows" not in capsys.readouterr().err
+
+
 def die_after(parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
     write = staging.Staging.write
     written: list[str] = []

@@ -1,5 +1,6 @@
 """The registered model: one version for each digest, whoever comes second, dies or races."""
 
+import json
 import multiprocessing
 import sys
 from collections.abc import Callable
@@ -47,6 +48,55 @@ def test_a_digest_that_is_registered_twice_is_one_version(there: Registry) -> No
     assert register(Registry(there.client, "the store")) == first
     assert numbers(there) == [1]
     assert (first.digest, first.run_id) == (DIGEST, "run")
+
+
+def logged(there: Registry, tags: dict[str, str] | None = None) -> str:
+    """Return the id of a logged model."""
+    run_id = there.client.create_run("0").info.run_id
+    made = there.client.create_logged_model("0", "model", run_id, tags=tags or {}, params={})
+    there.client.finalize_logged_model(made.model_id, "READY")
+    return str(made.model_id)
+
+
+def known(there: Registry, model_id: str) -> Any:
+    return json.loads(there.client.get_logged_model(model_id).tags["mlflow.modelVersions"])
+
+
+def test_a_logged_model_knows_its_version_and_what_others_have_made_of_it(there: Registry) -> None:
+    theirs = {"name": "theirs", "version": 4}
+    model_id = logged(there, {"mlflow.modelVersions": json.dumps([theirs])})
+    for _ in range(2):
+        there.register(f"models:/{model_id}", "run", {"digest": DIGEST}, "A model.")
+    assert known(there, model_id) == [theirs, {"name": NAME, "version": 1}]
+
+
+def test_a_version_of_before_is_told_to_its_logged_model_when_it_moves(there: Registry) -> None:
+    model_id = logged(there)
+    there.client.create_registered_model(NAME)
+    there.client.create_model_version(NAME, f"models:/{model_id}", tags={"digest": DIGEST})
+    there.link(1)
+    assert known(there, model_id) == [{"name": NAME, "version": 1}]
+
+
+def test_a_version_whose_logged_model_is_gone_is_registered_all_the_same(there: Registry) -> None:
+    model_id = logged(there)
+    register(there)
+    there.register(f"models:/{model_id}", "run", {"digest": OTHER}, "A model.")
+    there.client.delete_logged_model(model_id)
+    there.link(2)
+    assert numbers(there) == [1, 2]
+
+
+def test_the_registered_model_says_what_it_is_for_unless_somebody_has_said_it(
+    there: Registry,
+) -> None:
+    def described() -> str:
+        return str(there.client.get_registered_model(NAME).description)
+
+    there.client.create_registered_model(NAME)
+    for about in ("late flights", "something else"):
+        there.register("s3://m", "run", {"digest": DIGEST}, "A model.", about)
+        assert described() == "late flights"
 
 
 def test_another_digest_is_another_version(there: Registry) -> None:

@@ -162,6 +162,24 @@ def test_a_model_logged_twice_is_there_once(client: Any, run: runs.Run, folder: 
     assert outputs(client, run) == [model_id]
 
 
+def test_a_model_bears_its_params_its_figures_their_data_and_who_made_it(
+    client: Any, run: runs.Run, folder: Path
+) -> None:
+    run.set_tags({runs.USER: "somebody"})
+    run.log_params({"estimator.depth": 3})
+    model_id = run.log_model(folder, "abc")
+    run.log_data("test", "d" * 40, "data/test", "test")
+    for _ in range(2):
+        run.log_history({"test.auc": {0: 0.75}}, runs.Measured(model_id, "test", "d" * 40))
+    model = client.get_logged_model(model_id)
+    assert dict(model.params) == {"estimator.depth": "3"}
+    assert model.tags[runs.USER] == "somebody"
+    (metric,) = model.metrics
+    assert (metric.key, metric.value) == ("test.auc", 0.75)
+    assert (metric.dataset_name, metric.dataset_digest) == ("test", "d" * 36)
+    assert client.get_run(run.id).data.metrics == {"test.auc": 0.75}
+
+
 @pytest.mark.parametrize("call", ["log_model_artifacts", "finalize_logged_model", "log_outputs"])
 def test_a_model_that_was_half_logged_is_completed_and_not_logged_anew(
     client: Any, run: runs.Run, folder: Path, monkeypatch: pytest.MonkeyPatch, call: str

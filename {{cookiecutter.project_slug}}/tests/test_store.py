@@ -15,6 +15,8 @@ from flight_delays import embedded, store
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import NAME, Settings
 
+import fakes
+
 
 class Foreign(BaseHTTPRequestHandler):
     """A server whose only page is one of MLflow's, or none."""
@@ -119,6 +121,54 @@ def test_an_experiment_that_another_process_makes_meanwhile_is_found(
     blind_once = lambda name: None if next(looks, False) else look(name)  # noqa: E731
     monkeypatch.setattr(client, "get_experiment_by_name", blind_once)
     assert store.experiment(client, Settings(tmp_path)) == made
+
+
+def test_the_own_store_has_no_other_experiment_for_runs_that_name_none(
+    client: Any, tmp_path: Path
+) -> None:
+    assert store.experiment(client, Settings(tmp_path)) == store.DEFAULT
+    other = store.experiment(client, Settings(tmp_path), "promotions")
+    found = client.get_experiment(store.DEFAULT)
+    assert found.name == NAME
+    assert found.tags["mlflow.experimentKind"] == "custom_model_development"
+    assert client.get_experiment(other).name == "promotions"
+
+
+def test_on_a_server_the_default_experiment_is_everybodys(client: Any, tmp_path: Path) -> None:
+    there = Settings(tmp_path, tracking_uri="http://server")
+    assert store.experiment(client, there) != store.DEFAULT
+    assert client.get_experiment(store.DEFAULT).name == "Default"
+
+
+def test_an_artifact_is_named_by_where_it_can_be_opened(settings: Settings) -> None:
+    client = store.connect(settings)
+    run = client.create_run(store.experiment(client, settings)).info
+    client.log_text(run.run_id, "hello", "reports/report.html")
+    name = "reports/report.html"
+    found = store.artifact(settings, run.run_id, name)
+    assert found and (settings.root / found).read_text() == "hello"
+    copied = Settings(
+        settings.root / "copy", tracking_uri=store.address(settings), project=settings.root
+    )
+    assert store.artifact(copied, run.run_id, name) == found
+    elsewhere = Settings(settings.root / "copy", tracking_uri=store.address(settings))
+    assert store.artifact(elsewhere, run.run_id, name) == str(settings.root / found)
+    assert store.artifact(settings, run.run_id, "reports/none.html") is None
+    assert store.artifact(settings, "0" * 32, name) is None
+
+
+def test_an_artifact_of_a_server_is_a_page_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = fakes.FakeClient()
+    monkeypatch.setattr(store, "connect", lambda settings: client)
+    run_id = client.create_run("0").info.run_id
+    there = Settings(tmp_path, tracking_uri="http://me:word@server/")  # pragma: allowlist secret
+    expected = f"http://server/#/experiments/0/runs/{run_id}/artifacts/reports/report.html"
+    assert store.artifact(there, run_id, "reports/report.html") == expected
+    client.get_run(run_id).info.artifact_uri = "s3://bucket/run"
+    there = Settings(tmp_path, tracking_uri="postgresql://server/runs")
+    assert store.artifact(there, run_id, "report.html") == "s3://bucket/run/report.html"
 
 
 def test_a_deleted_experiment_is_told_with_a_remedy(client: Any, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ FOUND = {
 
 
 def test_the_model_stands_beside_the_best_baseline() -> None:
-    assert summary.of(FOUND).splitlines() == [
+    assert summary.of(FOUND, report="reports/report.html").splitlines() == [
         "",
         "test    model        95% interval    best baseline              gain",
         "rmse  30.0000  28.0000 to 32.0000  33.0000 (ridge)  +3.0000 (– to –)",
@@ -35,4 +35,17 @@ def test_the_model_stands_beside_the_best_baseline() -> None:
 
 def test_rows_without_time_have_no_period() -> None:
     parts = {"test": {"rows": 5, "from": None, "to": None}}
-    assert "\n5 test rows; model abcdef012345\n" in summary.of(FOUND | {"parts": parts})
+    assert summary.of(FOUND | {"parts": parts}).endswith("\n5 test rows; model abcdef012345")
+
+
+def test_the_validation_rows_can_be_told_instead_and_no_report() -> None:
+    about = {"rows": 7, "from": "2013-07-01", "to": "2013-08-31"}
+    found = {
+        **FOUND,
+        "parts": {"validation": about},
+        "validation": FOUND["test"],
+    }
+    told = summary.of({name: it for name, it in found.items() if name != "test"}, "validation")
+    assert told.splitlines()[1].startswith("validation  ")
+    assert told.endswith("7 validation rows, 2013-07-01 to 2013-08-31; model abcdef012345")
+    assert "report" not in told

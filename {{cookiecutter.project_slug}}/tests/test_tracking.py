@@ -52,6 +52,32 @@ def test_a_deleted_run_is_not_found_again(client: Any, experiment: str) -> None:
     assert open_run(client, experiment).id != gone.id
 
 
+def test_a_title_and_tags_are_those_of_who_makes_the_run(client: Any, experiment: str) -> None:
+    tags = {"mlflow.user": "somebody"}
+    run = tracking.open_run(client, "the store", experiment, KEY, None, "seed=3", tags)
+    found = client.get_run(run.id)
+    assert (found.info.run_name, found.data.tags["mlflow.user"]) == ("seed=3", "somebody")
+    again = tracking.open_run(client, "the store", experiment, KEY, None, "another", tags)
+    assert again.id == run.id
+    assert client.get_run(run.id).info.run_name == "seed=3"
+
+
+def test_a_run_in_everybodys_experiment_is_told_whose_key_it_is_and_no_more(client: Any) -> None:
+    experiment = client.create_experiment("ours")
+    opened = client.create_run("0", run_name="fortunate-hen-1").info.run_id
+    run = open_run(client, experiment, opened)
+    assert client.get_run(run.id).info.experiment_id == experiment
+    told = client.get_run(opened)
+    assert told.data.tags["same_as"] == run.id
+    assert told.info.run_name == f"same as {KEY[:12]}"
+
+
+def test_where_the_default_experiment_is_the_projects_its_runs_are_too(client: Any) -> None:
+    opened = client.create_run("0", run_name="fortunate-hen-1").info.run_id
+    assert open_run(client, "0", opened).id == opened
+    assert client.get_run(opened).info.run_name == KEY[:12]
+
+
 def test_a_run_that_mlflow_opened_becomes_the_run_of_a_new_key(
     client: Any, experiment: str
 ) -> None:

@@ -52,7 +52,7 @@ def test_the_pages_are_told_tell_nobody_and_end_with_who_asked(settings: Setting
     with shown(settings.root, port) as (process, said):
         base = f"http://127.0.0.1:{port}"
         assert said == [
-            f"ui: runs: {base}/#/experiments/{experiment}",
+            f"ui: runs: {base}/#/experiments/{experiment}/runs",
             "ui: model: none is registered; `nox -s promote`",
             "ui: stop with Ctrl-C",
         ]
@@ -95,7 +95,7 @@ def test_the_pages_of_a_server_are_its_own(
     client.create_registered_model(NAME)
     tracking_server.show(there, "127.0.0.1", 5000)
     assert capsys.readouterr().out.splitlines() == [
-        f"ui: runs: http://server:5000/#/experiments/{experiment}",
+        f"ui: runs: http://server:5000/#/experiments/{experiment}/runs",
         f"ui: model: http://server:5000/#/models/{NAME}",
     ]
 

@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, fetched, gate, places, trial, verified
+from flight_delays import data, fetched, gate, looks, model_dir, places, trial, verified
 from flight_delays.candidate import Candidate
-from flight_delays.errors import WorldError
+from flight_delays.errors import UsageError, WorldError
+from flight_delays.fitting import Watch
 from flight_delays.gate import BEST, CHAMPION, Answer
 from flight_delays.ledger import Entry
+from flight_delays.provenance import SERVING_LOCK
+from flight_delays.schema import BY_NAME
 from flight_delays.settings import Settings
+from flight_delays.splits import PARTS
+from flight_delays.steps import train
 from flight_delays.task import Task
 from flight_delays.trial import Rivals
 from flight_delays.versions import ROLLED_BACK, Version
@@ -35,6 +40,7 @@ class Project:
         self.place = places.Project(root)
         self.candidate = Candidate(model, "challenger", rows.parameters(), "", {}, self.place)
         self.known: dict[str, Version] = {}
+        self.looked: list[Version] = []
         self.met = Rivals(self.version(1, "champion"), None)
 
     def version(self, number: int, digest: str, **tags: str) -> Version:
@@ -47,7 +53,7 @@ class Project:
         return Version(number, usual | tags, "")
 
     def verdict(self, again: str | None = None, **bounds: Any) -> gate.Verdict:
-        registry: Any = SimpleNamespace(of_digest=self.known.get)
+        registry: Any = SimpleNamespace(of_digest=self.known.get, versions=lambda: self.looked)
         params = self.candidate.params
         asked = params.model_copy(update={"gate": params.gate.model_copy(update=bounds)})
         return trial.verdict(registry, self.candidate, self.met, asked, self.settings, again)
@@ -168,6 +174,55 @@ def test_a_model_that_is_too_large_is_rejected(here: Project) -> None:
     found = here.verdict(megabytes=0.001)
     assert found.answer is Answer.REJECT
     assert "at most 0.001 MB" in check(found, "size").reason
+
+
+def test_a_renamed_column_is_compared_once_its_new_name_is_told(here: Project) -> None:
+    """The raw rows have another name for a column that only the champion knows."""
+    data.write(rows.flights().rename(columns={"wind_speed": "wind"}), here.settings.root / data.RAW)
+    known = here.candidate.place.split_digest(rows.parameters())
+    here.met = Rivals(here.version(1, "champion", split_digest=known), None)
+    params = here.candidate.params
+    features = params.features.model_copy(update={"numeric": ("distance", "wind", "temp")})
+    ours = params.model_copy(update={"features": features})
+    model = here.settings.root / "ours"
+    seen, held_out = (rows.parts()[it].rename(columns={"wind_speed": "wind"}) for it in PARTS[:2])
+    fitted = train.fit(ours, seen, held_out, Watch())
+    columns = [BY_NAME[it] for it in fitted.encoder.columns if it != "wind"]
+    columns.append(replace(BY_NAME["wind_speed"], name="wind"))
+    model_dir.write(fitted, columns, "rows", rows.ROOT / SERVING_LOCK, model)
+    here.candidate = replace(here.candidate, params=ours, folder=model)
+    with pytest.raises(UsageError, match=r"`wind_speed: NEW_NAME` below 'gate\.renamed'"):
+        here.verdict()
+    found = here.verdict(renamed={"wind_speed": "wind"}, signature="any")
+    assert found.answer is Answer.PROMOTE
+    refused = here.verdict(renamed={"wind_speed": "wind"})
+    assert "`gate.signature: any`" in refused.reasons()[0]
+
+
+def test_looks_at_the_same_rows_are_counted_once_for_each_model(here: Project) -> None:
+    same = here.place.split_digest(rows.parameters())
+    of_one = [here.version(number, "a") for number in (1, 2)]
+    others = [here.version(3, "b"), here.version(4, "challenger")]
+    elsewhere = here.version(5, "c", split_digest="other rows")
+    here.looked = [*of_one, *others, elsewhere, here.version(6, "d", target="another")]
+    assert {it.tags["split_digest"] for it in others} == {same}
+    assert here.verdict().looks == looks.of(3)
+
+
+def test_what_many_looks_cost_is_told(here: Project) -> None:
+    here.looked = [here.version(number, str(number)) for number in range(60)]
+    found = here.verdict()
+    assert found.looks == gate.Looks(61, looks.CHANCES[50])
+    (told,) = (it for it in found.notes() if "have been held against these test rows" in it)
+    assert told.startswith("61 challengers") and f"{looks.CHANCES[50]:.0%}" in told
+    here.looked = []
+    assert not any("challengers" in it for it in here.verdict().notes())
+
+
+def test_another_seed_draws_no_other_rows_of_time(here: Project) -> None:
+    """Else whoever changes the seed would begin to count anew."""
+    asked = here.place.split_digest
+    assert asked(rows.parameters(seed=1)) == asked(rows.parameters(seed=2))
 
 
 def test_the_first_model_meets_nobody(here: Project) -> None:

@@ -59,6 +59,15 @@ def fit(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) -> Mapping
     return fitted
 
 
+def hindsight(task: Task, target: Vector) -> Mapping[str, Vector]:
+    """Return the constant that only these rows themselves could tell, by its title.
+
+    The rate of the training rows is a weak rival where the world has moved on since: what a model
+    gains over it may be no more than that its own mean has moved as well.
+    """
+    return {HINDSIGHT[task]: np.full(len(target), target.mean())}
+
+
 def _constant(value: float) -> Scorer:
     return lambda matrix: np.full(len(matrix), value)
 
@@ -109,6 +118,11 @@ MIDDLES: Mapping[Task, Mapping[str, Callable[[Vector], float]]] = {
     # Squared error asks for the mean, absolute error for the median: neither is enough alone.
     Task.REGRESSION: {"constant mean": np.mean, "constant median": np.median},
 }
+HINDSIGHT = {
+    Task.CLASSIFICATION: "rate of these rows",
+    Task.REGRESSION: "mean of these rows",
+}
+"""The titles of what is known in hindsight alone."""
 _BY_HOUR = {Task.CLASSIFICATION: "rate by hour", Task.REGRESSION: "mean by hour"}
 _LINEAR = {
     Task.CLASSIFICATION: ("logistic regression", _logistic),

@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import card, data, digests, dvc_cli, dvc_lock, marks, params, signature, signing
+from . import (
+    author,
+    card,
+    data,
+    digests,
+    dvc_cli,
+    dvc_lock,
+    embedded,
+    marks,
+    params,
+    signature,
+    signing,
+    store,
+)
 from .console import warn
 from .errors import UsageError, WorldError
 from .foreign import in_words
@@ -14,7 +27,7 @@ from .params import Params
 from .places import Place, Project
 from .provenance import Git, git, input_key
 from .registry import Registry
-from .settings import Settings
+from .settings import NAME, Settings
 from .versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Version
 
 _JUDGED = (data.RAW.parent, data.PREPARED, data.HISTORY, data.MACHINE)
@@ -75,7 +88,12 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
             registry.client.log_text(run_id, description, "model-card.md")
         stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
         source = f"models:/{_logged_model(registry, run_id, candidate.digest)}"
-        version = registry.register(source, run_id, told | stage, description)
+        who = author.name(settings)
+        tags = {**told, **stage, "created_by": who}
+        about = card.about(candidate.params, settings.root)
+        version = registry.register(source, run_id, tags, description, about)
+        if store.is_embedded(settings):  # A server takes no word for it.
+            embedded.note_author(settings.store_folder, NAME, version.number, who)
     signing.sign(registry, version, candidate.folder, settings)
     champion = registry.aliased(CHAMPION)
     if ROLLED_BACK not in version.tags and (champion is None or champion.number != version.number):

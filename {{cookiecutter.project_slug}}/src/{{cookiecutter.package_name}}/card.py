@@ -34,6 +34,16 @@ def write(found: Found, told: Mapping[str, str], params: Params, root: Path) -> 
     return "\n\n".join(parts) + "\n"
 
 
+def about(params: Params, root: Path) -> str:
+    """Return what the registered model is for, whichever version of it."""
+    told = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    return (
+        f"{told['description']}\n\nPredicts `{params.data.target}` ({params.task}). The alias "
+        "`champion` is in use, `challenger` was registered last; each version's description is its "
+        "card, and its tags say which commit, data and inputs it is of."
+    )
+
+
 def _columns(params: Params) -> Iterator[str]:
     features = params.features
     yield from (f"`{name}`" for name in (*features.calendar, *features.categorical))

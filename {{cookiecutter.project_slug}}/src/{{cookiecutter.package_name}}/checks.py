@@ -1,16 +1,17 @@
 """What the gate looks at, one function a check: from a contest and bounds to a `Check`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from . import calibration, comparison, constants
+from . import calibration, comparison, constants, decisions, margins, slices
 from .comparison import Comparison, Rows
 from .evaluation import Scored
+from .features import Vector
 from .gate import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
-from .metrics import METRICS, Metric
-from .params import Gate
+from .metrics import DECISIONS, METRICS, Metric
+from .params import Gate, Threshold
 from .task import Task
 
 
@@ -22,6 +23,10 @@ class Contest:
     scored: Scored
     slices: Mapping[str, np.ndarray]
     seed: int
+    calls: Mapping[str, Vector] = field(default_factory=dict)
+    """What each model calls (rows,), 0 or 1, where it calls anything."""
+    rule: Threshold = "f1"
+    """What chooses the thresholds of calls."""
 
     @property
     def metric(self) -> Metric:
@@ -42,45 +47,91 @@ def judge(
     `settled` are the checks that need no rows. Without a champion only the floors count.
     """
     scored, on = contest.rows(bounds.resamples)
-    checks, shown = [*settled], dict[str, Comparison]()
-    if len(scored.target):
-        checks += constants.beaten(contest.task, scored, on, bounds)
-        checks += _floors(contest, scored, bounds)
-        checks += calibration.checks(scored, on, bounds)
-    for rival in (CHAMPION, BEST):
-        if rival in scored.scores:
-            found = _against(rival, contest, scored, on, bounds)
-            shown |= {rival: found} if np.isfinite(found.low) else {}
-            checks.append(no_worse(_NAMES[rival], found, bounds.margin, bounds.days))
+    gains = dict(_gains(contest, scored, on, bounds))
+    checks = [
+        *(
+            no_worse(_NAMES[it], gains[it], bounds.margin, bounds.days, what=_LOST[it])
+            for it in gains
+        ),
+        *(_of_rows(contest, scored, on, bounds) if len(scored.target) else []),
+    ]
+    if _has_one_outcome(contest):
+        checks = [replace(it, passed=None, reason=_ONE_OUTCOME) for it in checks]
+    shown = {rival: it for rival, it in gains.items() if np.isfinite(it.low)}
+    undecided: Mapping[str, str] = {}
     if CHAMPION in scored.scores and len(scored.target):
-        slices = dict(_slices(contest, bounds))
-        shown |= slices
-        checks.append(_no_slice_is_worse(slices, bounds))
-    challenger, champion = names
-    title = contest.metric.title
-    margins = bounds.margin, bounds.slice_margin
-    return Verdict(answer(checks), challenger, champion or None, checks, shown, title, *margins)
+        found = _slices(contest, bounds)
+        shown, undecided = {**shown, **_pictured(found)}, found.undecided
+        checks.append(slices.check(found, bounds))
+    checks, (challenger, champion) = [*settled, *checks], names
+    return Verdict(
+        answer(checks),
+        challenger,
+        champion or None,
+        checks,
+        shown,
+        contest.metric.title,
+        bounds.margin,
+        bounds.slice_margin,
+        figures=_figures(contest),
+        undecided_slices=undecided,
+        remarks=tuple(margins.remarks(contest.task, scored.target, bounds)),
+    )
 
 
 _NAMES = {CHAMPION: "no worse than the champion", BEST: "no worse than the best champion"}
+_LOST = {CHAMPION: "", BEST: "against the best champion "}
+_ONE_OUTCOME = "the test rows have one outcome only, so nobody can be judged by them"
 
 
-def _against(rival: str, contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Comparison:
+def _has_one_outcome(contest: Contest) -> bool:
+    target = contest.scored.target
+    events = contest.task is Task.CLASSIFICATION and len(target) > 0
+    return events and bool(target.min() == target.max())
+
+
+def _of_rows(contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Iterator[Check]:
+    """Yield what is asked of the challenger beside the comparison of figures."""
+    yield from constants.beaten(contest.task, scored, on, bounds)
+    yield from _floors(contest, scored, bounds)
+    yield from calibration.checks(scored, on, bounds)
+    yield from decisions.checks(DECISIONS[contest.rule], contest.calls, on, bounds)
+
+
+def _gains(
+    contest: Contest, scored: Scored, on: Rows, bounds: Gate
+) -> Iterator[tuple[str, Comparison]]:
+    """Yield the difference from each rival that is there."""
+    for rival in (CHAMPION, BEST):
+        if rival not in scored.scores:
+            continue
+        found = Comparison(np.nan, np.nan, np.nan, None if scored.times is None else 0, 0)
+        if len(scored.target):
+            ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
+            found = comparison.gain(contest.metric, ours, theirs, on, bounds.confidence)
+        yield rival, found
+
+
+def _figures(contest: Contest) -> Mapping[str, float]:
+    """Return the metric of each model by its role, where it has one."""
+    scored = contest.scored
+    roles = [it for it in (CHALLENGER, CHAMPION, BEST) if it in scored.scores]
     if not len(scored.target):
-        return Comparison(np.nan, np.nan, np.nan, 0, 0)
-    ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
-    return comparison.gain(contest.metric, ours, theirs, on, bounds.confidence)
+        return {}
+    values = {it: contest.metric.whole(scored.target, scored.scores[it]) for it in roles}
+    return {role: value for role, value in values.items() if known(value) is not None}
 
 
 def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
     """Hold each metric against its bound, from whichever side the metric is good."""
-    one_block = np.zeros(len(scored.target), np.int64)
-    for metric in METRICS[contest.task]:
+    asked = [(it, scored.scores[CHALLENGER]) for it in METRICS[contest.task]]
+    if CHALLENGER in contest.calls:
+        asked.append((DECISIONS[contest.rule], contest.calls[CHALLENGER]))
+    for metric, scores in asked:
         if metric.name not in bounds.floors:
             continue
         bound = bounds.floors[metric.name]
-        scores = scored.scores[CHALLENGER]
-        value = float(metric.by_day(scored.target, scores, one_block)(np.ones((1, 1)))[0])
+        value = metric.whole(scored.target, scores)
         good = value >= bound if metric.higher_is_better else value <= bound
         side = "at least" if metric.higher_is_better else "at most"
         shown = "one outcome only" if known(value) is None else f"{value:.4f}"
@@ -89,35 +140,16 @@ def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
         yield Check(f"floor of {metric.name}", passed, known(value), bound, reason)
 
 
-def _slices(contest: Contest, bounds: Gate) -> Iterator[tuple[str, Comparison]]:
-    """Compare within each slice that is large enough, at a confidence for all of them at once.
-
-    The Bonferroni correction: with m slices, each is wrong an m-th as often.
-    """
-    large = [
-        (f"{name} = {label}", labels == label)
-        for name, labels in contest.slices.items()
-        for label in np.unique(labels)
-        if np.sum(labels == label) >= bounds.slice_rows
-    ]
-    confidence = 1 - (1 - bounds.confidence) / max(len(large), 1)
-    for name, keep in large:
-        part, on = contest.rows(bounds.resamples, keep)
-        ours, theirs = part.scores[CHALLENGER], part.scores[CHAMPION]
-        found = comparison.gain(contest.metric, ours, theirs, on, confidence)
-        if np.isfinite(found.low):  # A slice without an event has no area under a curve.
-            yield name, found
+def _slices(contest: Contest, bounds: Gate) -> slices.Found:
+    large, small = slices.split(contest.slices, bounds.slice_rows)
+    parts = [slices.Slice(title, *contest.rows(bounds.resamples, keep)) for title, keep in large]
+    return slices.compare(contest.metric, parts, small, bounds)
 
 
-def _no_slice_is_worse(found: Mapping[str, Comparison], bounds: Gate) -> Check:
-    name, bound = "no slice worse", -bounds.slice_margin
-    if not found:
-        return Check(name, True, None, bound, "no slice is large enough to be held against it")
-    bad = [label for label, difference in found.items() if difference.high < bound]
-    worst, least = min(found.items(), key=lambda it: it[1].value)
-    words = (
-        f"of {len(found)} slices {worst} gains the least, {least.value:+.4f}; {bound:+g} is allowed"
-    )
-    if bad:
-        words = f"{', '.join(bad)}: worse by more than {bounds.slice_margin:g}"
-    return Check(name, not bad, least.value, bound, words)
+def _pictured(found: slices.Found) -> Mapping[str, Comparison]:
+    """Leave out of the picture where a slice loses nothing against the best champion."""
+    return {
+        title: it
+        for title, it in found.differences.items()
+        if not title.endswith(slices.AGAINST_BEST) or title in found.undecided or it.high < 0
+    }

@@ -9,10 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
+from . import intervals
 from .features import Vector
-from .intervals import days, draws, figure
+from .intervals import Sample
 from .metrics import BIAS, Metric
+
+POWER = 0.8
+"""How often as many days as are said to decide do decide, where the difference is the true one."""
 
 
 @dataclass(frozen=True)
@@ -22,57 +27,72 @@ class Comparison:
     value: float
     low: float
     high: float
-    days: int
+    days: int | None
+    """None where rows carry no time: there are no days to count."""
     rows: int
+    error: float = 0.0
+    """The standard error that the interval is made with."""
 
-    def days_to_decide(self, margin: float) -> float:
-        """Return how many such days would put an end of the interval at −margin.
+    @property
+    def size(self) -> int:
+        """How much was seen: days, or rows where there are no days."""
+        return self.rows if self.days is None else self.days
 
-        An interval shrinks with the root of the number of days.
+    def to_decide(self, margin: float) -> float:
+        """Return how much has to be seen for the interval to leave −margin out, at `POWER`.
+
+        That is the sample size of a non-inferiority test (Julious 2004, doi:10.1002/sim.1783): an
+        interval shrinks with the root of what was seen, and its end must stay on this side of the
+        margin in spite of the luck of the next days.
         """
         distance = abs(self.value + margin)
-        reach = (self.high - self.low) / 2
+        reach = (self.high - self.low) / 2 + float(special.ndtri(POWER)) * self.error
         if not distance or not math.isfinite(reach):
             return math.inf
-        return math.ceil(self.days * (reach / distance) ** 2)
+        return math.ceil(self.size * (reach / distance) ** 2)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to compare models on: the target (rows,), each row's day from 0, and what is drawn."""
+    """Rows to compare models on: the target (rows,), and the days that are drawn of them."""
 
     target: Vector
-    day: npt.NDArray[np.int64]
-    drawn: npt.NDArray[np.float64]
+    sample: Sample
 
     @property
     def days(self) -> int:
-        """How many days the rows are of."""
-        return int(self.drawn.shape[1])
+        """How many days, or groups, the rows are of."""
+        return self.sample.days
+
+    def values(self, metric: Metric, scores: Vector) -> Vector:
+        """Return a model's metric at each of the sample's weights."""
+        return metric.by_day(self.target, scores, self.sample.day)(self.sample.weights)
+
+    def compare(self, values: Vector, confidence: float) -> Comparison:
+        """Return a difference that is known at each of the sample's weights."""
+        on, (error, worth) = self.sample, self.sample.error(values)
+        found = intervals.interval(float(values[0]), error, worth, confidence)
+        seen = on.days if on.dated else None
+        return Comparison(found.value, found.low, found.high, seen, len(self.target), error)
 
 
 def rows(target: Vector, times: npt.NDArray[np.datetime64] | None, draw: int, seed: int) -> Rows:
     """Return rows with `draw` resamples of their days; without times of arbitrary groups."""
-    day = days(len(target), times)
-    count = int(day.max()) + 1 if len(day) else 0
-    return Rows(target, day, draws(count, draw, seed) if count else np.ones((1, 0)))
+    return Rows(target, intervals.sample(len(target), times, draw, seed))
 
 
 def gain(metric: Metric, of: Vector, over: Vector, on: Rows, confidence: float) -> Comparison:
     """Return how much better the scores `of` (rows,) are than the scores `over` (rows,)."""
     sign = 1 if metric.higher_is_better else -1
-    ours, theirs = (metric.by_day(on.target, scores, on.day)(on.drawn) for scores in (of, over))
-    return _compare(sign * (ours - theirs), on, confidence)
+    return on.compare(sign * (on.values(metric, of) - on.values(metric, over)), confidence)
 
 
 def more_biased(of: Vector, over: Vector, on: Rows, confidence: float) -> Comparison:
     """Return by how much the mean of the scores `of` is further off the target's mean."""
-    ours, theirs = (
-        np.abs(BIAS.by_day(on.target, scores, on.day)(on.drawn)) for scores in (of, over)
-    )
-    return _compare(ours - theirs, on, confidence)
+    ours, theirs = (np.abs(on.values(BIAS, scores)) for scores in (of, over))
+    return on.compare(ours - theirs, confidence)
 
 
-def _compare(values: Vector, on: Rows, confidence: float) -> Comparison:
-    found = figure(values, on.days, confidence)
-    return Comparison(found.value, found.low, found.high, on.days, len(on.target))
+def bias(of: Vector, on: Rows, confidence: float) -> Comparison:
+    """Return by how much the mean of the scores `of` is above the target's mean."""
+    return on.compare(on.values(BIAS, of), confidence)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from . import comparison
+from . import comparison, formats
 from .comparison import Comparison, Rows
 from .evaluation import Scored
-from .gate import CHALLENGER, CHAMPION, CONSTANT, Check, known
+from .gate import CHALLENGER, CHAMPION, CONSTANT, Check, known, too_few
 from .metrics import METRICS, Metric
 from .params import Gate
 from .task import Task
@@ -38,10 +38,11 @@ def beaten(task: Task, scored: Scored, on: Rows, bounds: Gate) -> Iterator[Check
 
 def _check(metric: Metric, found: Comparison, bounds: Gate, has_champion: bool) -> Check:
     name, value = f"better than a constant in {metric.name}", known(found.value)
-    if found.days < bounds.days or not np.isfinite(found.low):
-        reason = f"cannot be told on {found.days} days, or of one outcome; {bounds.days} are needed"
-        return Check(name, None, value, 0, reason)
-    words = f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+    if found.size < bounds.days:
+        return Check(name, None, value, 0, too_few(found, bounds.days))
+    if not np.isfinite(found.low):
+        return Check(name, None, value, 0, "cannot be told of one outcome")
+    words = formats.difference(found.value, found.low, found.high)
     if found.low > 0:
         return Check(name, True, value, 0, f"{words}, better than the best constant is shown")
     if found.high <= 0:

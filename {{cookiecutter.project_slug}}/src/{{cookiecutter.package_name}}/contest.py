@@ -13,11 +13,11 @@ from . import carried, data, holdout, splits
 from .baselines import MIDDLES
 from .candidate import Candidate
 from .checks import Contest
-from .errors import UsageError, WorldError
+from .errors import UsageError, WorldError, nearest
 from .evaluation import Scored, labels
 from .features import Vector
 from .gate import CHALLENGER, CONSTANT, Check
-from .params import Params
+from .params import FILE, Params
 from .settings import Settings
 from .task import Task
 from .verified import Model
@@ -69,7 +69,10 @@ def contest(
     target, time = params.data.target, params.data.time
     seen = data.read(settings.root / data.prepared("train"))[target].to_numpy(np.float64)
     asked = rows[target].to_numpy(np.float64)
-    scores = dict(_scores({CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}, rows))
+    met = {CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}
+    given = dict(_predictions(met, rows, bounds.gate.renamed))
+    scores = {role: it.get(_PROBABILITY, it[_PREDICTION]) for role, it in given.items()}
+    calls = {role: it[_PREDICTION] for role, it in given.items() if _PROBABILITY in it}
     return Contest(
         params.task,
         Scored(
@@ -79,6 +82,8 @@ def contest(
         ),
         {name: labels(rows[name]) for name in bounds.evaluation.slices},
         bounds.seed,
+        calls,
+        bounds.evaluation.threshold,
     )
 
 
@@ -88,24 +93,66 @@ def _constant(task: Task, seen: Vector, target: Vector) -> Vector:
     return min(found, key=lambda scores: float(np.sum((target - scores) ** 2)))
 
 
-def _scores(models: Mapping[str, Model], rows: "pd.DataFrame") -> Iterator[tuple[str, Vector]]:
+_PREDICTION, _PROBABILITY = "prediction", "probability"
+"""What callers of a model get; a model of numbers gives no probability."""
+
+
+def _predictions(
+    models: Mapping[str, Model], rows: "pd.DataFrame", renamed: Mapping[str, str | None]
+) -> Iterator[tuple[str, Mapping[str, Vector]]]:
     for role, model in models.items():
         predictor = carried.load(*model)
-        _check_columns(rows, predictor.encoder.columns, f"that the {role} needs")
-        scores = predictor.scores(rows) if len(rows) else np.empty(0)
-        if none := int(np.sum(~np.isfinite(scores))):
-            error = UsageError if role == CHALLENGER else WorldError
-            remedy = "train another one" if role == CHALLENGER else "go back with `nox -s rollback`"
-            raise error(
-                f"the {role} predicts no number for {none:,} of {len(scores):,} rows; {remedy}"
+        columns = predictor.encoder.columns
+        known = rows if role == CHALLENGER else as_before(rows, columns, renamed)
+        _check_columns(known, columns, f"that the {role} needs", role != CHALLENGER)
+        empty = {_PREDICTION: np.empty(0)}
+        found = predictor.predict(known) if len(known) else empty
+        given = {name: np.asarray(it, np.float64) for name, it in found.items()}
+        _check_numbers(given.get(_PROBABILITY, given[_PREDICTION]), role)
+        yield role, given
+
+
+def as_before(
+    rows: "pd.DataFrame", columns: Iterable[str], renamed: Mapping[str, str | None]
+) -> "pd.DataFrame":
+    """Return the rows as a model of before knows them: under the names of then.
+
+    A column that is named to be gone (`null`) is missing in every row, which is what the champion
+    would be given from now on. Raises UsageError for a new name that is none.
+    """
+    lost = [name for name in columns if name in renamed and name not in rows]
+    for name in lost:
+        now = renamed[name]
+        if now is not None and now not in rows:
+            raise UsageError(
+                f"{FILE}: 'gate.renamed' says that {name!r} is called {now!r} now, and {data.RAW} "
+                f"has no column of that name{nearest(now, list(rows.columns))}"
             )
-        yield role, scores
+    there = {name: rows[now] if (now := renamed[name]) else np.nan for name in lost}
+    found: pd.DataFrame = rows.assign(**there)
+    return found
 
 
-def _check_columns(rows: "pd.DataFrame", names: Iterable[str], who: str) -> None:
+def _check_numbers(scores: Vector, role: str) -> None:
+    if none := int(np.sum(~np.isfinite(scores))):
+        error = UsageError if role == CHALLENGER else WorldError
+        remedy = "train another one" if role == CHALLENGER else "go back with `nox -s rollback`"
+        raise error(f"the {role} predicts no number for {none:,} of {len(scores):,} rows; {remedy}")
+
+
+def _check_columns(
+    rows: "pd.DataFrame", names: Iterable[str], who: str, may_be_renamed: bool = False
+) -> None:
     missing = [name for name in names if name not in rows]
-    if missing:
-        raise UsageError(
-            f"{data.RAW} no longer has the column {missing[0]!r} {who}, so models cannot be "
-            "compared; bring it back in source.py"
+    if not missing:
+        return
+    remedy = "bring it back in source.py"
+    if may_be_renamed:
+        remedy = (
+            f"write `{missing[0]}: NEW_NAME` below 'gate.renamed' in {FILE} where it is called "
+            f"something else now, `{missing[0]}: null` where it is gone for good, or {remedy}"
         )
+    raise UsageError(
+        f"{data.RAW} no longer has the column {missing[0]!r} {who}, so models cannot be "
+        f"compared; {remedy}"
+    )

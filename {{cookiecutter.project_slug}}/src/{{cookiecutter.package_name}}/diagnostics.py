@@ -67,8 +67,15 @@ def _curve(x: Vector, y: Vector) -> Curve:
 
 
 def calibration(target: Vector, score: Vector, bins: int = 10) -> Curve:
-    """Return the mean target (y) against the mean score (x) in tenths of the rows by score."""
-    parts = [part for part in np.array_split(np.argsort(score, kind="stable"), bins) if len(part)]
+    """Return the mean target (y) against the mean score (x) in tenths of the rows by score.
+
+    Rows of one score stay together: their order says nothing, and an edge among them would.
+    """
+    order = np.argsort(score, kind="stable")
+    last_of_score = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) + 1
+    edges = np.linspace(0, len(score), bins + 1)[1:-1].round()
+    ends = np.unique(last_of_score[np.searchsorted(last_of_score, edges)])
+    parts = [part for part in np.split(order, ends) if len(part)]
     return {
         "x": [float(score[part].mean()) for part in parts],
         "y": [float(target[part].mean()) for part in parts],

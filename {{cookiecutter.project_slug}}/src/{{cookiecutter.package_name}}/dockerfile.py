@@ -6,16 +6,25 @@ _APART = "torch"
 """What has builds for the processor alone in an index of its own: the usual one is for CUDA."""
 
 _TEXT = """\
-# syntax=docker/dockerfile:1
 # Made by `nox -s image`. Build: docker build -t {name}:{version} .
 # Behind a proxy that signs for others: docker build --secret id=ca,src=ca.pem .
 {note}# Run: docker run --read-only -p 8080:8080 -e SERVING_TOKEN {name}:{version}
+# Any base with Python {python}: docker build --build-arg BASE=python@sha256:... .
 ARG BASE=python:{python}-slim
 FROM $BASE AS build
 RUN python -m venv --without-pip /opt/venv
 # Wheels alone, each with its hash.
 COPY requirements.lock /opt/requirements.lock
-{install}COPY app /opt/app
+{install}# What packages bring for those who work on them stays out; one that needs it fails the
+# try below, and `--build-arg NEEDLESS=` keeps it all. Byte code without the times of files makes
+# two builds alike; some packages bring files for another Python, which are not read here.
+ARG NEEDLESS="tests include"
+RUN set -e; for name in $NEEDLESS; do \\
+        find /opt/venv "(" -path "*/$name/*" -o -type d -name "$name" ")" \\
+            ! -path "*.dist-info/*" -delete; done; \\
+    find /opt/venv -name "*.pyi" -delete; \\
+    /opt/venv/bin/python -m compileall -qq --invalidation-mode unchecked-hash /opt/venv || :
+COPY app /opt/app
 RUN /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/app
 
 FROM $BASE
@@ -34,6 +43,8 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/app PYTHONUNBUFFERED=1 \\
     TF_NUM_INTRAOP_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 # A number, so that Kubernetes can see that it is not root. Nothing is written anywhere.
 USER 10001:10001
+# The model answers its own example, or the build fails.
+RUN ["python", "-m", "{package}.serving", "try"]
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=6s --start-period=20s \\
@@ -47,7 +58,7 @@ _INSTALL = """\
 RUN --mount=type=secret,id=ca,required=false \\
     if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \\
     python -m pip --python /opt/venv/bin/python install --no-cache-dir --no-deps \\
-        --only-binary :all: --require-hashes --compile{index} -r /opt/{lock}
+        --only-binary :all: --require-hashes --no-compile{index} -r /opt/{lock}
 """
 _INDEX = ' --index-url "${ARGUMENT:?say where the builds for the processor are}"'
 

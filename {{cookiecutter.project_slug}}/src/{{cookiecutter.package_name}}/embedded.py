@@ -8,6 +8,8 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from .console import warn
 from .errors import UsageError, WorldError
@@ -16,6 +18,7 @@ from .settings import Settings
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
+_LONGEST_NAME = 256
 _ADDRESSES = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -128,27 +131,45 @@ def _rewrite(connection: sqlite3.Connection, before: str, here: str) -> None:
             )
 
 
+def note_author(root: Path, name: str, number: int, who: str) -> None:
+    """Write down who has made a version, unless it is known: MLflow's client has no word for it."""
+    query = "UPDATE model_versions SET user_id = ? WHERE name = ? AND version = ?"
+    query += " AND user_id IS NULL"
+    with in_words(DATABASE), closing(sqlite3.connect(root / DATABASE, timeout=30)) as connection:
+        connection.execute(query, (who[:_LONGEST_NAME], name, number))
+        connection.commit()
+
+
+def artifact(database: Path, run_id: str, name: str) -> Path | None:
+    """Return where an artifact of a run lies, or None where it is not on this machine's disk."""
+    where = _first(database, "SELECT artifact_uri FROM runs WHERE run_uuid = ?", run_id)
+    parts = urlsplit(str(where))
+    path = Path(url2pathname(parts.path), name)
+    return path if parts.scheme == "file" and path.is_file() else None
+
+
 def has_run(root: Path, run_id: str) -> bool:
     """Tell whether the store still holds a run that has ended well, without importing MLflow."""
     query = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
-    return _first(root, f"{query} AND status = 'FINISHED'", run_id) is not None
+    return _first(root / DATABASE, f"{query} AND status = 'FINISHED'", run_id) is not None
 
 
 def experiment(root: Path, name: str) -> str | None:
     """Return the id of an experiment that the store holds, without importing MLflow."""
     query = "SELECT experiment_id FROM experiments WHERE name = ? AND lifecycle_stage = 'active'"
-    found = _first(root, query, name)
+    found = _first(root / DATABASE, query, name)
     return None if found is None else str(found)
 
 
 def has_model(root: Path, name: str) -> bool:
     """Tell whether the store holds a registered model, without importing MLflow."""
-    return _first(root, "SELECT 1 FROM registered_models WHERE name = ?", name) is not None
+    return (
+        _first(root / DATABASE, "SELECT 1 FROM registered_models WHERE name = ?", name) is not None
+    )
 
 
-def _first(root: Path, query: str, value: str) -> object:
+def _first(database: Path, query: str, value: str) -> object:
     """Return the first cell of what a query finds, or None, also where there is no store."""
-    database = root / DATABASE
     if not database.exists():
         return None
     try:

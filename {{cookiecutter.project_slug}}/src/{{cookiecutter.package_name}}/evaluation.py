@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .features import Vector
-from .intervals import Figure, days, draws, figure
+from .intervals import Figure, Sample, sample
 from .metrics import BIAS, METRICS, Metric
 from .params import Evaluation
 from .task import Task
@@ -50,17 +50,11 @@ def figures(task: Task, scored: Scored, rules: Evaluation, seed: int) -> Mapping
     The gains are paired: model and baseline are compared on the same drawn days. A gain is above
     zero where the model is better, whichever way the metric goes.
     """
-    day = days(len(scored.target), scored.times)
-    day_count = int(day.max()) + 1
-    drawn = draws(day_count, rules.resamples, seed)
-
-    def with_interval(values: Vector) -> Figure:
-        return figure(values, day_count, rules.confidence)
-
+    on, sure = _sample(scored, rules, seed), rules.confidence
     result: dict[str, Any] = {}
     for metric in METRICS[task]:
         values = {
-            name: metric.by_day(scored.target, score, day)(drawn)
+            name: metric.by_day(scored.target, score, on.day)(on.weights)
             for name, score in scored.scores.items()
         }
         sign = 1 if metric.higher_is_better else -1
@@ -68,11 +62,11 @@ def figures(task: Task, scored: Scored, rules: Evaluation, seed: int) -> Mapping
             "title": metric.title,
             "higher_is_better": metric.higher_is_better,
             "models": {
-                name: _plain(with_interval(value).within(metric.least, metric.most))
+                name: _plain(on.alone(value, sure).within(metric.least, metric.most))
                 for name, value in values.items()
             },
             "gains": {
-                name: _plain(with_interval(sign * (values[MODEL] - value)))
+                name: _plain(on.paired(sign * (values[MODEL] - value), sure))
                 for name, value in values.items()
                 if name != MODEL
             },
@@ -132,13 +126,14 @@ def _of_group(
 
 
 def _of_rows(metric: Metric, part: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
-    day = days(len(part.target), part.times)
-    day_count = int(day.max()) + 1
-    values = metric.by_day(part.target, part.scores[MODEL], day)(
-        draws(day_count, rules.resamples, seed)
-    )
-    found = figure(values, day_count, rules.confidence)
+    on = _sample(part, rules, seed)
+    values = metric.by_day(part.target, part.scores[MODEL], on.day)(on.weights)
+    found = on.alone(values, rules.confidence)
     return _plain(found.within(metric.least, metric.most))
+
+
+def _sample(scored: Scored, rules: Evaluation, seed: int) -> Sample:
+    return sample(len(scored.target), scored.times, rules.resamples, seed, weekly=True)
 
 
 def bias(scored: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:

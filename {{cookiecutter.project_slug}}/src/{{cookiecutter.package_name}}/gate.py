@@ -2,17 +2,21 @@
 
 The question is non-inferiority with a margin (Piaggio et al. 2012, doi:10.1001/jama.2012.87802):
 promote when the lower end of the paired difference is above −margin, reject when the upper end is
-below, else say how much more would decide. Decision 0010 tells how often this rule is wrong.
+below, else say how much more would decide. Decisions 0010 and 0027 tell how often this rule is
+wrong.
 
 How to change this: a new check is a function in `checks.py`; `tests/test_gate_rates.py` holds the
 promise about the rates.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from . import formats
+from .params import FILE
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -40,6 +44,17 @@ class Check:
     value: float | None
     bound: float | None
     reason: str
+    worse: str = ""
+    """What is shown to be worse, and within its bound: it passes, and has to be told."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How many challengers were held against these test rows, and what so many may cost."""
+
+    challengers: int
+    chance: float
+    """How often one of as many passes at the least, if all of them are worse by the margin."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,13 @@ class Verdict:
     """The title of the metric in whose unit differences and margins are."""
     margin: float = 0.0
     slice_margin: float = 0.0
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """The metric of each model, by its role."""
+    undecided_slices: Mapping[str, str] = field(default_factory=dict)
+    """Why a slice tells nothing yet, by title."""
+    remarks: Sequence[str] = ()
+    """What else a reader has to know, such as a margin of another unit than the target's."""
+    looks: Looks | None = None
 
     def reasons(self) -> Sequence[str]:
         """Return the reasons of the checks in the way; a rejection tells doubts from failures."""
@@ -65,6 +87,14 @@ class Verdict:
             for check in self.checks
             if not check.passed
         ]
+
+    def worse(self) -> Sequence[str]:
+        """Return what is shown worse and passes all the same, the champion's figure first."""
+        return [check.worse for check in self.checks if check.passed and check.worse]
+
+    def notes(self) -> Sequence[str]:
+        """Return what is told of every verdict: the figures, what is worse, what is not known."""
+        return list(_notes(self))
 
     def to_json(self, registry: str, bounds: str) -> dict[str, Any]:
         """Return what `reports/verdict.json` holds."""
@@ -79,20 +109,35 @@ class Verdict:
             "margin": self.margin,
             "slice_margin": self.slice_margin,
             "differences": {name: asdict(it) for name, it in self.differences.items()},
+            "figures": dict(self.figures),
+            "undecided_slices": dict(self.undecided_slices),
+            "remarks": list(self.remarks),
+            "looks": asdict(self.looks) if self.looks else None,
         }
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> "Verdict":
-        """Return the verdict that `to_json` told; raises KeyError, TypeError or ValueError."""
+        """Return the verdict that `to_json` told; raises KeyError, TypeError or ValueError.
+
+        One that was told before there were figures, slices that are undecided, remarks and looks
+        has none.
+        """
         from .comparison import Comparison
 
+        looks = told.get("looks")
         return cls(
             Answer(told["verdict"]),
             told["challenger"],
             told["champion"],
             [Check(**check) for check in told["checks"]],
             {name: Comparison(**it) for name, it in told["differences"].items()},
-            *(told[name] for name in ("metric", "margin", "slice_margin")),
+            told["metric"],
+            told["margin"],
+            told["slice_margin"],
+            figures=told.get("figures", {}),
+            undecided_slices=told.get("undecided_slices", {}),
+            remarks=tuple(told.get("remarks", ())),
+            looks=Looks(**looks) if looks else None,
         )
 
 
@@ -109,11 +154,56 @@ def answer(checks: Iterable[Check]) -> Answer:
     return Answer.UNDECIDED if None in passed else Answer.PROMOTE
 
 
-def no_worse(name: str, difference: "Comparison", margin: float, least_days: int) -> Check:
-    """Decide whether a model is no worse than another by more than the margin."""
-    passed = _stands(difference, margin) if difference.days >= least_days else None
-    words = _words(difference, margin, least_days)
-    return Check(name, passed, known(difference.value), -margin, words)
+_SHOWN = 5
+"""Names that are told one by one; all of them are in `verdict.json`."""
+
+
+def _notes(verdict: Verdict) -> Iterator[str]:
+    yield from verdict.worse()
+    ours, theirs = (verdict.figures.get(role) for role in (CHALLENGER, CHAMPION))
+    if ours is not None:
+        rival = "" if theirs is None else f", champion {theirs:.4f}"
+        found = verdict.differences.get(CHAMPION)
+        gain = f": {_told(found)} {_seen(found)}" if found else ""
+        yield f"{verdict.metric} {ours:.4f}{rival}{gain}"
+    if verdict.undecided_slices:
+        yield f"slices that are undecided: {listed(verdict.undecided_slices)}"
+    yield from verdict.remarks
+    if verdict.looks and verdict.looks.challengers > 1:
+        yield (
+            f"{verdict.looks.challengers} challengers have been held against these test rows: if "
+            f"all of them were worse by the margin, one of so many would pass on "
+            f"{verdict.looks.chance:.0%} of such rows at the least"
+        )
+
+
+def listed(slices: Mapping[str, str]) -> str:
+    """Name slices with what is said of each, the first ones of many."""
+    words = [f"{name} ({why})" for name, why in slices.items()]
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(words[:_SHOWN]) + more
+
+
+def no_worse(
+    name: str,
+    difference: "Comparison",
+    margin: float,
+    least: int,
+    key: str = "gate.margin",
+    what: str = "",
+) -> Check:
+    """Decide whether a model is no worse than another by more than the margin.
+
+    `least` is how many days, or rows where there are no days, must be seen; `key` is where the
+    margin stands, and `what` says what would be worse where it is not the champion's figure.
+    """
+    passed = _stands(difference, margin) if difference.size >= least else None
+    worse = ""
+    if passed and difference.high < 0:
+        by = formats.plain(difference.value)
+        worse = f"{what}shown worse by {by}, within the margin {margin:g}"
+    words = _words(difference, margin, least, key)
+    return Check(name, passed, known(difference.value), -margin, words, worse)
 
 
 def known(value: float) -> float | None:
@@ -127,21 +217,47 @@ def _stands(difference: "Comparison", margin: float) -> bool | None:
     return False if difference.high < -margin else None
 
 
-def _words(difference: "Comparison", margin: float, least_days: int) -> str:
-    seen = f"on {difference.days} days ({difference.rows:,} rows)"
-    per_day = difference.rows / max(difference.days, 1)
-    if difference.days < least_days:
-        more = f"about {least_days * per_day:,.0f} rows" if per_day else "and rows of them"
-        return f"seen {seen} only, too few to tell; {least_days} days are needed, {more}"
+def _seen(difference: "Comparison") -> str:
+    if difference.days is None:
+        return f"on {difference.rows:,} rows"
+    return f"on {difference.days:,} days ({difference.rows:,} rows)"
+
+
+def _told(difference: "Comparison") -> str:
+    return formats.difference(difference.value, difference.low, difference.high)
+
+
+def too_few(difference: "Comparison", least: int) -> str:
+    """Say that too little was seen, and how much is needed."""
+    needed = f"{least} {'rows' if difference.days is None else 'days'} are needed"
+    if difference.days is not None:
+        per_day = difference.rows / max(difference.days, 1)
+        needed += f", about {least * per_day:,.0f} rows" if per_day else " and rows of them"
+    return f"seen {_seen(difference)} only, too few to tell; {needed}"
+
+
+def _words(difference: "Comparison", margin: float, least: int, key: str) -> str:
+    if difference.size < least:
+        return too_few(difference, least)
     if not math.isfinite(difference.low):
-        return f"cannot be told {seen}, which have one outcome only"
-    words = f"{difference.value:+.4f} ({difference.low:+.4f} to {difference.high:+.4f}) {seen}"
+        return f"cannot be told {_seen(difference)}, which have one outcome only"
+    words = f"{_told(difference)} {_seen(difference)}"
     match _stands(difference, margin):
         case True:
             return f"{words}, a loss of {margin:g} is ruled out"
         case False:
             return f"{words}, worse by more than {margin:g}"
-    days = difference.days_to_decide(margin)
-    if math.isinf(days):
-        return f"{words}, right at the margin {margin:g}: no number of days would decide"
-    return f"{words}; about {days:,.0f} days ({days * per_day:,.0f} rows) would decide"
+    return f"{words}; {enough(difference, margin)}; what may be lost is `{key}` in {FILE}"
+
+
+def enough(difference: "Comparison", margin: float) -> str:
+    """Say how much would decide, should the difference be what was seen."""
+    needed = difference.to_decide(margin)
+    if math.isinf(needed):
+        nothing = "rows" if difference.days is None else "days"
+        return f"right at the margin {margin:g}: no number of {nothing} would decide"
+    amount = f"{needed:,.0f} rows"
+    if difference.days is not None:
+        per_day = difference.rows / max(difference.days, 1)
+        amount = f"{needed:,.0f} days ({needed * per_day:,.0f} rows)"
+    return f"about {amount} would decide, with a power of 80 %"

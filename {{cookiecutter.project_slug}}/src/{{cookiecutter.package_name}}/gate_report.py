@@ -38,6 +38,6 @@ def announce(verdict: Verdict, registry: str) -> Exit:
     """Print a verdict and its reasons; return the exit code that it stands for."""
     rival = f"champion {verdict.champion[:12]}" if verdict.champion else "no champion"
     say(f"gate: {verdict.answer}: model {verdict.challenger[:12]}, {rival}, in {registry}")
-    for reason in verdict.reasons():
-        say(f"  {reason}")
+    for line in (*verdict.reasons(), *verdict.notes()):
+        say(f"  {line}")
     return _EXITS.get(verdict.answer, Exit.DONE)

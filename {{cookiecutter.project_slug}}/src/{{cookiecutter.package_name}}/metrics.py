@@ -13,6 +13,9 @@ from .features import Vector
 from .intervals import Draws
 from .task import Task
 
+_ROUNDING = 1e-12
+"""A share of squares that is smaller is that of rounded sums."""
+
 OfDraws = Callable[[Draws], Vector]
 """A metric on one model and one set of rows: (draws, days) to (draws,)."""
 
@@ -28,6 +31,11 @@ class Metric:
     least: float = -np.inf
     """The ends of what the metric can be."""
     most: float = np.inf
+
+    def whole(self, target: Vector, score: Vector) -> float:
+        """Return the metric of all rows (rows,)."""
+        one_block = np.zeros(len(target), np.int64)
+        return float(self.by_day(target, score, one_block)(np.ones((1, 1)))[0])
 
 
 def _sums(values: Vector, day: npt.NDArray[np.int64]) -> Vector:
@@ -55,14 +63,50 @@ def _root_of_mean_square(target: Vector, score: Vector, day: npt.NDArray[np.int6
 
 
 def _explained(target: Vector, score: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
-    """R²: one minus the squared error over the variance of the drawn rows."""
+    """R²: one minus the squared error over the squares about the mean of the drawn rows.
+
+    Where the target never changes it is 1 for a model without any error and else 0, as
+    scikit-learn has it.
+    """
+    # About the mean of all rows: sums of squares of large numbers would cancel to nothing.
+    off = target - target[:1]  # exactly zero where the target never changes
+    off = off - (off.mean() if len(off) else 0)
     error = _sums((target - score) ** 2, day)
-    count, first, second = (_sums(target**power, day) for power in (0, 1, 2))
+    count, first, second = (_sums(off**power, day) for power in (0, 1, 2))
 
     def of(drawn: Draws) -> Vector:
-        spread = drawn @ second - (drawn @ first) ** 2 / (drawn @ count)
+        missed, squares = drawn @ error, drawn @ second
+        spread = squares - (drawn @ first) ** 2 / (drawn @ count)
+        constant = spread <= _ROUNDING * squares
+        share = missed / np.where(constant, 1, spread)
+        return np.where(constant, np.where(missed > 0, 0.0, 1.0), 1 - share)
+
+    return of
+
+
+def _f1(target: Vector, called: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
+    """F1: the harmonic mean of precision and recall of what is called."""
+    event = np.where(target > 0, 1.0, 0.0)
+    hits, calls, events = (_sums(it, day) for it in (event * called, called, event))
+
+    def of(drawn: Draws) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return 1 - (drawn @ error) / spread
+            found: Vector = 2 * (drawn @ hits) / (drawn @ calls + drawn @ events)
+            return found
+
+    return of
+
+
+def _youden(target: Vector, called: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
+    """Youden's index: the share of events that is called minus that of other rows."""
+    event = np.where(target > 0, 1.0, 0.0)
+    events, others = _sums(event, day), _sums(1 - event, day)
+    hits, alarms = _sums(event * called, day), _sums((1 - event) * called, day)
+
+    def of(drawn: Draws) -> Vector:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Vector = drawn @ hits / (drawn @ events) - drawn @ alarms / (drawn @ others)
+            return found
 
     return of
 
@@ -109,3 +153,9 @@ METRICS: dict[Task, Sequence[Metric]] = {
 
 BIAS = Metric("bias", "Mean prediction minus mean target", False, _mean_of(lambda y, p: p - y))
 """Calibration in the large: best at zero, so no model is compared by it."""
+
+DECISIONS: dict[str, Metric] = {
+    "f1": Metric("f1", "F1", True, _f1, 0, 1),
+    "youden": Metric("youden", "Youden's index", True, _youden, -1, 1),
+}
+"""The metric of decisions by the rule that chooses their threshold: asked of calls, 0 or 1."""

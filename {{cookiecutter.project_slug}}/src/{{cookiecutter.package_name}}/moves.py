@@ -57,6 +57,7 @@ def recover(registry: Registry, ledger: Ledger) -> Entry | None:
 def _complete(registry: Registry, ledger: Ledger, entry: Entry) -> None:
     """Let the tags say what the alias says; every step may be repeated."""
     registry.tag(entry.version, {STAGE: PRODUCTION})
+    registry.link(entry.version)
     registry.untag(entry.version, ROLLED_BACK)
     for version in registry.versions():
         if version.tags.get(STAGE) == PRODUCTION and version.number != entry.version:

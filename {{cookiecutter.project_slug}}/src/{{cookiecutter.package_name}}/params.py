@@ -105,14 +105,23 @@ class Evaluation(Frozen):
 
 
 class Gate(Frozen):
-    """What a model must show before it becomes champion, in the primary metric's unit."""
+    """What a model must show before it becomes champion.
+
+    `margin` and `slice_margin` are in the unit of the primary metric: area under ROC, or the
+    target's own unit (root mean squared error). `bias` and `first_bias` are in the target's unit,
+    shares for events. `calibration` is a share of p(1 − p), the Brier score of the rate p of the
+    test rows. `decisions` is in the unit of the metric that `evaluation.threshold` names.
+    """
 
     margin: float = Field(gt=0)
     slice_margin: float = Field(gt=0)
     slice_rows: int = Field(ge=50)
     days: int = Field(ge=2)
     bias: float = Field(gt=0)
-    calibration: float | None = Field(default=None, gt=0)
+    first_bias: float | None = Field(default=None, gt=0)
+    calibration: float | None = Field(default=None, gt=0, lt=1)
+    decisions: float | None = Field(default=None, gt=0)
+    renamed: Mapping[str, str | None] = {}
     floors: Mapping[str, float] = {}
     megabytes: float = Field(gt=0)
     signature: Literal["compatible", "any"] = "compatible"
@@ -136,9 +145,11 @@ class Params(Frozen):
     def _calibration_fits(self) -> Self:
         if (self.gate.calibration is None) is (self.task is Task.CLASSIFICATION):
             raise ValueError(
-                "'gate.calibration' is a loss in Brier score: classification needs one, such as "
-                "0.003, and regression has none"
+                "'gate.calibration' is a loss in Brier score, as a share of p(1 - p): "
+                "classification needs one, such as 0.02, and regression has none"
             )
+        if self.gate.decisions is not None and self.task is Task.REGRESSION:
+            raise ValueError("'gate.decisions' is about calls, and regression makes none")
         return self
 
 

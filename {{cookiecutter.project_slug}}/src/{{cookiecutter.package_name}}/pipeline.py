@@ -45,7 +45,7 @@ def train(settings: Settings) -> None:
     with _alone(settings):
         _reproduce(settings)
         marks.record(settings, Project(settings.root), checked, key)
-    say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
+    _tell(settings, key)
 
 
 def evaluate(settings: Settings) -> None:
@@ -58,7 +58,21 @@ def evaluate(settings: Settings) -> None:
             warn("the model is not of these params and files: nothing is recorded; `nox -s train`")
         else:
             marks.record(settings, Project(settings.root), checked, key)
-    say(summary.of(json.loads((settings.root / data.METRICS).read_text("utf-8"))))
+    _tell(settings, key)
+
+
+def _tell(settings: Settings, key: str) -> None:
+    """Print the figures, and where the report of this very model is.
+
+    Who tries other params chooses among them, by the validation rows: each look at the test rows
+    would make them less of a test.
+    """
+    found = json.loads((settings.root / data.METRICS).read_text("utf-8"))
+    report: str | None = str(data.REPORT)
+    if settings.project:  # A copy, which is gone in a moment.
+        known = marks.is_recorded(settings, key)
+        report = store.artifact(settings, marks.run_of(settings, key), report) if known else None
+    say(summary.of(found, "validation" if settings.trial else "test", report))
 
 
 @contextmanager

@@ -66,7 +66,9 @@ class Project:
     def split_digest(self, params: Params) -> str:
         """Return what says which rows are which part."""
         rows, raw = params.data.model_dump(mode="json"), digests.of_file(self.root / data.RAW)
-        return digests.of_values([raw, rows, params.split.model_dump(mode="json"), params.seed])
+        # Another seed draws other rows only where rows are drawn.
+        seed = params.seed if params.split.by == "random" else None
+        return digests.of_values([raw, rows, params.split.model_dump(mode="json"), seed])
 
     def outcomes(self) -> Outcomes:
         """Return the sha256 of each file that the stages made."""

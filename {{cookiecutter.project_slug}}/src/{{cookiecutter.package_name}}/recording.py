@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import data, digests, provenance, splits, store, tracking, verified
+from . import author, data, digests, provenance, splits, store, tracking, verified
 from .params import FILE, Params
 from .places import Origin, Place
-from .runs import Run
+from .runs import USER, Measured, Run
 from .settings import NAME, Settings
 
 _TOLD_LAST = "git_commit"
@@ -30,6 +30,8 @@ def open_run(settings: Settings, key: str) -> Run:
         store.experiment(client, settings),
         key,
         settings.opened_run,
+        " ".join(filter(None, [key[:12], settings.trial])),
+        {USER: author.name(settings)},
     )
 
 
@@ -63,11 +65,15 @@ def log_inputs(run: Run, place: Place, params: Params) -> None:
     run.set_tags({_TOLD_LAST: git.commit or "none"})
 
 
-def log_model(run: Run, folder: Path, digest: str) -> None:
-    """Log the model directory and its digest; raises WorldError where that names other bytes."""
+def log_model(run: Run, folder: Path, digest: str) -> str:
+    """Log the model directory and its digest; return the logged model's id.
+
+    Raises WorldError where the digest names other bytes.
+    """
     with verified.copy(folder, digest) as copy:
-        run.log_model(copy, digest)
+        model = run.log_model(copy, digest)
     run.set_tags({"digest": digest})
+    return model
 
 
 def log_outputs(run: Run, place: Place) -> None:
@@ -81,10 +87,13 @@ def log_outputs(run: Run, place: Place) -> None:
         }
     )
     report = json.loads((root / data.METRICS).read_text("utf-8"))
-    log_model(run, root / data.MODEL, report["digest"])
+    model = log_model(run, root / data.MODEL, report["digest"])
     run.set_tags(_machine(place.origin()))  # Whoever began the run may not be who ended it.
-    # What is not defined, such as an interval of one day, is no figure.
-    run.log_history({name: {0: value} for name, value in metrics(report) if value is not None})
+    for part, digest in place.origin().parts.items():
+        found = (it for it in metrics(report) if it[0].partition(".")[0] == part)
+        # What is not defined, such as an interval of one day, is no figure.
+        figures = {name: {0: value} for name, value in found if value is not None}
+        run.log_history(figures, Measured(model, part, digest))
     for path in data.REPORTS:
         run.log_file(root / path, str(path if (root / path).is_dir() else path.parent))
     run.log_text(json.dumps(place.outcomes(), indent=1), OUTCOMES)

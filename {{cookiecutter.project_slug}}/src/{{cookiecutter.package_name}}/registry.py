@@ -5,12 +5,13 @@ looked for after it was made as well: of several with one digest the lowest stay
 may move an alias is decided by `turns.py`.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from . import branch, store, twins
-from .errors import DeniedError, UsageError, WorldError
+from .errors import DeniedError, OutageError, UsageError, WorldError
 from .foreign import EDIT, MANAGE, READ, every, in_words, masked, needed
 from .settings import NAME, Settings
 from .versions import ROLLED_BACK, Version
@@ -20,6 +21,8 @@ _EDIT, _READ = (needed(it, "registered model", NAME) for it in (EDIT, READ))
 _MAKE = (
     f"{_EDIT}, or where there is none the right to make it, and {needed(READ, 'experiment', NAME)}"
 )
+_VERSIONS = "mlflow.modelVersions"
+"""The tag by which a logged model knows its versions."""
 _LONGEST_DESCRIPTION = 5000
 """Characters that every database behind MLflow can hold."""
 
@@ -73,12 +76,15 @@ class Registry:
         return None if number is None else int(number)
 
     def register(
-        self, source: str, run_id: str, tags: Mapping[str, str], description: str
+        self, source: str, run_id: str, tags: Mapping[str, str], description: str, about: str = ""
     ) -> Version:
-        """Return the version of the tags' digest, found or made; the rest is set anew."""
+        """Return the version of the tags' digest, found or made; the rest is set anew.
+
+        `about` describes the registered model, unless somebody has done so.
+        """
         digest, description = tags["digest"], description[:_LONGEST_DESCRIPTION]
         with in_words(self.uri, _MAKE):
-            self._make_name()
+            self._make_name(about[:_LONGEST_DESCRIPTION])
             if self.of_digest(digest) is None:
                 model_id = source.removeprefix(_LOGGED) if _LOGGED in source else None
                 self.client.create_model_version(
@@ -96,7 +102,33 @@ class Registry:
         # A call for each tag, so only for those that are not there already.
         new = {name: value for name, value in tags.items() if found.tags.get(name) != value}
         self.tag(found.number, new)
+        self.link(found.number)
         return replace(found, tags={**found.tags, **new})
+
+    def link(self, number: int) -> None:
+        """Let the logged model know its version, as MLflow's pages ask for; once is enough.
+
+        They offer to register a model that does not know it, which would make a second version.
+        It is for the pages alone: an account that may not, or a model that is gone, is no failure.
+        """
+        try:
+            with in_words(self.uri):
+                self._link(number)
+        except OutageError:
+            raise
+        except WorldError:
+            return
+
+    def _link(self, number: int) -> None:
+        source = self.client.get_model_version(NAME, str(number)).source or ""
+        model_id = source.removeprefix(_LOGGED)
+        if not source.startswith(_LOGGED) or not model_id.startswith("m-"):
+            return
+        told = json.loads(self.client.get_logged_model(model_id).tags.get(_VERSIONS) or "[]")
+        if not any(it == {"name": NAME, "version": number} for it in told):
+            others = [it for it in told if it.get("name") != NAME]
+            value = json.dumps([*others, {"name": NAME, "version": number}])
+            self.client.set_logged_model_tags(model_id, {_VERSIONS: value})
 
     def tag(self, number: int, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""
@@ -153,14 +185,17 @@ class Registry:
         versions = [Version(int(it.version), _told(it.tags), it.run_id or "") for it in found]
         return sorted(versions, key=lambda version: version.number)
 
-    def _make_name(self) -> None:
+    def _make_name(self, about: str) -> None:
         from mlflow.exceptions import MlflowException
 
-        if not self.client.search_registered_models(f"name = '{NAME}'"):
+        there = self.client.search_registered_models(f"name = '{NAME}'")
+        if not there:
             try:
-                self.client.create_registered_model(NAME)
+                self.client.create_registered_model(NAME, description=about or None)
             except MlflowException:  # Another process was faster.
                 self.client.get_registered_model(NAME)
+        elif about and not there[0].description:
+            self.client.update_registered_model(NAME, about)
 
 
 def _told(tags: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ of MLflow in `tests/fakes.py`, and a case in `tests/test_runs.py`, which holds b
 import json
 import time
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,25 @@ _BATCH = 1000
 """MLflow takes at most as many metrics in one call."""
 
 _MODEL_NAME = "model"
+_LONGEST_DIGEST = 36
+"""MLflow keeps as many characters of a data set's digest."""
+
+USER = "mlflow.user"
+"""The tag of a run and of a logged model that MLflow's pages show as `Created by`."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a figure is of: a logged model, and a data set of its run by name and digest."""
+
+    model: str
+    data: str
+    digest: str
+
+    def told(self) -> Mapping[str, str]:
+        """Return how a metric of MLflow says so."""
+        digest = self.digest[:_LONGEST_DIGEST]
+        return {"model_id": self.model, "dataset_name": self.data, "dataset_digest": digest}
 
 
 class Run:
@@ -46,15 +66,22 @@ class Run:
         """Log the metrics of one step."""
         self.log_history({name: {step: value} for name, value in metrics.items()})
 
-    def log_history(self, histories: Mapping[str, Mapping[int, float]]) -> None:
-        """Log metrics by step; a step that is there already is left as it is."""
+    def log_history(
+        self,
+        histories: Mapping[str, Mapping[int, float]],
+        of: "Measured | None" = None,
+    ) -> None:
+        """Log metrics by step; a step that is there already is left as it is.
+
+        `of` says which logged model they are figures of, and on which data.
+        """
         from mlflow.entities import Metric
 
-        now = int(time.time() * 1000)
+        now, told = int(time.time() * 1000), of.told() if of else {}
         with in_words(self.uri):
             self._look_up(histories.keys() - self._steps.keys())
             new = [
-                Metric(name, value, now, step)
+                Metric(name, value, now, step, **told)
                 for name, history in histories.items()
                 for step, value in history.items()
                 if step not in self._steps[name]
@@ -90,8 +117,7 @@ class Run:
         from mlflow.entities import Dataset, DatasetInput, InputTag
         from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
-        # MLflow keeps at most 36 characters of a digest.
-        data = Dataset(name, digest[:36], "local", json.dumps({"uri": source}))
+        data = Dataset(name, digest[:_LONGEST_DIGEST], "local", json.dumps({"uri": source}))
         entry = DatasetInput(data, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
         with in_words(self.uri):
             self._client.log_inputs(self.id, [entry])
@@ -109,16 +135,25 @@ class Run:
         with in_words(self.uri):
             self._client.log_text(self.id, text, name)
 
-    def log_model(self, folder: Path, digest: str) -> None:
-        """Log a model directory as the run's model, unless the run has it whole."""
+    def log_model(self, folder: Path, digest: str) -> str:
+        """Log a model directory as the run's model, unless the run has it whole; return its id.
+
+        The model bears the run's params and who has made it, for whoever compares models.
+        """
         from mlflow.entities import LoggedModelOutput
 
         with in_words(self.uri):
-            experiment = self._client.get_run(self.id).info.experiment_id
+            run = self._client.get_run(self.id)
+            experiment = run.info.experiment_id
             model = self._model(experiment, digest)
             if model is None:
+                who = {USER: run.data.tags[USER]} if USER in run.data.tags else {}
                 model = self._client.create_logged_model(
-                    experiment, _MODEL_NAME, self.id, tags={"digest": digest}
+                    experiment,
+                    _MODEL_NAME,
+                    self.id,
+                    tags={"digest": digest, **who},
+                    params=dict(run.data.params),
                 )
             if model.status != "READY":
                 self._client.log_model_artifacts(model.model_id, str(folder))
@@ -126,6 +161,7 @@ class Run:
             outputs = self._client.get_run(self.id).outputs
             if model.model_id not in {output.model_id for output in outputs.model_outputs}:
                 self._client.log_outputs(self.id, [LoggedModelOutput(model.model_id, step=0)])
+        return str(model.model_id)
 
     def _model(self, experiment: str, digest: str) -> Any:
         found = self._client.search_logged_models(

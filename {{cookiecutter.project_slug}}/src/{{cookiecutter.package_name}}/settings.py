@@ -62,6 +62,8 @@ class Settings:
     store: Path | None = None
     """The folder of a store of its own; by default the project's."""
     in_ci: bool = False
+    trial: str = ""
+    """The params that are changed for this run alone, in words; empty for the project's own."""
 
     def of_registry(self, kind: str | None) -> "Settings":
         """Return the settings for the project's own registry (`local`), its branch or a server.

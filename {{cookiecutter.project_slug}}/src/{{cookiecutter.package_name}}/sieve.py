@@ -1,6 +1,6 @@
 """Many rows at once against what the model asks for: the good as columns, the bad with reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,6 +20,25 @@ class Sifted(NamedTuple):
     good: Mask
     faults: list[tuple[int, str, str]]
     """(row in the piece, column, reason), in order of the rows."""
+
+
+class Familiar:
+    """Which columns had a category that the model knows, while rows go by piece by piece."""
+
+    def __init__(self, inputs: Sequence[Field]) -> None:
+        self._known = {it.name: frozenset(it.known) for it in inputs if it.known}
+        self.strange: set[str] = set()
+        """The columns that had categories, and none of them is known."""
+
+    def see(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Take the columns of some rows; one that is found familiar is not looked at again."""
+        for name, known in [*self._known.items()]:
+            categories = columns[name].tolist()
+            if not known.isdisjoint(categories):
+                del self._known[name]
+                self.strange.discard(name)
+            elif any(it is not None for it in categories):
+                self.strange.add(name)
 
 
 def sift(rows: "pa.RecordBatch", inputs: Sequence[Field]) -> Sifted:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _SECONDS_TO_ANSWER = 5
 _AWAY = {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 """What a proxy answers in the place of a server that is gone."""
+DEFAULT = "0"
+"""The id of the experiment that MLflow makes with each store."""
+_UNNAMED = "Default"
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""MLflow's pages show runs first; those of other kinds show traces, of which we have none."""
 _SCHEMES = {"http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks"}
 
 
@@ -155,7 +160,15 @@ def _make_experiment(client: "MlflowClient", settings: Settings, name: str) -> s
 
     own = f"{embedded.artifacts(settings.store_folder)}/{name}" if is_embedded(settings) else None
     try:
-        return str(client.create_experiment(name, own))
+        if own and name == NAME and client.get_experiment(DEFAULT).name == _UNNAMED:
+            # Where runs go that name no experiment, such as those of `mlflow run .`.
+            client.rename_experiment(DEFAULT, NAME)
+            made = DEFAULT
+        else:
+            made = str(client.create_experiment(name, own))
+        for tag, value in _KIND.items():
+            client.set_experiment_tag(made, tag, value)
+        return made
     except MlflowException:  # Another process was faster.
         if known := found(client, settings, name):
             return known
@@ -170,6 +183,22 @@ def has_run(settings: Settings, run_id: str) -> bool:
     return not is_embedded(settings) or embedded.has_run(settings.store_folder, run_id)
 
 
+def artifact(settings: Settings, run_id: str, name: str) -> str | None:
+    """Return where to open an artifact of a run: a file of this project, or a server's page."""
+    uri = address(settings)
+    if database := embedded.file_of(uri):
+        home, found = settings.project or settings.root, embedded.artifact(database, run_id, name)
+        if found is None:
+            return None
+        return str(found.relative_to(home) if found.is_relative_to(home) else found)
+    with in_words(uri):
+        run = connect(settings).get_run(run_id).info
+    if not uri.startswith("http"):
+        return f"{run.artifact_uri}/{name}"
+    base = _without_user(uri).rstrip("/")
+    return f"{base}/#/experiments/{run.experiment_id}/runs/{run_id}/artifacts/{name}"
+
+
 def pages(settings: Settings) -> Iterator[str]:
     """Yield where MLflow's pages of a server show the experiment and the model."""
     client, base = connect(settings), _without_user(address(settings)).rstrip("/")
@@ -181,7 +210,7 @@ def pages(settings: Settings) -> Iterator[str]:
 
 def links(base: str, experiment_id: str | None, has_model: bool) -> Iterator[str]:
     """Yield the addresses of the experiment and of the registered model below a server's."""
-    runs = f"{base}/#/experiments/{experiment_id}" if experiment_id else "none; `nox -s train`"
+    runs = f"{base}/#/experiments/{experiment_id}/runs" if experiment_id else "none; `nox -s train`"
     yield f"ui: runs: {runs}"
     model = f"{base}/#/models/{NAME}" if has_model else "none is registered; `nox -s promote`"
     yield f"ui: model: {model}"

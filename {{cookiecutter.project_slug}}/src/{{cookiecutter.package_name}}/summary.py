@@ -3,21 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from . import data
 from .console import table
+from .splits import Part
 
 
-def of(found: Mapping[str, Any]) -> str:
-    """Return the model's figures on the test rows beside the best baseline's, as a text table."""
-    about = found["parts"]["test"]
+def of(found: Mapping[str, Any], part: Part = "test", report: str | None = None) -> str:
+    """Return the model's figures on the rows of a part beside the best baseline's, as a table.
+
+    `report` is where the report of this model is, where it is to be had.
+    """
+    about = found["parts"][part]
     period = f", {about['from']} to {about['to']}" if about["from"] else ""
-    rows = [_row(name, metric) for name, metric in found["test"].items()]
-    header = ("test", "model", f"{found['confidence']:.0%} interval", "best baseline", "gain")
-    return (
-        f"\n{table(header, rows)}\n\n"
-        f"{about['rows']:,} test rows{period}; model {found['digest'][:12]}\n"
-        f"report: {data.REPORT}"
-    )
+    rows = [_row(name, metric) for name, metric in found[part].items()]
+    header = (part, "model", f"{found['confidence']:.0%} interval", "best baseline", "gain")
+    told = f"{about['rows']:,} {part} rows{period}; model {found['digest'][:12]}"
+    where = f"\nreport: {report}" if report else ""
+    return f"\n{table(header, rows)}\n\n{told}{where}"
 
 
 def _row(name: str, metric: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """Runs by input key: one MLflow run for each key, found or made."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .foreign import in_words
 from .holders import PROCESS, is_gone, this_process
 from .runs import Run
+from .store import DEFAULT
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -19,25 +20,38 @@ _SECONDS_TO_CLAIM = 120
 
 
 def open_run(
-    client: "MlflowClient", uri: str, experiment: str, key: str, opened: str | None
+    client: "MlflowClient",
+    uri: str,
+    experiment: str,
+    key: str,
+    opened: str | None,
+    title: str = "",
+    tags: Mapping[str, str] | None = None,
 ) -> Run:
-    """Return the run of an input key, found or made.
+    """Return the run of an input key, found or made with a title and tags.
 
     `opened` is a run that `mlflow run` made for us: it becomes the key's run, or is tagged
-    `same_as` where the key has one already.
+    `same_as` where the key has one already, or where nobody has said which experiment it is of:
+    then it is in MLflow's default one, among everybody's.
     """
+    title = title or key[:12]
     with in_words(uri):
-        # Runs of `mlflow run` without --experiment-name are in the default experiment, 0.
-        where = [experiment, "0"]
+        # Before they had an experiment of their own, such runs were those of their keys.
+        where, ours = [experiment, DEFAULT], False
         if opened:
             where.append(client.get_run(opened).info.experiment_id)
+            ours = where[-1] == experiment or where[-1] != DEFAULT
         _end_abandoned(client, where, opened, on_this_machine=uri.startswith("sqlite:"))
         known = _find(client, where, key)
         if known is None:
-            known = opened or _create(client, where, key)
+            made = {**(tags or {}), KEY: key, PROCESS: this_process()}
+            known = opened if opened and ours else _create(client, where, key, title, made)
             client.set_tag(known, KEY, key)
-        elif opened not in (None, known):
+        if opened == known:
+            client.update_run(opened, name=title)
+        elif opened:
             client.set_tag(opened, "same_as", known)
+            client.update_run(opened, name=f"same as {title}")
     return Run(client, known, uri)
 
 
@@ -58,11 +72,11 @@ def _search(client: "MlflowClient", where: list[str], condition: str) -> "Sequen
     return found
 
 
-def _create(client: "MlflowClient", where: list[str], key: str) -> str:
+def _create(
+    client: "MlflowClient", where: list[str], key: str, title: str, tags: Mapping[str, str]
+) -> str:
     """Make a run; where another process made one for the key meanwhile, the older one stays."""
-    made = client.create_run(
-        where[0], run_name=key[:12], tags={KEY: key, PROCESS: this_process()}
-    ).info.run_id
+    made = client.create_run(where[0], run_name=title, tags=dict(tags)).info.run_id
     settled = _find(client, where, key) or made
     if settled != made:
         client.delete_run(made)

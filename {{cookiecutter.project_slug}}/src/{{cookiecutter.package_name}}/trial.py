@@ -84,7 +84,7 @@ def verdict(
     checks += [standing.size(candidate, bounds.gate)]
     from threadpoolctl import threadpool_limits
 
-    from . import contest
+    from . import contest, looks
     from .checks import judge
 
     other = standing.other_target(champion, candidate)
@@ -104,7 +104,7 @@ def verdict(
             checks.append(standing.signature(candidate.folder, models[CHAMPION].folder))
         rows = contest.rows(settings, candidate, met.by_role().values())
         met_on = contest.contest(settings, candidate, models, rows, bounds)
-    return judge(met_on, bounds.gate, checks, names)
+    return replace(judge(met_on, bounds.gate, checks, names), looks=looks.at(registry, candidate))
 
 
 def same(registry: Registry, champion: Version, settings: Settings) -> Verdict:

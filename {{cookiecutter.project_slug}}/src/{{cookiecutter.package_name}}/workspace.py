@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from . import copies, dvc_cli, git_cli, params, store, tracking
+from .console import say
 from .errors import UsageError, WorldError
 from .settings import PROJECT, Settings
 
@@ -59,7 +60,11 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
             _change(root, changes)
             address = store.address(settings)
             os.environ |= {"MLFLOW_TRACKING_URI": address, PROJECT: str(settings.root)}
-            yield replace(settings, root=root, tracking_uri=address)
+            say("working in a copy of the project: the files here stay as they are")
+            words = " ".join(f"{name}={value}" for name, value in changes.items())
+            yield replace(
+                settings, root=root, tracking_uri=address, project=settings.root, trial=words
+            )
         finally:
             os.chdir(settings.root)
 

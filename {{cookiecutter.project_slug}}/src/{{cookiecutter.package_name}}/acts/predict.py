@@ -53,10 +53,12 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
         model = served.load(folder, origin)
         _check(files, model, job.keep, settings.root)
         with staging.of(output, plan) as parts:
-            names = list(_score(model, files, job, parts, settings.root))
+            familiar = sieve.Familiar(model.inputs)
+            names = list(_score(model, files, job, parts, settings.root, familiar))
             about = {"model": origin.name, "version": origin.version, "digest": origin.digest}
             rows, refused = parts.publish(names, about)
     say(f"predict: {looked.named(version, digest)}: {rows:,} rows in {output}")
+    _warn(familiar)
     return _ended(output, rows, refused)
 
 
@@ -67,6 +69,15 @@ def _check(files: Sequence[Path], model: served.Served, keep: Sequence[str], roo
                 f"--keep {name}: the output has a column of that name; rename the input's"
             )
     headers.check(files, model.inputs, keep, root)
+
+
+def _warn(familiar: sieve.Familiar) -> None:
+    """Tell the columns in which every category counts as unknown."""
+    for name in sorted(familiar.strange):
+        warn(
+            f"no row has a category in {name!r} that the model knows, so all count as unknown; is "
+            "it written as in training?"
+        )
 
 
 def _written(output: Path) -> set[Path]:
@@ -84,7 +95,12 @@ def _ended(output: Path, rows: int, refused: int) -> Exit:
 
 
 def _score(
-    model: served.Served, files: Sequence[Path], job: Job, parts: staging.Staging, root: Path
+    model: served.Served,
+    files: Sequence[Path],
+    job: Job,
+    parts: staging.Staging,
+    root: Path,
+    familiar: sieve.Familiar,
 ) -> Iterator[str]:
     """Write every part that is not there yet; yield the names of all in order."""
     names = [*(it.name for it in model.inputs), *job.keep]
@@ -95,7 +111,7 @@ def _score(
             for piece in tables.pieces(path, source, names, partition):
                 part = f"{place:06}-{piece.number:08}"
                 if not parts.has(part):
-                    parts.write(part, *_predicted(model, piece, job.keep))
+                    parts.write(part, *_predicted(model, piece, job.keep, familiar))
                 advance(piece.read - before)
                 before = piece.read
                 yield part
@@ -106,13 +122,14 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def _predicted(
-    model: served.Served, piece: tables.Piece, keep: Sequence[str]
+    model: served.Served, piece: tables.Piece, keep: Sequence[str], familiar: sieve.Familiar
 ) -> tuple["pa.Table", "pa.Table"]:
     """Return the predictions of the good rows, and the reasons of the bad."""
     import numpy as np
     import pyarrow as pa
 
     sifted = sieve.sift(piece.rows, model.inputs)
+    familiar.see(sifted.columns)
     places = np.flatnonzero(sifted.good)
     columns: dict[str, Any] = {
         "source": pa.repeat(pa.scalar(piece.source, pa.string()), len(places)),

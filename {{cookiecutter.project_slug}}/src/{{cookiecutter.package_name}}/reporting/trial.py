@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from .. import formats
 from ..gate import Answer, Check, Verdict
 from . import wording
 from .blocks import Block, Page, Picture, Pictures, Remarks, Section, Table, Text, Tint
@@ -31,15 +32,22 @@ def page(verdict: Verdict, registry: str, bounds: str) -> Page:
     rival = verdict.champion[:_DIGEST] if verdict.champion else "nobody, as the first model"
     failed = sum(check.passed is False for check in verdict.checks)
     rejected = f"Reject: {failed} of {len(verdict.checks)} checks failed"
-    reasons = verdict.reasons()
+    remarks = [*verdict.reasons(), *verdict.notes()]
     return Page(
         title=f"Gate: {verdict.answer}",
         subtitle=f"Challenger {verdict.challenger[:_DIGEST]} against {rival}, in {registry}; "
         f"bounds of {bounds}",
-        verdict=f"{_ANSWERS.get(verdict.answer, rejected)}.",
-        opening=[Remarks([wording.sentence(reason) for reason in reasons])] if reasons else [],
+        verdict=f"{headline(verdict) or rejected}.",
+        opening=[Remarks([wording.sentence(remark) for remark in remarks])] if remarks else [],
         sections=list(_sections(verdict)),
     )
+
+
+def headline(verdict: Verdict) -> str:
+    """Return what a verdict comes to in a line; nothing for a rejection, which has its reasons."""
+    if verdict.answer is Answer.PROMOTE and verdict.worse():
+        return f"Promote: {verdict.worse()[0]}"
+    return _ANSWERS.get(verdict.answer, "")
 
 
 def _sections(verdict: Verdict) -> Iterator[Section]:
@@ -59,7 +67,7 @@ def _against(verdict: Verdict) -> Iterator[Block]:
         [
             Picture(
                 PICTURE,
-                f"Difference in {wording.within(verdict.metric)}, on the same days",
+                f"Difference in {wording.within(verdict.metric)}, on the same rows",
                 "To the right of zero the challenger is better. Dashed: the margin, a wider one "
                 "for slices. A whole interval to the right of it rules such a loss out; one "
                 "across it decides nothing, and one to the left of it rejects. Intervals of "
@@ -71,17 +79,30 @@ def _against(verdict: Verdict) -> Iterator[Block]:
     yield Table(
         header=("", "Difference (interval)", "Days", "Rows"),
         rows=[
-            (wording.name(name), figure(found), f"{found.days:,}", f"{found.rows:,}")
+            (wording.name(name), figure(found), days(found), f"{found.rows:,}")
             for name, found in verdict.differences.items()
         ],
         caption="The same in figures",
         folded=True,
     )
+    if verdict.undecided_slices:
+        yield Table(
+            header=("Slices that are undecided", ""),
+            rows=[(wording.name(it), why) for it, why in verdict.undecided_slices.items()],
+            caption=f"{len(verdict.undecided_slices)} slices tell nothing yet",
+            words=(0, 1),
+            folded=True,
+        )
+
+
+def days(found: "Comparison") -> str:
+    """Write the days of a comparison, a dash where there are none."""
+    return wording.UNKNOWN if found.days is None else f"{found.days:,}"
 
 
 def figure(found: "Comparison") -> str:
     """Write a difference and its interval."""
-    return f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+    return formats.difference(found.value, found.low, found.high)
 
 
 def checks(verdict: Verdict) -> Table:

@@ -1,5 +1,6 @@
 """python -m PACKAGE.serving serve: what an image runs; it needs no registry and no MLflow.
 
+With `try` in its place the model answers its own example once, as the build of an image asks.
 The model lies beside, in /opt/model, and `served.json` says which bytes it has. SageMaker may lay
 another into /opt/ml/model; since a model brings code, SERVING_DIGEST must say which bytes to trust.
 """
@@ -43,7 +44,7 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
 
     host, port = "0.0.0.0", PORT  # noqa: S104 - a container has an address of its own
     if words[:1] != ["serve"] or len(words) not in {1, 3}:
-        raise UsageError("say `serve`, or `serve HOST PORT`")
+        raise UsageError("say `serve`, `serve HOST PORT`, or `try`")
     if len(words) == 3:
         if not words[2].isdecimal():
             raise UsageError(f"{words[2]!r} is no port; use a number")
@@ -62,7 +63,15 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
     workers.serve(model, listening, how, None, lambda: None)
 
 
+def main(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
+    """Try the model or serve it; raises WorldError where it does not answer its own example."""
+    if words == ["try"]:
+        served.load(*found(root, _LAID, environment))
+    else:
+        serve(root, words, environment)
+
+
 if __name__ == "__main__":
     # The image lays the code into a folder beside the model.
     beside = Path(__file__).parents[3]
-    sys.exit(reported(lambda: serve(beside, sys.argv[1:], os.environ)))
+    sys.exit(reported(lambda: main(beside, sys.argv[1:], os.environ)))

@@ -37,7 +37,8 @@ def evaluate(stage: Stage) -> None:
     found["digest"] = digest
     found["data_digest"] = digests.of_folder(stage.root / data.PREPARED, links=True)
     report.write(found, stage.root / data.METRICS.parent)
-    say(f"evaluate: {data.METRICS} and {data.REPORT}")
+    if stage.settings.project is None:  # Files of a copy are gone before anybody can look.
+        say(f"evaluate: {data.METRICS} and {data.REPORT}")
 
 
 def figures(
@@ -95,6 +96,7 @@ def score(
             {
                 MODEL: predictor.scores_of(matrix[part]),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
+                **baselines.hindsight(params.task, target[part]),
             },
         )
         for part, frame in rows.items()

@@ -273,6 +273,35 @@ def test_what_the_replay_could_only_guess_is_refused(
         here.run()
 
 
+SET_BY_A_RUNNER = """CI GITHUB_ACTION GITHUB_ACTIONS GITHUB_ACTOR GITHUB_ACTOR_ID GITHUB_API_URL
+    GITHUB_BASE_REF GITHUB_ENV GITHUB_EVENT_NAME GITHUB_EVENT_PATH GITHUB_GRAPHQL_URL
+    GITHUB_HEAD_REF GITHUB_JOB GITHUB_OUTPUT GITHUB_PATH GITHUB_REF GITHUB_REF_NAME
+    GITHUB_REF_PROTECTED GITHUB_REF_TYPE GITHUB_REPOSITORY GITHUB_REPOSITORY_ID
+    GITHUB_REPOSITORY_OWNER GITHUB_REPOSITORY_OWNER_ID GITHUB_RETENTION_DAYS GITHUB_RUN_ATTEMPT
+    GITHUB_RUN_ID GITHUB_RUN_NUMBER GITHUB_SERVER_URL GITHUB_SHA GITHUB_STEP_SUMMARY
+    GITHUB_TRIGGERING_ACTOR GITHUB_WORKFLOW GITHUB_WORKFLOW_REF GITHUB_WORKFLOW_SHA
+    GITHUB_WORKSPACE ImageOS LANG RUNNER_ARCH RUNNER_ENVIRONMENT RUNNER_NAME RUNNER_OS RUNNER_TEMP
+    RUNNER_TOOL_CACHE USER XDG_CONFIG_HOME"""
+"""The forge's documentation lists them as set in every step, or its image sets them."""
+
+
+def test_a_step_has_the_variables_that_a_runner_sets_and_none_of_this_machine(
+    here: Forge, clone: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FORCE_COLOR", "MLFLOW_TRACKING_URI", "TERM"):
+        monkeypatch.setenv(name, "of this machine")
+    own = {"env": {"UV_CONSTRAINT": "requirements-dev.lock"}}
+    clone.push("main", w=workflow("push", one=job("env", **own)))
+    here.pushed("main")
+    [done] = here.run()
+    told = dict(re.findall(r"(?m)^one: (\w+)=(.*)$", done.log))
+    assert set(SET_BY_A_RUNNER.split()) <= set(told)
+    assert told["GITHUB_WORKFLOW_REF"] == "owner/project/.github/workflows/w.yaml@refs/heads/main"
+    assert (told["GITHUB_ACTIONS"], told["CI"]) == ("true", "true")
+    assert told["UV_CONSTRAINT"] == "requirements-dev.lock"
+    assert not {"FORCE_COLOR", "MLFLOW_TRACKING_URI", "TERM", "ACT"} & set(told)
+
+
 def test_summaries_outputs_and_the_event_are_there(here: Forge, clone: Repository) -> None:
     say = 'echo "# $TITLE" >> "$GITHUB_STEP_SUMMARY"; echo "v=7" >> "$GITHUB_OUTPUT"'
     first = {"id": "say", "run": say, "env": {"TITLE": "<< github.event.pull_request.number ::"}}

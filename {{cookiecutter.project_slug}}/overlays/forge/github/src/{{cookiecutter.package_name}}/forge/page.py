@@ -28,13 +28,20 @@ def page(
     """
     rival = verdict.champion[:12] if verdict.champion else "nobody yet"
     return Page(
-        title=_TITLES[verdict.answer],
+        title=_title(verdict),
         subtitle=f"Model {verdict.challenger[:12]}, champion {rival}, in {where['registry']}; "
         f"bounds of {where['bounds']}.",
         verdict=_summary(verdict),
         opening=list(_opening(verdict, changes, where)),
         sections=list(_sections(verdict, found, main, changes, where.get("data", ""))),
     )
+
+
+def _title(verdict: Verdict) -> str:
+    """Head a model that is shown worse within the margin with that."""
+    if verdict.answer is Answer.PROMOTE and verdict.worse():
+        return f"{_TITLES[verdict.answer]}, though {verdict.worse()[0]}"
+    return _TITLES[verdict.answer]
 
 
 def _summary(verdict: Verdict) -> str:
@@ -49,10 +56,11 @@ def _summary(verdict: Verdict) -> str:
 
 
 def _opening(verdict: Verdict, changes: Changes, where: Mapping[str, str]) -> Iterator[Block]:
-    remarks = [wording.sentence(reason) for reason in verdict.reasons()]
+    told = [*verdict.reasons(), *verdict.notes()]
+    remarks = [wording.sentence(it) for it in told]
     if changes.gate:
-        told = "; ".join(f"{name} from {old} to {new}" for name, old, new in changes.gate)
-        remarks.append(f"This change moves the gate's own bounds: {told}. The base's were used.")
+        moved = "; ".join(f"{name} from {old} to {new}" for name, old, new in changes.gate)
+        remarks.append(f"This change moves the gate's own bounds: {moved}. The base's were used.")
     if where.get("note"):
         remarks.append(where["note"])
     if where.get("page"):
@@ -113,7 +121,7 @@ def _gains(verdict: Verdict) -> Table:
     return Table(
         header=("", f"Gain in {wording.within(verdict.metric)}", "Days", "Rows"),
         rows=[
-            (wording.name(name), trial.figure(it), f"{it.days:,}", f"{it.rows:,}")
+            (wording.name(name), trial.figure(it), trial.days(it), f"{it.rows:,}")
             for name, it in found.items()
         ],
         spans=[

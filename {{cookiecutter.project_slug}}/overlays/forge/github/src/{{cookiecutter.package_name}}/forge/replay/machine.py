@@ -13,6 +13,25 @@ from .files import Files
 
 _KEPT = {"LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE"}
 _KEPT |= {"UV_CACHE_DIR", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"}
+_OF_THE_IMAGE = {
+    "ACCEPT_EULA": "Y",
+    "AGENT_TOOLSDIRECTORY": "/opt/hostedtoolcache",
+    "CONDA": "/usr/share/miniconda",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "DOTNET_NOLOGO": "1",
+    "ImageOS": "ubuntu24",
+    "ImageVersion": "20261101.1.0",
+    "LANG": "C.UTF-8",
+    "PIPX_BIN_DIR": "/opt/pipx_bin",
+    "PIPX_HOME": "/opt/pipx",
+    "RUNNER_ENVIRONMENT": "github-hosted",
+    "RUNNER_NAME": "GitHub Actions 1",
+    "RUNNER_USER": "runner",
+    "SHELL": "/bin/bash",
+    "USER": "runner",
+    "XDG_RUNTIME_DIR": "/run/user/1001",
+}
+"""What a hosted runner's image sets beside the forge, as far as programs of here may read it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,7 @@ class Machine:
             "unset ACT",
             f"export GITHUB_SERVER_URL={shlex.quote(server)}",
             f"export GITHUB_API_URL={shlex.quote(api)}",
+            f"export GITHUB_GRAPHQL_URL={shlex.quote(api.replace('/v3', '/graphql'))}",
             f'export GITHUB_STEP_SUMMARY={shlex.quote(str(summaries))}/"$GITHUB_JOB".md',
             "export GIT_TERMINAL_PROMPT=0",
             # act gives steps a terminal, where programs page, colour and ask; a runner has none.
@@ -72,8 +92,10 @@ class Machine:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         cache = kept.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv")
         path = os.pathsep.join([str(files.folder("programs")), os.environ.get("PATH", "")])
-        own = {"HOME": str(files.folder("runs", run, "home")), "UV_CACHE_DIR": cache, "PATH": path}
-        return {**kept, **own, **self.variables}
+        home = files.folder("runs", run, "home")
+        own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+        own |= {"UV_CACHE_DIR": cache, "PATH": path}
+        return {**_OF_THE_IMAGE, **kept, **own, **self.variables}
 
 
 def _program(path: Path, text: str) -> Path:

@@ -79,14 +79,11 @@ class Runner:
         number, files, machine = run["id"], self.files, self.machine
         shell = machine.shell(files, number, self.server, self.server + API)
         (here / "workflow.yaml").write_text(act.copy(workflow, str(shell)), "utf-8")
-        attempt = {
-            f"GITHUB_{name}".upper(): str(run[name]) for name in ("run_number", "run_attempt")
-        }
         given = {
             "secrets": secrets,
             # GitHub hands a fork's pull request no variables either.
             "variables": dict(self.configuration.variables) if run["_trusted"] else {},
-            "environment": {"GITHUB_RUN_ID": str(number), **attempt},
+            "environment": _of_a_run(run, workflow),
         }
         for name, values in given.items():
             (here / f"{name}.yaml").write_text(json.dumps(values), "utf-8")
@@ -107,6 +104,24 @@ class Runner:
             errors="replace",
             check=False,
         )
+
+
+def _of_a_run(run: Record, workflow: Workflow) -> dict[str, str]:
+    """Return what the forge sets and act knows nothing of, or something else."""
+    of_run = {
+        "run_id": run["id"],
+        "run_number": run["run_number"],
+        "run_attempt": run["run_attempt"],
+        "actor_id": run["actor"]["id"],
+        "triggering_actor": run["actor"]["login"],
+        "repository_id": run["repository"]["id"],
+        "repository_owner_id": run["repository"]["owner"]["id"],
+        "ref_protected": "false",
+        "retention_days": 90,
+        "workflow_ref": f"{FULL_NAME}/{workflow.path}@{run['_ref']}",
+        "workflow_sha": run["_sha"],
+    }
+    return {f"GITHUB_{name}".upper(): str(value) for name, value in of_run.items()}
 
 
 def _uses(workflow: Workflow) -> set[str]:
