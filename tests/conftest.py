@@ -2,15 +2,58 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import container
 import pytest
 from baking import CHOICES, Once, Project, bake, environment
 from filelock import FileLock
 
 pytest_plugins = ["forge_stories"]
 """Its fixtures are those of three files."""
+
+
+_LEFT_OUT, _OUT = pytest.StashKey[int](), "left_out"
+"""How many tests of containers a worker has left out, as pytest-xdist hands it over."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of containers where none can run; on a machine of CI they fail there.
+
+    A Linux is always able to, with what .ci/run installs; other systems never are.
+    """
+    if os.environ.get("CI") and sys.platform == "linux":
+        return
+    wanted = [it for it in items if it.get_closest_marker("container")]
+    if wanted and container.hindrance():
+        config.stash[_LEFT_OUT] = len(wanted)
+        config.hook.pytest_deselected(items=wanted)
+        items[:] = [it for it in items if it not in wanted]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell pytest-xdist's controller what a worker has left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[_OUT] = session.config.stash.get(_LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take it over: every worker collects all tests, so all of them say the same."""
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get(_OUT, 0)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say aloud what was left out, and why."""
+    if left_out := config.stash.get(_LEFT_OUT, 0):
+        terminalreporter.section("not tested: the image in a container", yellow=True, bold=True)
+        terminalreporter.line(f"{left_out} tests were left out: {container.hindrance()}")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The model in use: load, faults and swaps, files of rows, the image, the page."""
+"""The model in use: load, faults and swaps, files of rows, the page."""
 
 import json
 import os
@@ -21,7 +21,6 @@ from pathlib import Path
 import psutil
 import pytest
 from baking import Project
-from image import megabytes_of_image
 from openapi_spec_validator import validate
 from serving import asks, events, free_port, load, ours, started
 from test_lifecycle import OTHER, act, change
@@ -439,12 +438,6 @@ def test_a_killed_prediction_goes_on_and_mlflow_run_predicts(
     done = project.run("mlflow", "run", ".", "-e", "predict", *words, "--env-manager", "local")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (project.root / "scored.csv").is_file()
-
-
-@ONE
-def test_the_steps_of_the_dockerfile_make_what_serves(promoted: Project, tmp_path: Path) -> None:
-    act(promoted, "image")
-    assert megabytes_of_image(promoted, tmp_path) < 600
 
 
 def _as_a_program(address: str, change: dict[str, str], picture: Path) -> tuple[str, str]:
