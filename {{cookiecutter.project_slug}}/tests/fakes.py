@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
 ALONE = pytest.mark.parametrize("client", ["fake"], indirect=True)
@@ -322,12 +322,30 @@ class Dying:
     def __init__(self, client: Any, calls: int) -> None:
         self._client = client
         self.calls_left = calls
+        self.is_gone = False
+        """Whether anybody has called it since."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **options: Any) -> Any:
             if not self.calls_left:
+                self.is_gone = True
                 raise MlflowException("the server is gone")
             self.calls_left -= 1
+            return getattr(self._client, name)(*arguments, **options)
+
+        return call
+
+
+class Editing:
+    """A client of an account that has EDIT on all there is, and MANAGE on nothing."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if name.startswith("delete_"):
+                raise RestException({"error_code": "PERMISSION_DENIED", "message": "no"})
             return getattr(self._client, name)(*arguments, **options)
 
         return call

@@ -209,6 +209,19 @@ def test_the_history_tells_who_and_why(
     assert "no version comes from" in capsys.readouterr().out
 
 
+def test_the_history_tells_which_job_vouches_for_who_acted(
+    here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = "https://forge/team/project/actions/runs/7"
+    promoting.promote(replace(here, actor="ann", job=page))
+    capsys.readouterr()
+    telling.history(here)
+    assert "ann (run 7)" in capsys.readouterr().out
+    telling.history(here, as_json=True)
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["actor"], told["vouched_by"]) == ("ann", page)
+
+
 @pytest.mark.usefixtures("registered")
 @pytest.mark.parametrize(
     ("of_another", "answer", "code"),

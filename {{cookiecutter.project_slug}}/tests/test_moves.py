@@ -1,14 +1,16 @@
 """A move of the champion that is killed at any moment ends as if nothing had happened."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow.exceptions import MlflowException, RestException
 
 from flight_delays import moves
-from flight_delays.errors import WorldError
+from flight_delays.errors import DeniedError, WorldError
 from flight_delays.ledger import Entry, Ledger
 from flight_delays.registry import Registry
 from flight_delays.settings import Settings
@@ -182,11 +184,10 @@ def again(client: Any, root: Path, told: Mapping[str, str]) -> None:
 
 def dies(client: Any, root: Path, told: Mapping[str, str], calls: int) -> bool:
     """Tell whether that is cut short when the server is gone after so many calls."""
-    try:
-        again(fakes.Dying(client, calls), root, told)
-    except WorldError:
-        return True
-    return False
+    dying = fakes.Dying(client, calls)
+    with suppress(WorldError):  # Once the alias has moved, a warning is all.
+        again(dying, root, told)
+    return dying.is_gone
 
 
 def deaths(root: Path, told: Mapping[str, str]) -> int:
@@ -248,3 +249,95 @@ def test_written_down_only_after_it_happened_a_move_could_be_forgotten(
 
 def _killed() -> None:
     raise KeyboardInterrupt
+
+
+def edited(world: World, root: Path) -> World:
+    """Return the world as an account with EDIT alone sees it."""
+    return World(fakes.Editing(world.client), root)
+
+
+@fakes.ALONE
+def test_an_account_that_may_not_delete_moves_the_champion_and_is_told_what_is_left(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edited(world, tmp_path).move(FORTH)
+    found = world.state()
+    assert (found["champion"], found["challenger"], found["open"]) == (3, 3, [])
+    assert [entry["version"] for entry in found["entries"]] == ["1", "2", "3"]
+    assert "rolled_back" not in found["tags"][2]
+    shown = capsys.readouterr().err
+    assert shown.startswith("warning: the alias challenger stays on version 3: ")
+    assert "it takes MANAGE on the registered model" in shown
+
+
+@fakes.ALONE
+def test_what_such_an_account_has_begun_is_taken_back_as_well(world: World, tmp_path: Path) -> None:
+    there = edited(world, tmp_path)
+    there.ledger.begin(FORTH)
+    assert there.recover() is None
+    assert world.state()["open"] == [] and len(world.ledger.entries()) == 2
+
+
+class Losing:
+    """A client whose server does what it is told, and whose answers to one call are lost."""
+
+    def __init__(self, client: Any, lost: str, gone_after: bool = False) -> None:
+        self._client, self._lost, self._gone_after = client, lost, gone_after
+        self._gone = False
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if self._gone:
+                raise MlflowException("the server is gone")
+            answer = getattr(self._client, name)(*arguments, **options)
+            if name == self._lost:
+                self._gone = self._gone_after
+                raise MlflowException("the answer was lost")
+            return answer
+
+        return call
+
+
+@fakes.ALONE
+def test_an_answer_that_is_lost_does_not_make_a_failure_of_a_move(
+    world: World, tmp_path: Path
+) -> None:
+    World(Losing(world.client, "set_registered_model_alias"), tmp_path).move(FORTH)
+    assert world.state()["champion"] == 3 and world.state()["open"] == []
+
+
+@fakes.ALONE
+def test_where_nobody_can_say_whether_it_moved_that_is_told_and_completed_later(
+    world: World, tmp_path: Path
+) -> None:
+    lost = World(Losing(world.client, "set_registered_model_alias", gone_after=True), tmp_path)
+    with pytest.raises(WorldError, match="nobody can say just now whether version 3 became"):
+        lost.move(FORTH)
+    assert len(world.state()["open"]) == 1
+    world.recover()
+    assert world.state()["champion"] == 3 and len(world.ledger.entries()) == 3
+
+
+@fakes.ALONE
+@pytest.mark.parametrize(
+    "lost", ["set_model_version_tag", "delete_model_version_tag", "set_terminated"]
+)
+def test_a_move_that_has_happened_is_told_as_one_though_the_rest_fails(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], lost: str
+) -> None:
+    World(Losing(world.client, lost, gone_after=True), tmp_path).move(FORTH)
+    assert world.registry.pointed("champion") == 3
+    assert "version 3 is the champion, but not all is written down" in capsys.readouterr().err
+    world.recover()
+    assert world.state()["open"] == [] and len(world.ledger.entries()) == 3
+
+
+@fakes.ALONE
+def test_a_move_that_is_refused_leaves_nothing_behind(world: World, tmp_path: Path) -> None:
+    class Reading(fakes.Editing):
+        def set_registered_model_alias(self, *_: str) -> None:
+            raise RestException({"error_code": "PERMISSION_DENIED", "message": "no"})
+
+    with pytest.raises(DeniedError, match="it takes EDIT on the registered model"):
+        World(Reading(world.client), tmp_path).move(FORTH)
+    assert world.state()["champion"] == 2 and world.state()["open"] == []

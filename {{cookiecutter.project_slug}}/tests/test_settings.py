@@ -7,6 +7,14 @@ import pytest
 from flight_delays import settings
 from flight_delays.errors import UsageError
 
+JOB = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_ACTOR": "ann",
+    "GITHUB_REPOSITORY": "team/project",
+    "GITHUB_RUN_ID": "7",
+    "GITHUB_SERVER_URL": "https://forge",
+}
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -116,8 +124,21 @@ def test_a_token_is_what_a_file_holds_without_its_end() -> None:
 
 
 def test_who_asks_and_with_what_is_read(root: Path) -> None:
-    values = ("somebody", "ghs_1", "https://forge")
-    forge = dict(zip(("GITHUB_ACTOR", "GITHUB_TOKEN", "GITHUB_SERVER_URL"), values, strict=True))
-    found = settings.from_environment(forge, root)
-    assert (found.actor, found.token, found.server) == values
-    assert settings.from_environment(dict.fromkeys(forge, ""), root) == settings.Settings(root)
+    found = settings.from_environment(JOB | {"GITHUB_TOKEN": "ghs_1"}, root)
+    page = "https://forge/team/project/actions/runs/7"
+    assert (found.actor, found.job, found.token) == ("ann", page, "ghs_1")
+    again = settings.from_environment(JOB | {"GITHUB_TRIGGERING_ACTOR": "bob"}, root)
+    assert (again.actor, again.job) == ("bob", page)
+    assert settings.from_environment(dict.fromkeys(JOB, ""), root) == settings.Settings(root)
+
+
+@pytest.mark.parametrize("lacking", sorted(JOB))
+def test_a_laptop_that_names_an_actor_is_not_believed(root: Path, lacking: str) -> None:
+    found = settings.from_environment({**JOB, lacking: ""}, root)
+    assert (found.actor, found.job) == (None, None)
+
+
+def test_an_account_is_read_and_its_password_not_shown(root: Path) -> None:
+    named = {"MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": "p@ss"}
+    found = settings.from_environment(named, root)
+    assert found.account == ("ann", "p@ss") and "p@ss" not in repr(found)

@@ -10,6 +10,7 @@ from typing import Any
 
 import filelock
 import pytest
+from mlflow.exceptions import RestException
 
 from flight_delays import holders, turns
 from flight_delays.errors import WorldError
@@ -48,14 +49,14 @@ def there(client: Any) -> Registry:
 
 
 def tickets(there: Registry) -> list[int]:
-    found = there.client.search_model_versions(f"name = '{turns._LOCK}'", max_results=1000)
+    found = there.client.search_model_versions(f"name = '{turns.LOCK}'", max_results=1000)
     return sorted(int(ticket.version) for ticket in found)
 
 
 def leave(there: Registry, process: str) -> Any:
     """Leave a ticket as a process does that never hands it back."""
     ticket = turns._take(there.client)
-    there.client.set_model_version_tag(turns._LOCK, str(ticket.version), PROCESS, process)
+    there.client.set_model_version_tag(turns.LOCK, str(ticket.version), PROCESS, process)
     return ticket
 
 
@@ -188,7 +189,7 @@ def test_a_container_of_the_same_name_is_another_place(
 def test_a_turn_that_was_lost_is_told_before_anything_moves(there: Registry) -> None:
     with turn(there) as held:
         held()
-        there.client.delete_model_version(turns._LOCK, "1")
+        there.client.delete_model_version(turns.LOCK, "1")
         with pytest.raises(WorldError, match=r"the turn was lost, .*; run the same command again"):
             held()
 
@@ -233,7 +234,7 @@ def test_a_ticket_is_handed_back_when_its_holder_fails(there: Registry) -> None:
 
 def test_a_holder_whose_ticket_has_died_meanwhile_ends_in_peace(there: Registry) -> None:
     with turn(there):
-        there.client.delete_model_version(turns._LOCK, "1")
+        there.client.delete_model_version(turns.LOCK, "1")
     assert tickets(there) == []
 
 
@@ -241,8 +242,8 @@ def test_a_dead_ticket_that_somebody_else_was_faster_to_take_away_is_no_error(
     there: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave(there, GONE)
-    found = there.client.search_model_versions(f"name = '{turns._LOCK}'", max_results=1000)
-    there.client.delete_model_version(turns._LOCK, "1")
+    found = there.client.search_model_versions(f"name = '{turns.LOCK}'", max_results=1000)
+    there.client.delete_model_version(turns.LOCK, "1")
     monkeypatch.setattr(there.client, "search_model_versions", lambda *_, **__: found)
     with turn(there):
         pass
@@ -256,6 +257,45 @@ def test_a_lock_that_somebody_else_was_faster_to_make_is_no_error(
     monkeypatch.setattr(there.client, "search_registered_models", lambda condition: [])
     with turn(there):
         pass
+
+
+@fakes.ALONE
+def test_an_account_that_may_not_delete_hands_the_turn_back_and_takes_a_dead_one(
+    there: Registry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    editing = Registry(fakes.Editing(there.client), "the store")
+    leave(there, GONE)
+    for _ in range(2):
+        with turn(editing) as held:
+            held()
+    assert len(tickets(there)) == 3 and turns._tickets(there.client) == []
+    with turn(there):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+@fakes.ALONE
+def test_a_ticket_that_such_an_account_took_away_is_lost_to_its_holder(there: Registry) -> None:
+    editing = fakes.Editing(there.client)
+    with turn(there) as held:
+        (mine,) = turns._tickets(there.client)
+        turns._remove(editing, mine)
+        with pytest.raises(WorldError, match="the turn was lost"):
+            held()
+
+
+@fakes.ALONE
+def test_a_turn_that_cannot_be_handed_back_is_no_failure_of_what_was_done(
+    there: Registry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def denied(*_: object) -> None:
+        raise RestException({"error_code": "PERMISSION_DENIED", "message": "no"})
+
+    with turn(there):
+        monkeypatch.setattr(there.client, "set_model_version_tag", denied)
+    shown = capsys.readouterr().err
+    assert "it takes EDIT on the registered model" in shown and f"{turns.LOCK}'" in shown
+    assert shown.endswith("the turn is free in ten minutes\n")
 
 
 @pytest.mark.parametrize("calls", range(5))

@@ -7,6 +7,9 @@ from . import git_cli
 from .provenance import git
 from .settings import Settings
 
+VOUCHED_BY, SELF_DECLARED = "vouched_by", "self-declared"
+"""The ledger's tag that says where the actor's name comes from: the page of a job, or nobody."""
+
 
 def name(settings: Settings) -> str:
     """Return who acts: as the forge says, else as git knows them, else as they logged in."""
@@ -18,6 +21,11 @@ def name(settings: Settings) -> str:
         return known or getpass.getuser()
     except (OSError, KeyError):  # A user without a name, as in some containers.
         return "unknown"
+
+
+def told(settings: Settings) -> dict[str, str]:
+    """Return what the ledger is told of who acts, and of who vouches for that."""
+    return {"actor": name(settings), VOUCHED_BY: settings.job or SELF_DECLARED}
 
 
 def branch(root: Path) -> str:

@@ -22,7 +22,7 @@ from . import (
 )
 from .console import warn
 from .errors import UsageError, WorldError
-from .foreign import in_words
+from .foreign import EDIT, in_words, needed
 from .params import Params
 from .places import Place, Project
 from .provenance import Git, git, input_key
@@ -32,6 +32,7 @@ from .versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Version
 
 _JUDGED = (data.RAW.parent, data.PREPARED, data.HISTORY, data.MACHINE)
 """What a verdict, a version and its run are made of beside the model and its figures."""
+_EDIT = needed(EDIT, "experiment", NAME)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     told = lineage(candidate, _commit(registry, run_id, git(settings.root)))
     if version is None or (version.tags.get("git_dirty"), told["git_dirty"]) == ("true", "false"):
         description = card.write(candidate.found, told, candidate.params, settings.root)
-        with in_words(registry.uri):
+        with in_words(registry.uri, _EDIT):
             registry.client.log_text(run_id, description, "model-card.md")
         stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
         source = f"models:/{_logged_model(registry, run_id, candidate.digest)}"
@@ -106,7 +107,7 @@ def _commit(registry: Registry, run_id: str, now: Git) -> Git:
 
     The same inputs have the same key, so a clean tree of today gives what an unclean one gave.
     """
-    with in_words(registry.uri):
+    with in_words(registry.uri, _EDIT):
         tags = registry.client.get_run(run_id).data.tags
     if tags.get("git_dirty") == "true" and not now.dirty:
         return now
@@ -131,7 +132,7 @@ def lineage(candidate: Candidate, commit: Git) -> dict[str, str]:
 
 
 def _logged_model(registry: Registry, run_id: str, digest: str) -> str:
-    with in_words(registry.uri):
+    with in_words(registry.uri, _EDIT):
         run = registry.client.get_run(run_id)
         found = registry.client.search_logged_models(
             [run.info.experiment_id], f"source_run_id = '{run_id}' AND tags.digest = '{digest}'"

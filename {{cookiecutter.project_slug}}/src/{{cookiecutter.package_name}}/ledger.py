@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import store
-from .errors import WorldError
-from .foreign import in_words
+from .errors import DeniedError, WorldError
+from .foreign import EDIT, MANAGE, READ, in_words, needed
 from .settings import NAME, Settings
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT = f"{NAME}-promotions"
 PROMOTION, ROLLBACK = "promotion", "rollback"
+_EDIT = needed(EDIT, "experiment", EXPERIMENT)
 _SEQUENCE = "sequence"
 _OWN = {"action", "version", _SEQUENCE}
 _NUMBERS = ("version", "before", "best", _SEQUENCE)
@@ -79,31 +80,35 @@ class Ledger:
         title = f"{told['action']} of version {told['version']}"
         # Made by the first who writes: who only reads may have no right to, or would own it.
         experiment = store.experiment(self._client, self._settings, EXPERIMENT)
-        with in_words(self._uri):
+        with in_words(self._uri, _EDIT):
             run = self._client.create_run(experiment, tags=tags, run_name=title)
         return Entry(tags, run.info.run_id, "")
 
     def attach(self, entry: Entry, paths: Sequence[Path]) -> None:
         """Keep files with an entry."""
-        with in_words(self._uri):
+        with in_words(self._uri, _EDIT):
             for path in paths:
                 self._client.log_artifact(entry.run_id, str(path))
 
     def close(self, entry: Entry) -> None:
         """Say that it has happened."""
-        with in_words(self._uri):
+        with in_words(self._uri, _EDIT):
             self._client.set_terminated(entry.run_id, "FINISHED")
 
     def discard(self, entry: Entry) -> None:
         """Take back what was begun and has not happened."""
-        with in_words(self._uri):
-            self._client.delete_run(entry.run_id)
+        try:
+            with in_words(self._uri, needed(MANAGE, "experiment", EXPERIMENT)):
+                self._client.delete_run(entry.run_id)
+        except DeniedError:  # To delete takes MANAGE; what has failed is no move either.
+            with in_words(self._uri, _EDIT):
+                self._client.set_terminated(entry.run_id, "FAILED")
 
     def _search(self, status: str) -> Sequence[Entry]:
         experiment = store.found(self._client, self._settings, EXPERIMENT)
         if experiment is None:
             return []
-        with in_words(self._uri):
+        with in_words(self._uri, needed(READ, "experiment", EXPERIMENT)):
             runs = self._client.search_runs(
                 [experiment], f"attributes.status = '{status}'", max_results=10_000
             )

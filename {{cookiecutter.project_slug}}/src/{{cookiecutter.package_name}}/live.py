@@ -14,11 +14,13 @@ from typing import Any
 from . import provenance, recording
 from .console import warn
 from .errors import WorldError
-from .foreign import in_words
+from .foreign import EDIT, in_words, needed
 from .params import Params
 from .places import Project
 from .runs import Run
-from .settings import Settings
+from .settings import NAME, Settings
+
+_EDIT = needed(EDIT, "experiment", NAME)
 
 
 class Log:
@@ -91,7 +93,7 @@ def _system_of(run: Run) -> Any:
         return None
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-    with in_words(run.uri):
+    with in_words(run.uri, _EDIT):
         monitor = SystemMetricsMonitor(run.id, resume_logging=True, tracking_uri=run.uri)
         monitor.start()
     return monitor

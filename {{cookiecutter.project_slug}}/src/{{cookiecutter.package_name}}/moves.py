@@ -8,8 +8,8 @@ completes it or takes it back.
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from .console import say
-from .errors import WorldError
+from .console import say, warn
+from .errors import DeniedError, WorldError
 from .ledger import ROLLBACK, Entry, Ledger
 from .registry import Registry
 from .versions import ARCHIVED, CHALLENGER, CHAMPION, PRODUCTION, ROLLED_BACK, STAGE
@@ -33,9 +33,39 @@ def move(
     except WorldError:
         ledger.discard(entry)
         raise
-    registry.point(CHAMPION, entry.version)
-    _complete(registry, ledger, entry)
+    _point(registry, ledger, entry)
+    try:
+        _complete(registry, ledger, entry)
+    except WorldError as error:  # It has happened, and is never told as if it had not.
+        warn(
+            f"version {entry.version} is the champion, but not all is written down ({error}); the "
+            "next promote or rollback completes it"
+        )
     return entry
+
+
+def _point(registry: Registry, ledger: Ledger, entry: Entry) -> None:
+    """Move the alias; an answer that was lost on its way back is no failure of the move.
+
+    Raises WorldError where it has not moved. Where nobody can say whether it has, that is said, and
+    the entry stays open for whoever comes next.
+    """
+    try:
+        registry.point(CHAMPION, entry.version)
+    except WorldError as error:
+        if not _has_moved(registry, entry.version, error):
+            ledger.discard(entry)
+            raise
+
+
+def _has_moved(registry: Registry, number: int, lost: WorldError) -> bool:
+    try:
+        return registry.pointed(CHAMPION) == number
+    except WorldError:
+        raise WorldError(
+            f"{lost}; nobody can say just now whether version {number} became champion: run the "
+            "same command again, which completes it or takes it back"
+        ) from lost
 
 
 def recover(registry: Registry, ledger: Ledger) -> Entry | None:
@@ -66,5 +96,8 @@ def _complete(registry: Registry, ledger: Ledger, entry: Entry) -> None:
         words = entry.told.get("reason") or "no reason given"
         registry.tag(entry.before, {ROLLED_BACK: words})
     if registry.pointed(CHALLENGER) == entry.version:
-        registry.unpoint(CHALLENGER)
+        try:
+            registry.unpoint(CHALLENGER)
+        except DeniedError as error:
+            warn(f"the alias {CHALLENGER} stays on version {entry.version}: {error}")
     ledger.close(entry)

@@ -17,6 +17,7 @@ from . import (
     installed,
     marks,
     params,
+    permissions,
     provenance,
     stage,
     store,
@@ -121,6 +122,7 @@ def _ready(settings: Settings) -> tuple[Params, str]:
         installed.check(settings.root)
         check_columns(checked)
         store.check_reachable(store.address(settings))
+        permissions.check(settings, permissions.TRAINER)
         made_ready = Timer(_SECONDS_UNTIL_STAGES_RUN, _make_ready, [settings])
         made_ready.daemon = True
         made_ready.start()

@@ -3,9 +3,12 @@
 | variable              | meaning                                                               |
 |-----------------------|-----------------------------------------------------------------------|
 | `MLFLOW_TRACKING_URI` | where runs go; empty: `mlflow.db` and `mlartifacts/` of the project   |
+| `MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD` | the account at a server, as MLflow's |
 | `MLFLOW_RUN_ID`       | a run that `mlflow run` opened, to be used instead of a new one       |
 | `MODEL_SIGNING_KEY`   | a private key (PEM) or its file, to sign models with on registration  |
-| `GITHUB_ACTOR`        | who asks, as the ledger names them; empty: git's `user.name`          |
+| `GITHUB_ACTOR`        | who has started a job of a forge; elsewhere it is git's `user.name`   |
+| `GITHUB_TRIGGERING_ACTOR` | who has started it again, if anybody has                          |
+| `GITHUB_ACTIONS`, `GITHUB_REPOSITORY`, `GITHUB_RUN_ID` | that it is a job, and its page       |
 | `GITHUB_TOKEN`        | with what a job pushes the branch `registry`; empty: git's own ways   |
 | `GITHUB_SERVER_URL`   | the only address that the token is sent to                            |
 | `PIPELINE_PROCESS`    | set by `train`: the process without which a stage need not begin      |
@@ -24,7 +27,7 @@ Nothing else of this project reads the environment.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .errors import UsageError
@@ -49,12 +52,17 @@ class Settings:
     opened_run: str | None = None
     signing_key: Path | str | None = None
     actor: str | None = None
+    """Who has started the job of a forge, as that says; a laptop's variables are not believed."""
+    job: str | None = None
+    """The page of that job's run, where anybody can see who has."""
     caller: str | None = None
     stage: str | None = None
     project: Path | None = None
     """The project that `root` is a copy of, to train in; by default it is the project."""
     token: str | None = None
     server: str = _SERVER
+    account: tuple[str, str] | None = field(default=None, repr=False)
+    """The name and the password with which MLflow signs in at a server."""
     server_named: bool = False
     """Whether the environment names a server, be it asked or not."""
     on_branch: bool = False
@@ -104,13 +112,16 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
     """Read the settings; raises UsageError when `start` is not inside a project."""
     root = find_root(start)
     uri = environment.get("MLFLOW_TRACKING_URI", "")
+    actor, job = _started(environment)
     return Settings(
         root=root,
         tracking_uri=_absolute(uri, root) or None,
+        account=_account(environment),
         server_named=bool(uri),
         opened_run=environment.get("MLFLOW_RUN_ID") or None,
         signing_key=_key(environment.get("MODEL_SIGNING_KEY", ""), root),
-        actor=environment.get("GITHUB_ACTOR") or None,
+        actor=actor,
+        job=job,
         token=environment.get("GITHUB_TOKEN") or None,
         server=environment.get("GITHUB_SERVER_URL") or _SERVER,
         caller=environment.get(CALLER) or None,
@@ -135,6 +146,24 @@ def serving_token(environment: Mapping[str, str]) -> str | None:
     if given and not given.strip():
         raise UsageError("SERVING_TOKEN: holds blanks alone; set it to a secret, or leave it out")
     return given.strip() or None
+
+
+def _started(environment: Mapping[str, str]) -> tuple[str, str] | tuple[None, None]:
+    """Return who has started a job, and its page; nobody where this is none, whatever is set."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (environment.get(name, "") for name in names)
+    # Who runs a job again is answerable for that, and not who began the first one.
+    who = environment.get("GITHUB_TRIGGERING_ACTOR") or environment.get("GITHUB_ACTOR", "")
+    in_job = environment.get("GITHUB_ACTIONS") == "true" and server and repository
+    if not in_job or not run.isdecimal() or not who:
+        return None, None
+    return who, f"{server}/{repository}/actions/runs/{run}"
+
+
+def _account(environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the account that MLflow's own variables name."""
+    name = environment.get("MLFLOW_TRACKING_USERNAME", "")
+    return (name, environment.get("MLFLOW_TRACKING_PASSWORD", "")) if name else None
 
 
 def _key(value: str, root: Path) -> Path | str | None:

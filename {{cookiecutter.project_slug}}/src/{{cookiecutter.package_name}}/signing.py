@@ -12,10 +12,12 @@ from pathlib import Path
 
 from . import data, git_cli, kept, verified
 from .errors import UsageError, WorldError
-from .foreign import in_words
+from .foreign import EDIT, in_words, needed
 from .registry import Registry
-from .settings import Settings
+from .settings import NAME, Settings
 from .versions import Version
+
+_EDIT = needed(EDIT, "experiment", NAME)
 
 PUBLIC_KEY = "signing.pub"
 
@@ -43,7 +45,7 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
             ) from None
         with verified.copy(folder, version.digest) as copy:
             config.sign(copy, signature)
-        with in_words(registry.uri):
+        with in_words(registry.uri, _EDIT):
             registry.client.log_artifact(version.run_id, str(signature), "signatures")
 
 

@@ -92,7 +92,7 @@ def check_reachable(uri: str) -> None:
             "%2F %3F %23, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
         )
     try:
-        health = f"{_without_user(uri).rstrip('/')}/health"
+        health = f"{without_user(uri).rstrip('/')}/health"
         urlopen(health, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
     except HTTPError as error:
         # It answers; what it refuses is said by the call that needs it.
@@ -114,7 +114,7 @@ def _gone(uri: str, reason: str) -> OutageError:
 def _check_is_mlflow(uri: str) -> None:
     """Raise WorldError where MLflow's own pages are unknown too: a proxy may hide `/health`."""
     try:
-        page = f"{_without_user(uri).rstrip('/')}/api/2.0/mlflow/experiments/search?max_results=1"
+        page = f"{without_user(uri).rstrip('/')}/api/2.0/mlflow/experiments/search?max_results=1"
         urlopen(page, timeout=_SECONDS_TO_ANSWER).close()  # noqa: S310 - http or https
     except (OSError, HTTPException) as error:
         if getattr(error, "code", None) == HTTPStatus.NOT_FOUND:
@@ -123,7 +123,7 @@ def _check_is_mlflow(uri: str) -> None:
             ) from None
 
 
-def _without_user(uri: str) -> str:
+def without_user(uri: str) -> str:
     """Return an address for who would take user and password for the host; health needs neither."""
     parts = urlsplit(uri)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
@@ -201,7 +201,7 @@ def artifact(settings: Settings, run_id: str, name: str) -> str | None:
 
 def pages(settings: Settings) -> Iterator[str]:
     """Yield where MLflow's pages of a server show the experiment and the model."""
-    client, base = connect(settings), _without_user(address(settings)).rstrip("/")
+    client, base = connect(settings), without_user(address(settings)).rstrip("/")
     experiment_id = found(client, settings, NAME)
     with in_words(address(settings), needed(READ, "registered model", NAME)):
         models = client.search_registered_models(f"name = '{NAME}'")

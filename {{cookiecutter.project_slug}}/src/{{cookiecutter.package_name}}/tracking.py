@@ -4,14 +4,17 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .foreign import in_words
+from .foreign import EDIT, in_words, is_denied, needed
 from .holders import PROCESS, is_gone, this_process
 from .runs import Run
+from .settings import NAME
 from .store import DEFAULT
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
+
+_EDIT = needed(EDIT, "experiment", NAME)
 
 KEY = "input_key"
 _OPENED = "mlflow.project.entryPoint"
@@ -35,7 +38,7 @@ def open_run(
     then it is in MLflow's default one, among everybody's.
     """
     title = title or key[:12]
-    with in_words(uri):
+    with in_words(uri, _EDIT):
         # Before they had an experiment of their own, such runs were those of their keys.
         where, ours = [experiment, DEFAULT], False
         if opened:
@@ -94,7 +97,18 @@ def _end_abandoned(
     for run in _search(client, where, "attributes.status = 'RUNNING'"):
         unclaimed = on_this_machine and run.info.run_id != opened and _is_unclaimed(run)
         if unclaimed or is_gone(run.data.tags.get(PROCESS, "")):
-            client.set_terminated(run.info.run_id, "KILLED")
+            _end(client, run.info.run_id)
+
+
+def _end(client: "MlflowClient", run_id: str) -> None:
+    """End a run; where that takes another account, as for the default experiment's, it stays."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.set_terminated(run_id, "KILLED")
+    except MlflowException as error:
+        if not is_denied(error):
+            raise
 
 
 def _is_unclaimed(run: "MlflowRun") -> bool:

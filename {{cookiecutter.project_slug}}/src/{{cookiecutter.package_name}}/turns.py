@@ -5,7 +5,8 @@ dies. On a server the lock is a model of its own, and a version of it is a ticke
 versions without gaps or doubles, so the lowest ticket that lives holds the turn. A ticket dies when
 it is handed back, when its process is gone, which is seen from the same host and container alone,
 or after ten minutes; ages are differences of the server's own clock. A holder that takes longer
-looks for its ticket once more before the alias moves, and finds that the turn was lost.
+looks for its ticket once more before the alias moves, and finds that the turn was lost. A dead
+ticket is marked so, which takes EDIT on the lock's model, and deleted where the account may.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .console import warn
 from .errors import WorldError
-from .foreign import every, in_words
+from .foreign import EDIT, every, in_words, is_denied, needed
 from .holders import PROCESS, is_gone, named, this_process
 from .registry import Registry
 from .settings import NAME
@@ -22,7 +24,11 @@ from .settings import NAME
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_LOCK = f"{NAME}-turn"
+LOCK = f"{NAME}-turn"
+"""The registered model whose versions are tickets."""
+_EDIT = f"{needed(EDIT, 'registered model', LOCK)}, the lock of {NAME}"
+_ENDED = "ended"
+"""The tag of a ticket that is dead and may be there still."""
 _LIFE = 10 * 60 * 1000
 """Milliseconds."""
 _FILE = "sqlite:///"
@@ -68,36 +74,44 @@ def _ticket(registry: Registry) -> Iterator[Held]:
     client = registry.client
 
     def held() -> None:
-        with in_words(registry.uri):
+        with in_words(registry.uri, _EDIT):
             if mine.version not in {ticket.version for ticket in _tickets(client)}:
                 raise WorldError(
                     f"{registry.name}: the turn was lost, as this took more than ten minutes, and "
                     "nothing has moved; run the same command again"
                 )
 
-    with in_words(registry.uri):
+    with in_words(registry.uri, _EDIT):
         mine = _take(client)
     try:
-        with in_words(registry.uri):
+        with in_words(registry.uri, _EDIT):
             holder = _holder(client, mine)
         if holder is not None:
             raise _busy(registry, named(holder))
         yield held
     finally:
-        with in_words(registry.uri):
-            _remove(client, mine)
+        _hand_back(registry, mine)
+
+
+def _hand_back(registry: Registry, mine: Any) -> None:
+    """End our ticket; what was done with it is done, so a failure is not one of the act."""
+    try:
+        with in_words(registry.uri, _EDIT):
+            _remove(registry.client, mine)
+    except WorldError as error:
+        warn(f"{error}; the turn is free in ten minutes")
 
 
 def _take(client: "MlflowClient") -> Any:
     from mlflow.exceptions import MlflowException
 
-    if not client.search_registered_models(f"name = '{_LOCK}'"):
+    if not client.search_registered_models(f"name = '{LOCK}'"):
         words = f"Tickets of those who move an alias of {NAME}; nothing to serve."
         try:
-            client.create_registered_model(_LOCK, description=words)
+            client.create_registered_model(LOCK, description=words)
         except MlflowException:  # Another process was faster.
-            client.get_registered_model(_LOCK)
-    return client.create_model_version(_LOCK, "s3://none/here", tags={PROCESS: this_process()})
+            client.get_registered_model(LOCK)
+    return client.create_model_version(LOCK, "s3://none/here", tags={PROCESS: this_process()})
 
 
 def _holder(client: "MlflowClient", mine: Any) -> str | None:
@@ -118,14 +132,22 @@ def _remove(client: "MlflowClient", ticket: Any) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client.delete_model_version(_LOCK, str(ticket.version))
+        client.set_model_version_tag(LOCK, str(ticket.version), _ENDED, "true")
+        client.delete_model_version(LOCK, str(ticket.version))
     except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+        gone = error.error_code == "RESOURCE_DOES_NOT_EXIST"
+        if not gone and not (is_denied(error) and _is_ended(client, ticket)):
             raise
 
 
+def _is_ended(client: "MlflowClient", ticket: Any) -> bool:
+    return ticket.version not in {it.version for it in _tickets(client)}
+
+
 def _tickets(client: "MlflowClient") -> list[Any]:
-    condition = f"name = '{_LOCK}'"
-    return every(
+    """Return the tickets that live."""
+    condition = f"name = '{LOCK}'"
+    found = every(
         lambda token: client.search_model_versions(condition, max_results=1000, page_token=token)
     )
+    return [it for it in found if _ENDED not in it.tags]

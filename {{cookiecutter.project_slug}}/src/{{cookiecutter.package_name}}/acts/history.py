@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from .. import ledger, registry
+from ..author import SELF_DECLARED, VOUCHED_BY
 from ..console import say, table
 from ..ledger import Entry, Ledger
 from ..settings import Settings
@@ -21,7 +22,9 @@ def history(settings: Settings, as_json: bool = False, commit: str | None = None
         return
     entries = Ledger(there.client, settings).entries()
     if as_json:
-        say(json.dumps([{"time": entry.time, **entry.told} for entry in entries], indent=1))
+        unsaid = {VOUCHED_BY: SELF_DECLARED}  # Older entries do not say it.
+        told = [{"time": entry.time, **unsaid, **entry.told} for entry in entries]
+        say(json.dumps(told, indent=1))
     elif not entries:
         say(f"history: nobody has been champion yet in {there.name}")
     else:
@@ -41,9 +44,16 @@ def _row(place: int, entry: Entry) -> tuple[str, ...]:
         told.get("digest", "")[:12],
         told.get("before", "–"),
         told.get("git_commit", "")[:12] + dirty,
-        told.get("actor", ""),
+        _who(told),
         told.get("reason") or _WHY.get(entry.action, ""),
     )
+
+
+def _who(told: Mapping[str, str]) -> str:
+    """Return who acted, and whether that is more than what they said of themselves."""
+    vouched = told.get(VOUCHED_BY, SELF_DECLARED)
+    by = SELF_DECLARED if vouched == SELF_DECLARED else f"run {vouched.rpartition('/')[2]}"
+    return f"{told.get('actor', '')} ({by})"
 
 
 _WHY = {ledger.PROMOTION: "passed the gate"}

@@ -10,6 +10,7 @@ from .. import (
     gate_report,
     git_cli,
     moves,
+    permissions,
     registry,
     remote,
     signing,
@@ -41,6 +42,7 @@ def promote(
     """
     if _superseded(settings, tip):
         return Exit.DONE
+    permissions.check(settings, permissions.PROMOTER)
     if handed_over:
         return _promote(settings, challenge.handed_over(settings, handed_over), tip)
     return _promote(settings, challenge.here(settings, revision, again, dirty), tip)
@@ -72,7 +74,7 @@ def _promote(settings: Settings, challenger: Challenge, tip: str | None) -> Exit
             return Exit.DONE
         told = _told(version, met, verdict) | {
             "registry": there.name,
-            "actor": author.name(settings),
+            **author.told(settings),
             "signature": signing.told(settings),
             **challenger.told,
         }

@@ -1,6 +1,6 @@
 """Version the model by its digest."""
 
-from .. import candidate, fetched, registry, signing
+from .. import candidate, fetched, permissions, registry, signing
 from ..console import say
 from ..errors import UsageError
 from ..registry import Registry
@@ -9,6 +9,7 @@ from ..settings import Settings
 
 def register(settings: Settings, number: int | None = None) -> None:
     """Make the model of this folder a version of the registry, once; or sign one that is there."""
+    permissions.check(settings, permissions.REGISTRAR)
     there = registry.connect(settings)
     if number is not None:
         _sign(there, number, settings)

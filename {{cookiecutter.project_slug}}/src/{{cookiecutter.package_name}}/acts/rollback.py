@@ -1,6 +1,6 @@
 """Go back to an earlier champion."""
 
-from .. import author, carried, fetched, moves, registry, signing, trial, turns
+from .. import author, carried, fetched, moves, permissions, registry, signing, trial, turns
 from ..console import say
 from ..errors import UsageError, WorldError
 from ..ledger import ROLLBACK, Ledger
@@ -11,6 +11,7 @@ from ..versions import CHAMPION, ROLLED_BACK, Version
 
 def rollback(settings: Settings, number: int | None = None, reason: str | None = None) -> None:
     """Make the previous champion, or the version given, the champion again."""
+    permissions.check(settings, permissions.PROMOTER)
     there = registry.read(settings)
     book = Ledger(there.client, settings)
     with turns.turn(there) as held:
@@ -43,7 +44,7 @@ def _told(
         "before_digest": champion.digest if champion else "",
         "best": str(best.number),
         "registry": there.name,
-        "actor": author.name(settings),
+        **author.told(settings),
         "git_commit": target.tags.get("git_commit", ""),
         "git_dirty": target.tags.get("git_dirty", ""),
         "reason": reason or "no reason given",
