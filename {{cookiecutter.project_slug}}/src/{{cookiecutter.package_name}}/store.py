@@ -50,7 +50,7 @@ def connect(settings: Settings) -> "MlflowClient":
         embedded.prepare(settings)
     else:
         embedded.prepare_shared(uri)
-    with in_words(uri):
+    with in_words(uri, needed(READ, "experiment", NAME)):
         from mlflow import MlflowClient, set_tracking_uri
 
         # The registry of a database looks a logged model up with a client of its own.
@@ -191,11 +191,11 @@ def artifact(settings: Settings, run_id: str, name: str) -> str | None:
         if found is None:
             return None
         return str(found.relative_to(home) if found.is_relative_to(home) else found)
-    with in_words(uri):
+    with in_words(uri, needed(READ, "experiment", NAME)):
         run = connect(settings).get_run(run_id).info
     if not uri.startswith("http"):
         return f"{run.artifact_uri}/{name}"
-    base = _without_user(uri).rstrip("/")
+    base = without_user(uri).rstrip("/")
     return f"{base}/#/experiments/{run.experiment_id}/runs/{run_id}/artifacts/{name}"
 
 
