@@ -128,6 +128,12 @@ def predict(session: nox.Session) -> None:
 
 
 @nox.session
+def fetch(session: nox.Session) -> None:
+    """Lay the champion's checked bytes into a folder (-- FOLDER --version --alias)."""
+    verb(session)
+
+
+@nox.session
 def image(session: nox.Session) -> None:
     """Lay out what docker makes an image of that serves the champion."""
     verb(session)

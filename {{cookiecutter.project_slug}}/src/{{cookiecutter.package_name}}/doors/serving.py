@@ -1,6 +1,7 @@
 """The doors to the model in use: serve it, score files with it, ship it."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,6 +61,22 @@ def predict(
 
     job = Job(source, target, tuple(keep or ()))
     at(registry, lambda there: predict(there, job, named(version, alias, local)), writes=False)
+
+
+@app.command()
+def fetch(
+    target: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder to make.")],
+    version: Annotated[int | None, typer.Option(help="Fetch this version.")] = None,
+    alias: Annotated[str | None, typer.Option(help="Fetch what an alias points to.")] = None,
+    registry: Kind = None,
+) -> None:
+    """Lay the champion into a folder, its digest and signature checked, for whoever checks none.
+
+    The folder is relative to the project's. What lies there with other bytes is left as it is.
+    """
+    from ..acts.fetch import fetch
+
+    at(registry, lambda there: fetch(there, named(version, alias), target), writes=False)
 
 
 @app.command()

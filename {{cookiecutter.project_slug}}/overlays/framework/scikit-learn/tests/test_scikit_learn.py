@@ -1,10 +1,13 @@
 """What only scikit-learn's estimator promises."""
 
+from functools import partial
 from pathlib import Path
 
 import mlflow.sklearn
 import numpy as np
 import pytest
+import yaml
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from flight_delays import estimator as seam
 from flight_delays import trees
@@ -45,6 +48,20 @@ def test_skops_alone_would_write_other_bytes_each_time(
     first = saved(rows.fitted(task).estimator, tmp_path)
     again = saved(seam.load(tmp_path), tmp_path)
     assert again != first
+
+
+def test_a_type_that_the_model_alone_trusts_is_refused(tmp_path: Path) -> None:
+    """Here the list is ours; MLflow's loader takes that of the MLmodel (GHSA-w582-9x45-8mpx)."""
+    import skops.io
+
+    archive = tmp_path / "model.skops"
+    archive.write_bytes(skops.io.dumps(partial(print)))
+    told = {"flavors": seam.flavor("")}
+    told["flavors"]["sklearn"]["skops_trusted_types"] = skops.io.get_untrusted_types(file=archive)
+    (tmp_path / "MLmodel").write_text(yaml.safe_dump(told))
+    with pytest.raises(UntrustedTypesFoundException):
+        seam.load(tmp_path)
+    assert skops.io.load(archive, told["flavors"]["sklearn"]["skops_trusted_types"]) is not None
 
 
 def test_exactly_one_type_beyond_skops_own_is_trusted(model: Path) -> None:
