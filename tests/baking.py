@@ -3,6 +3,8 @@
 import itertools
 import json
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -26,14 +28,16 @@ CHOICES = {
     if isinstance(choices, list) and not name.startswith("_")
 }
 
-# What a build machine sets and a user's does not; tests of determinism must not depend on it.
-_UNUSUAL = {
-    "PYTHONDONTWRITEBYTECODE",
-    "OPENBLAS_CORETYPE",
-    "CI",
-    "MLFLOW_TRACKING_URI",
-    "PYTHONPATH",
-}
+# What a project's tests let in is what programs need; less what a build machine sets and a user's
+# does not, as tests of determinism must not depend on it.
+_is_needed = runpy.run_path(str(SOURCE / "tests" / "surroundings.py"))["is_needed"]
+_UNUSUAL = {"PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "PYTHONPATH"}
+
+PYTHONS = {"scikit-learn": "3.13", "pytorch": "3.11", "tensorflow": "3.12"}
+"""With which Python a framework is tried beside the default project, so that each is tried once.
+
+PyTorch's build for the CPU is at hand for 3.11 alone.
+"""
 
 
 def combinations(*names: str) -> Iterator[dict[str, str]]:
@@ -73,14 +77,26 @@ def wheels_of_torch(folder: Path) -> Iterator[str]:
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """Return a user's environment: a home of its own, and a name for git's commits."""
-    usual = {name: value for name, value in os.environ.items() if name not in _UNUSUAL}
+    usual = {name: it for name, it in os.environ.items() if _is_needed(name)}
+    usual = {name: it for name, it in usual.items() if name not in _UNUSUAL}
     person = {"NAME": "A user", "EMAIL": "user@example.org"}
     git = {
         f"GIT_{role}_{part}": person[part] for role in ("AUTHOR", "COMMITTER") for part in person
     }
     # The cache of packages is shared, so that no test downloads what another has.
     cache = os.environ.get("UV_CACHE_DIR") or str(Path.home() / ".cache" / "uv")
-    return {**usual, **git, **build_of_torch(), "HOME": str(home), "UV_CACHE_DIR": cache, **more}
+    own = {"HOME": str(home), "UV_CACHE_DIR": cache}
+    return {**usual, **git, **build_of_torch(), **every_python(), **own, **more}
+
+
+def every_python() -> dict[str, str]:
+    """Let uv find each Python that pyenv keeps, the chosen one first; alone it finds only that."""
+    if shutil.which("pyenv") is None:
+        return {}
+    words = [["pyenv", "version-name"], ["pyenv", "versions", "--bare"]]
+    told = [subprocess.run(it, capture_output=True, text=True).stdout.split() for it in words]
+    versions = [it for it in dict.fromkeys([*told[0], *told[1]]) if re.fullmatch(r"[\d.]+", it)]
+    return {"PYENV_VERSION": ":".join(versions)}
 
 
 @dataclass(frozen=True)

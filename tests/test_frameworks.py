@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from baking import CHOICES, SOURCE, Project, bake, wheels_of_torch
+from baking import CHOICES, PYTHONS, SOURCE, Project, bake, combinations, wheels_of_torch
 from image import megabytes_of_image
 from serving import asks, free_port, load, ours, started
 
@@ -86,6 +86,12 @@ def test_a_lock_names_releases_and_no_build_of_them(framework: str) -> None:
     assert {it for it in libraries.values() if f"\n{it}==" in serving} == {libraries[framework]}
 
 
+def test_every_choice_of_framework_task_and_python_is_tried() -> None:
+    assert set(PYTHONS) == set(CHOICES["framework"])
+    assert set(PYTHONS.values()) == set(CHOICES["python_version"])
+    assert PYTHONS[FIRST] != CHOICES["python_version"][0]  # which all other tests are about
+
+
 NAMES = "framework", "task"
 each = pytest.mark.parametrize(NAMES, list(itertools.product(OTHERS, TASKS)))
 each_framework = pytest.mark.parametrize(NAMES, [(it, TASKS[0]) for it in OTHERS])
@@ -99,7 +105,8 @@ def trained_of(tmp_path_factory: pytest.TempPathFactory, user: Mapping[str, str]
 
     @cache
     def made(framework: str, task: str) -> Project:
-        root = bake(kept / framework / task, user, framework=framework, task=task)
+        answers = {"framework": framework, "python_version": PYTHONS[framework]}
+        root = bake(kept / framework / task, user, task=task, **answers)
         project = Project(root, user, kept / "tools" / framework)
         project.commit()
         act(project, "train")
@@ -206,6 +213,30 @@ def test_it_passes_its_own_tests(project: Project, framework: str, task: str) ->
     names = ["estimator", "model_dir", "predictor", "provenance", "train"]
     names += ["carried", "evaluate", "predict", "serving_app"] if task == TASKS[0] else []
     act(project, "tests", "--", *(f"tests/test_{it}.py" for it in names), own_test(framework))
+
+
+OFFERED = [*combinations("framework", "python_version", "task")]
+TRIED = {"framework": FIRST, "python_version": PYTHONS[FIRST], "task": TASKS[-1]}
+"""The one beside those that the rest of this file tries; `nox -s proof` takes all, for hours."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "answers", OFFERED if os.environ.get("PROOF") else [TRIED], ids=lambda it: "-".join(it.values())
+)
+def test_each_python_trains_and_is_right_in_style_types_and_tests(
+    answers: Mapping[str, str], tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    """With every test where there is time, else with those that hold numbers and types."""
+    project = Project(bake(tmp_path / "bake", user, **answers), user, tmp_path / "tools")
+    project.commit()
+    act(project, "train")
+    names = () if os.environ.get("PROOF") else ("params", "evaluation", "intervals", "model_dir")
+    for session in ("lint", "types", "promote"):
+        act(project, session)
+    act(project, "tests", "--", *(f"tests/test_{name}.py" for name in names))
+    version = project.run(project.python, "-c", "import sys; print(sys.version)").stdout
+    assert version.startswith(answers["python_version"])
 
 
 @pytest.mark.slow

@@ -27,9 +27,14 @@ _WITHOUT_CONFIG = str(Path(__file__).parent)
 """A folder in which DVC finds no file of its own."""
 
 
+def is_needed(name: str) -> bool:
+    """Tell whether programs cannot do without a variable."""
+    return bool(_KEPT.fullmatch(name))
+
+
 def leave(environment: MutableMapping[str, str]) -> None:
     """Take every variable away that is not needed, and git's and DVC's settings of this machine."""
-    for name in [name for name in environment if not _KEPT.fullmatch(name)]:
+    for name in [name for name in environment if not is_needed(name)]:
         del environment[name]
     settings = {
         # Small fits do not gain from several threads, and on a busy machine they wait for others.
