@@ -120,6 +120,49 @@ def test_the_page_asks_for_nothing(tmp_path: Path) -> None:
     assert not re.search(r"url\(|@import|https?:", page)
 
 
+def test_a_model_that_is_shown_worse_within_the_margin_is_headed_so_everywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = verdict(2.2, 2.0)
+    assert found.answer is Answer.PROMOTE
+    by = -found.differences[CHAMPION].value
+    words = f"hown worse by {by:.4f}, within the margin 0.5"
+    _, text, page = written(found, tmp_path)
+    for shown in (plain(text), plain(page)):
+        assert f"Promote: s{words}." in shown and "nothing stands in the way" not in shown
+    gate_report.announce(found, REGISTRY)
+    _, second, *_ = capsys.readouterr().out.splitlines()
+    assert second == f"  s{words}"
+
+
+def test_slices_that_tell_nothing_are_listed(tmp_path: Path) -> None:
+    found = replace(verdict(2.0, 2.1), undecided_slices={"origin = JFK": "90 rows, 500 are asked"})
+    _, text, page = written(found, tmp_path)
+    for table in (Reader(page).rows, rows_of_markdown(text)):
+        assert ["origin = JFK", "90 rows, 500 are asked"] in [row[:2] for row in table]
+
+
+def test_where_there_are_no_days_none_are_shown(tmp_path: Path) -> None:
+    met = contest({CHALLENGER: 2.0, CHAMPION: 2.1})
+    met = replace(met, scored=replace(met.scored, times=None))
+    told, text, page = written(judge(met, bounds(), [], DIGESTS), tmp_path)
+    assert told["differences"][CHAMPION]["days"] is None
+    assert "on 1,600 rows" in text and "on 200 days" not in text + page
+
+
+def test_a_verdict_of_before_is_read_without_what_it_did_not_tell(kind: str) -> None:
+    """A parcel may be older than the keys that were added."""
+    told = VERDICTS[kind]().to_json(REGISTRY, REVISION)
+    for name in ("figures", "undecided_slices", "remarks", "looks"):
+        del told[name]
+    for it in told["checks"]:
+        del it["worse"]
+    for it in told["differences"].values():
+        del it["error"]
+    found = gate.Verdict.from_json(told)
+    assert (found.answer, found.figures, found.looks) == (told["verdict"], {}, None)
+
+
 def test_names_in_the_data_stay_names(tmp_path: Path) -> None:
     met = contest({CHALLENGER: 3.5, CHAMPION: 2.0})
     labels = np.where(met.slices["half"] == "0", SCRIPT, PIPES)

@@ -25,12 +25,19 @@ FOUND = {
 def test_the_model_stands_beside_the_best_baseline() -> None:
     assert summary.of(FOUND, report="reports/report.html").splitlines() == [
         "",
-        "test    model        95% interval    best baseline              gain",
-        "rmse  30.0000  28.0000 to 32.0000  33.0000 (ridge)  +3.0000 (– to –)",
+        "test    model        95% interval    best baseline     gain",
+        "rmse  30.0000  28.0000 to 32.0000  33.0000 (ridge)  +3.0000",
         "",
         "12,345 test rows, 2013-09-01 to 2013-10-31; model abcdef012345",
         "report: reports/report.html",
     ]
+
+
+def test_a_gain_of_next_to_nothing_is_no_negative_zero() -> None:
+    gain = {"value": -2e-5, "low": -4e-5, "high": 0.0}
+    metric = FOUND["test"]["rmse"]  # type: ignore[index]
+    found = FOUND | {"test": {"rmse": metric | {"gains": {"ridge": gain}}}}
+    assert "-0.00002 (-0.00004 to 0.00000)" in summary.of(found)
 
 
 def test_rows_without_time_have_no_period() -> None:

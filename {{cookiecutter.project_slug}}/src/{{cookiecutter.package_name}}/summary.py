@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from . import formats
 from .console import table
 from .splits import Part
 
@@ -31,9 +32,18 @@ def _row(name: str, metric: Mapping[str, Any]) -> tuple[str, ...]:
         _number(model["value"]),
         f"{_number(model['low'])} to {_number(model['high'])}",
         f"{_number(metric['models'][best]['value'])} ({best})",
-        f"{_number(gain['value'], '+')} ({_number(gain['low'])} to {_number(gain['high'])})",
+        _gain(gain),
     )
 
 
-def _number(value: float | None, sign: str = "") -> str:
-    return "–" if value is None else f"{value:{sign}.4f}"
+def _gain(gain: Mapping[str, float | None]) -> str:
+    value, low, high = gain["value"], gain["low"], gain["high"]
+    if value is None:
+        return "–"
+    if low is None or high is None:
+        return formats.signed(value, formats.digits(value))
+    return formats.difference(value, low, high)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

@@ -66,8 +66,9 @@ def _intervals(resamples: int, timed: bool) -> str:
     whole, blocks = ("whole days", "days") if timed else ("groups of rows", "groups")
     why = "since rows of one day share their luck" if timed else "for want of a time column"
     caution = (
-        "It takes days as independent of each other; where luck lasts for several days it is "
-        "somewhat too narrow."
+        "Luck may last for several days: a gain is widened by what days that are like the one "
+        "before cost, and another figure has the interval of whole weeks where there are eight of "
+        "them and that is wider."
         if timed
         else "It takes rows as independent of each other; where some share their luck it is too "
         "narrow."

@@ -79,6 +79,16 @@ def test_the_verdict_comes_first(verdict: Verdict, title: str, summary: str) -> 
     assert "Model aaaaaaaaaaaa" in subtitle and "bounds of HEAD^1 (abc)" in subtitle
 
 
+def test_a_model_that_is_shown_worse_within_the_margin_is_headed_so() -> None:
+    worse = replace(PASSED, worse="shown worse by 0.0031, within the margin 0.01")
+    told = replace(VERDICT, checks=[worse], figures={"challenger": 0.6921, "champion": 0.6952})
+    first, *_ = text(told).split("\n\n")
+    title = "Promote: this model may become champion"
+    assert first == f"# {title}, though shown worse by 0.0031, within the margin 0.01"
+    assert "Area under ROC 0.6921, champion 0.6952: +0.0200 (+0.0100" in text(told)
+    assert text(replace(told, answer=Answer.REJECT)).startswith("# Reject: this model may not")
+
+
 def test_reasons_and_links_stand_above_the_figures() -> None:
     shown = text(replace(VERDICT, answer=Answer.REJECT, checks=[FAILED]), note="Only floors count.")
     top, _ = shown.split("\n## ", 1)
