@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,7 +32,14 @@ LARGE = 2**24
 @asynccontextmanager
 async def listening(front: Front) -> AsyncIterator[tuple[str, int]]:
     """Yield where an application answers; a test that would wait for ever fails instead."""
-    config = uvicorn.Config(front, http=wire.Connection, ws="none", lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        front,
+        http=wire.Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        proxy_headers=False,  # As run.py has it: else another application stands before ours.
+    )
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
@@ -296,3 +304,80 @@ def test_a_head_that_two_readers_may_read_in_two_ways_ends_the_connection(
     assert found.startswith(b"HTTP/1.1 400") and b"connection: close" in found
     assert found.count(b"HTTP/1.1") == 1 and said.encode() in found
     assert not asked
+
+
+def in_parts(found: bytes) -> list[tuple[bytes, set[bytes], bytes]]:
+    """Return status, header lines and body of each answer, without what differs by nature."""
+    parts = []
+    while found:
+        head, _, rest = found.partition(b"\r\n\r\n")
+        first, *lines = head.split(b"\r\n")
+        size = next(int(it[16:]) for it in lines if it.startswith(b"content-length"))
+        named = {it for it in lines if not it.startswith((b"x-request-id", b"date", b"connection"))}
+        parts.append((first, named, rest[:size]))
+        found = rest[size:]
+    return parts
+
+
+@pytest.mark.parametrize("path", ["/invocations", "/predict"])
+def test_what_comes_whole_is_answered_as_what_comes_byte_by_byte(
+    model_of: Callable[[Task], Path], path: str
+) -> None:
+    front, holder = callers.application(model_of(Task.CLASSIFICATION))
+    names = {"/invocations": "instances", "/predict": "rows"}
+    rows_ = [dict(it) for it in holder.now.served.interface.example]
+    good = [posted(json.dumps({names[path]: [it]}).encode()) for it in rows_]
+    bad = posted(json.dumps({names[path]: [rows_[0] | {"carrier": 1}]}).encode())
+    last = posted(json.dumps({names[path]: rows_}).encode(), "Connection: close")
+    sent = b"".join([*good, bad, last]).replace(b"/predict", path.encode())
+    whole, slowly = (in_parts(answers(front, sent, at_once)) for at_once in (10**6, 7))
+    assert whole == slowly
+    statuses = [first.split()[1] for first, _, _ in whole]
+    assert statuses == [b"200", b"200", b"422", b"200"]
+    assert whole[0][2] != whole[1][2]
+
+
+def test_a_whole_request_needs_no_task_unless_it_is_unusual(
+    model_of: Callable[[Task], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front, holder = callers.application(model_of(Task.CLASSIFICATION), "secret")
+    usual: list[str] = []
+    call = type(front).__call__
+
+    async def counted(self: Front, scope: Any, *more: Any) -> None:
+        usual.append(scope["path"])
+        await call(self, scope, *more)
+
+    monkeypatch.setattr(Front, "__call__", counted)
+    body = json.dumps({"rows": [dict(holder.now.served.interface.example[0])]}).encode()
+    token = "Authorization: Bearer secret"  # noqa: S105 - of the test
+    plain = [answers(front, posted(body, token, "Connection: close"))]
+    assert not usual and b" 200 OK" in plain[0] and b"x-model-version: 1" in plain[0]
+    for lines, status in {
+        (): b" 401 ",
+        (token, "Content-Encoding: gzip"): b" 415 ",
+        (token, "X-Amzn-SageMaker-Custom-Attributes: a"): b" 200 ",
+    }.items():
+        assert status in answers(front, posted(body, *lines, "Connection: close"))
+    assert usual == ["/predict"] * 3
+    front.door.closing = True
+    found = answers(front, posted(body, token))
+    assert b" 200 " in found and b"connection: close" in found
+    assert front.door.inside == 0 == front.door._held
+
+
+def test_a_model_that_fails_is_told_to_its_own_caller(
+    model_of: Callable[[Task], Path],
+) -> None:
+    front, holder = callers.application(model_of(Task.CLASSIFICATION))
+    row = dict(holder.now.served.interface.example[0])
+
+    def predict(columns: Any) -> Any:
+        raise ValueError("SECRET")
+
+    predictor: Any = SimpleNamespace(predict=predict)
+    holder.replace(replace(holder.now.served, predictor=predictor))
+    body = json.dumps({"rows": [row]}).encode()
+    found = answers(front, posted(body) + posted(body, "Connection: close"))
+    assert found.count(b"HTTP/1.1 500") == 2 and b"SECRET" not in found
+    assert front.door.inside == 0 == front.door._held

@@ -14,8 +14,9 @@ from .current import Holder
 from .front import Front
 from .limits import Doorkeeper, Limits
 from .metrics import Metrics
+from .quick import Quick
 from .refusals import RefusedError, another_method
-from .scoring import Scoring
+from .scoring import WAYS, Scoring
 
 
 def make(
@@ -34,14 +35,15 @@ def make(
     scoring = Scoring(holder, batcher, bounds)
     form = page.Page(holder, batcher)
     answers = {
-        ("POST", "/invocations"): scoring.invocations,
-        ("POST", "/predict"): scoring.predict,
+        **{("POST", path): scoring.of(way) for path, way in WAYS.items()},
         ("GET", "/"): form.empty,
         ("POST", "/"): form.answered,
     }
     inside = _inside(holder, metrics)
     known = [route.path for route in inside.routes if isinstance(route, Route)]
-    return Front(answers, inside, known, door, metrics, token, root_path)
+    front = Front(answers, inside, known, door, metrics, token, root_path)
+    front.quick = Quick(WAYS, holder, batcher, front)
+    return front
 
 
 _PROBES = {

@@ -23,7 +23,8 @@ Result = TypeVar("Result")
 class _Waiting(NamedTuple):
     served: Served
     rows: Sequence[Row]
-    answer: "asyncio.Future[Answer]"
+    told: Callable[[Answer], None]
+    failed: Callable[[Exception], None]
 
 
 class Batcher:
@@ -43,27 +44,43 @@ class Batcher:
 
     async def score(self, served: Served, rows: Sequence[Row]) -> Answer:
         """Return the model's answer to checked rows; raises RuntimeError where the model fails."""
-        loop = asyncio.get_running_loop()
         if len(rows) > INLINE_ROWS:
             self._scored(len(rows))
             return await self.aside(score, served, rows)
-        waiting = _Waiting(served, rows, loop.create_future())
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        # The caller may have gone.
+        self.submit(
+            served,
+            rows,
+            lambda it: None if answer.done() else answer.set_result(it),
+            lambda it: None if answer.done() else answer.set_exception(it),
+        )
+        return await answer
+
+    def submit(
+        self,
+        served: Served,
+        rows: Sequence[Row],
+        told: Callable[[Answer], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Score few checked rows soon; then one of the two is called."""
         if self._held + len(rows) > INLINE_ROWS:
             self.flush()
         if not self._waiting:
-            loop.call_soon(self.flush)
-        self._waiting.append(waiting)
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._waiting.append(_Waiting(served, rows, told, failed))
         self._held += len(rows)
-        return await waiting.answer
 
     def flush(self) -> None:
         """Score what is waiting, each model's rows in one call."""
         waiting, self._waiting, self._held = self._waiting, [], 0
         # A swap can fall between two requests of one turn, so there may be two models.
-        for _, group in groupby(waiting, key=lambda one: id(one.served)):
-            together = list(group)
-            self._scored(sum(len(one.rows) for one in together))
-            _score_group(together)
+        with logs.together():
+            for _, group in groupby(waiting, key=lambda one: id(one.served)):
+                together = list(group)
+                self._scored(sum(len(one.rows) for one in together))
+                _score_group(together)
 
     def close(self) -> None:
         """End the thread."""
@@ -88,15 +105,14 @@ def _score_group(group: Sequence[_Waiting]) -> None:
         answer = score(group[0].served, rows)
     except Exception as error:
         if len(group) == 1:
-            _fail(group[0], error)
+            group[0].failed(error)
             return
         logs.write("batch failed", requests=len(group), then="each is scored alone")
         for one in group:
             _score_group([one])
         return
     for one, part in zip(group, _parts(answer, [len(one.rows) for one in group]), strict=True):
-        if not one.answer.done():  # The caller may have gone.
-            one.answer.set_result(part)
+        one.told(part)
 
 
 def _parts(answer: Answer, sizes: Sequence[int]) -> Iterator[Answer]:
@@ -105,8 +121,3 @@ def _parts(answer: Answer, sizes: Sequence[int]) -> Iterator[Answer]:
     for size in sizes:
         yield {name: values[start : start + size] for name, values in answer.items()}
         start += size
-
-
-def _fail(one: _Waiting, error: Exception) -> None:
-    if not one.answer.done():
-        one.answer.set_exception(error)

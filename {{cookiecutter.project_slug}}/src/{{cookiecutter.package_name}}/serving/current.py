@@ -22,6 +22,8 @@ class Current:
     rows: Rows
     headers: tuple[tuple[bytes, bytes], ...]
     """What says in each answer which model has given it."""
+    lines: bytes
+    """The same, as a head has it."""
 
 
 def of(served: Served) -> Current:
@@ -29,7 +31,8 @@ def of(served: Served) -> Current:
     origin = served.origin
     said = {"x-model-version": origin.version, "x-model-digest": origin.digest}
     headers = tuple((name.encode(), value.encode()) for name, value in said.items())
-    return Current(served, Rows(served.interface), headers)
+    lines = b"".join(b"%b: %b\r\n" % it for it in headers)
+    return Current(served, Rows(served.interface), headers, lines)
 
 
 class Holder:

@@ -1,5 +1,6 @@
 """Every request passes here: it gets an id, is let in or refused, answered, counted and logged."""
 
+import itertools
 import re
 import time
 import uuid
@@ -16,6 +17,8 @@ Scope = MutableMapping[str, Any]
 Headers = list[tuple[bytes, bytes]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _ID = re.compile(rb"[\w.:-]{1,128}")
+_OURS, _NUMBERS = uuid.uuid4().hex[:16].encode(), itertools.count()
+"""Of ids that we give: those of one process, in order, without asking the system for each."""
 _ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 _OPEN = {"/ping", "/health", "/ready"}
 """What probes ask, who have no token, and what tells nothing of the model."""
@@ -47,6 +50,8 @@ class Front:
         """
         self._answers, self._inside, self._root_path = answers, inside, root_path
         self.door, self._metrics, self._token = door, metrics, token
+        self.quick: Any = None
+        """What answers whole requests without a task (quick.py), where there is something."""
         self._paths = {path for _, path in answers}
         self._known = self._paths.union(known)
 
@@ -55,8 +60,7 @@ class Front:
         started = time.perf_counter()
         scope["path"] = prefix.stripped(scope["path"], self._root_path)
         headers = dict(scope["headers"])
-        sent = headers.get(b"x-request-id", b"")
-        name = sent if _ID.fullmatch(sent) else uuid.uuid4().hex.encode()
+        name = self.id_of(headers)
         given = [(b"x-request-id", name)]
         if attributes := headers.get(_ATTRIBUTES):
             given.append((_ATTRIBUTES, attributes))
@@ -71,7 +75,7 @@ class Front:
             logs.defect(error, id=name.decode())
             failed = RefusedError(500, "the model could not answer")
             status = await self._refuse(failed, send, given)
-        self._note(scope, status, rows, name, time.perf_counter() - started)
+        self.note(scope, status, rows, name, time.perf_counter() - started)
 
     async def _answer(
         self,
@@ -147,7 +151,17 @@ class Front:
             logs.defect(error, path=scope["path"])  # It has answered, and raises all the same.
         return status
 
-    def _note(self, scope: Scope, status: int, rows: int, name: bytes, seconds: float) -> None:
+    def id_of(self, headers: Mapping[bytes, bytes]) -> bytes:
+        """Return the id that a caller gives its request, or one of our own."""
+        sent = headers.get(b"x-request-id", b"")
+        return sent if _ID.fullmatch(sent) else b"%b%016x" % (_OURS, next(_NUMBERS))
+
+    def check_token(self, headers: Mapping[bytes, bytes]) -> None:
+        """Raise RefusedError unless the caller sends the token, where one is asked for."""
+        check_token(self._token, headers)
+
+    def note(self, scope: Scope, status: int, rows: int, name: bytes, seconds: float) -> None:
+        """Count an answer, and write it to the log."""
         # A path that is made up by a caller must not make a series of its own.
         path = scope["path"] if scope["path"] in self._known else "other"
         self._metrics.answered(path, status, seconds)

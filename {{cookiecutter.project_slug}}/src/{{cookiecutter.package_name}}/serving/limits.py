@@ -64,13 +64,27 @@ class Doorkeeper:
         """Count a request while it is worked on; raises RefusedError where there are enough."""
         if self.inside >= self.limits.requests:
             raise overloaded("too many requests at once; try again in a second")
-        self.inside += 1
-        visit = Visit()
+        visit = self.enter(0)
         try:
             yield visit
         finally:
-            self.inside -= 1
-            self._held -= visit.size
+            self.leave(visit)
+
+    def has_room(self, size: int) -> bool:
+        """Tell whether one more request of so many bytes may be let in."""
+        limits = self.limits
+        return self.inside < limits.requests and self._held + size <= limits.bodies
+
+    def enter(self, size: int) -> Visit:
+        """Count a request of so many bytes until `leave`."""
+        self.inside += 1
+        self._held += size
+        return Visit(size)
+
+    def leave(self, visit: Visit) -> None:
+        """Count a request no more."""
+        self.inside -= 1
+        self._held -= visit.size
 
     async def body(self, visit: Visit, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
         """Return the whole body; raises RefusedError for one too long, too slow or one too many."""

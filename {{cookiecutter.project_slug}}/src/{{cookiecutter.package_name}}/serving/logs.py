@@ -7,13 +7,17 @@ import logging
 import os
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from pydantic_core import to_json
 
 from ..errors import causes
 
+_LINES: list[bytes] | None = None
+_LINES_AT_ONCE = 16
+"""No more than a pipe takes whole, so that the lines of several processes stay apart."""
 _LONGEST_MESSAGE, _MOST_FRAMES = 200, 20
 
 
@@ -21,8 +25,31 @@ def write(event: str, **said: object) -> None:
     """Write one line, at once and whole."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = to_json({"time": now, "event": event, **said})
+    if _LINES is None:
+        _put([line])
+    else:
+        _LINES.append(line)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Keep the lines of one moment, and write them at once at its end."""
+    global _LINES  # noqa: PLW0603 - there is one standard error
+    if _LINES is not None:
+        yield
+        return
+    _LINES = []
+    try:
+        yield
+    finally:
+        lines, _LINES = _LINES, None
+        for start in range(0, len(lines), _LINES_AT_ONCE):
+            _put(lines[start : start + _LINES_AT_ONCE])
+
+
+def _put(lines: Sequence[bytes]) -> None:
     with suppress(OSError):  # Nobody reads on, which must not end the server.
-        os.write(sys.stderr.fileno(), line + b"\n")
+        os.write(sys.stderr.fileno(), b"".join(it + b"\n" for it in lines))
 
 
 def defect(error: BaseException, **said: object) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import csv
 import io
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -17,46 +17,71 @@ from .refusals import RefusedError
 from .replies import Asked, Reply
 from .rows import Row
 
-_LARGE = 2**16
+Headers = Mapping[bytes, bytes]
+LARGE = 2**16
 """Bytes of a body that is read in a thread, so that others need not wait."""
 
 
+class Way(NamedTuple):
+    """One way to ask: how a body is read, and how the answer is told."""
+
+    read: Callable[[Current, Headers, bytes], list[Row]]
+    """Raises RefusedError."""
+    reply: Callable[[Current, Headers, Answer], Reply]
+
+
+def _read_theirs(now: Current, headers: Headers, body: bytes) -> list[Row]:
+    sent = media.content(headers.get(b"content-type", b""))
+    return protocol.read(body, sent, now.rows, now.served.interface)
+
+
+def _reply_theirs(now: Current, headers: Headers, answer: Answer) -> Reply:
+    if media.wants_csv(headers.get(b"accept", b"")):
+        return Reply(_csv(answer), now.headers, kind=b"text/csv; charset=utf-8")
+    return Reply(to_json({"predictions": records(answer)}), now.headers)
+
+
+def _read_ours(now: Current, headers: Headers, body: bytes) -> list[Row]:
+    media.content(headers.get(b"content-type", b""))
+    return protocol.read_plain(body, now.rows)
+
+
+def _reply_ours(now: Current, headers: Headers, answer: Answer) -> Reply:
+    origin = now.served.origin
+    told: dict[str, Any] = {"version": origin.version, "digest": origin.digest}
+    return Reply(to_json({"predictions": records(answer), "model": told}), now.headers)
+
+
+WAYS: Mapping[str, Way] = {
+    "/invocations": Way(_read_theirs, _reply_theirs),
+    "/predict": Way(_read_ours, _reply_ours),
+}
+"""MLflow's: `{"predictions": [{column: value}]}`, or CSV; and ours, which names the model."""
+
+
 class Scoring:
-    """The two ways to ask for predictions."""
+    """Answers the ways to ask for predictions, however large what is asked."""
 
     def __init__(self, holder: Holder, batcher: Batcher, limits: Limits) -> None:
         self._holder, self._batcher, self._limits = holder, batcher, limits
 
-    async def invocations(self, asked: Asked) -> Reply:
-        """Answer in MLflow's way: `{"predictions": [{column: value}]}`, or CSV where asked for."""
-        now = self._holder.now
-        sent = media.content(asked.headers.get(b"content-type", b""))
+    def of(self, way: Way) -> Callable[[Asked], Awaitable[Reply]]:
+        """Return what answers one way to ask."""
 
-        def read(body: bytes) -> list[Row]:
-            return protocol.read(body, sent, now.rows, now.served.interface)
+        async def answered(asked: Asked) -> Reply:
+            now, headers = self._holder.now, asked.headers
+            answer, count = await self._score(
+                now, lambda body: way.read(now, headers, body), asked.body
+            )
+            return way.reply(now, headers, answer)._replace(rows=count)
 
-        answer, count = await self._score(now, read, asked.body)
-        if media.wants_csv(asked.headers.get(b"accept", b"")):
-            return Reply(_csv(answer), now.headers, kind=b"text/csv; charset=utf-8", rows=count)
-        return Reply(to_json({"predictions": records(answer)}), now.headers, rows=count)
-
-    async def predict(self, asked: Asked) -> Reply:
-        """Answer with the model's version beside the predictions."""
-        now = self._holder.now
-        media.content(asked.headers.get(b"content-type", b""))
-        answer, count = await self._score(
-            now, lambda body: protocol.read_plain(body, now.rows), asked.body
-        )
-        origin = now.served.origin
-        told: dict[str, Any] = {"version": origin.version, "digest": origin.digest}
-        body = to_json({"predictions": records(answer), "model": told})
-        return Reply(body, now.headers, rows=count)
+        return answered
 
     async def _score(
         self, now: Current, read: Callable[[bytes], list[Row]], body: bytes
     ) -> tuple[Answer, int]:
         until = asyncio.get_running_loop().time() + self._limits.answer_seconds
-        if len(body) > _LARGE:
+        if len(body) > LARGE:
             rows = await self._in_time(until, self._batcher.aside(read, body))
         else:
             rows = read(body)

@@ -23,6 +23,9 @@ class Connection(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _in_head = _in_lines = False
     _wrong = ""
+    _reading = False
+    _first: Any = None
+    """A request that may be whole when all that has come is read."""
     _size = 0
     _kept_until = 0.0
     _answered = 0
@@ -67,6 +70,24 @@ class Connection(HttpToolsProtocol):
         else:
             super().on_headers_complete()
 
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        quick = getattr(self.app, "quick", None)
+        if self._reading and quick is not None and quick.takes(cycle.scope):
+            self._first = cycle
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _begin_first(self) -> None:
+        """Answer a request that is whole in the quick way, and any other in the usual one."""
+        cycle, self._first = self._first, None
+
+        def usual() -> None:
+            HttpToolsProtocol._start_asgi_task(self, cycle, self.app)
+
+        whole = not cycle.more_body and not self.transport.is_closing()
+        if not whole or not self.app.quick.answer(cycle, usual):
+            usual()
+
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with the head, and end the connection."""
         super().send_400_response(self._wrong or msg)
@@ -94,7 +115,11 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless it is lines without an end."""
+        self._reading = True
         super().data_received(data)
+        self._reading = False
+        if self._first is not None:
+            self._begin_first()
         if self._in_lines and self._timer is None:
             self._expect_lines(len(data))  # Of what comes with the first, much may be a body.
         self._end_in_time()
