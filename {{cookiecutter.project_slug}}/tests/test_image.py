@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from flight_delays import data, digests, dockerfile, sbom
+from flight_delays import data, digests, dockerfile, sbom, verified
 from flight_delays.acts.image import _lint, image
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.provenance import SERVING_LOCK
@@ -255,3 +256,16 @@ def test_altered_bytes_in_the_image_are_not_run(opt: Path) -> None:
     for words in (["serve", "127.0.0.1", "0"], ["try"]):
         with pytest.raises(WorldError, match="the bytes are not those"):
             container.main(opt, words, {})
+
+
+def test_libraries_find_a_folder_for_a_while_where_only_the_memory_can_be_written(
+    opt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere() -> str:
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    monkeypatch.setattr(verified, "_MEMORY", tmp_path)
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    container.begin(opt, ["try"])
+    assert os.environ["TMPDIR"] == str(tmp_path)

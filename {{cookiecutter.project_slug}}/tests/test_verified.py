@@ -287,7 +287,7 @@ def test_where_nothing_can_be_written_the_memory_is_taken_or_it_is_said(
 
     monkeypatch.setattr(tempfile, "gettempdir", nowhere)
     monkeypatch.setattr(verified, "_MEMORY", tmp_path)
-    assert verified._place() == str(tmp_path)
+    assert verified.place() == str(tmp_path)
     monkeypatch.setattr(verified, "_MEMORY", tmp_path / "none")
     with pytest.raises(WorldError, match=r"no folder to write to.*--tmpfs /tmp"):
-        verified._place()
+        verified.place()

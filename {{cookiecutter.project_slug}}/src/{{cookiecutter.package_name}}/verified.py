@@ -34,7 +34,7 @@ def copy(folder: Path, digest: str) -> Iterator[Path]:
 
     Raises WorldError where the bytes are others, or where something is no plain file or folder.
     """
-    made = tempfile.TemporaryDirectory(prefix="model-", dir=_place(), ignore_cleanup_errors=True)
+    made = tempfile.TemporaryDirectory(prefix="model-", dir=place(), ignore_cleanup_errors=True)
     with made as scratch:
         yield lay(folder, Path(scratch) / "model", digest)
 
@@ -88,8 +88,8 @@ def _open(path: str, flags: int) -> int:
     return os.open(path, flags)
 
 
-def _place() -> str:
-    """Return where a folder for a while is made."""
+def place() -> str:
+    """Return where a folder for a while is made; raises WorldError where there is none."""
     try:
         return tempfile.gettempdir()
     except FileNotFoundError:

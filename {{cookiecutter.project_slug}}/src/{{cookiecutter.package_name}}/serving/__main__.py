@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from .. import served
+from .. import served, verified
 from ..errors import UsageError, reported
 from ..served import Origin
 from . import manner
@@ -71,7 +71,16 @@ def main(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
         serve(root, words, environment)
 
 
+def begin(root: Path, words: list[str]) -> None:
+    """Do so as a process of its own, with a folder for a while that libraries find too.
+
+    TensorFlow looks for one when it is imported, and ends where the whole root can only be read.
+    """
+    os.environ["TMPDIR"] = verified.place()
+    main(root, words, os.environ)
+
+
 if __name__ == "__main__":
     # The image lays the code into a folder beside the model.
     beside = Path(__file__).parents[3]
-    sys.exit(reported(lambda: main(beside, sys.argv[1:], os.environ)))
+    sys.exit(reported(lambda: begin(beside, sys.argv[1:])))
