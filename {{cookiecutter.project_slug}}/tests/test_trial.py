@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, fetched, gate, looks, model_dir, places, trial, verified
+from flight_delays import data, examples, fetched, gate, looks, model_dir, places, trial, verified
 from flight_delays.candidate import Candidate
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.fitting import Watch
@@ -189,7 +189,8 @@ def test_a_renamed_column_is_compared_once_its_new_name_is_told(here: Project) -
     fitted = train.fit(ours, seen, held_out, Watch())
     columns = [BY_NAME[it] for it in fitted.encoder.columns if it != "wind"]
     columns.append(replace(BY_NAME["wind_speed"], name="wind"))
-    model_dir.write(fitted, columns, "rows", rows.ROOT / SERVING_LOCK, model)
+    example = examples.example(seen, columns)
+    model_dir.write(fitted, columns, example, "rows", rows.ROOT / SERVING_LOCK, model)
     here.candidate = replace(here.candidate, params=ours, folder=model)
     with pytest.raises(UsageError, match=r"`wind_speed: NEW_NAME` below 'gate\.renamed'"):
         here.verdict()
