@@ -55,7 +55,7 @@ def test_the_folder_holds_all_that_serving_needs_and_nothing_else(here: Path) ->
     assert told["digest"] == digests.of_folder(folder / "model")
     assert all(it.stat().st_mode & 0o004 for it in folder.rglob("*"))
     code = {it.relative_to(folder / "app").as_posix() for it in (folder / "app").rglob("*.py")}
-    assert "flight_delays/serving/app.py" in code
+    assert {f"flight_delays/serving/{it}.py" for it in ("app", "worker", "workers")} <= set(code)
     assert not [it for it in code if "registry" in it or "scout" in it or "dvc" in it]
     assert not [*here.joinpath("build").glob(".image-*")]
 
@@ -104,7 +104,7 @@ def test_code_in_the_folder_serves_with_the_packages_of_the_lock_alone(
 
     assert "no lock names what brings" in done("-c", "import mlflow")
     assert "no lock names what brings" in done("-c", "import pyarrow")
-    words = f"from {rows.PACKAGE}.serving import __main__, app, run"
+    words = f"from {rows.PACKAGE}.serving import __main__, app, run, worker, workers"
     words += f"; from pathlib import Path; __main__.main(Path({str(folder)!r}), ['try'], dict())"
     assert done("-c", f"{words}; print('answers')") == "answers\n"
 

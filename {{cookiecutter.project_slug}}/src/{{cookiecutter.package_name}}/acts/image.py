@@ -69,7 +69,7 @@ def _lay_out(folder: Path, origin: Origin, settings: Settings) -> str | None:
         (folder / name).write_text(text, "utf-8")
     if apart:
         (folder / f"{apart}.lock").write_text(others, "utf-8")
-    for file in imports.closure("serving.__main__", "serving.health"):
+    for file in imports.closure("serving.__main__", "serving.health", "serving.worker"):
         copy = folder / "app" / PACKAGE.name / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGE / file, copy)
