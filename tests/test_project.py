@@ -1,6 +1,7 @@
 """A baked project from end to end: its own gates, and what `nox -s train` promises."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -28,12 +29,14 @@ def ran(output: str) -> list[str]:
 # other params alone (test_frameworks.py), and the project's tests try both: here those of params.
 OF_PARAMS = [f"tests/test_{name}.py" for name in ("params", "train", "evaluate", "dvc_yaml")]
 GATES = [("lint",), ("secrets",), ("types",)]
+if os.environ.get("PROOF"):  # How often the gate is wrong, known to a percent; else to a few.
+    GATES.append(("tests", "--", "tests/test_gate_rates.py"))
 
 
 @pytest.mark.parametrize("trained", ["regression"], indirect=True)
 @pytest.mark.parametrize("words", GATES)
 def test_the_project_passes_its_own_gates(trained: Project, words: tuple[str, ...]) -> None:
-    done = trained.nox(*words)
+    done = trained.nox(*words, GATE_SIMULATIONS="1000")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
