@@ -189,7 +189,9 @@ def test_the_same_container_keeps_to_sagemaker_s_contract(
     options += ["--volume", f"{laid}:/opt/ml/model:ro"]
     with built.running(TAG, options, "serve") as unnamed:
         assert unnamed.ended() == 2 and "set SERVING_DIGEST" in unnamed.log()
-    with built.running(TAG, [*options, "--env", about], "serve") as named:
+    # On two cores, so that a worker's process is seen to be in the image as well.
+    two = ["--env", about, "--env", "SERVING_WORKERS=2"]
+    with built.running(TAG, [*options, *two], "serve") as named:
         _wait_until_well(named)
         example = (laid / "serving_input_example.json").read_text("utf-8")
         ping, answer = named.run("python", "-c", INSIDE, input=example).stdout.splitlines()

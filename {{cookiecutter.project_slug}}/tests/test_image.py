@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -66,6 +67,7 @@ def test_the_image_installs_nothing_that_serving_does_not_need() -> None:
     assert not names & set(NEEDLESS)
 
 
+STARTS = re.compile(r"\"-m\", f\"\{__package__\}\.(\w+)\"")
 ALONE = """
 import os, sys
 from importlib import metadata
@@ -104,9 +106,15 @@ def test_code_in_the_folder_serves_with_the_packages_of_the_lock_alone(
 
     assert "no lock names what brings" in done("-c", "import mlflow")
     assert "no lock names what brings" in done("-c", "import pyarrow")
-    words = f"from {rows.PACKAGE}.serving import __main__, app, run, worker, workers"
+    words = f"from {rows.PACKAGE}.serving import __main__"
     words += f"; from pathlib import Path; __main__.main(Path({str(folder)!r}), ['try'], dict())"
+    modules = [it.relative_to(folder / "app") for it in (folder / "app").rglob("*.py")]
+    for module in modules:
+        words += f"; import {'.'.join(module.with_suffix('').parts)}"
     assert done("-c", f"{words}; print('answers')") == "answers\n"
+    # What the server starts by its name.
+    begun = {name for it in modules for name in STARTS.findall((folder / "app" / it).read_text())}
+    assert begun and begun <= {it.stem for it in modules}
 
 
 def test_a_model_that_was_made_with_other_releases_is_refused(here: Path) -> None:

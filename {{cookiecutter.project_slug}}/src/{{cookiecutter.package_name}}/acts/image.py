@@ -17,6 +17,8 @@ from ..served import Origin
 from ..settings import NAME, Settings
 
 WHERE = "build/image"
+_STARTED = "serving.__main__", "serving.health", "serving.worker"
+"""What runs as a process in the image."""
 _IGNORED = "**/__pycache__\n"
 
 
@@ -69,7 +71,7 @@ def _lay_out(folder: Path, origin: Origin, settings: Settings) -> str | None:
         (folder / name).write_text(text, "utf-8")
     if apart:
         (folder / f"{apart}.lock").write_text(others, "utf-8")
-    for file in imports.closure("serving.__main__", "serving.health", "serving.worker"):
+    for file in imports.closure(*_STARTED):
         copy = folder / "app" / PACKAGE.name / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PACKAGE / file, copy)
