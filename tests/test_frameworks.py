@@ -196,7 +196,7 @@ def test_the_steps_of_its_dockerfile_make_what_serves(
     act(here, "image")
     with wheels_of_torch(tmp_path / "index") as index:
         size = megabytes_of_image(here, tmp_path, TORCH_INDEX=index)
-    assert size < {"pytorch": 1400, "tensorflow": 2600}[framework]
+    assert size < {"pytorch": 1100, "tensorflow": 2000}[framework]
 
 
 @pytest.mark.slow
