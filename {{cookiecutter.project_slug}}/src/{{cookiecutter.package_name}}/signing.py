@@ -83,8 +83,6 @@ def check(registry: Registry, version: Version, folder: Path, settings: Settings
     key = public_key(settings)
     if key is None:
         return
-    from model_signing.verifying import Config
-
     with tempfile.TemporaryDirectory() as scratch:
         signature = fetch(registry, version, Path(scratch))
         if signature is None:
@@ -92,14 +90,21 @@ def check(registry: Registry, version: Version, folder: Path, settings: Settings
                 f"{registry.name}: version {version.number} is not signed, and {PUBLIC_KEY} asks "
                 f"for it; set MODEL_SIGNING_KEY and run `nox -s register -- {version.number}`"
             )
-        try:
-            Config().use_elliptic_key_verifier(public_key=key).verify(folder, signature)
-        except Exception as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise WorldError(
-                f"{registry.name}: version {version.number} does not verify with {PUBLIC_KEY} "
-                f"({reason:.120}); use a version that was signed with the key of this project"
-            ) from None
+        verify(key, folder, signature, f"{registry.name}: version {version.number}")
+
+
+def verify(key: Path, folder: Path, signature: Path, name: str) -> None:
+    """Raise WorldError, which calls the model by its name, unless the key has signed its bytes."""
+    from model_signing.verifying import Config
+
+    try:
+        Config().use_elliptic_key_verifier(public_key=key).verify(folder, signature)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WorldError(
+            f"{name} does not verify with {PUBLIC_KEY} "
+            f"({reason:.120}); use a version that was signed with the key of this project"
+        ) from None
 
 
 def _written(key: str, path: Path) -> Path:

@@ -60,9 +60,13 @@ def _inside(holder: Holder, metrics: Metrics) -> FastAPI:
     # A redirect would lead to whatever host the caller names.
     app = FastAPIOffline(title=NAME, redoc_url=None, redirect_slashes=False)
     plain: Any = {"response_class": PlainTextResponse}
+
+    async def ready() -> str:
+        return f"{holder.now.noticed()}\n"
+
     for path, summary in _PROBES.items():
         probe = app.get(path, tags=["probes"], summary=summary, operation_id=path[1:], **plain)
-        probe(_alive)
+        probe(ready if path == "/ready" else _alive)
 
     @app.get("/version", operation_id="version", tags=["model"], summary=_VERSION, **plain)
     async def version() -> str:

@@ -10,6 +10,8 @@ from ..served import Origin, Served, load
 from .metrics import Metrics
 from .rows import Rows
 
+NOTICE = "notice.txt"
+"""Lies beside the models' folders, where all processes see it."""
 Found = dict[str, Any]
 """A model as the scout tells of it: its folder, its origin, and its answer to its example."""
 
@@ -24,22 +26,32 @@ class Current:
     """What says in each answer which model has given it."""
     lines: bytes
     """The same, as a head has it."""
+    notice: Path | None = None
+    """The file that says so while something is wrong with where models come from."""
+
+    def noticed(self) -> str:
+        """Return what callers should know of the registry, empty where all is well."""
+        try:
+            return self.notice.read_text("utf-8") if self.notice else ""
+        except OSError:
+            return ""
 
 
-def of(served: Served) -> Current:
+def of(served: Served, notice: Path | None = None) -> Current:
     """Make ready what requests need of a model."""
     origin = served.origin
     said = {"x-model-version": origin.version, "x-model-digest": origin.digest}
     headers = tuple((name.encode(), value.encode()) for name, value in said.items())
     lines = b"".join(b"%b: %b\r\n" % it for it in headers)
-    return Current(served, Rows(served.interface), headers, lines)
+    return Current(served, Rows(served.interface), headers, lines, notice)
 
 
 class Holder:
     """Holds the model that answers now."""
 
-    def __init__(self, first: Served) -> None:
-        self.now = of(first)
+    def __init__(self, first: Served, notice: Path | None = None) -> None:
+        self._notice = notice
+        self.now = of(first, notice)
 
     @property
     def origin(self) -> Origin:
@@ -48,7 +60,7 @@ class Holder:
 
     def replace(self, served: Served) -> None:
         """Let another model answer from now on; requests that were taken keep the old one."""
-        self.now = of(served)
+        self.now = of(served, self._notice)
 
     def put(self, served: Served, metrics: Metrics) -> None:
         """Do the same, and tell it."""

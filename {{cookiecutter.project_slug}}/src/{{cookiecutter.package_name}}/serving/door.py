@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .. import carried, copies, processes
@@ -50,10 +50,11 @@ def serve(settings: Settings, wanted: Wanted) -> None:
             if wanted.manner.workers == 1:
                 carried.warm()
             from . import run
+            from .current import NOTICE
             from .watch import Watch
 
             watch = Watch(order, scout)
-            manner = wanted.manner
+            manner = replace(wanted.manner, notice=str(folder / NOTICE))
             run.check_open(wanted.host, wanted.manner.token, wanted.everyone, "--everyone")
             listening = run.listen(wanted.host, wanted.port, "--port")
             _serve(watch, listening, manner)

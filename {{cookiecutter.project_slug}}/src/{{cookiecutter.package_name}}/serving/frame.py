@@ -32,7 +32,7 @@ dl.answer dt { white-space: nowrap; opacity: .7; } dl.answer dd { margin: 0; fon
 <h1><!--NAME--></h1>
 <p>Version <!--VERSION-->, <!--DIGEST--> ·
 <a href="<!--BELOW-->/docs">API</a> · <a href="<!--BELOW-->/metadata">model</a></p>
-<!--ANSWER-->
+<!--NOTICE--><!--ANSWER-->
 <form method="post" action="<!--BELOW-->/" novalidate><!--FIELDS-->
 <button>Predict</button>
 </form>

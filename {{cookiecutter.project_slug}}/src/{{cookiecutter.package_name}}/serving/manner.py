@@ -25,6 +25,8 @@ class Manner:
     drain: float = 1.0
     """Seconds between SIGTERM and the end, in which callers are let go."""
     workers: int = 1
+    notice: str = ""
+    """The file that says what callers should know of the registry, if there is one."""
 
     def __post_init__(self) -> None:
         """Raise UsageError for a choice that there is not."""

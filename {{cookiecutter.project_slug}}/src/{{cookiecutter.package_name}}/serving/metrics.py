@@ -56,6 +56,7 @@ class Metrics:
         self.swaps = Counter(
             "model_swaps", "New models by what became of them.", ("result",), registry=self._all
         )
+        self.registry_problem = _registry_problem(self._all)
         self.scouts_ended = Counter(
             "scouts_ended", "Times that the look for a new model began anew.", registry=self._all
         )
@@ -101,6 +102,11 @@ class Metrics:
         told = CollectorRegistry()
         told.register(self._model)
         return generate_latest(found) + generate_latest(told)
+
+
+def _registry_problem(registry: CollectorRegistry) -> Gauge:
+    words = "1 while the registry cannot be followed, and the model stays."
+    return Gauge("registry_problem", words, registry=registry, multiprocess_mode="livesum")
 
 
 class _Model(Collector):

@@ -69,7 +69,7 @@ def _reply(
     answer: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> Reply:
-    origin, wrong = now.served.origin, faults or {}
+    origin, wrong, notice = now.served.origin, faults or {}, now.noticed()
     shown = "".join(_field(it, values.get(it.name, ""), wrong) for it in now.served.inputs)
     said = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(_said(value))}</dd>"
@@ -83,6 +83,7 @@ def _reply(
         "NAME": escape(origin.name),
         "VERSION": escape(origin.version),
         "DIGEST": escape(origin.digest[:12]),
+        "NOTICE": f'<p class="fault" role="status">{escape(notice)}</p>' if notice else "",
         "FIELDS": shown,
         "ANSWER": f'<dl class="{kind}" role="status">{said}</dl>' if said else "",
     }

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -86,7 +87,7 @@ def made(
     first: Served, manner: Manner, metrics: Metrics | None = None
 ) -> tuple[Holder, Front, uvicorn.Config]:
     """Return what holds the model, what answers with it, and how that is put on a socket."""
-    holder = Holder(first)
+    holder = Holder(first, Path(manner.notice) if manner.notice else None)
     front = app.make(holder, metrics or Metrics(), manner.token, root_path=manner.root_path)
     config = uvicorn.Config(
         front,

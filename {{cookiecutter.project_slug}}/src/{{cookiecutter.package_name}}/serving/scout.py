@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import uuid
 from contextlib import suppress
@@ -17,9 +18,11 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from .. import branch, errors, settings, sought
-from ..errors import ProjectError, WorldError
+from .. import branch, errors, last_good, served, settings, sought
+from ..console import warn
+from ..errors import OutageError, ProjectError, WorldError
 from ..settings import Settings
+from ..versions import LOCAL
 from . import trial
 from .order import Order
 
@@ -31,7 +34,8 @@ class Scout:
         self._order, self._there = order, there
         self._sought: sought.Sought | None = None
         self._seen = tuple(order.serving) if order.serving else None
-        self._told = ""
+        # Another scout may have told of a problem before this one began.
+        self._told = "unknown" if order.serving else ""
 
     def look(self) -> None:
         """Look once, and tell what is new."""
@@ -39,9 +43,32 @@ class Scout:
             branch.at(self._there, self._look_at, writes=False)
         except (ProjectError, OSError) as error:
             problem = str(error if isinstance(error, ProjectError) else errors.of_os(error))
+            if self._seen is None and isinstance(error, OutageError) and self._go_back(problem):
+                return
             if problem != self._told:
                 self._told = problem
                 tell(problem=problem)
+
+    def _go_back(self, problem: str) -> bool:
+        """Bring the last model that was good, where a registry is away before there is another."""
+        try:
+            with last_good.found(self._there, self._order.wanted) as kept:
+                if kept is None:
+                    return False
+                model, origin = kept
+                target = self._laid(model)
+        except (ProjectError, OSError) as error:
+            warn(f"{error}")
+            return False
+        self._seen, self._told = (origin.version, origin.digest), problem
+        named = f"version {origin.version} ({origin.digest[:12]}), the last that was good,"
+        tell(folder=str(target), origin=asdict(origin), expected=None, named=named, outage=problem)
+        return True
+
+    def _laid(self, model: Path) -> Path:
+        target = Path(self._order.into) / uuid.uuid4().hex
+        shutil.copytree(model, target)
+        return target
 
     def _look_at(self, there: Settings) -> None:
         if self._sought is None or there.on_branch:  # A branch is another copy each time.
@@ -50,14 +77,16 @@ class Scout:
         if found != self._seen:
             self._bring(self._sought, *found)
             self._seen, self._told = found, ""
+        elif self._told:
+            self._told = ""
+            tell(well=True)
 
     def _bring(self, there: sought.Sought, version: str, digest: str) -> None:
         """Put the bytes into a folder of their own; a model that takes a place is tried first."""
         with there.bytes(version, digest) as (folder, origin):
-            target = Path(self._order.into) / uuid.uuid4().hex
-            shutil.copytree(folder, target)
-        expected = None
-        if self._seen is not None:
+            target = self._laid(folder)
+        expected, first = None, self._seen is None
+        if not first:
             try:
                 expected = trial.run(target, origin)
             except WorldError:
@@ -67,6 +96,23 @@ class Scout:
                 raise
         named = there.named(version, digest)
         tell(folder=str(target), origin=asdict(origin), expected=expected, named=named)
+        self._keep(there, target, origin, first)
+
+    def _keep(
+        self, there: sought.Sought, folder: Path, origin: served.Origin, untried: bool
+    ) -> None:
+        """Keep a model for a restart without the registry; nothing that is served hangs on it."""
+        wanted = self._order.wanted
+        if origin.version == LOCAL or last_good.has(self._there, wanted, origin.digest):
+            return
+        try:
+            with tempfile.TemporaryDirectory() as scratch:
+                signature = there.signature(origin.version, Path(scratch))
+                if untried:
+                    trial.run(folder, origin)
+                last_good.keep(self._there, wanted, folder, origin, signature)
+        except (ProjectError, OSError) as error:
+            warn(f"version {origin.version} is not kept for a restart ({error})")
 
 
 def tell(**said: object) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,12 +17,13 @@ from .. import processes
 from ..errors import ProjectError, WorldError
 from ..served import Origin
 from . import logs
-from .current import Found
+from .current import NOTICE, Found
 from .metrics import Metrics
 from .order import Order, started
 
 _FOLDERS_KEPT = 2
 """The one that answers, and the one before, which may still be answering."""
+_NOTICE = "the registry cannot be followed, so this is the last model that was good"
 _SECONDS_TO_A_NEW_SCOUT = 1, 60
 """At first, and at most: each one that ends in its turn doubles the wait."""
 
@@ -44,6 +46,7 @@ class Watch:
         self._order, self._scout = order, scout
         self._folders: deque[Path] = deque()
         self._ended, self._brought = False, 0
+        self._problem = ""
         self.named = ""
         """What a person calls the first model, and where it is from."""
 
@@ -54,12 +57,18 @@ class Watch:
         if "problem" in found:
             raise WorldError(found["problem"])
         self.named = found["named"]
+        if "outage" in found:
+            self._problem = str(found["outage"])
+            self._note(True)
         self._keep(Path(found["folder"]))
         return found
 
     async def __call__(self, target: Target, metrics: Metrics) -> None:
         """Serve each model that the scout brings, until cancelled; SIGHUP looks at once."""
         loop = asyncio.get_running_loop()
+        if self._problem:
+            logs.write("last good model", problem=self._problem)
+            metrics.registry_problem.set(1)
         if sys.platform != "win32":  # It has no such signal.
             loop.add_signal_handler(signal.SIGHUP, processes.on_hangup(self._ask))
         try:
@@ -103,9 +112,26 @@ class Watch:
         if "problem" in found:
             logs.write("registry", problem=found["problem"])
             metrics.swaps.labels("refused").inc()
+            metrics.registry_problem.set(1)
+            self._note(True)
+            return
+        if "well" in found:
+            logs.write("registry followed")
         else:
             await self._swap(found, target, metrics)
             self._brought += 1
+        metrics.registry_problem.set(0)
+        self._note(False)
+
+    def _note(self, problem: bool) -> None:
+        """Let every process that answers know, in words that anybody may read."""
+        notice = Path(self._order.into) / NOTICE
+        with suppress(OSError):  # A full disk must not keep a good model away.
+            if problem and not notice.exists():
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                notice.write_text(f"{_NOTICE} (since {now})", "utf-8")
+            if not problem:
+                notice.unlink(missing_ok=True)
 
     async def _swap(self, found: Found, target: Target, metrics: Metrics) -> None:
         origin, folder, before = found["origin"], Path(found["folder"]), target.origin
