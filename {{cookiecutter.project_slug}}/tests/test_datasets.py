@@ -11,7 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from flight_delays import carried, data, datasets, digests, headers, tables
+from flight_delays import (
+    carried,
+    data,
+    datasets,
+    digests,
+    headers,
+    tables,
+)
 from flight_delays.acts.predict import Job, predict
 from flight_delays.errors import Exit, UsageError
 from flight_delays.fields import Field
@@ -220,3 +227,17 @@ def test_files_of_different_types_are_named(tmp_path: Path) -> None:
         headers.check(paths, INPUTS, ["x"], tmp_path)
     read = [it.rows.column("x").to_pylist() for it in tables.pieces(paths[1], "b", ["x"], {})]
     assert read == [[1]]
+
+
+def test_a_source_reads_its_own_files_as_scoring_does(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("zone,n,more\n007,1e5,x\n,9007199254740993,y\n")
+    found = tables.frame(tmp_path, "a.csv", ["n", "zone"])
+    assert found.fillna("-").to_numpy().tolist() == [["1e5", "007"], ["9007199254740993", "-"]]
+    numbers = pa.table({"n": pa.array([2**53 + 1, None])})
+    pyarrow.parquet.write_table(numbers, tmp_path / "b.parquet")
+    assert tables.frame(tmp_path, "b.parquet", ["n"])["n"].tolist() == [2**53 + 1, None]
+    (tmp_path / "a.csv").write_text("zone,n\n1,2\n3\n")
+    with pytest.raises(UsageError, match=r"a.csv: row 1 has 1 cells, not 2; mend the file"):
+        tables.frame(tmp_path, "a.csv", ["n"])
+    with pytest.raises(UsageError, match="the column 'x' is missing"):
+        tables.frame(tmp_path, "b.parquet", ["x"])

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flight_delays import data, features, frames, source, validation
+from flight_delays import (
+    data,
+    features,
+    frames,
+    source,
+    validation,
+)
 from flight_delays.errors import UsageError
 from flight_delays.schema import Column
 from flight_delays.settings import Settings

@@ -151,6 +151,15 @@ def test_no_rows_at_all_are_refused(tmp_path: Path) -> None:
     assert "leave no train rows; change" in refusal(tmp_path, given, raw=rows.flights().head(0))
 
 
+@pytest.mark.parametrize(("kind", "name"), [("numeric", "temp"), ("categorical", "dest")])
+def test_a_feature_that_no_train_row_has_is_refused(kind: str, name: str) -> None:
+    frame = rows.flights()
+    gap = frame.assign(**{name: frame[name].where(frame.index < 0)})
+    prepare._check("test", gap, frame, rows.parameters())
+    with pytest.raises(UsageError, match=f"'features.{kind}' names '{name}', which no train row"):
+        prepare._check("train", gap, frame, rows.parameters())
+
+
 @pytest.mark.parametrize("part", splits.PARTS)
 def test_a_part_with_one_outcome_only_is_refused(
     task: Task, tmp_path: Path, part: splits.Part

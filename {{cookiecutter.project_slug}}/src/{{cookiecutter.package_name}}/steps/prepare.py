@@ -55,9 +55,13 @@ def _check(part: splits.Part, chosen: "pd.DataFrame", rows: "pd.DataFrame", para
             f"{FILE}: the {part} rows have only one value of {params.data.target!r}, so nothing "
             "can be learnt or measured; change 'split' or 'data.until'"
         )
-    for name in params.features.numeric if part == "train" else ():
-        if chosen[name].isna().all():
-            raise UsageError(f"{FILE}: 'features.numeric' names {name!r}, which no train row has")
+    features = {"numeric": params.features.numeric, "categorical": params.features.categorical}
+    for kind, names in features.items() if part == "train" else ():
+        for name in names:
+            if chosen[name].isna().all():
+                raise UsageError(
+                    f"{FILE}: 'features.{kind}' names {name!r}, which no train row has"
+                )
 
 
 def _no_rows(part: splits.Part, rows: "pd.DataFrame", params: Params) -> str:
