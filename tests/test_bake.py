@@ -19,6 +19,8 @@ ALL = [
     or sum(combination[name] != CHOICES[name][0] for name in CHOICES) == 1
 ]
 LEFT = re.compile(r"(?<!\$)\{\{|\{%|\{#|cookiecutter|flight_delays")
+DECISION = re.compile(r"\bdecisions? (\d{1,4})\b|docs/decisions/(\d{4})")
+DOCUMENT = re.compile(r"\bdocs/[\w/-]+\.md")
 NAMED = {"project_name": "Grid Load", "description": "Tell tomorrow's load."}
 
 
@@ -44,6 +46,25 @@ def expected_files(combination: Mapping[str, str], package: str) -> set[str]:
     return files
 
 
+def known(files: set[str]) -> set[str]:
+    """Return what words can point to: documents, and decisions by their numbers."""
+    records = (PurePosixPath(name) for name in files if name.startswith("docs/decisions/"))
+    return {*files, *(record.name.partition("-")[0] for record in records)}
+
+
+def cited(text: str) -> set[str]:
+    """Return what a text points its reader to."""
+    numbers = (first or second for first, second in DECISION.findall(text))
+    return {*DOCUMENT.findall(text), *(number.zfill(4) for number in numbers)}
+
+
+def test_what_is_cited_and_not_there_would_be_found() -> None:
+    there = known({"docs/serving.md", "docs/decisions/0001-example.md"})
+    assert cited("docs/serving.md, decision 1, docs/decisions/0001-example.md") <= there
+    for text in ("(decision 0006)", "docs/decisions/0012-x.md", "docs/none.md"):
+        assert not cited(text) <= there
+
+
 @pytest.mark.parametrize("combination", ALL, ids=ident)
 def test_a_bake_has_exactly_its_files_and_no_mark_of_the_template(
     combination: dict[str, str], tmp_path: Path, user: Mapping[str, str]
@@ -57,7 +78,10 @@ def test_a_bake_has_exactly_its_files_and_no_mark_of_the_template(
     assert files == expected_files(combination, "grid_load")
     for name in files:
         assert not LEFT.search(name), name
-        assert not LEFT.search((project / name).read_text("utf-8")), name
+        text = (project / name).read_text("utf-8")
+        assert not LEFT.search(text), name
+        if not name.startswith("tests/"):
+            assert cited(text) <= known(files), name
 
 
 CONTRACT = """README.md MLproject python_env.yaml pyproject.toml params.yaml dvc.yaml noxfile.py

@@ -226,7 +226,7 @@ def test_a_run_that_ended_can_begin_again(client: Any, run: runs.Run) -> None:
     assert client.get_run(run.id).info.status == "RUNNING"
 
 
-WRITES: list[Callable[[runs.Run], None]] = [
+WRITES: list[Callable[[runs.Run], object]] = [
     lambda run: run.log_params({"a": 1}),
     lambda run: run.log_metrics({"a": 1.0}),
     lambda run: run.set_tags({"a": 1}),
@@ -239,7 +239,7 @@ WRITES: list[Callable[[runs.Run], None]] = [
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_store_that_fails_is_told_in_one_sentence(
-    client: Any, write: Callable[[runs.Run], None]
+    client: Any, write: Callable[[runs.Run], object]
 ) -> None:
     missing = runs.Run(client, "0" * 32, "sqlite:///mlflow.db")
     with pytest.raises(WorldError, match=r"^tracking at sqlite:///mlflow.db failed: .*not found"):

@@ -3,7 +3,7 @@
 They share their weather and their queues; an interval from resampled rows would be far too narrow
 (block bootstrap, Künsch 1989, doi:10.1214/aos/1176347265). Days that follow each other are alike
 as well: an interval of a difference is widened by what their correlation costs, one of a single
-figure is made of whole weeks where those are wider (decision 0027).
+figure is made of whole weeks where those are wider.
 
 How to change this: `tests/test_gate_rates.py` holds what the gate promises with these intervals.
 """
@@ -176,6 +176,6 @@ def figure(values: Vector, day_count: int, confidence: float) -> Figure:
     """Make the interval of a metric's (draws,) values, the first of which is the sample's own.
 
     Student's t with the bootstrap's standard error: percentile intervals are too narrow with
-    some sixty skewed days (decision 0006).
+    some sixty skewed days.
     """
     return interval(float(values[0]), standard_error(values[1:], day_count), day_count, confidence)

@@ -62,7 +62,7 @@ class Log:
 
         self._tell(end)
 
-    def _tell(self, what: Callable[[Run], None]) -> None:
+    def _tell(self, what: Callable[[Run], object]) -> None:
         def write() -> None:
             if self._run:
                 what(self._run)

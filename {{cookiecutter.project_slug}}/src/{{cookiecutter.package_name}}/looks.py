@@ -10,7 +10,7 @@ from .registry import Registry
 
 CHANCES = {1: 0.02, 5: 0.07, 10: 0.12, 20: 0.21, 50: 0.37}
 """How often one of so many challengers, all of them worse by the margin, passes at the least: the
-share of simulated holdouts of 61 days on which one did (decision 0027, `tests/test_looks.py`)."""
+share of simulated holdouts of 61 days on which one did (`tests/test_looks.py`)."""
 
 
 def at(registry: Registry, candidate: Candidate) -> Looks:

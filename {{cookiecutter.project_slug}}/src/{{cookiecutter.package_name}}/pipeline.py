@@ -69,11 +69,15 @@ def _tell(settings: Settings, key: str) -> None:
     would make them less of a test.
     """
     found = json.loads((settings.root / data.METRICS).read_text("utf-8"))
-    report: str | None = str(data.REPORT)
-    if settings.project:  # A copy, which is gone in a moment.
-        known = marks.is_recorded(settings, key)
-        report = store.artifact(settings, marks.run_of(settings, key), report) if known else None
+    report = _in_its_run(settings, key) if settings.project else str(data.REPORT)
     say(summary.of(found, "validation" if settings.trial else "test", report))
+
+
+def _in_its_run(settings: Settings, key: str) -> str | None:
+    """Return where the run of a copy, which is gone in a moment, keeps the report."""
+    if not marks.is_recorded(settings, key):
+        return None
+    return store.artifact(settings, marks.run_of(settings, key), str(data.REPORT))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Only a slice that is shown to be worse stands in the way: most are too small to show anything. What
 a slice cannot tell is told. The best champion is met in each slice as well, since losses that no
-single verdict can see add up from champion to champion (decision 0027).
+single verdict can see add up from champion to champion.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -27,6 +27,8 @@ def _importance(found: Found) -> Iterator[Block]:
         f"A column matters when {title} on the test rows worsens once its values are shuffled and "
         f"tell nothing any more. Most rests on {first}."
     )
+    if not any(loss["mean"] or loss["sd"] for loss in found["importance"].values()):
+        return  # A row of bars without length says no more.
     yield Pictures(
         [
             Picture(

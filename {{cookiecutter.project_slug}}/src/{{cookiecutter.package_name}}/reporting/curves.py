@@ -52,6 +52,8 @@ def calibration(found: Found, axes: "Axes") -> None:
 
 def residuals(found: Found, axes: "Axes") -> None:
     """Draw the histogram of errors, the middle half and the median."""
+    from matplotlib.ticker import MaxNLocator
+
     known = found["behaviour"]["residuals"]
     edges, quantiles = known["histogram"]["edges"], known["quantiles"]
     axes.axvspan(quantiles["0.25"], quantiles["0.75"], color=SKY, alpha=0.25, linewidth=0)
@@ -60,6 +62,7 @@ def residuals(found: Found, axes: "Axes") -> None:
     axes.axvline(0, color=GREY, linewidth=0.8, linestyle=_DASHED)
     axes.set_xlim(edges[0], edges[-1])
     axes.grid(visible=False, axis="x")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))  # Rows are whole.
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("Outcome minus prediction")
     axes.set_title("Rows")

@@ -16,9 +16,13 @@ Draw = Callable[["Axes"], None]
 _WIDTH = 4.7
 """Inches; half of the page, so that letters keep their size beside the text and on a phone."""
 
+_SAME, _ROOM = 2e-6, 0.05
+"""Parts of a number: by which figures differ that are rounded to six digits, and what is shown on
+both sides where they do not."""
+
 _STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
-    "axes.formatter.limits": (-4, 9),
+    "axes.formatter.limits": (-4, 7),
     "axes.formatter.useoffset": False,
     "axes.edgecolor": PALE,
     "axes.grid": True,
@@ -61,11 +65,23 @@ def svg(name: str, draw: Draw, height: float) -> str:
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE | {"svg.hashsalt": name})
         figure = Figure((_WIDTH, height))
-        draw(figure.subplots())
+        axes = figure.subplots()
+        draw(axes)
+        _widen(axes)
         text = StringIO()
         canvas: Any = FigureCanvasSVG(figure)  # `savefig` would draw everything twice
         canvas.print_svg(text, metadata={"Date": None})
     return _tidied(text.getvalue())
+
+
+def _widen(axes: "Axes") -> None:
+    """Give width to an axis along which nothing differs: ticks of rounding errors say nothing."""
+    for limits, limit in ((axes.get_xlim, axes.set_xlim), (axes.get_ylim, axes.set_ylim)):
+        low, high = limits()
+        size = max(abs(low), abs(high))
+        if high - low <= _SAME * max(size, 1):
+            room = _ROOM * (size if size > _SAME else 1)
+            limit(low - room, high + room)
 
 
 def inline(drawn: str) -> str:

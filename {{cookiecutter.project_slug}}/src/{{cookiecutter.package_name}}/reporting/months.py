@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from . import groups, wording
-from .blocks import Block, Picture, Pictures, Section, Table
+from .blocks import Block, Picture, Pictures, Section, Table, Text
 from .mean import Mean
 from .wording import Found
 
@@ -34,24 +34,34 @@ def section(found: Found, mean: Mean) -> Section:
     return Section(f"From {unit} to {unit}", list(_blocks(found, mean, unit)))
 
 
+def _pictures(found: Found, mean: Mean, unit: str, months: Sequence[Month]) -> Iterator[Picture]:
+    """Yield the charts that have something to compare: two points at least."""
+    figures = (month.found[found["primary"]] for month in months)
+    if sum(figure is not None and figure["value"] is not None for figure in figures) > 1:
+        yield Picture(
+            "months",
+            f"{found['test'][found['primary']]['title']} by {unit}",
+            "Dots are values, lines their intervals. Hollow dots were seen in fitting and "
+            "flatter the model; the filled ones show what to expect of new rows.",
+        )
+    if len({month.name for month in months}) > 1:
+        yield Picture(
+            "means",
+            f"{mean.title} by {unit}, actual and predicted",
+            "Where the two part, the world has moved on, or the model lacks what moves it.",
+        )
+
+
 def _blocks(found: Found, mean: Mean, unit: str) -> Iterator[Block]:
-    title = found["test"][found["primary"]]["title"]
-    yield Pictures(
-        [
-            Picture(
-                "months",
-                f"{title} by {unit}",
-                "Dots are values, lines their intervals. Hollow dots were seen in fitting and "
-                "flatter the model; the filled ones show what to expect of new rows.",
-            ),
-            Picture(
-                "means",
-                f"{mean.title} by {unit}, actual and predicted",
-                "Where the two part, the world has moved on, or the model lacks what moves it.",
-            ),
-        ]
-    )
     months = seen(found)
+    if pictures := list(_pictures(found, mean, unit, months)):
+        yield Pictures(pictures)
+    if len(pictures) < 2:
+        title = wording.within(found["test"][found["primary"]]["title"])
+        yield Text(
+            f"There is nothing to draw of {title}: fewer than two {unit}s have enough rows for a "
+            "figure of their own."
+        )
     yield Table(
         header=(
             *(wording.sentence(unit), "Part", "Rows", mean.title, "Predicted"),

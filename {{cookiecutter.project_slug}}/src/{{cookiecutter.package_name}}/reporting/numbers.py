@@ -25,6 +25,9 @@ def _calibration(found: Found) -> Iterator[Block]:
         f"{of_target(found).bias(found)} Over twentieths of the rows, prediction and outcome are "
         f"{error} apart on average (calibration error)."
     )
+    if len(found["behaviour"]["calibration"]["x"]) < 2:
+        yield Text("All predictions are alike, so there is no curve to draw.")
+        return
     yield Pictures(
         [
             Picture(

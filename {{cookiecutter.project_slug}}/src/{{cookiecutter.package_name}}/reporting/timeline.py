@@ -16,6 +16,8 @@ _MOST_TICKS = 7
 _COLOURS = {"train": GREY, "validation": SKY, "test": BLUE}
 _INSIDE = {"train": "white", "validation": SKY, "test": BLUE}
 _LABELS = {"train": "seen in fitting", "validation": "validation", "test": "test"}
+_MANY, _SMALLER = 40, 0.4
+"""From so many months on, dots and lines are as much smaller, so that they stay apart."""
 _ASIDE = {"train": -0.2, "validation": 0.0, "test": 0.2}
 """Where a month has rows in several parts, their dots stand side by side."""
 
@@ -31,19 +33,25 @@ def metric(found: Found, axes: "Axes") -> None:
             for month in seen
             if month.part == part and month.found[found["primary"]]
         }
-        _dots(axes, at, part)
+        _dots(axes, at, part, _size(places))
     axes.set_title(found["test"][found["primary"]]["title"])
     _below(axes, list(places))
 
 
-def _dots(axes: "Axes", figures: Mapping[float, Found], part: str) -> None:
+def _size(places: Mapping[str, int]) -> float:
+    return _SMALLER if len(places) > _MANY else 1.0
+
+
+def _dots(axes: "Axes", figures: Mapping[float, Found], part: str, size: float) -> None:
     known = {place: figure for place, figure in figures.items() if figure["value"] is not None}
     for place, figure in known.items():
         if figure["low"] is not None:
             ends = [figure["low"], figure["high"]]
-            axes.plot([place, place], ends, color=_COLOURS[part], linewidth=1.4)
+            axes.plot([place, place], ends, color=_COLOURS[part], linewidth=1.4 * size)
     values = [figure["value"] for figure in known.values()]
-    (dots,) = axes.plot(list(known), values, "o", markersize=5.5, zorder=3, label=_LABELS[part])
+    (dots,) = axes.plot(
+        list(known), values, "o", markersize=5.5 * size, zorder=3, label=_LABELS[part]
+    )
     dots.set_color(_COLOURS[part])
     dots.set_markerfacecolor(_INSIDE[part])
 
@@ -55,7 +63,8 @@ def means(found: Found, axes: "Axes") -> None:
     for what, label, colour in (("target", "actual", ORANGE), ("score", "predicted", BLUE)):
         values = [_mean([month for month in seen if month.name == name], what) for name in places]
         where = list(places.values())
-        axes.plot(where, values, "o-", color=colour, markersize=4.5, linewidth=1.4, label=label)
+        (line,) = axes.plot(where, values, "o-", color=colour, linewidth=1.4, label=label)
+        line.set_markersize(4.5 * _size(places))
     axes.yaxis.set_major_formatter(of_target(found).ticks())
     axes.set_title(of_target(found).title)
     _below(axes, list(places))
