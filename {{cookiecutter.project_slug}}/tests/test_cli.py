@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from flight_delays import cli, pipeline, store, workspace
+from flight_delays import cli, pipeline, tracking_server, workspace
 from flight_delays.dvc_cli import StageFailedError
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import Settings
@@ -76,7 +76,7 @@ def calls(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     for verb in ("train", "evaluate"):
         monkeypatch.setattr(pipeline, verb, lambda it, verb=verb: seen.append((verb, it.root)))
     monkeypatch.setattr(pipeline, "share", lambda it, verb: seen.append((verb, it.root)))
-    monkeypatch.setattr(store, "show", lambda it, host, port: seen.append((host, port)))
+    monkeypatch.setattr(tracking_server, "show", lambda it, host, port: seen.append((host, port)))
     return seen
 
 

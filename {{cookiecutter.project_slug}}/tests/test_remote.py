@@ -114,6 +114,17 @@ def test_who_only_reads_is_given_what_was_fetched_last(
             act()
 
 
+def test_a_job_without_rights_knows_from_its_checkout_that_there_is_no_registry_yet(
+    clone: Clone, tmp_path: Path
+) -> None:
+    settings = clone("one")
+    rows.git(settings.root, "remote", "set-url", "origin", str(tmp_path / "gone.git"))
+    assert remote.fetch(replace(settings, in_ci=True), BRANCH, writes=False) is None
+    for asked, writes in [(settings, False), (replace(settings, in_ci=True), True)]:
+        with pytest.raises(WorldError, match="cannot read it"):
+            remote.fetch(asked, BRANCH, writes=writes)
+
+
 def test_a_branch_that_was_taken_away_is_none(clone: Clone, tmp_path: Path) -> None:
     settings = clone("one")
     put(settings, tmp_path / "a", a=b"1")
