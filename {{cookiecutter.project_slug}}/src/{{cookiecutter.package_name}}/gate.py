@@ -201,7 +201,7 @@ def no_worse(
     worse = ""
     if passed and difference.high < 0:
         by = formats.plain(difference.value)
-        worse = f"{what}shown worse by {by}, within the margin {margin:g}"
+        worse = f"{what}shown worse by {by}, within the margin {margin:.4g}"
     words = _words(difference, margin, least, key)
     return Check(name, passed, known(difference.value), -margin, words, worse)
 
@@ -244,9 +244,9 @@ def _words(difference: "Comparison", margin: float, least: int, key: str) -> str
     words = f"{_told(difference)} {_seen(difference)}"
     match _stands(difference, margin):
         case True:
-            return f"{words}, a loss of {margin:g} is ruled out"
+            return f"{words}, a loss of {margin:.4g} is ruled out"
         case False:
-            return f"{words}, worse by more than {margin:g}"
+            return f"{words}, worse by more than {margin:.4g}"
     return f"{words}; {enough(difference, margin)}; what may be lost is `{key}` in {FILE}"
 
 
@@ -255,7 +255,7 @@ def enough(difference: "Comparison", margin: float) -> str:
     needed = difference.to_decide(margin)
     if math.isinf(needed):
         nothing = "rows" if difference.days is None else "days"
-        return f"right at the margin {margin:g}: no number of {nothing} would decide"
+        return f"right at the margin {margin:.4g}: no number of {nothing} would decide"
     amount = f"{needed:,.0f} rows"
     if difference.days is not None:
         per_day = difference.rows / max(difference.days, 1)

@@ -49,9 +49,9 @@ def compare(
     rivals = [rival for rival in _RIVALS if slices and rival in slices[0].scored.scores]
     confidence = 1 - (1 - bounds.confidence) / max(len(slices) * len(rivals), 1)
     found = {
-        f"{it.title}{_RIVALS[rival]}": _gain(metric, it, rival, confidence)
+        f"{it.title}{_RIVALS[rival]}": gain
         for it in slices
-        for rival in rivals
+        for rival, gain in _gains(metric, it, rivals, confidence)
     }
     undecided = {name: why for name, it in found.items() if (why := _why(it, bounds))}
     few = {name: f"{rows:,} rows, {bounds.slice_rows:,} are asked" for name, rows in small.items()}
@@ -60,12 +60,14 @@ def compare(
     return Found(known, undecided | few)
 
 
-def _gain(metric: Metric, part: Slice, rival: str, confidence: float) -> Comparison:
-    sign = 1 if metric.higher_is_better else -1
-    ours, theirs = (
-        part.on.values(metric, part.scored.scores[role]) for role in (CHALLENGER, rival)
-    )
-    return part.on.compare(sign * (ours - theirs), confidence)
+def _gains(
+    metric: Metric, part: Slice, rivals: Sequence[str], confidence: float
+) -> Iterator[tuple[str, Comparison]]:
+    sign, scores = 1 if metric.higher_is_better else -1, part.scored.scores
+    ours = part.on.values(metric, scores[CHALLENGER])  # once for all rivals: it takes the longest
+    for rival in rivals:
+        theirs = part.on.values(metric, scores[rival])
+        yield rival, part.on.compare(sign * (ours - theirs), confidence)
 
 
 def _why(found: Comparison, bounds: Gate) -> str:
