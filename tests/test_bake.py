@@ -187,6 +187,14 @@ def copied(to: Path) -> Path:
     return to
 
 
+@pytest.mark.parametrize("slug", ["on", "null"])
+def test_a_name_that_yaml_reads_as_another_type_stays_a_name(
+    tmp_path: Path, user: Mapping[str, str], slug: str
+) -> None:
+    project = bake(tmp_path, user, project_slug=slug)
+    assert yaml.safe_load((project / "MLproject").read_text("utf-8"))["name"] == slug
+
+
 @pytest.mark.parametrize("slug", ["a", "a" * 50])
 def test_the_shortest_and_the_longest_name_are_formatted_as_well(
     slug: str, tmp_path: Path, user: Mapping[str, str]
