@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import picture
 import pytest
 import yaml
 from baking import Project, replaced
@@ -23,6 +24,13 @@ def digest_of_model(project: Project) -> str:
 def ran(output: str) -> list[str]:
     """Return the stages that DVC ran, in order."""
     return re.findall(r"Running stage '(\w+)'", output)
+
+
+@pytest.mark.parametrize("trained", ["classification"], indirect=True)
+def test_the_picture_in_the_readme_is_of_todays_report(trained: Project) -> None:
+    said = picture.words(trained.root / "reports" / "report.html")
+    # Where not: `python tests/picture.py REPORT` takes it anew.
+    assert said == picture.WORDS.read_text("utf-8") and picture.PICTURE.is_file()
 
 
 # The classification project runs its gates as its README says, in test_readme.py. Another task is

@@ -171,3 +171,20 @@ def test_a_hangup_asks_for_a_look_until_the_terminal_has_gone(
         check=False,
     )
     assert (done.stdout.strip(), done.stderr) == (told, "")
+
+
+PROXIES = """
+import warnings
+from {package} import processes
+processes.begin()
+with warnings.catch_warnings():
+    try:
+        import urllib3.contrib.socks
+    except ImportError:
+        pass
+"""
+
+
+def test_proxies_that_nobody_has_asked_for_are_not_spoken_of() -> None:
+    assert b"SOCKS support" in run(PROXIES.replace("processes.begin()", "")).stderr
+    assert run(PROXIES).stderr == b""

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from io import TextIOWrapper
@@ -127,6 +128,8 @@ def add_up_in_one_order() -> None:
     """Let libraries that begin from now on add up in one order and say little, unless told so."""
     for name, value in _ASKED_ONCE.items():
         os.environ.setdefault(name, value)
+    # `requests` silences this too, but a thread that imports beside it may undo that.
+    warnings.filterwarnings("ignore", "SOCKS support in urllib3")
 
 
 def use_one_thread() -> None:
