@@ -18,12 +18,6 @@ def add(source: str, target: str) -> None:
     place.write_bytes(extra)
 
 
-def in_a_repository() -> bool:
-    """Tell whether git knows this folder, or leaves it alone as another user's."""
-    asked = subprocess.run(["git", "rev-parse"], capture_output=True)
-    return asked.returncode == 0 or b"safe.directory" in asked.stderr
-
-
 if __name__ == "__main__":
     name = b"{{ cookiecutter.package_name }}"
     for test in (*Path("tests").glob("*.py"), *Path("overlays").glob("*/*/tests/*.py")):
@@ -31,7 +25,9 @@ if __name__ == "__main__":
     for overlay in filter(Path.is_dir, (Path("overlays", answer) for answer in ANSWERS.split())):
         shutil.copytree(overlay, ".", dirs_exist_ok=True, copy_function=add)
     shutil.rmtree("overlays", ignore_errors=True)
-    if shutil.which("git") and not in_a_repository():
-        subprocess.run(["git", "init", "--quiet", "-b", "main"], capture_output=True)
+    if shutil.which("git"):  # A repository of another user's is one, too.
+        asked = subprocess.run(["git", "rev-parse"], capture_output=True)
+        if asked.returncode and b"safe.directory" not in asked.stderr:
+            subprocess.run(["git", "init", "--quiet", "-b", "main"], capture_output=True)
     nox = "nox" if shutil.which("nox") else "uvx nox"
-    print(f"  cd {{ cookiecutter.project_slug }}\n  {nox} -s train")
+    print("  cd {{ cookiecutter.project_slug }}\n ", nox, "-s train")

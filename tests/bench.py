@@ -121,10 +121,6 @@ def rows(project: Project, folder: Path) -> Iterator[Row]:
         _set_leaves(project, next(others))
         return nox("-s", "train")
 
-    def beside(command: tuple[str, ...]) -> Cost:
-        with busy():
-            return cost(project, *command)
-
     others = iter(range(30, 2, -1))
     python = (project.python, "-m", project.package)
     yield Row("bake", "under 2 s", baked, 5)
@@ -134,13 +130,22 @@ def rows(project: Project, folder: Path) -> Iterator[Row]:
     yield Row("`nox -s train`, one parameter changed", "8 s", changed, 3)
     yield Row("`nox -s promote`, against a champion", "4 s", contested, 2)
     yield Row("`nox -s promote` again, unchanged", "2 s", lambda: nox("-s", "promote"), 3)
+    yield from stages(project)
+    yield Row("generated tests", "under 60 s", lambda: nox("-s", "tests"), 1)
+
+
+def stages(project: Project) -> Iterator[Row]:
+    """List the stages, each alone and beside other work."""
+
+    def beside(*command: str) -> Cost:
+        with busy():
+            return cost(project, *command)
+
     for stage in STAGES:
         command = (project.python, "-m", f"{project.package}.steps.{stage}")
         bound = "2 s" if stage == "evaluate" else ""
         yield Row(f"stage {stage}", bound, partial(cost, project, *command), 3)
-        beside_others = partial(beside, command)
-        yield Row(f"stage {stage}, every core busy", "twice as long", beside_others, 3)
-    yield Row("generated tests", "under 60 s", lambda: nox("-s", "tests"), 1)
+        yield Row(f"stage {stage}, every core busy", "twice as long", partial(beside, *command), 3)
 
 
 def _set_leaves(project: Project, leaves: int) -> None:
