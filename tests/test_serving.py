@@ -362,7 +362,7 @@ def test_a_generator_makes_a_whole_client_of_the_document(
         (tmp_path / "openapi.json").write_bytes(answer.read())
     validate(json.loads((tmp_path / "openapi.json").read_text("utf-8")))
     # It has no way of its own to send CSV, which is sent as it is.
-    config = "content_type_overrides: {text/csv: application/octet-stream}\n"
+    config = "content_type_overrides: {text/csv: application/octet-stream}\npost_hooks: []\n"
     (tmp_path / "config.yaml").write_text(config, "utf-8")
     words = [
         "generate", "--path", "openapi.json", "--config", "config.yaml", "--fail-on-warning",
