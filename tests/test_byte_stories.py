@@ -111,6 +111,7 @@ def test_every_environment_manager_of_mlflow_answers_the_example(
     model = trained.root / "models" / "model"
     words = ["mlflow", "models", "predict", "--model-uri", str(model)]
     words += ["--input-path", str(model / "serving_input_example.json")]
+    programs = pyenv.parent, Path(trained.python).parent
     own = {
         "PATH": os.pathsep.join(
             [str(pyenv.parent), str(Path(trained.python).parent), os.environ["PATH"]]
