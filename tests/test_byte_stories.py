@@ -113,9 +113,7 @@ def test_every_environment_manager_of_mlflow_answers_the_example(
     words += ["--input-path", str(model / "serving_input_example.json")]
     programs = pyenv.parent, Path(trained.python).parent
     own = {
-        "PATH": os.pathsep.join(
-            [str(pyenv.parent), str(Path(trained.python).parent), os.environ["PATH"]]
-        ),
+        "PATH": os.pathsep.join([*map(str, programs), os.environ["PATH"]]),
         "PIP_CACHE_DIR": str(Path.home() / ".cache" / "pip"),
         "MLFLOW_ENV_ROOT": str(tmp_path / "environments"),
         "PYENV_ROOT": str(tmp_path / "pyenv"),
