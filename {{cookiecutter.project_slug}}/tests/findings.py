@@ -59,6 +59,7 @@ def _found(
         "model": {
             "estimator": "Forest",
             "hyperparameters": {"trees": 100},
+            "categories": "codes",
             "features": {"numeric": ["wind"], "categorical": ["region"]},
         },
         "parts": {part: _part(scored[part], at, timed) for at, part in enumerate(PARTS)},

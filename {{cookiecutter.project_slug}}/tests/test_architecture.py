@@ -50,7 +50,7 @@ IMPURE = {"dvc", "http", "mlflow", "os", "random", "requests", "secrets", "shuti
 IMPURE |= {"subprocess", "tempfile", "time", "urllib", "uuid"}
 LAZY = {"dvc", "matplotlib", "mlflow"}
 """Libraries that take long to import and that only some processes need."""
-LONGEST = {"estimator.py": 310}
+LONGEST = {"estimator.py": 320}
 """The one file that a user replaces must be whole."""
 LONGEST_MODULE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 300, 40, 10
 

@@ -113,3 +113,14 @@ def test_nothing_to_shuffle_leaves_the_chapter_out(folder: Path) -> None:
     _, markdown, _ = written(folder, found(Task.CLASSIFICATION) | {"importance": nothing})
     assert "importance" not in markdown.replace("metrics.json", "")
     assert not (folder / "plots" / "importance.svg").exists()
+
+
+@pytest.mark.parametrize("columns", [["region"], []])
+def test_how_categories_are_seen_is_told_where_there_are_any(
+    folder: Path, columns: list[str]
+) -> None:
+    findings = found(Task.CLASSIFICATION)
+    findings["model"]["features"]["categorical"] = columns
+    _, markdown, html = written(folder, findings)
+    told = [unescaped(page).count("Categories are seen as codes.") for page in (markdown, html)]
+    assert told == [len(columns)] * 2

@@ -56,11 +56,13 @@ def _model(found: Found) -> Remarks:
     model = found["model"]
     numbers_ = ", ".join(f"{name} {value}" for name, value in model["hyperparameters"].items())
     columns = [name for names in model["features"].values() for name in names]
+    seen = [f"Categories are seen as {model['categories']}."]
     return Remarks(
         [
             f"Estimator: {model['estimator']}.",
             f"Hyperparameters: {numbers_ or 'none'}.",
             f"Features: {', '.join(map(wording.name, columns))}.",
+            *(seen if model["features"]["categorical"] else []),
         ]
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from .. import baselines, carried, data, diagnostics, digests, evaluation, report
+from .. import estimator as seam
 from ..behaviour import behaviour
 from ..console import say
 from ..evaluation import MODEL, Scored
@@ -61,6 +62,7 @@ def figures(
         "model": {
             "estimator": type(predictor.estimator).__name__,
             "hyperparameters": dict(params.estimator),
+            "categories": seam.CATEGORIES,
             "features": params.features.model_dump(mode="json"),
         },
         "threshold_rule": rules.threshold,

@@ -1,7 +1,7 @@
 """The seam: a network of PyTorch for tables. Replace this one file to bring another model.
 
-What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load`,
-`flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
+What the rest of the project asks of it: `Hyperparameters`, `CATEGORIES`, `fit`, `scores`, `save`,
+`load`, `flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
 
 How to change this: whatever `save` writes must be the same bytes for the same fit, hold no pickle,
 and load again where only the model directory and `requirements.lock` are there. `tests/
@@ -32,6 +32,8 @@ from .fitting import LOSS, Arrays, Indices, Schedule, Watch, in_epochs
 from .labelled import Labelled, units, unknown
 from .task import Task
 
+CATEGORIES = "embeddings, learnt with the network"
+"""How the estimator sees a category; the report says so."""
 _WEIGHTS, _PROGRAM = "network.safetensors", "model.pt2"
 _ROWS_AT_ONCE = 65_536
 _FAR = 5.0

@@ -1,7 +1,7 @@
 """The seam: gradient-boosted trees of scikit-learn. Replace this one file to bring another model.
 
-What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load`,
-`flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
+What the rest of the project asks of it: `Hyperparameters`, `CATEGORIES`, `fit`, `scores`, `save`,
+`load`, `flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
 
 How to change this: whatever `save` writes must be the same bytes for the same fit, hold no pickle,
 and load again where only the model directory and `requirements.lock` are there. `tests/
@@ -30,6 +30,8 @@ from .task import Task
 
 Estimator: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
+CATEGORIES = "codes in alphabetical order"
+"""How the estimator sees a category; the report says so."""
 _FILE = "model.skops"
 _TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 _LOSSES = {Task.CLASSIFICATION: "log_loss", Task.REGRESSION: "absolute_error"}

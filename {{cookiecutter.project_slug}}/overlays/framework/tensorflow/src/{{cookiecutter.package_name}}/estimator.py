@@ -1,7 +1,7 @@
 """The seam: a network of Keras on TensorFlow, for tables. Replace this one file for another model.
 
-What the rest of the project asks of it: `Hyperparameters`, `fit`, `scores`, `save`, `load`,
-`flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
+What the rest of the project asks of it: `Hyperparameters`, `CATEGORIES`, `fit`, `scores`, `save`,
+`load`, `flavor` and `platform`; it hands over the matrix of `features.py` and never looks inside.
 
 How to change this: whatever `save` writes must be the same bytes for the same fit, hold no pickle,
 and load again where only the model directory and `requirements.lock` are there. `tests/
@@ -28,6 +28,8 @@ from .fitting import LOSS, Arrays, Indices, Schedule, Watch, in_epochs
 from .labelled import Labelled, units, unknown
 from .task import Task
 
+CATEGORIES = "embeddings, learnt with the network"
+"""How the estimator sees a category; the report says so."""
 _FILE, _ALWAYS = "model.keras", "1980-01-01@00:00:00"
 _ROWS_AT_ONCE = 65_536
 _CPU, _GPU = "/CPU:0", "/GPU:0"
