@@ -9,7 +9,8 @@ from baking import Project, replaced
 
 pytestmark = pytest.mark.slow
 
-WORSE, OTHER = ("max_iter: 300", "max_iter: 1"), ("max_leaf_nodes: 31", "max_leaf_nodes: 25")
+WORSE = ("max_iter: 300\n  max_leaf_nodes: 31", "max_iter: 1\n  max_leaf_nodes: 2")
+OTHER = ("max_leaf_nodes: 31", "max_leaf_nodes: 25")
 
 
 def change(project: Project, *changes: tuple[str, str]) -> None:
