@@ -28,7 +28,7 @@ def origin(folder: Path) -> served.Origin:
 def test_the_interface_holds_types_ranges_and_known_categories(model: Path, task: Task) -> None:
     found = {it.name: it for it in fields.read(model).inputs}
     assert found["temp"] == fields.Field("temp", "double", True, -60, 140, unit="°F")
-    assert found["distance"] == fields.Field("distance", "double", False, 1, None)
+    assert found["distance"] == fields.Field("distance", "double", False, 1, None, unit="mi")
     assert found["carrier"].known == ("AA", "B6", "DL", "EV", "UA")
     assert found["scheduled_departure"].type == "datetime"
     assert "prediction" in fields.read(model).outputs
