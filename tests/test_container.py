@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import tempfile
 import threading
 import time
 import urllib.error
@@ -31,12 +32,14 @@ AT_ONCE, ROWS = 16, 2000
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine() -> Iterator[Engine]:
     if reason := container.hindrance():
         pytest.fail(reason)
-    engine = Engine(tmp_path_factory.mktemp("engine"))
-    yield engine
-    engine.close()
+    # Podman takes no folder of more than 50 letters, and those of pytest's workers have more.
+    with tempfile.TemporaryDirectory(prefix="engine-", dir="/tmp") as folder:
+        engine = Engine(Path(folder))
+        yield engine
+        engine.close()
 
 
 @pytest.fixture(scope="module")

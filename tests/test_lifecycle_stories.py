@@ -136,7 +136,7 @@ def test_altered_and_lost_bytes_are_refused(promoted: Project, tmp_path: Path) -
     model = project.root / "models" / "model" / "data" / "model" / "predictor.json"
     model.chmod(0o644)
     model.write_text(model.read_text("utf-8") + "\n", "utf-8")
-    assert "the bytes are not those of the model" in act(project, "promote", code=1)
+    assert "not the bytes that dvc.lock names" in act(project, "promote", code=1)
 
 
 def test_what_a_person_gets_wrong_is_one_sentence(promoted: Project, tmp_path: Path) -> None:
