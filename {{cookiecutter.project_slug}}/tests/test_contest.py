@@ -97,6 +97,17 @@ def test_without_time_only_the_same_split_can_be_compared(settings: Settings) ->
     assert chosen(settings, rival(split_digest="another", **seen), **AT_RANDOM).empty
 
 
+def test_drawn_rows_stay_what_they_are_when_a_column_comes_goes_or_is_renamed(
+    settings: Settings,
+) -> None:
+    params, here = rows.parameters(**AT_RANDOM), Project(settings.root)
+    before, raw = here.split_digest(params), rows.flights()
+    data.write(raw.drop(columns="flight").rename(columns={"temp": "t"}), settings.root / data.RAW)
+    assert here.split_digest(params) == before
+    data.write(raw.iloc[1:], settings.root / data.RAW)
+    assert here.split_digest(params) != before
+
+
 @pytest.fixture
 def met(settings: Settings, task: Task, model: Path) -> Meet:
     """Return what lets a model meet itself on some rows."""

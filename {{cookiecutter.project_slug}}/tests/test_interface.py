@@ -3,6 +3,7 @@
 import re
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -76,3 +77,10 @@ def test_the_patch_version_of_python_is_left_out() -> None:
 def test_units_are_told_where_there_are_some() -> None:
     told = interface.rules([Column("wind", "number", unit="mph"), Column("carrier", "category")])
     assert told["columns"]["wind"]["unit"] == "mph" and "unit" not in told["columns"]["carrier"]
+
+
+def test_columns_of_a_schema_that_knows_no_units_have_none() -> None:
+    """A `schema.py` is its owner's, and may be older than what reads it."""
+    of_before: Any = SimpleNamespace(name="wind", nullable=True, minimum=0, maximum=None)
+    told = {"nullable": True, "minimum": 0, "maximum": None}
+    assert interface.rules([of_before]) == {"columns": {"wind": told}}

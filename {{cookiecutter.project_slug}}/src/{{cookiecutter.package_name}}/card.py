@@ -48,7 +48,7 @@ def _columns(params: Params) -> Iterator[str]:
     features = params.features
     yield from (f"`{name}`" for name in (*features.calendar, *features.categorical))
     for name in features.numeric:
-        unit = BY_NAME[name].unit
+        unit = getattr(BY_NAME[name], "unit", None)
         yield f"`{name}` ({unit})" if unit else f"`{name}`"
 
 

@@ -172,8 +172,8 @@ def _notes(verdict: Verdict) -> Iterator[str]:
     if verdict.looks and verdict.looks.challengers > 1:
         yield (
             f"{verdict.looks.challengers} challengers have been held against these test rows: if "
-            f"all of them were worse by the margin, one of so many would pass on "
-            f"{verdict.looks.chance:.0%} of such rows at the least"
+            f"all of them were worse by the margin, one would pass on at least "
+            f"{verdict.looks.chance:.0%} of such holdouts"
         )
 
 

@@ -33,7 +33,8 @@ def rules(columns: Sequence[Column]) -> dict[str, Any]:
     told = ("nullable", "minimum", "maximum")
     rules = {it.name: {name: getattr(it, name) for name in told} for it in columns}
     for it in columns:
-        rules[it.name] |= {"unit": it.unit} if it.unit else {}
+        # A `schema.py` of before knows no units.
+        rules[it.name] |= {"unit": unit} if (unit := getattr(it, "unit", None)) else {}
     return {"columns": rules}
 
 

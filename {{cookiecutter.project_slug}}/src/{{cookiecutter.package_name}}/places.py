@@ -64,11 +64,17 @@ class Project:
         )
 
     def split_digest(self, params: Params) -> str:
-        """Return what says which rows are which part."""
-        rows, raw = params.data.model_dump(mode="json"), digests.of_file(self.root / data.RAW)
-        # Another seed draws other rows only where rows are drawn.
-        seed = params.seed if params.split.by == "random" else None
-        return digests.of_values([raw, rows, params.split.model_dump(mode="json"), seed])
+        """Return what says which rows are which part.
+
+        Rows that are drawn are known by their answers in their order: a column that is added, gone
+        or called something else leaves them the rows that they were.
+        """
+        raw, rows, seed = self.root / data.RAW, params.data.model_dump(mode="json"), None
+        known = digests.of_file(raw)
+        if params.split.by == "random":
+            known = digests.of_values(data.read(raw)[params.data.target].tolist())
+            seed = params.seed  # Another one draws other rows.
+        return digests.of_values([known, rows, params.split.model_dump(mode="json"), seed])
 
     def outcomes(self) -> Outcomes:
         """Return the sha256 of each file that the stages made."""

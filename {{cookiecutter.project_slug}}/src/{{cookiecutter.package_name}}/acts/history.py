@@ -30,7 +30,7 @@ def history(settings: Settings, as_json: bool = False, commit: str | None = None
     else:
         rows = [_row(place, entry) for place, entry in enumerate(entries, start=1)]
         say(table(_HEADER, rows, left={0, len(_HEADER) - 1}))
-        say(f"\n{len(entries)} moves in {there.name}")
+        say(f"\n{len(entries)} move{'s' if len(entries) > 1 else ''} in {there.name}")
 
 
 def _row(place: int, entry: Entry) -> tuple[str, ...]:
