@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flight_delays import comparison, gate
+from flight_delays import comparison, gate, margins
 from flight_delays.checks import Contest, judge
 from flight_delays.gate import CHALLENGER, CHAMPION, Answer
 from flight_delays.task import Task
@@ -379,6 +379,16 @@ def test_a_margin_of_another_unit_than_the_target_s_is_told(scale: float, words:
     told = " ".join(found.remarks)
     assert words in told and ("`gate.margin` in params.yaml is 0.5" in told) is bool(words)
     assert judged(probabilities(), **PROBABILITIES).remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"), [(0.0005, "next to nothing"), (0.76, "more than half of it"), (2, "more")]
+)
+def test_a_margin_is_called_small_or_large_by_the_spread_of_the_target(
+    bound: float, words: str
+) -> None:
+    told, *_ = margins.remarks(Task.REGRESSION, np.array([-1.0, 1.0]), bounds(margin=bound))
+    assert f"is {bound:g}, {bound:.2g} times the standard deviation" in told and words in told
 
 
 def worse_in(name: str, label: str, by: float) -> Contest:

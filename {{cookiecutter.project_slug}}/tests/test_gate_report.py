@@ -128,6 +128,7 @@ def test_a_model_that_is_shown_worse_within_the_margin_is_headed_so_everywhere(
     by = -found.differences[CHAMPION].value
     words = f"hown worse by {by:.4f}, within the margin 0.5"
     _, text, page = written(found, tmp_path)
+    assert f"- S{words}" not in plain(text)  # Once at the head is enough.
     for shown in (plain(text), plain(page)):
         assert f"Promote: s{words}." in shown and "nothing stands in the way" not in shown
     gate_report.announce(found, REGISTRY)
@@ -148,6 +149,7 @@ def test_where_there_are_no_days_none_are_shown(tmp_path: Path) -> None:
     told, text, page = written(judge(met, bounds(), [], DIGESTS), tmp_path)
     assert told["differences"][CHAMPION]["days"] is None
     assert "on 1,600 rows" in text and "on 200 days" not in text + page
+    assert "Days" not in text and "Days" not in page
 
 
 def test_a_verdict_of_before_is_read_without_what_it_did_not_tell(kind: str) -> None:

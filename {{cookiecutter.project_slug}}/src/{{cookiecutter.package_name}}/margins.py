@@ -25,7 +25,7 @@ def remarks(task: Task, target: Vector, bounds: Gate) -> Iterator[str]:
     for name in _KEYS:
         bound = getattr(bounds, name)
         if bound is not None and not _LEAST <= bound / spread <= _MOST:
-            size = "next to nothing" if bound < spread else "more than half of it"
+            size = "next to nothing" if bound / spread < _LEAST else "more than half of it"
             yield (
                 f"`gate.{name}` in {FILE} is {bound:g}, {bound / spread:.2g} times the standard "
                 f"deviation of the target ({spread:,.4g}), {size}: is it in the target's unit?"

@@ -32,12 +32,13 @@ def page(verdict: Verdict, registry: str, bounds: str) -> Page:
     rival = verdict.champion[:_DIGEST] if verdict.champion else "nobody, as the first model"
     failed = sum(check.passed is False for check in verdict.checks)
     rejected = f"Reject: {failed} of {len(verdict.checks)} checks failed"
-    remarks = [*verdict.reasons(), *verdict.notes()]
+    head = f"{headline(verdict) or rejected}."
+    remarks = [it for it in (*verdict.reasons(), *verdict.notes()) if not head.endswith(f": {it}.")]
     return Page(
         title=f"Gate: {verdict.answer}",
         subtitle=f"Challenger {verdict.challenger[:_DIGEST]} against {rival}, in {registry}; "
         f"bounds of {bounds}",
-        verdict=f"{headline(verdict) or rejected}.",
+        verdict=head,
         opening=[Remarks([wording.sentence(remark) for remark in remarks])] if remarks else [],
         sections=list(_sections(verdict)),
     )
@@ -76,11 +77,12 @@ def _against(verdict: Verdict) -> Iterator[Block]:
             )
         ]
     )
+    timed = any(found.days is not None for found in verdict.differences.values())
     yield Table(
-        header=("", "Difference (interval)", "Days", "Rows"),
+        header=("", "Difference (interval)", *(("Days",) if timed else ()), "Rows"),
         rows=[
-            (wording.name(name), figure(found), days(found), f"{found.rows:,}")
-            for name, found in verdict.differences.items()
+            (wording.name(it), figure(found), *((days(found),) if timed else ()), f"{found.rows:,}")
+            for it, found in verdict.differences.items()
         ],
         caption="The same in figures",
         folded=True,
