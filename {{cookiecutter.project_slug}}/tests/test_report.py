@@ -95,6 +95,7 @@ def test_rows_without_a_time_are_reported_by_part(tmp_path: Path, task: Task) ->
     _, markdown, html = written(tmp_path, found(task, timed=False))
     assert "for want of a time column" in html
     assert "## From part to part" in markdown
+    assert "| Part | Rows |" in markdown and "| Part | Part |" not in markdown
     assert "on 600 rows." in unescaped(markdown)
     assert "rows that are hard for one are hard" in markdown.lower()
     assert [re.findall(r"(?i).{20}\bdays?\b", page) for page in (markdown, html)] == [[], []]

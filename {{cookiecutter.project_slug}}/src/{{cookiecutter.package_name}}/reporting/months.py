@@ -62,16 +62,20 @@ def _blocks(found: Found, mean: Mean, unit: str) -> Iterator[Block]:
             f"There is nothing to draw of {title}: fewer than two {unit}s have enough rows for a "
             "figure of their own."
         )
+    # A part is its own name where rows carry no time.
+    names = [tuple(dict.fromkeys((month.name, month.part))) for month in months]
     yield Table(
         header=(
-            *(wording.sentence(unit), "Part", "Rows", mean.title, "Predicted"),
+            *dict.fromkeys((wording.sentence(unit), "Part")),
+            *("Rows", mean.title, "Predicted"),
             *groups.titles(found),
         ),
         rows=[
-            (month.name, month.part, *groups.cells(found, mean, month.found)) for month in months
+            (*name, *groups.cells(found, mean, month.found))
+            for name, month in zip(names, months, strict=True)
         ],
         caption=f"The figures of each {unit}",
-        words=(0, 1),
+        words=range(len(names[0]) if names else 0),
         spans=groups.spans(found, [month.found for month in months]),
         mark=groups.MARK,
         folded=True,
