@@ -356,7 +356,7 @@ def test_mlflow_run_uses_its_run_and_leaves_the_tree_alone(
     assert new["params"]["estimator.learning_rate"] == "0.2"
     assert new["params"]["estimator.max_iter"] == "20"
     assert new["tags"]["digest"] and len(new["models"]) == 1
-    assert new["experiment"] == project.root.name
+    assert new["experiment"] == trained.root.name
     assert new["name"] == f"{new['tags']['input_key'][:12]} learning_rate=0.2 max_iter=20"
     # Whoever tries other numbers chooses by the validation rows, and reads that model's report.
     told = re.search(r"^report: (\S+)$", done.stdout, re.MULTILINE)
