@@ -65,11 +65,11 @@ def test_bakes_of_two_frameworks_differ_in_the_seam_and_what_it_needs(
 
 
 @pytest.mark.parametrize("framework", CHOICES["framework"])
-def test_bakes_of_two_tasks_differ_in_the_params_alone(
+def test_bakes_of_two_tasks_differ_in_the_params_and_in_what_a_caller_is_told(
     framework: str, tmp_path: Path, user: Mapping[str, str]
 ) -> None:
     one, other = (bake(tmp_path / task, user, framework=framework, task=task) for task in TASKS)
-    assert differing(one, other) == {"params.yaml"}
+    assert differing(one, other) == {"params.yaml", "docs/serving.md"}
 
 
 @pytest.mark.parametrize("framework", CHOICES["framework"])

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flight_delays import data, digests, examples, features, model_dir
+from flight_delays import (
+    data,
+    digests,
+    examples,
+    features,
+    model_dir,
+)
 from flight_delays.fitting import Watch
 from flight_delays.params import FILE, Params
 from flight_delays.predictor import Predictor

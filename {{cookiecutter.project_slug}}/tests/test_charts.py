@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from flight_delays.behaviour import behaviour
-from flight_delays.reporting import blocks, drawing, plots, story
+from flight_delays.reporting import (
+    blocks,
+    drawing,
+    plots,
+    story,
+)
 from flight_delays.task import Task
 
 import findings

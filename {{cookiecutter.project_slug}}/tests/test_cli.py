@@ -11,7 +11,12 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from flight_delays import cli, pipeline, tracking_server, workspace
+from flight_delays import (
+    cli,
+    pipeline,
+    tracking_server,
+    workspace,
+)
 from flight_delays.dvc_cli import StageFailedError
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import Settings

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from flight_delays import candidate, data, digests, dvc_cli, dvc_lock, pipeline, processes, stage
+from flight_delays import (
+    candidate,
+    data,
+    digests,
+    dvc_cli,
+    dvc_lock,
+    pipeline,
+    processes,
+    stage,
+)
 from flight_delays.errors import WorldError
 from flight_delays.params import FILE
 from flight_delays.settings import Settings

@@ -11,7 +11,12 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
 
 from flight_delays import foreign
-from flight_delays.errors import DeniedError, OutageError, UsageError, WorldError
+from flight_delays.errors import (
+    DeniedError,
+    OutageError,
+    UsageError,
+    WorldError,
+)
 
 
 class SqlError(Exception):

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, digests, last_good, registry, sought
+from flight_delays import (
+    data,
+    digests,
+    last_good,
+    registry,
+    sought,
+)
 from flight_delays.errors import OutageError, WorldError
 from flight_delays.serving import app, scout, trial
 from flight_delays.serving.current import NOTICE, Holder

@@ -7,13 +7,37 @@ from typing import Any
 
 import pytest
 
-from flight_delays import branch, fetched, registry, remote, sought, store
-from flight_delays.acts import gate, history, predict, promote, rollback
-from flight_delays.errors import Exit, OutageError, ProjectError, UsageError, WorldError
+from flight_delays import (
+    branch,
+    fetched,
+    registry,
+    remote,
+    sought,
+    store,
+)
+from flight_delays.acts import (
+    gate,
+    history,
+    predict,
+    promote,
+    rollback,
+)
+from flight_delays.errors import (
+    Exit,
+    OutageError,
+    ProjectError,
+    UsageError,
+    WorldError,
+)
 from flight_delays.ledger import Ledger
 from flight_delays.settings import NAME, Settings
 from flight_delays.sought import Sought
-from flight_delays.versions import CHAMPION, FOLDER, LOCAL, named
+from flight_delays.versions import (
+    CHAMPION,
+    FOLDER,
+    LOCAL,
+    named,
+)
 
 import fakes
 import rows

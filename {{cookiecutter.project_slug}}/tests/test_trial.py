@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, examples, fetched, gate, looks, model_dir, places, trial, verified
+from flight_delays import (
+    data,
+    examples,
+    fetched,
+    gate,
+    looks,
+    model_dir,
+    places,
+    trial,
+    verified,
+)
 from flight_delays.candidate import Candidate
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.fitting import Watch

@@ -14,7 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from flight_delays import carried, digests, likeness, served, verified
+from flight_delays import (
+    carried,
+    digests,
+    likeness,
+    served,
+    verified,
+)
 from flight_delays.errors import ProjectError, WorldError
 from flight_delays.task import Task
 
