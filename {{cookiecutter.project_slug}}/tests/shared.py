@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import settings as hypothesis
 from mlflow.store.db import utils as databases
 
 from flight_delays import (
@@ -33,6 +34,9 @@ from flight_delays.task import Task
 import fakes
 import rows
 
+# How long an example takes is the machine's.
+hypothesis.register_profile("untimed", deadline=None)
+hypothesis.load_profile("untimed")
 # MLflow reads the history of its tables anew for each store that it opens.
 databases._get_latest_schema_revision = cache(databases._get_latest_schema_revision)
 

@@ -158,3 +158,38 @@ def test_no_source_gets_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UsageError, match="column 'late': boolean: must be a valid boolean, in 3,0"):
         ingest.ingest(Stage(Settings(tmp_path), rows.parameters()))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["True", None, "False"], "a value is missing in 1 rows"),
+        ([True, None, False], "a value is missing in 1 rows"),
+        ([1.0, float("nan")], "a value is missing in 1 rows"),
+        (["True", "False"], "holds text"),
+        (["yes", "no"], "holds text"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["bool", bool, np.bool_])
+def test_a_source_that_casts_to_booleans_makes_none_up(
+    given: list[Any], told: str, dtype: Any
+) -> None:
+    column = pd.Series(given, name="late")
+    with frames.no_booleans_made_up():
+        with pytest.raises(UsageError, match=f"'late': {told}"):
+            column.astype(dtype)
+        with pytest.raises(UsageError, match=f"'late': {told}"):
+            column.to_frame().astype({"late": dtype})
+        assert pd.Series([1, 0], name="late").astype(dtype).tolist() == [True, False]
+    assert len(column.astype(dtype)) == len(given)
+
+
+def test_a_source_is_read_where_none_is_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def casting(track: object) -> pd.DataFrame:
+        return pd.DataFrame({"late": pd.Series(["True", None]).astype("bool")})
+
+    monkeypatch.setattr(source, "rows", casting)
+    with pytest.raises(UsageError, match="a value is missing in 1 rows"):
+        ingest.ingest(Stage(Settings(tmp_path), rows.parameters()))

@@ -5,6 +5,7 @@ there before anybody could look (007 as 7), so read text as text where it matter
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,45 @@ def typed(rows: "pd.DataFrame", columns: Sequence[Column] = COLUMNS) -> "pd.Data
             f"never cast to what they do not say:\n{lines}"
         )
     return pd.DataFrame(made)
+
+
+@contextmanager
+def no_booleans_made_up() -> Iterator[None]:
+    """Refuse, while a source is read, the cast of pandas that makes values up.
+
+    `astype("bool")` calls a missing value and every text True, which nobody can see afterwards.
+    """
+    import pandas as pd
+
+    cast = pd.Series.astype
+
+    def strict(column: "pd.Series[Any]", dtype: Any, *more: Any, **how: Any) -> Any:
+        if dtype in _BOOLEANS:
+            _check_booleans(column)
+        return cast(column, dtype, *more, **how)
+
+    pd.Series.astype = strict  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        pd.Series.astype = cast  # type: ignore[method-assign]
+
+
+_BOOLEANS: tuple[object, ...] = ("bool", bool, np.bool_, np.dtype(bool), "?")
+
+
+def _check_booleans(column: "pd.Series[Any]") -> None:
+    name, missing = f"source.py: column {column.name!r}", int(column.isna().sum())
+    if missing:
+        raise UsageError(
+            f"{name}: a value is missing in {missing:,} rows, and astype('bool') would call each "
+            "True; leave them out in source.py"
+        )
+    if column.dtype.kind not in "biuf" and not all(isinstance(it, bool) for it in column):
+        raise UsageError(
+            f"{name}: holds text, and astype('bool') would call each True; "
+            f"{_WAYS['boolean'].remedy}"
+        )
 
 
 def _column(rows: "pd.DataFrame", column: Column, faults: list[str]) -> Any:

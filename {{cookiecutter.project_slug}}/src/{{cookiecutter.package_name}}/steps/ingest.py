@@ -10,7 +10,9 @@ from ..stage import Stage, run
 
 def ingest(stage: Stage) -> None:
     """Write `data/raw/rows.parquet`."""
-    rows = frames.typed(source.rows(track))
+    with frames.no_booleans_made_up():
+        given = source.rows(track)
+    rows = frames.typed(given)
     data.write(rows, stage.root / data.RAW)
     say(f"ingest: {len(rows):,} rows in {data.RAW}")
 
