@@ -217,6 +217,9 @@ def test_the_template_s_own_workflow_asks_for_its_sessions(
     uvx = 'echo "uvx $*"' if sound else 'echo "uvx $*"; [ "$3" != tests ]'
     path = ".github/workflows/tests.yaml"
     with on_a_forge(quick, tmp_path / "story", uvx) as there:
+        sudo = tmp_path / "story" / "forge" / "programs" / "sudo"  # The machine keeps its packages.
+        sudo.write_text("#!/bin/sh\n", "utf-8")
+        sudo.chmod(0o755)
         there.git("rm", "--quiet", "-r", ".github")
         there.write(path, (ROOT / path).read_text("utf-8"))
         there.commit("main")
