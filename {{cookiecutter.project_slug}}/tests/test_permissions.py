@@ -13,7 +13,7 @@ from flight_delays.settings import Settings
 
 import rows
 
-URI = "http://bob:p%40ss@server:5000"
+URI = "http://bob:p%40ss@server:5000"  # pragma: allowlist secret
 ALL = ("flight-delays", "flight-delays-promotions", "flight-delays-turn")
 
 

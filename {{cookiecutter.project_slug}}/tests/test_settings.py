@@ -139,6 +139,7 @@ def test_a_laptop_that_names_an_actor_is_not_believed(root: Path, lacking: str) 
 
 
 def test_an_account_is_read_and_its_password_not_shown(root: Path) -> None:
+    # pragma: allowlist nextline secret
     named = {"MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": "p@ss"}
     found = settings.from_environment(named, root)
     assert found.account == ("ann", "p@ss") and "p@ss" not in repr(found)
