@@ -19,15 +19,12 @@ def add(source: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    name = b"{{ cookiecutter.package_name }}"
-    for test in (*Path("tests").glob("*.py"), *Path("overlays").glob("*/*/tests/*.py")):
-        test.write_bytes(test.read_bytes().replace(b"flight_delays", name))
+    for f in (*Path("tests").glob("*.py"), *Path("overlays").glob("*/*/tests/*.py")):
+        f.write_bytes(f.read_bytes().replace(b"flight_delays", b"{{ cookiecutter.package_name }}"))
     for overlay in filter(Path.is_dir, (Path("overlays", answer) for answer in ANSWERS.split())):
         shutil.copytree(overlay, ".", dirs_exist_ok=True, copy_function=add)
     shutil.rmtree("overlays", ignore_errors=True)
-    if shutil.which("git"):  # A repository of another user's is one, too.
-        asked = subprocess.run(["git", "rev-parse"], capture_output=True)
-        if asked.returncode and b"safe.directory" not in asked.stderr:
-            subprocess.run(["git", "init", "--quiet", "-b", "main"], capture_output=True)
-    nox = "nox" if shutil.which("nox") else "uvx nox"
-    print("  cd {{ cookiecutter.project_slug }}\n ", nox, "-s train")
+    asked = shutil.which("git") and subprocess.run(["git", "rev-parse"], capture_output=True)
+    if asked and asked.returncode and b"safe.directory" not in asked.stderr:  # else another user's
+        subprocess.run(["git", "init", "--quiet", "-b", "main"], capture_output=True)
+    print("  cd {{ cookiecutter.project_slug }}\n  uvx nox -s train")

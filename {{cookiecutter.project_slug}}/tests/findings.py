@@ -33,6 +33,14 @@ def drawn(task: Task) -> Path:
     return folder
 
 
+FOREST = {
+    "estimator": "Forest",
+    "hyperparameters": {"trees": 100},
+    "categories": "codes",
+    "features": {"numeric": ["wind"], "categorical": ["region"]},
+}
+
+
 @cache
 def _found(
     task: Task,
@@ -56,12 +64,7 @@ def _found(
         "confidence": 0.95,
         "resamples": 200,
         "threshold_rule": "f1",
-        "model": {
-            "estimator": "Forest",
-            "hyperparameters": {"trees": 100},
-            "categories": "codes",
-            "features": {"numeric": ["wind"], "categorical": ["region"]},
-        },
+        "model": FOREST,
         "parts": {part: _part(scored[part], at, timed) for at, part in enumerate(PARTS)},
         **whole,
         "as_good": evaluation.as_good(whole["test"]),
