@@ -62,7 +62,7 @@ def _model(found: Found) -> Remarks:
             f"Estimator: {model['estimator']}.",
             f"Hyperparameters: {numbers_ or 'none'}.",
             f"Features: {', '.join(map(wording.name, columns))}.",
-            *(seen if model["features"]["categorical"] else []),
+            *(seen if model["features"]["categorical"] and model["categories"] else []),
         ]
     )
 

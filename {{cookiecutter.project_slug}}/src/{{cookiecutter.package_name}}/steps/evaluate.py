@@ -62,7 +62,7 @@ def figures(
         "model": {
             "estimator": type(predictor.estimator).__name__,
             "hyperparameters": dict(params.estimator),
-            "categories": seam.CATEGORIES,
+            "categories": getattr(seam, "CATEGORIES", None),  # An older seam does not say it.
             "features": params.features.model_dump(mode="json"),
         },
         "threshold_rule": rules.threshold,
