@@ -259,5 +259,5 @@ def _forge(project: Project, folder: Path, uvx: str | None, **more: Any) -> Any:
     quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     act = Path(project.python).with_name("act")
     machine = own(project, "forge.replay.machine").Machine(project.tools, quiet, uvx, act)
-    configuration = own(project, "forge.replay.configuration").Configuration(**more)
+    configuration = own(project, "forge.replay.rights").Configuration(**more)
     return own(project, "forge.replay.forge").forge(folder / "forge", machine, configuration)

@@ -5,13 +5,13 @@ Heavy libraries are imported inside the verbs, so that --help answers at once.
 
 import typer
 
-from .doors import lifecycle, pipeline, serving
+from .doors import forge, lifecycle, pipeline, serving
 
 _HELP = "Train, promote and track the model; every verb is a nox session of the same name."
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP
 )
-for door in (pipeline, lifecycle, serving):
+for door in (pipeline, lifecycle, serving, forge):
     app.add_typer(door.app)
 
 

@@ -1,13 +1,17 @@
 """The REST calls that the workflows make, as docs.github.com/rest (2022-11-28) describes them.
 
-Fields are those of the page that names the call, and none that it does not name.
+Fields are those of the page that names the call, and none that it does not name. How to change
+this: a call gets a function and a line in `ROUTES`, with the permission that its page names.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import git
 from .files import FULL_NAME, Files, Record
+from .rights import Rights
 
 BLOBS = "/blobs/"
 """Where an artifact's address leads to: a store of its own, which takes no token."""
@@ -141,3 +145,32 @@ def _too_long(given: dict[str, Any]) -> Answer | None:
     if len(given.get("body", "")) <= LONGEST_COMMENT:
         return None
     return Answer({"message": "Validation Failed: body is too long"}, 422)
+
+
+Route = Callable[..., Answer]
+
+ROUTES: list[tuple[str, str, str, str, Route]] = [
+    (r"/commits/([0-9a-f]{40})/pulls", "GET", "pull-requests", "read", pulls_of_commit),
+    (r"/pulls/(\d+)/files", "GET", "pull-requests", "read", files_of_pull),
+    (r"/actions/artifacts", "GET", "actions", "read", artifacts),
+    (r"/actions/artifacts/(\d+)/zip", "GET", "actions", "read", artifact),
+    (r"/actions/runs/(\d+)", "GET", "actions", "read", run),
+    (r"/issues/(\d+)/comments", "GET", "issues pull-requests", "read", comments),
+    (r"/issues/(\d+)/comments", "POST", "issues pull-requests", "write", comment),
+    (r"/issues/comments/(\d+)", "PATCH", "issues pull-requests", "write", change_comment),
+    (r"/git/ref/(heads/.+)", "GET", "contents", "read", ref),
+]
+
+
+def answer(asked: Asked, method: str, header: str | None, rights: Rights) -> Answer:
+    """Find who answers a request, and ask whether its token may do this."""
+    if asked.path.startswith(BLOBS):
+        return blob(asked, header)
+    for pattern, of_method, need, level, route in ROUTES:
+        if of_method == method and (found := re.fullmatch(REPOSITORY + pattern, asked.path)):
+            if status := rights.refused(header, need, level):
+                words = {401: "Requires authentication"}
+                message = words.get(status, "Resource not accessible by integration")
+                return Answer({"message": message}, status)
+            return route(asked, *found.groups())
+    return MISSING

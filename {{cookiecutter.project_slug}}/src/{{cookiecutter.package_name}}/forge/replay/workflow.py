@@ -1,4 +1,8 @@
-"""A workflow file: which events it waits for, in which groups, with which rights."""
+"""A workflow file: its events, groups and rights; and the copy of it that `act` reads.
+
+`act` knows no branch filters, no concurrency, and one set of secrets and one token for a whole run.
+So the filters are read here, and the copy names each job's own secrets and token.
+"""
 
 import re
 from collections.abc import Collection, Sequence
@@ -8,13 +12,23 @@ from typing import Any
 import yaml
 
 from ...errors import UsageError
-from .rights import of_job
 
 Yaml = dict[str, Any]
 OPENS = "${" + "{"
 """What begins an expression; in two parts, as in one it is the template's own."""
-_EXPRESSION = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
+_NAME = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
+_DEFAULT = {"contents": "read", "packages": "read"}
+"""What a job may do where nothing is said: GitHub's restricted default for new repositories."""
 _FILTERS = {"branches", "branches-ignore", "types", "inputs"}
+SYSTEM = "ubuntu-24.04"
+"""The one that this machine stands in for."""
+_OF_MATRIX = re.compile(r"\$\{\{\s*matrix\.(\w+)\s*\}\}")
+_TOKEN = re.compile(r"\bgithub\.token\b|\bsecrets\.GITHUB_TOKEN\b", re.IGNORECASE)
+_SECRET = re.compile(r"\bsecrets\.(\w+)", re.IGNORECASE)
+_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_WORDS = re.compile(r"'[^']*'")
+_WHOLE = re.compile(r"(?<![.\w])(secrets|github)\b(?!\.\w)", re.IGNORECASE)
+"""All that a context holds, where a job has its own of each."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +82,14 @@ class Workflow:
         return {self._group(str(it["group"]), known): it.get("queue") == "max" for it in found}
 
     def _group(self, said: str, known: dict[str, str]) -> str:
-        group = _EXPRESSION.sub(lambda found: known.get(found[1], found[0]), said)
+        group = _NAME.sub(lambda found: known.get(found[1], found[0]), said)
         if OPENS in group:
             raise UsageError(f"{self.path}: the replay cannot tell the concurrency group {group!r}")
         return group
 
     def permissions(self, job: str, trusted: bool) -> dict[str, str]:
         """Return what a job's token may do."""
-        return of_job(self.content, self.jobs[job], trusted)
+        return _permissions(self.content, self.jobs[job], trusted)
 
     def allowing(self, jobs: Collection[str]) -> "Workflow":
         """Return the workflow in which other jobs fail at once: their environment refuses them."""
@@ -90,6 +104,17 @@ class Workflow:
             words = f"the replay cannot tell the environment {name!r}; write its name"
             raise UsageError(f"{self.path}: {words}")
         return name.casefold()
+
+
+def _permissions(workflow: Yaml, job: Yaml, trusted: bool) -> dict[str, str]:
+    """Return a job's permissions; a fork's and a bot's pull request can write nothing."""
+    said: Any = job.get("permissions", workflow.get("permissions", _DEFAULT))
+    if isinstance(said, str):  # read-all, write-all
+        names = ("actions", "contents", "issues", "packages", "pull-requests")
+        said = dict.fromkeys(names, said.removesuffix("-all"))
+    return {
+        name: level if trusted else level.replace("write", "read") for name, level in said.items()
+    }
 
 
 def _refused(job: Yaml) -> Yaml:
@@ -121,3 +146,65 @@ def matches(branch: str, patterns: Sequence[str]) -> bool:
         if re.fullmatch(words, branch):
             fits = not pattern.startswith("!")
     return fits
+
+
+def for_act(workflow: Workflow, shell: str) -> str:
+    """Return the text that `act` reads; its steps run in the given shell."""
+    content = _without_concurrency(workflow.content)
+    content["defaults"] = {"run": {"shell": _starts(shell)}}
+    common = content.pop("env", {})
+    content["jobs"] = {
+        name: _own(name, {**job, "env": common | job.get("env", {})}, shell)
+        for name, job in workflow.jobs.items()
+    }
+    return yaml.safe_dump(content, sort_keys=False)
+
+
+def secret_name(job: str, name: str) -> str:
+    """Return the name that a job's secret bears in the copy."""
+    return f"{job}_{name}".upper().replace("-", "_")
+
+
+def _without_concurrency(holder: Yaml) -> Yaml:
+    return {name: it for name, it in holder.items() if name != "concurrency"}
+
+
+def _starts(shell: str) -> str:
+    return shell + " {0}"
+
+
+def _own(name: str, job: Yaml, shell: str) -> Yaml:
+    own: Yaml = _renamed(name, _without_concurrency(job))
+    _leave_system(own)
+    for step in own.get("steps", []):
+        if "shell" in step:
+            step["shell"] = (
+                _starts(f"{shell} -o pipefail") if step["shell"] == "bash" else step["shell"]
+            )
+        if str(step.get("uses", "")).startswith("actions/checkout@"):
+            token = OPENS + f" secrets.{secret_name(name, 'GITHUB_TOKEN')} " + "}}"
+            step["with"] = {"token": token, **step.get("with", {})}
+    return own
+
+
+def _leave_system(job: Yaml) -> None:
+    """Leave one system of a matrix of them: act takes a row for another where they run at once."""
+    if found := _OF_MATRIX.fullmatch(str(job.get("runs-on"))):
+        matrix = (job.get("strategy") or {}).get("matrix")
+        if isinstance(matrix, dict) and SYSTEM in (matrix.get(found[1]) or ()):
+            matrix[found[1]] = [SYSTEM]
+
+
+def _renamed(job: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _renamed(job, it) for name, it in value.items()}
+    if isinstance(value, list):
+        return [_renamed(job, it) for it in value]
+    if not isinstance(value, str):
+        return value
+    for said in _EXPRESSION.findall(value):
+        if found := _WHOLE.search(_WORDS.sub("", said)):
+            words = f"the replay knows what {found[1]} holds by its names alone"
+            raise UsageError(f"job {job}: {said.strip()}: {words}; write {found[1]}.NAME")
+    value = _TOKEN.sub("secrets.GITHUB_TOKEN", value)
+    return _SECRET.sub(lambda found: f"secrets.{secret_name(job, found[1])}", value)

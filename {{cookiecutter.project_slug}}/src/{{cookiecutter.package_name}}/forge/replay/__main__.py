@@ -14,12 +14,12 @@ import typer
 from ... import git_cli, processes, settings
 from ...doors.leaving import leave
 from ...errors import Exit, UsageError
-from .configuration import Configuration
 from .files import Record
 from .forge import Forge, forge
 from .git import ZERO, commit, git
 from .machine import Machine
-from .result import Result
+from .rights import Configuration
+from .runner import Result
 
 BRANCH = "this-commit"
 LIMITED = Configuration(limits={"production": ["main"], "review": ["main"]})

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from . import git_http, rest, routes
+from . import git, rest
 from .files import FULL_NAME, Files
 from .rights import Rights
 
@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
     def _git(self, service: str) -> None:
         server, query = self.server, urlsplit(self.path).query
         told = (self.command, service, query, self.headers, self.body())
-        self.reply(*git_http.answer(server.files, server.rights, *told))
+        self.reply(*git.answer_http(server.files, server.rights, *told))
 
     def _rest(self, path: str) -> None:
         query = dict(parse_qsl(urlsplit(self.path).query))
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         given: dict[str, Any] = json.loads(text) if text else {}
         asked = rest.Asked(self.server.files, self.server.url, path, query, given)
         header = self.headers.get("Authorization")
-        answer = routes.answer(asked, self.command, header, self.server.rights)
+        answer = rest.answer(asked, self.command, header, self.server.rights)
         self.server.asked.append((self.command, path, answer.status))
         kind = "application/zip" if isinstance(answer.body, bytes) else "application/json"
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()

@@ -6,17 +6,68 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WorldError
-from . import act, actions
-from .configuration import Configuration
-from .files import FULL_NAME, Files, Record
+from . import actions
+from .files import FULL_NAME, Files, Record, artifacts_of
 from .git import git
 from .machine import Machine
-from .result import Result, read, worst
-from .rights import Rights
+from .rights import Configuration, Rights
 from .server import API
-from .workflow import Workflow
+from .workflow import SYSTEM, Workflow, for_act, secret_name
 
-_FLAGS = ["--json", f"--platform={act.SYSTEM}=-self-hosted", "--pull=false", "--no-skip-checkout"]
+_NOISE = "LocalRepositoryCache"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run has done."""
+
+    files: Files
+    run: Record
+    jobs: dict[str, str]
+    log: str
+
+    @property
+    def conclusion(self) -> str:
+        """`success`, `failure`, `skipped` or `cancelled`."""
+        return str(self.run["conclusion"])
+
+    @property
+    def folder(self) -> Path:
+        """Where the run keeps its log, its summaries and the copy of its workflow."""
+        return self.files.folder("runs", self.run["id"])
+
+    @property
+    def summaries(self) -> dict[str, Path]:
+        """The summaries that jobs have written, as files."""
+        return {path.stem: path for path in sorted(self.folder.glob("summaries/*.md"))}
+
+    @property
+    def artifacts(self) -> list[Record]:
+        """The artifacts of the run."""
+        return artifacts_of(self.files, self.run)
+
+
+def _read(log: str, names: list[str]) -> tuple[dict[str, str], str]:
+    """Return each job's conclusion (act is silent on skipped ones), and the log for people."""
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    jobs = dict.fromkeys(names, "skipped")
+    for line in lines:
+        if "jobResult" in line and jobs[line["jobID"]] != "failure":
+            jobs[line["jobID"]] = line["jobResult"]
+    said = [it for it in lines if not it.get("msg", "").startswith(_NOISE)]
+    told = [f"{it.get('jobID', '')}: {it.get('msg', '').rstrip()}" for it in said]
+    return jobs, "\n".join(told) + "\n"
+
+
+def _worst(jobs: dict[str, str]) -> str:
+    """Return the conclusion of a run from those of its jobs."""
+    for conclusion in ("failure", "cancelled", "success"):
+        if conclusion in jobs.values():
+            return conclusion
+    return "skipped"
+
+
+_FLAGS = ["--json", f"--platform={SYSTEM}=-self-hosted", "--pull=false", "--no-skip-checkout"]
 _FLAGS += ["--action-offline-mode", "--no-cache-server"]
 _FILES = {
     "workflows": "workflow.yaml",
@@ -45,7 +96,7 @@ class Runner:
         own = {job: self._secrets(job, workflow, run["_trusted"]) for job in let_in}
         tokens = [values["GITHUB_TOKEN"] for values in own.values()]
         named = {
-            act.secret(job, name): value
+            secret_name(job, name): value
             for job, values in own.items()
             for name, value in values.items()
         }
@@ -55,12 +106,12 @@ class Runner:
             self.rights.revoke(tokens)
             (here / "secrets.yaml").unlink(missing_ok=True)
         (here / "log.jsonl").write_text(done.stdout + done.stderr, "utf-8")
-        jobs, log = read(done.stdout, list(workflow.jobs))
+        jobs, log = _read(done.stdout, list(workflow.jobs))
         if done.returncode and "failure" not in jobs.values():
             raise WorldError(f"{workflow.path}: act: {done.stderr.strip() or log}")
         (here / "log.txt").write_text(log, "utf-8")
         (here / "jobs.json").write_text(json.dumps(jobs), "utf-8")
-        run |= {"status": "completed", "conclusion": worst(jobs)}
+        run |= {"status": "completed", "conclusion": _worst(jobs)}
         return Result(self.files, self.files.keep("runs", run), jobs, log)
 
     def _let_in(self, ref: str, workflow: Workflow) -> list[str]:
@@ -78,7 +129,7 @@ class Runner:
     ) -> "subprocess.CompletedProcess[str]":
         number, files, machine = run["id"], self.files, self.machine
         shell = machine.shell(files, number, self.server, self.server + API)
-        (here / "workflow.yaml").write_text(act.copy(workflow, str(shell)), "utf-8")
+        (here / "workflow.yaml").write_text(for_act(workflow, str(shell)), "utf-8")
         given = {
             "secrets": secrets,
             # GitHub hands a fork's pull request no variables either.

@@ -1,13 +1,38 @@
-"""Tokens: each job of a run has its own, with the permissions that its workflow gives it."""
+"""Who may see and do what: the settings of a repository, and the tokens of its jobs."""
 
 import base64
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from .workflow import matches
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The settings of a repository.
+
+    `secrets` and `limits` are by environment, in small letters. The secrets of "" are the
+    repository's, which every job sees; the limits are patterns of the branches that an environment
+    lets in, and one without lets any ref in. `variables` are what a workflow calls vars.
+    """
+
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    private: bool = True
+
+    def lets_in(self, ref: str, environment: str) -> bool:
+        """Tell whether an environment lets a ref in; a pull request's is no branch."""
+        limits = self.limits.get(environment, ["**"])
+        return matches(ref.removeprefix("refs/heads/"), limits)
+
+    def seen_in(self, environment: str) -> dict[str, str]:
+        """Return the secrets that a job of an environment sees."""
+        return {**self.secrets.get("", {}), **self.secrets.get(environment, {})}
+
 
 _LEVELS = {"none": 0, "read": 1, "write": 2}
-DEFAULT = {"contents": "read", "packages": "read"}
-"""What a job may do where nothing is said: GitHub's restricted default for new repositories."""
 
 
 @dataclass
@@ -47,14 +72,3 @@ def token_of(header: str) -> str:
     if scheme.lower() == "basic":
         return base64.b64decode(value + "==").decode("utf-8", "replace").partition(":")[2]
     return value if scheme.lower() in {"bearer", "token"} else ""
-
-
-def of_job(workflow: dict[str, Any], job: dict[str, Any], trusted: bool) -> dict[str, str]:
-    """Return a job's permissions; a fork's and a bot's pull request can write nothing."""
-    said = job.get("permissions", workflow.get("permissions", DEFAULT))
-    if isinstance(said, str):  # read-all, write-all
-        names = ("actions", "contents", "issues", "packages", "pull-requests")
-        said = dict.fromkeys(names, said.removesuffix("-all"))
-    return {
-        name: level if trusted else level.replace("write", "read") for name, level in said.items()
-    }

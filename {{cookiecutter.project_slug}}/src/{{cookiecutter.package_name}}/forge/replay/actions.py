@@ -1,9 +1,12 @@
 """python -m … ROOT RUN SERVER ACTION main|post: does in a job's folder what the action does.
 
-What the real action does otherwise: it has more inputs, and it talks to the forge's own stores.
+The published actions are stood in for: `write` makes the folders that `act` takes for them, each of
+which calls this module with Python. What the real action does otherwise: it has more inputs, and it
+talks to the forge's own stores.
 """
 
 import base64
+import json
 import os
 import shutil
 import sys
@@ -12,11 +15,59 @@ from pathlib import Path
 
 from ... import git_cli
 from ...errors import UsageError, WorldError, reported
-from . import artifacts
-from .files import FULL_NAME, Files, Record
+from .files import FULL_NAME, Files, Record, keep_artifact, unpack_artifact
 from .git import git
 
+INPUTS: dict[str, dict[str, str]] = {
+    "actions/checkout": {
+        "ref": "",
+        "token": "",
+        "fetch-depth": "1",
+        "persist-credentials": "true",
+    },
+    "astral-sh/setup-uv": {"enable-cache": "auto"},
+    "actions/cache": {"path": "", "key": "", "restore-keys": ""},
+    "actions/upload-artifact": {
+        "name": "artifact",
+        "path": "",
+        "overwrite": "false",
+        "if-no-files-found": "warn",
+    },
+    "actions/download-artifact": {"name": "", "path": "."},
+}
+"""The inputs that are stood in for, and what each is where nothing is said."""
+
 HERE = Path()
+_SOURCE = Path(__file__).parents[3]
+_MODULE = f"{__package__}.actions"
+
+
+def write(files: Files, run: int, server: str) -> dict[str, Path]:
+    """Write the folders for one run, whose number each of them holds; return them by action."""
+    found = {}
+    for action, inputs in INPUTS.items():
+        folder = found[action] = files.folder("runs", run, "actions", action.partition("/")[2])
+        posts = {"post": "post.js"} if action == "actions/cache" else {}
+        runs = {"using": "node20", "main": "main.js", **posts}
+        said = {"name": action, "description": action, "runs": runs}
+        said["inputs"] = {name: {"default": default} for name, default in inputs.items()}
+        # JSON is YAML.
+        (folder / "action.yml").write_text(json.dumps(said), "utf-8")
+        for part in ("main", "post"):
+            words = [str(files.root), str(run), server, folder.name, part]
+            (folder / f"{part}.js").write_text(_script(words), "utf-8")
+    return found
+
+
+def _script(words: list[str]) -> str:
+    python, source = json.dumps(sys.executable), json.dumps(os.fspath(_SOURCE))
+    return (
+        "process.env.PYTHONPATH = " + source + ";\n"
+        "const { spawnSync } = require('child_process');\n"
+        f"const done = spawnSync({python}, {json.dumps(['-m', _MODULE, *words])}, "
+        "{ stdio: 'inherit' });\n"
+        "process.exitCode = done.status ?? 1;\n"
+    )
 
 
 def value(name: str) -> str:
@@ -91,7 +142,7 @@ def _fits(key: str, word: str, whole: bool) -> bool:
 
 def upload(files: Files, run: Record, server: str) -> None:
     """Keep a folder or a file as an artifact of this run."""
-    artifacts.keep(
+    keep_artifact(
         files,
         run,
         value("name"),
@@ -103,7 +154,7 @@ def upload(files: Files, run: Record, server: str) -> None:
 
 def download(files: Files, run: Record, server: str) -> None:
     """Unpack an artifact of this run."""
-    artifacts.unpack(files, run, value("name"), Path(value("path")))
+    unpack_artifact(files, run, value("name"), Path(value("path")))
 
 
 ACTS = {

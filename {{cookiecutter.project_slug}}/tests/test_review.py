@@ -18,9 +18,9 @@ from flight_delays import (
     trial,
 )
 from flight_delays.acts.promote import promote
+from flight_delays.cli import app
 from flight_delays.errors import Exit, UsageError, WorldError
 from flight_delays.forge import job
-from flight_delays.forge.__main__ import app
 from flight_delays.forge.job import Job
 from flight_delays.forge.review import REVIEW, review
 from flight_delays.gate import Answer, Check, Verdict

@@ -18,11 +18,9 @@ import pytest
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.forge.replay import git as remote
 from flight_delays.forge.replay.__main__ import replay
-from flight_delays.forge.replay.configuration import (
-    Configuration,
-)
 from flight_delays.forge.replay.forge import Forge, forge
 from flight_delays.forge.replay.machine import Machine
+from flight_delays.forge.replay.rights import Configuration
 from flight_delays.forge.replay.workflow import matches
 
 import rows
