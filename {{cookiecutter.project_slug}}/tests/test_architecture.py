@@ -32,8 +32,8 @@ FLOORS = {
     "endpoints fetched fields foreign gate_report git_cli headers holders imports installed "
     "interface kept last_good ledger likeness live looks machine marks model_dir moves outcomes "
     "outputs parcel permissions places processes provenance rebuild recording registry remote "
-    "report reporting runs sbom served sieve signature signing sought source stage staging "
-    "standing store summary tables tracking tracking_server trial turns twins "
+    "report reporting runs sbom served sieve signature signing sockets sought source stage "
+    "staging standing store summary tables tracking tracking_server trial turns twins "
     "verified watching workspace",
     # Pure: no clock, no network, no environment.
     1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "

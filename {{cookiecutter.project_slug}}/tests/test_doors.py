@@ -89,6 +89,9 @@ def test_a_number_that_is_none_is_a_usage_error(project: Path, met: list[Call]) 
     assert [words for _, words, _ in met] == [(None, "a bad night")]
     code, words = run("serve", "--every", "-1")
     assert code == Exit.USAGE and "--every" in words
+    code, words = run("serve", "--port", "99999")
+    known = "99999 is no port; choose one from 0 (any) to 65535"
+    assert (code, words) == (Exit.USAGE, f"error: --port: {known}\n")
 
 
 def test_a_registry_on_a_branch_needs_a_remote(project: Path) -> None:

@@ -204,6 +204,7 @@ def test_the_image_serves_its_own_model_or_one_whose_digest_is_named(
     [
         ([], {"SERVING_TOKEN": "x"}, "say `serve`"),
         (["serve", "127.0.0.1", "port"], {"SERVING_TOKEN": "x"}, "is no port"),
+        (["serve", "127.0.0.1", "99999"], {}, "PORT`: 99999 is no port; choose one from 0"),
         (["serve"], {}, r"0\.0\.0\.0: others could ask .* with SERVING_EVERYONE=true"),
         (["serve"], {"SERVING_TOKEN": "\n"}, "SERVING_TOKEN: holds blanks alone"),
         (["serve"], {"SERVING_EVERYONE": "no"}, "others could ask the model"),

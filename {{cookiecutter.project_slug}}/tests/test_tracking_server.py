@@ -72,6 +72,8 @@ def test_an_address_that_is_taken_is_told_before_anything_starts(settings: Setti
         port = listening.getsockname()[1]
         with pytest.raises(WorldError, match=rf"127.0.0.1:{port}: cannot listen there .*--port"):
             tracking_server.show(settings, "127.0.0.1", port)
+    with pytest.raises(UsageError, match=r"--port: 70000 is no port"):
+        tracking_server.show(settings, "127.0.0.1", 70000)
 
 
 def test_a_server_that_ends_early_is_told(

@@ -5,7 +5,6 @@ A process of its own, which ends with whoever has started it, and with it all th
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from urllib.request import ProxyHandler, build_opener
 
-from . import embedded, foreign, processes, store
+from . import embedded, foreign, processes, sockets, store
 from .console import say
 from .errors import UsageError, WorldError
 from .settings import NAME, STARTED_BY, Settings, started_by
@@ -42,7 +41,8 @@ def show(settings: Settings, host: str, port: int) -> None:
     if not store.is_embedded(settings):
         _tell_server(settings)
         return
-    _check_free(host, port)
+    # Somebody who listens there already would answer in our place.
+    sockets.listen(host, port, "--port").close()
     embedded.prepare(settings)
     folder = settings.store_folder
     command = [sys.executable, "-m", __name__, host, str(port)]
@@ -66,16 +66,6 @@ def _tell_server(settings: Settings) -> None:
             "server --backend-store-uri` and its address"
         )
     say("\n".join(store.pages(settings)))
-
-
-def _check_free(host: str, port: int) -> None:
-    """Raise WorldError where somebody listens there already, who would answer in our place."""
-    try:
-        kind = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, port), family=kind).close()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise WorldError(f"{host}:{port}: cannot listen there ({reason}); use --port") from None
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .. import processes
+from .. import processes, sockets
 from ..settings import NAME
 from ..versions import named
 from .leaving import Kind, at, here, leave
@@ -34,6 +34,7 @@ def serve(
     from ..serving import door, manner
 
     def begin() -> None:
+        sockets.check_port(port, "--port")  # Before anything starts.
         model = named(version, alias, local)
         how = manner.chosen(os.environ, root_path=root_path, drain=drain, workers=workers)
         wanted = door.Wanted(host, port, model, registry, every, everyone, how)

@@ -53,7 +53,7 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
     everyone = environment.get("SERVING_EVERYONE", "").lower() == "true"
     run.check_open(host, how.token, everyone, "SERVING_EVERYONE=true")
     folder, origin = found(root, _LAID, environment)
-    listening = run.listen(host, port, "another in `serve HOST PORT`")
+    listening = run.listen(host, port, "`serve HOST PORT`")
     if how.workers == 1:
         run.serve(served.load(folder, origin), listening, how, None)
         return

@@ -14,7 +14,8 @@ from typing import Any
 
 import uvicorn
 
-from ..errors import UsageError, WorldError
+from .. import sockets
+from ..errors import UsageError
 from ..served import Served
 from . import app, logs
 from .current import Holder
@@ -29,17 +30,9 @@ _SECONDS_KEPT = 75
 Watch = Callable[[Holder, Metrics], Awaitable[None]]
 
 
-def listen(host: str, port: int, other: str) -> socket.socket:
-    """Return a socket that listens.
-
-    Raises WorldError where the address is not to be had; `other` is how to say another.
-    """
-    try:
-        kind = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=kind, backlog=_BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise WorldError(f"{host}:{port}: cannot listen there ({reason}); use {other}") from None
+def listen(host: str, port: int, option: str) -> socket.socket:
+    """Return a socket that listens, with room for callers who come at once; raises as it does."""
+    return sockets.listen(host, port, option, _BACKLOG)
 
 
 def check_open(host: str, token: str | None, everyone: bool, allowing: str) -> None:
