@@ -17,7 +17,12 @@ FILES = {
     "parts/piece.py": "from .. import deep\nfrom .other import x\n",
     "parts/other.py": "",
     "deep.py": "",
+    "drawn.py": "from . import alone\n\nPAGE, NONE = 'page.html', 'none.css'\n",
+    "page.html": "",
+    "other.html": "",
 }
+
+APART = {"alone.py", "drawn.py", "page.html", "other.html"}
 
 
 @pytest.fixture
@@ -29,11 +34,16 @@ def package(tmp_path: Path) -> Path:
 
 
 def test_all_that_is_needed_is_found_lazy_and_nested_imports_too(package: Path) -> None:
-    assert imports.closure("top", package=package) == tuple(sorted(set(FILES) - {"alone.py"}))
+    assert imports.closure("top", package=package) == tuple(sorted(set(FILES) - APART))
 
 
 def test_nothing_else_is_found(package: Path) -> None:
     assert imports.closure("alone", package=package) == ("__init__.py", "alone.py")
+
+
+def test_a_file_that_a_module_names_is_found_where_it_lies_beside_it(package: Path) -> None:
+    needed = ("__init__.py", "alone.py", "drawn.py", "page.html")
+    assert imports.closure("drawn", package=package) == needed
 
 
 def test_modules_of_a_folder_bring_the_folder_along(package: Path) -> None:

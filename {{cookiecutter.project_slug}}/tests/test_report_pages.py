@@ -2,11 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from flight_delays import report
-from flight_delays.reporting import plots
+from flight_delays.reporting import blocks, html, markdown, plots
 from flight_delays.task import Task
 
 from findings import drawn, found
@@ -81,3 +82,23 @@ def test_a_group_with_one_outcome_is_said_to_have_no_figure(tmp_path: Path) -> N
     markdown, _ = pages(tmp_path, Task.CLASSIFICATION, ("north", "south"), slices=slices)
     (north,) = (row for row in rows_of_markdown(markdown) if row[0] == "north")
     assert north[-2:] == ["one outcome only", ""]
+
+
+EACH_KIND: list[blocks.Block] = [
+    blocks.Text(SCRIPT),
+    blocks.Remarks([SCRIPT]),
+    blocks.Tiles([blocks.Tile(SCRIPT, SCRIPT, SCRIPT, alarm=True)]),
+    blocks.Pictures([blocks.Picture("drawn", SCRIPT, SCRIPT)]),
+    blocks.Table([SCRIPT], [[blocks.Tint(SCRIPT, 1.0, good=True)]], SCRIPT, SCRIPT, folded=True),
+    blocks.Table([SCRIPT] * 2, [[SCRIPT, SCRIPT]], spans=[blocks.Span(1, 0, 2, 0)], mark=SCRIPT),
+]
+
+
+def test_every_kind_of_block_is_written_and_escaped_on_both_pages() -> None:
+    assert {type(block) for block in EACH_KIND} == set(get_args(blocks.Block))
+    for block in EACH_KIND:
+        page = blocks.Page("t", "s", "v", [block], [])
+        written = html.render(page, {"drawn": "<svg></svg>"})
+        assert "script" not in Reader(written).tags
+        assert "alert(1)" in written
+        assert "<script>" not in markdown.render(page)

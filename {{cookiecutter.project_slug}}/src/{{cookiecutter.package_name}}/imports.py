@@ -1,4 +1,4 @@
-"""Which modules of this package a module needs, read from its imports.
+"""Which files of this package a module needs: those it imports, and data that it names.
 
 The model directory carries exactly these, `dvc.yaml` must list exactly these, and the tests hold
 the floors of the house against them: one answer for all three.
@@ -14,14 +14,15 @@ PACKAGE = Path(__file__).parent
 def closure(*modules: str, package: Path = PACKAGE) -> tuple[str, ...]:
     """Return the files that the modules need, themselves included, relative to the package.
 
-    A module is named as in an import: `steps.train`. The result is sorted.
+    A module is named as in an import: `steps.train`. A file of data lies beside the module that
+    reads it, which names it in a text of its own. The result is sorted.
     """
     found: set[Path] = set()
     waiting = [_file(package.joinpath(*module.split("."))) for module in modules]
     while waiting:
         path = waiting.pop()
         if path not in found:
-            found.add(path)
+            found |= {path, *_data(path)}
             waiting += [package / "__init__.py", path.parent / "__init__.py", *_needs(path)]
     return tuple(sorted(path.relative_to(package).as_posix() for path in found))
 
@@ -34,6 +35,14 @@ def _needs(path: Path) -> Iterator[Path]:
             if source.is_dir():  # A name is one of its modules, or something of its own.
                 modules = (_file(source / alias.name) for alias in node.names)
                 yield from filter(Path.is_file, modules)
+
+
+def _data(path: Path) -> Iterator[Path]:
+    """Yield the files beside a module that it names, a style sheet or a template."""
+    beside = {file.name: file for file in path.parent.iterdir() if file.is_file()}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and node.value in beside:
+            yield beside[node.value]
 
 
 def _file(module: Path) -> Path:

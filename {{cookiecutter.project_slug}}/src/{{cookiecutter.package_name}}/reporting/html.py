@@ -1,80 +1,84 @@
-"""A page as one HTML file that asks for nothing else: styles and charts are inside."""
+"""A page as one HTML file that asks for nothing else, written as `report.html.jinja` says."""
 
 from collections.abc import Mapping
-from functools import singledispatch
-from html import escape
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import html_table
-from .blocks import Block, Page, Pictures, Remarks, Section, Table, Text, Tiles
-from .stylesheet import STYLES
+from . import colours
+from .blocks import Block, Page, Table, Tint
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 Charts = Mapping[str, str]
 """SVG text by the picture's name."""
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""A browser refuses whatever the page would ask for."""
+_HERE = Path(__file__).parent
+_TEMPLATE, _STYLES = "report.html.jinja", "report.css"
+_MARGIN = 6
+_COLOURS = {
+    "blue": colours.BLUE,
+    "orange": colours.ORANGE,
+    "ink": colours.INK,
+    "grey": colours.GREY,
+    "pale": colours.PALE,
+    "faint": colours.FAINT,
+}
 
 
 def render(page: Page, charts: Charts) -> str:
     """Write the page as HTML."""
-    title = escape(page.title)
-    return "\n".join(
-        [
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{title}</title>\n<style>{STYLES}</style>\n</head>\n<body>\n<main>",
-            f'<header>\n<h1>{title}</h1>\n<p class="about">{escape(page.subtitle)}</p>',
-            f'<p class="verdict">{escape(page.verdict)}</p>\n</header>',
-            *(_block(block, charts) for block in page.opening),
-            *(_section(section, charts) for section in page.sections),
-            "</main>\n</body>\n</html>\n",
-        ]
+    return _template().render(page=page, charts=charts)
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        keep_trailing_newline=True,
+        loader=FileSystemLoader(_HERE),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
     )
+    environment.filters |= {"kind": _kind, "scale": _scale, "tint": _tint}
+    environment.globals |= {
+        "colours": _COLOURS,
+        "styles": (_HERE / _STYLES).read_text("utf-8"),
+    }
+    return environment.get_template(_TEMPLATE)
 
 
-def _section(section: Section, charts: Charts) -> str:
-    blocks = "\n".join(_block(block, charts) for block in section.blocks)
-    return f"<section>\n<h2>{escape(section.title)}</h2>\n{blocks}\n</section>"
+def _kind(block: Block) -> str:
+    return type(block).__name__
 
 
-@singledispatch
-def _block(block: Block, charts: Charts) -> str:
-    raise TypeError(block)
+@dataclass(frozen=True)
+class _Scale:
+    """Where values stand in the drawings beside the rows of a table, in pixels."""
+
+    least: float
+    most: float
+    width: int = 150
+    height: int = 16
+
+    def place(self, value: float) -> str:
+        """Return the distance from the left edge."""
+        size = self.most - self.least
+        share = (value - self.least) / size if size > 0 else 0.5
+        return f"{_MARGIN + share * (self.width - 2 * _MARGIN):.1f}"
 
 
-@_block.register
-def _(block: Text, charts: Charts) -> str:
-    return f"<p>{escape(block.text)}</p>"
+def _scale(table: Table) -> _Scale:
+    """Return the scale that all spans of a table have in common."""
+    places = [place for span in table.spans for place in span.known()] or [0.0, 1.0]
+    return _Scale(min(places), max(places))
 
 
-@_block.register
-def _(block: Remarks, charts: Charts) -> str:
-    items = "\n".join(f"<li>{escape(text)}</li>" for text in block.texts)
-    return f'<ul class="remarks">\n{items}\n</ul>'
-
-
-@_block.register
-def _(block: Tiles, charts: Charts) -> str:
-    tiles = "\n".join(
-        f'<div class="{"alarm" if tile.alarm else "calm"}"><dt>{escape(tile.label)}</dt>'
-        f"<dd>{escape(tile.value)}<small>{escape(tile.note)}</small></dd></div>"
-        for tile in block.tiles
-    )
-    return f'<dl class="tiles">\n{tiles}\n</dl>'
-
-
-@_block.register
-def _(block: Pictures, charts: Charts) -> str:
-    figures = "\n".join(
-        f"<figure>{charts[picture.name]}<figcaption><b>{escape(picture.title)}.</b> "
-        f"{escape(picture.caption)}</figcaption></figure>"
-        for picture in block.pictures
-    )
-    kind = "pictures" if len(block.pictures) > 1 else "pictures alone"
-    return f'<div class="{kind}">\n{figures}\n</div>'
-
-
-@_block.register
-def _(block: Table, charts: Charts) -> str:
-    return html_table.render(block)
+def _tint(cell: Tint) -> str:
+    """Return how much of its colour the ground of a cell has."""
+    return f"{100 * (0.1 + 0.5 * cell.strength):.0f}%"

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
+from string import Template
 from typing import Any
 from urllib.parse import parse_qsl
 
 from .. import fields
-from . import csv_rows, frame, prefix
+from . import csv_rows, prefix
 from .batching import Batcher
 from .current import Current, Holder
 from .refusals import RefusedError
 from .replies import Asked, Reply
 
+_PAGE = Template(Path(__file__).with_name("page.html").read_text("utf-8"))
+"""What stands around the form; no more is needed, so that a server needs no engine of templates."""
 _KIND = b"text/html; charset=utf-8"
 _LARGEST_FORM = 2**16
 _KNOWN_TOLD = 8
@@ -77,18 +81,16 @@ def _reply(
     )
     if wrong:
         said = "<dt>no prediction</dt><dd>see the values that are marked</dd>"
-    kind, page = "answer refused" if wrong else "answer", frame.HTML
-    parts = {
-        "BELOW": escape(below, quote=True),
-        "NAME": escape(origin.name),
-        "VERSION": escape(origin.version),
-        "DIGEST": escape(origin.digest[:12]),
-        "NOTICE": f'<p class="fault" role="status">{escape(notice)}</p>' if notice else "",
-        "FIELDS": shown,
-        "ANSWER": f'<dl class="{kind}" role="status">{said}</dl>' if said else "",
-    }
-    for mark, part in parts.items():
-        page = page.replace(f"<!--{mark}-->", part)
+    kind = "answer refused" if wrong else "answer"
+    page = _PAGE.substitute(
+        below=escape(below, quote=True),
+        name=escape(origin.name),
+        version=escape(origin.version),
+        digest=escape(origin.digest[:12]),
+        notice=f'<p class="fault" role="status">{escape(notice)}</p>' if notice else "",
+        fields=shown,
+        answer=f'<dl class="{kind}" role="status">{said}</dl>' if said else "",
+    )
     headers, rows = (*_HEADERS, *now.headers), int(answer is not None)
     return Reply(page.encode(), headers, status, _KIND, rows)
 
