@@ -10,20 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flight_delays import (
-    data,
-    digests,
-    examples,
-    features,
-    model_dir,
-)
+from flight_delays import data, digests, examples, features, layout, model_dir
 from flight_delays.fitting import Watch
+from flight_delays.layout import PARTS, SERVING_LOCK, Part
 from flight_delays.params import FILE, Params
 from flight_delays.predictor import Predictor
-from flight_delays.provenance import SERVING_LOCK
 from flight_delays.schema import BY_NAME, COLUMNS, Column
 from flight_delays.sections import read_yaml, validated
-from flight_delays.splits import PARTS, Part, label
+from flight_delays.splits import label
 from flight_delays.steps import evaluate, train
 from flight_delays.task import Task
 
@@ -163,9 +157,11 @@ def write_model(task: Task, target: Path, identity: str = "rows") -> str:
 
 def tell_figures(root: Path) -> str:
     """Write the figures of the model that lies in a project; return its digest."""
-    digest = digests.of_folder(root / data.MODEL)
-    data.write_text(f"{digest}\n", root / data.DIGEST)
-    data.write_text(json.dumps(figures() | {"digest": digest}, default=float), root / data.METRICS)
+    digest = digests.of_folder(root / layout.MODEL)
+    data.write_text(f"{digest}\n", root / layout.DIGEST)
+    data.write_text(
+        json.dumps(figures() | {"digest": digest}, default=float), root / layout.METRICS
+    )
     return digest
 
 

@@ -15,18 +15,11 @@ import yaml
 from hypothesis import settings as hypothesis
 from mlflow.store.db import utils as databases
 
-from flight_delays import (
-    data,
-    digests,
-    dvc_cli,
-    embedded,
-    machine,
-    store,
-)
+from flight_delays import data, digests, dvc_cli, embedded, layout, machine, store
 from flight_delays.acts.promote import promote
 from flight_delays.acts.register import register
+from flight_delays.layout import LOCK, SERVING_LOCK
 from flight_delays.params import FILE
-from flight_delays.provenance import LOCK, SERVING_LOCK
 from flight_delays.reporting import drawing
 from flight_delays.settings import Settings
 from flight_delays.task import Task
@@ -153,17 +146,17 @@ def project_files(
     (root / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
     (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
     (root / FILE).write_text(yaml.safe_dump(rows.values()), "utf-8")
-    data.write(rows.flights(), root / data.RAW)
+    data.write(rows.flights(), root / layout.RAW)
     for part, frame in rows.parts().items():
-        data.write(frame, root / data.prepared(part))
+        data.write(frame, root / layout.prepared(part))
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(model_of(Task.CLASSIFICATION), root / data.MODEL, ignore=ignored)
-    data.write_text(json.dumps({"loss": {"0": 0.5, "1": 0.25}}), root / data.HISTORY)
+    shutil.copytree(model_of(Task.CLASSIFICATION), root / layout.MODEL, ignore=ignored)
+    data.write_text(json.dumps({"loss": {"0": 0.5, "1": 0.25}}), root / layout.HISTORY)
     machine.note(root)
-    digest = digests.of_folder(root / data.MODEL)
-    data.write_text(f"{digest}\n", root / data.DIGEST)
-    data.write_text(json.dumps(rows.REPORT | {"digest": digest}), root / data.METRICS)
-    (root / data.REPORT).write_text("<html>")
+    digest = digests.of_folder(root / layout.MODEL)
+    data.write_text(f"{digest}\n", root / layout.DIGEST)
+    data.write_text(json.dumps(rows.REPORT | {"digest": digest}), root / layout.METRICS)
+    (root / layout.REPORT).write_text("<html>")
     rows.git(root, "init", "--quiet", "--initial-branch", "main")
     rows.git(root, "add", ".")
     rows.git(root, "commit", "--quiet", "--message", "first")
@@ -219,7 +212,7 @@ def another(here: Settings, states: Path) -> Callable[[str], str]:
         kept = states / f"model of {identity}"
         if not kept.exists():
             rows.write_model(Task.CLASSIFICATION, kept, identity)
-        shutil.copytree(kept, here.root / data.MODEL, dirs_exist_ok=True)
+        shutil.copytree(kept, here.root / layout.MODEL, dirs_exist_ok=True)
         params = here.root / "params.yaml"
         params.write_text(params.read_text("utf-8") + f"# {identity}\n", "utf-8")
         # Another key: what the stages read has changed.

@@ -12,15 +12,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import (
-    data,
-    dvc_cli,
-    fetched,
-    likeness,
-    rebuild,
-    registry,
-    store,
-)
+from flight_delays import data, dvc_cli, fetched, layout, likeness, rebuild, registry, store
 from flight_delays.acts import gate as gating
 from flight_delays.acts import history as telling
 from flight_delays.acts import promote as promoting
@@ -64,7 +56,7 @@ def test_a_model_is_registered_once_with_its_lineage_and_its_card(here: Settings
     there = registry.connect(here)
     (version,) = there.versions()
     commit = rows.git(here.root, "rev-parse", "HEAD")
-    assert version.tags["digest"] == of_folder(here.root / data.MODEL)
+    assert version.tags["digest"] == of_folder(here.root / layout.MODEL)
     assert version.tags["git_commit"] == commit and version.tags["git_dirty"] == "false"
     assert version.tags["stage"] == "staging" and version.tags["seen_until"] < "2013-09-01"
     assert there.pointed("challenger") == version.number
@@ -98,12 +90,12 @@ def test_what_is_no_candidate_is_refused(
     monkeypatch.setattr(dvc_cli, "is_stale", lambda root: True)
     with pytest.raises(UsageError, match="not of these params and files"):
         act(here)
-    described = here.root / data.MODEL / "MLmodel"
+    described = here.root / layout.MODEL / "MLmodel"
     described.write_text(described.read_text("utf-8").replace("signature:", "was:"), "utf-8")
     rows.tell_figures(here.root)
     with pytest.raises(UsageError, match="has no signature"):
         act(here)
-    (here.root / data.METRICS).unlink()
+    (here.root / layout.METRICS).unlink()
     with pytest.raises(UsageError, match="no report yet"):
         act(here)
     assert registry.connect(here).versions() == []
@@ -241,9 +233,9 @@ def test_a_version_made_again_is_compared(
         shutil.copytree(here.root / "reports", root / "reports", dirs_exist_ok=True)
         shutil.copytree(here.root / "models", root / "models")
         if of_another == "its name alone":
-            rows.write_model(task, root / data.MODEL, "another")
+            rows.write_model(task, root / layout.MODEL, "another")
         if of_another == "its trees":
-            file = next((root / data.MODEL).rglob("predictor.json"))
+            file = next((root / layout.MODEL).rglob("predictor.json"))
             file.write_text(file.read_text("utf-8").replace('"EV"', '"XX"'), "utf-8")
 
     monkeypatch.setattr(rebuild, "stages", stages)
@@ -262,7 +254,7 @@ def test_what_a_cpu_of_this_class_has_made_may_not_be_merely_near(
 ) -> None:
     def stages(root: Path, *_: object) -> None:
         shutil.copytree(here.root / "data", root / "data", dirs_exist_ok=True)
-        rows.write_model(Task.CLASSIFICATION, root / data.MODEL, "another")
+        rows.write_model(Task.CLASSIFICATION, root / layout.MODEL, "another")
 
     def near(ours: Path, theirs: Path, frame: object, exact: bool) -> str | None:
         return None if exact else "within tolerance"
@@ -292,7 +284,7 @@ def test_what_was_never_committed_cannot_be_made_again(here: Settings) -> None:
 
 def test_byte_code_beside_the_model_is_never_run(here: Settings) -> None:
     """Python prefers it to the source, and the digest does not see it (see test_verified.py)."""
-    code = here.root / data.MODEL / "code" / rows.PACKAGE
+    code = here.root / layout.MODEL / "code" / rows.PACKAGE
     with (code / "predictor.py").open("a") as file:
         file.write("# so that no other test has loaded it\n")
     rows.tell_figures(here.root)
@@ -314,7 +306,7 @@ def test_a_holdout_that_was_written_over_is_not_believed(
     registering.register(here)
     monkeypatch.setattr(dvc_cli, "is_stale", lambda root: True)
     assert gating.gate(here) is Exit.DONE
-    data.write(rows.flights().assign(late=False), here.root / data.RAW)
+    data.write(rows.flights().assign(late=False), here.root / layout.RAW)
     with pytest.raises(UsageError, match="not of these params and files"):
         gating.gate(here)
 
@@ -449,7 +441,7 @@ def test_an_unchanged_champion_has_to_verify_too(here: Settings) -> None:
 
 
 def test_a_link_in_a_model_is_refused(here: Settings) -> None:
-    (here.root / data.MODEL / "link").symlink_to(here.root / "params.yaml")
+    (here.root / layout.MODEL / "link").symlink_to(here.root / "params.yaml")
     with pytest.raises(WorldError, match=r"models/model/link: a link, or no plain file"):
         gating.gate(here)
 

@@ -36,7 +36,8 @@ FLOORS = {
     "staging standing store summary tables tracking tracking_server trial turns twins "
     "verified watching workspace",
     # Pure: no clock, no network, no environment.
-    1: "archives baselines behaviour calibration cells checkpoint checks comparison constants "
+    1: "layout "
+    "archives baselines behaviour calibration cells checkpoint checks comparison constants "
     "decisions diagnostics dialect dockerfile estimator evaluation examples features fitting "
     "formats frames gate holdout intervals labelled margins metrics predictor schema slices splits "
     "trees validation values versions",

@@ -16,6 +16,7 @@ from flight_delays import (
     data,
     fetched,
     gate_report,
+    layout,
     parcel,
     registry,
 )
@@ -75,7 +76,7 @@ def test_it_is_promoted_with_its_verdict_and_its_proof_and_no_data(here: Setting
     there = registry.connect(here)
     with fetched.model(there, there.get(1), here) as promoted:
         assert sorted(it.name for it in promoted.iterdir()) == sorted(
-            it.name for it in (folder / data.MODEL).iterdir()
+            it.name for it in (folder / layout.MODEL).iterdir()
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flight_delays import carried, contest, data, digests, gate
+from flight_delays import carried, contest, data, digests, gate, layout
 from flight_delays.candidate import Candidate
 from flight_delays.checks import Contest
 from flight_delays.errors import UsageError, WorldError
@@ -37,8 +37,8 @@ AT_RANDOM: dict[str, Any] = {
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    data.write(rows.flights(), tmp_path / data.RAW)
-    data.write(rows.parts()["train"], tmp_path / data.prepared("train"))
+    data.write(rows.flights(), tmp_path / layout.RAW)
+    data.write(rows.parts()["train"], tmp_path / layout.prepared("train"))
     return Settings(tmp_path)
 
 
@@ -102,9 +102,9 @@ def test_drawn_rows_stay_what_they_are_when_a_column_comes_goes_or_is_renamed(
 ) -> None:
     params, here = rows.parameters(**AT_RANDOM), Project(settings.root)
     before, raw = here.split_digest(params), rows.flights()
-    data.write(raw.drop(columns="flight").rename(columns={"temp": "t"}), settings.root / data.RAW)
+    data.write(raw.drop(columns="flight").rename(columns={"temp": "t"}), settings.root / layout.RAW)
     assert here.split_digest(params) == before
-    data.write(raw.iloc[1:], settings.root / data.RAW)
+    data.write(raw.iloc[1:], settings.root / layout.RAW)
     assert here.split_digest(params) != before
 
 

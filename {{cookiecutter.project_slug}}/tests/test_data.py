@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flight_delays import data
+from flight_delays import data, layout
 from flight_delays.errors import WorldError
 
 import rows
@@ -102,7 +102,7 @@ def test_a_full_disk_leaves_the_old_text_whole(
 
 def test_all_parts_are_read(tmp_path: Path) -> None:
     for part, frame in rows.parts().items():
-        data.write(frame, tmp_path / data.prepared(part))
+        data.write(frame, tmp_path / layout.prepared(part))
     found = data.read_parts(tmp_path)
     assert {part: len(frame) for part, frame in found.items()} == {
         part: len(frame) for part, frame in rows.parts().items()

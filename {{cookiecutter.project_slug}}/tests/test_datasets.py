@@ -11,14 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from flight_delays import (
-    carried,
-    data,
-    datasets,
-    digests,
-    headers,
-    tables,
-)
+from flight_delays import carried, datasets, digests, headers, layout, tables
 from flight_delays.acts.predict import Job, predict
 from flight_delays.errors import Exit, UsageError
 from flight_delays.fields import Field
@@ -173,9 +166,9 @@ def test_commas_in_utf_8_are_read_with_or_without_a_mark(tmp_path: Path, content
 @pytest.fixture
 def here(project: Path, fake: fakes.FakeClient) -> Callable[[str], pd.DataFrame]:
     """Return what scores rows of a project with a model of its own, and reads the output."""
-    digest = digests.of_folder(project / data.MODEL)
-    (project / data.METRICS).write_text(json.dumps({"digest": digest}))
-    (project / data.DIGEST).write_text(digest)
+    digest = digests.of_folder(project / layout.MODEL)
+    (project / layout.METRICS).write_text(json.dumps({"digest": digest}))
+    (project / layout.DIGEST).write_text(digest)
 
     def scored(source: str) -> pd.DataFrame:
         job = Job(source, "out.parquet", ("origin",))
@@ -199,7 +192,7 @@ def test_the_column_of_a_folders_name_is_read_as_the_schema_has_it(
         else:
             left.to_parquet(folder / "x.parquet", index=False)
     found = here("in")
-    folder = project / data.MODEL
+    folder = project / layout.MODEL
     model = carried.load(folder, digests.of_folder(folder))
     wanted = model.predict(frame.assign(distance=7.5))
     assert found["probability"].tolist() == wanted["probability"].tolist()

@@ -16,6 +16,7 @@ from flight_delays import (
     digests,
     dvc_cli,
     dvc_lock,
+    layout,
     pipeline,
     processes,
     stage,
@@ -37,10 +38,10 @@ CONFIG = """[core]
     url = ../../remote
 """
 OUTPUTS = {
-    "train": {data.DIGEST: "abc\n", data.MODEL / "code" / "pr\u00e4dictor.py": "# good\n"},
-    "ingest": {data.RAW: "rows"},
+    "train": {layout.DIGEST: "abc\n", layout.MODEL / "code" / "pr\u00e4dictor.py": "# good\n"},
+    "ingest": {layout.RAW: "rows"},
 }
-WHERE = {"ingest": [data.RAW.parent], "train": [data.MODEL, data.DIGEST]}
+WHERE = {"ingest": [layout.RAW.parent], "train": [layout.MODEL, layout.DIGEST]}
 Poison = Callable[[Path, Path], None]
 
 
@@ -52,12 +53,12 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for path, text in files.items():
             data.write_text(text, root / path)
             (root / stage_of).write_text("a dependency")
-    (root / data.MODEL / "code" / "empty").mkdir()
+    (root / layout.MODEL / "code" / "empty").mkdir()
     stages = {
         name: {"cmd": "exit 1", "deps": [name], "outs": [str(it) for it in outs]}
         for name, outs in WHERE.items()
     }
-    stages["evaluate"] = {"cmd": "exit 1", "deps": [str(data.MODEL), str(data.DIGEST)]}
+    stages["evaluate"] = {"cmd": "exit 1", "deps": [str(layout.MODEL), str(layout.DIGEST)]}
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
     (root / FILE).write_text(yaml.safe_dump(rows.values()))
     rows.git(root, "init", "--quiet")
@@ -93,19 +94,19 @@ def put(path: Path, content: bytes) -> None:
 
 
 def poison_code(root: Path, store: Path) -> None:
-    (code,) = OUTPUTS["train"].keys() - {data.DIGEST}
+    (code,) = OUTPUTS["train"].keys() - {layout.DIGEST}
     put(held(store, dvc_lock.of(root / code)), FALSE)
 
 
 def poison_data(root: Path, store: Path) -> None:
-    put(held(store, dvc_lock.of(root / data.RAW)), FALSE)
+    put(held(store, dvc_lock.of(root / layout.RAW)), FALSE)
 
 
 def poison_list(root: Path, store: Path) -> None:
     """Let the list of a folder name another file."""
-    md5 = dvc_lock.of(root / data.DIGEST)
+    md5 = dvc_lock.of(root / layout.DIGEST)
     listed = [{"md5": md5, "relpath": "code/predictor.py"}]
-    put(held(store, dvc_lock.of(root / data.MODEL)), json.dumps(listed).encode())
+    put(held(store, dvc_lock.of(root / layout.MODEL)), json.dumps(listed).encode())
 
 
 POISONS = [poison_code, poison_data, poison_list]
@@ -113,7 +114,7 @@ POISONS = [poison_code, poison_data, poison_list]
 
 def lose(root: Path) -> None:
     """Take away all that DVC would bring back."""
-    for path in (data.MODEL, data.RAW.parent):
+    for path in (layout.MODEL, layout.RAW.parent):
         shutil.rmtree(root / path)
 
 
@@ -187,7 +188,7 @@ def test_no_stage_reads_it(
 ) -> None:
     from_cache(root, poison)
     told = yaml.safe_load((root / "dvc.yaml").read_text())
-    told["stages"]["prepare"] = {"cmd": "exit 1", "deps": [str(data.RAW.parent)]}
+    told["stages"]["prepare"] = {"cmd": "exit 1", "deps": [str(layout.RAW.parent)]}
     (root / "dvc.yaml").write_text(yaml.safe_dump(told))
     if guarded:
         monkeypatch.setenv("DVC_STAGE", f"dvc.yaml:{name}")
@@ -218,10 +219,10 @@ def other(path: Path) -> None:
 
 def test_a_model_that_train_has_not_made_is_not_evaluated(here: Settings) -> None:
     model: Any = SimpleNamespace(root=here.root, params=rows.parameters())
-    other(here.root / data.MODEL / "code" / rows.PACKAGE / "predictor.py")
+    other(here.root / layout.MODEL / "code" / rows.PACKAGE / "predictor.py")
     with pytest.raises(WorldError, match="the bytes are not those of the model"):
         evaluate.evaluate(model)
-    (here.root / data.DIGEST).unlink()
+    (here.root / layout.DIGEST).unlink()
     with pytest.raises(WorldError, match=r"models/digest.txt: missing or not whole"):
         evaluate.evaluate(model)
 
@@ -231,13 +232,15 @@ def test_an_evaluated_model_that_train_has_not_made_is_no_candidate(
     here: Settings, monkeypatch: pytest.MonkeyPatch, guarded: bool
 ) -> None:
     """Figures and model are changed alike, as one who evaluates a poisoned model would have it."""
-    other(here.root / data.MODEL / "code" / rows.PACKAGE / "predictor.py")
-    made = (here.root / data.DIGEST).read_text()
+    other(here.root / layout.MODEL / "code" / rows.PACKAGE / "predictor.py")
+    made = (here.root / layout.DIGEST).read_text()
     evaluated = rows.tell_figures(here.root)
-    (here.root / data.DIGEST).write_text(made)
+    (here.root / layout.DIGEST).write_text(made)
     if not guarded:
         monkeypatch.setattr(dvc_lock, "verify_model", lambda *_: None)
-        assert candidate.here(here).digest == evaluated == digests.of_folder(here.root / data.MODEL)
+        assert (
+            candidate.here(here).digest == evaluated == digests.of_folder(here.root / layout.MODEL)
+        )
         assert Sought(here, FOLDER).pointed()[1] == evaluated
         return
     for ask in (lambda: candidate.here(here), lambda: Sought(here, FOLDER).pointed()):

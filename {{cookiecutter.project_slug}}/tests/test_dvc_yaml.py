@@ -14,7 +14,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from flight_delays import data, live, params, report, source
+from flight_delays import data, layout, live, params, report, source
 from flight_delays import estimator as seam
 from flight_delays.imports import closure
 from flight_delays.sections import Frozen, read_yaml
@@ -33,10 +33,10 @@ FILES = {
 }
 """The data that each stage reads; the tests of the steps write them where `data.py` says."""
 OUTS = {
-    "ingest": {data.RAW.parent},
-    "prepare": {data.PREPARED},
-    "train": {data.MODEL, data.DIGEST, data.HISTORY, data.MACHINE},
-    "evaluate": {data.METRICS, data.REPORT, Path("reports/report.md"), Path("reports/plots")},
+    "ingest": {layout.RAW.parent},
+    "prepare": {layout.PREPARED},
+    "train": {layout.MODEL, layout.DIGEST, layout.HISTORY, layout.MACHINE},
+    "evaluate": {layout.METRICS, layout.REPORT, Path("reports/report.md"), Path("reports/plots")},
 }
 
 
@@ -129,7 +129,7 @@ def read(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], set[
     fitted = {task: rows.fitted(task).estimator for task in Task}
     monkeypatch.setattr(seam, "fit", lambda task, *_: fitted[task])
     monkeypatch.setattr(live, "run", lambda *_: nullcontext(Mock()))
-    data.write(rows.flights(), project / data.RAW)
+    data.write(rows.flights(), project / layout.RAW)
 
     def run(stage: str) -> set[str]:
         seen: set[str] = set()

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from flight_delays import data, digests, report
+from flight_delays import digests, layout, report
 from flight_delays.metrics import METRICS
 from flight_delays.params import Params
 from flight_delays.predictor import Predictor
@@ -141,8 +141,8 @@ def test_the_stage_reads_the_model_directory_and_names_it_by_its_digest(
     evaluate.evaluate(Stage(Settings(project), rows.parameters()))
     ((found, folder),) = written
     assert folder == project / "reports"
-    assert found["digest"] == digests.of_folder(project / data.MODEL)
-    assert found["data_digest"] == digests.of_folder(project / data.PREPARED)
+    assert found["digest"] == digests.of_folder(project / layout.MODEL)
+    assert found["data_digest"] == digests.of_folder(project / layout.PREPARED)
     expected = figures_of[Task.CLASSIFICATION]
     assert found["test"] == expected["test"]
     assert all(math.isfinite(it["mean"]) for it in found["importance"].values())

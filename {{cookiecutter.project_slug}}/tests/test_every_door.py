@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from flight_delays import (
     carried,
-    data,
     digests,
     examples,
     features,
     fields,
     frames,
+    layout,
     model_dir,
     sieve,
     tables,
@@ -30,7 +30,7 @@ from flight_delays.acts.predict import Job, predict
 from flight_delays.errors import Exit
 from flight_delays.features import Encoder
 from flight_delays.fitting import Watch
-from flight_delays.provenance import SERVING_LOCK
+from flight_delays.layout import SERVING_LOCK
 from flight_delays.schema import Column
 from flight_delays.serving import media, protocol
 from flight_delays.serving.rows import Rows
@@ -183,15 +183,15 @@ def trained(folder: Path) -> tuple[list[tuple[Any, ...]], pd.DataFrame]:
 def test_the_training_rows_are_predicted_as_in_training_by_every_door(
     project: Path, fake: fakes.FakeClient
 ) -> None:
-    folder = project / data.MODEL
+    folder = project / layout.MODEL
     table, found = trained(folder)
     digest = digests.of_folder(folder)
     native = carried.load(folder, digest).predict(found)
     wanted = native["probability"].tolist()
     assert len(set(wanted)) > 50
 
-    (project / data.METRICS).write_text(json.dumps({"digest": digest}))
-    (project / data.DIGEST).write_text(digest)
+    (project / layout.METRICS).write_text(json.dumps({"digest": digest}))
+    (project / layout.DIGEST).write_text(digest)
     (project / "x.csv").write_bytes(written(table))
     found.to_parquet(project / "x.parquet", index=False)
     for name in ("x.csv", "x.parquet"):

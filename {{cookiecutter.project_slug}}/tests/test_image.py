@@ -15,16 +15,10 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from flight_delays import (
-    data,
-    digests,
-    dockerfile,
-    sbom,
-    verified,
-)
+from flight_delays import digests, dockerfile, layout, sbom, verified
 from flight_delays.acts.image import _lint, image
 from flight_delays.errors import UsageError, WorldError
-from flight_delays.provenance import SERVING_LOCK
+from flight_delays.layout import SERVING_LOCK
 from flight_delays.served import Origin
 from flight_delays.serving import __main__ as container
 from flight_delays.serving import health
@@ -39,9 +33,9 @@ NEEDLESS = ("mlflow", "pyarrow", "dvc", "pandera", "matplotlib", "boto3", "pytes
 
 @pytest.fixture
 def here(project: Path, fake: fakes.FakeClient) -> Path:
-    digest = digests.of_folder(project / data.MODEL)
-    (project / data.METRICS).write_text(json.dumps({"digest": digest}))
-    (project / data.DIGEST).write_text(digest)
+    digest = digests.of_folder(project / layout.MODEL)
+    (project / layout.METRICS).write_text(json.dumps({"digest": digest}))
+    (project / layout.DIGEST).write_text(digest)
     return project
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flight_delays import data, source
+from flight_delays import data, layout, source
 from flight_delays.console import track
 from flight_delays.errors import WorldError
 from flight_delays.settings import Settings
@@ -27,7 +27,7 @@ def test_the_rows_of_the_source_become_a_file(
     monkeypatch.setattr(source, "rows", read)
     ingest.ingest(Stage(Settings(tmp_path), rows.parameters()))
     assert given == [track]
-    pd.testing.assert_frame_equal(data.read(tmp_path / data.RAW), rows.flights())
+    pd.testing.assert_frame_equal(data.read(tmp_path / layout.RAW), rows.flights())
     assert capsys.readouterr().out == "ingest: 3,000 rows in data/raw/rows.parquet\n"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from flight_delays import installed
 from flight_delays.errors import WorldError, installing
-from flight_delays.provenance import LOCK
+from flight_delays.layout import LOCK
 
 import rows
 

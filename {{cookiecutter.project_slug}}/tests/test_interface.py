@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flight_delays import examples, interface, schema
-from flight_delays.provenance import LOCK, SERVING_LOCK
+from flight_delays.layout import LOCK, SERVING_LOCK
 from flight_delays.schema import Column
 from flight_delays.task import Task
 

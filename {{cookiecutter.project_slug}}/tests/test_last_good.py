@@ -8,13 +8,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import (
-    data,
-    digests,
-    last_good,
-    registry,
-    sought,
-)
+from flight_delays import digests, last_good, layout, registry, sought
 from flight_delays.errors import OutageError, WorldError
 from flight_delays.serving import app, scout, trial
 from flight_delays.serving.current import NOTICE, Holder
@@ -174,7 +168,7 @@ def test_who_asks_is_told_while_the_registry_cannot_be_followed(
     here: Settings, order: Order
 ) -> None:
     notice = Path(order.into) / NOTICE
-    metrics, holder = Metrics(), Holder(callers.model(here.root / data.MODEL), notice)
+    metrics, holder = Metrics(), Holder(callers.model(here.root / layout.MODEL), notice)
     watch: Any = Watch(order, None)  # type: ignore[arg-type]
     front = app.make(holder, metrics)
     assert callers.ask(front, "GET", "/ready").body == b"\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, digests, live, recording, store
+from flight_delays import digests, layout, live, recording, store
 from flight_delays.errors import WorldError
 from flight_delays.settings import Settings
 
@@ -21,7 +21,7 @@ def work(project: Path) -> str:
     with live.run(Settings(project), rows.parameters()) as log:
         for step in range(3):
             log.metrics(step, {"loss": 1 / (step + 1)})
-        log.model(project / data.MODEL, digests.of_folder(project / data.MODEL))
+        log.model(project / layout.MODEL, digests.of_folder(project / layout.MODEL))
     return "done"
 
 
@@ -31,7 +31,7 @@ def test_a_fit_is_told_while_it_works(project: Path, fake: fakes.FakeClient) -> 
     points = fake.get_metric_history(run.info.run_id, "loss")
     assert [(it.step, it.value) for it in points] == [(0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3))]
     assert run.info.status == "FINISHED"
-    assert run.data.tags["digest"] == digests.of_folder(project / data.MODEL)
+    assert run.data.tags["digest"] == digests.of_folder(project / layout.MODEL)
 
 
 @pytest.mark.parametrize("asked", [True, False])

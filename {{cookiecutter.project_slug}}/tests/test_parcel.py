@@ -9,15 +9,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import (
-    candidate,
-    data,
-    digests,
-    gate,
-    gate_report,
-    parcel,
-    places,
-)
+from flight_delays import candidate, data, digests, gate, gate_report, layout, parcel, places
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.gate import Answer, Check, Verdict
 from flight_delays.places import LABEL, Parcel, Project
@@ -56,7 +48,7 @@ def test_what_is_packed_is_taken_over_elsewhere(here: Settings, tmp_path: Path) 
     shutil.rmtree(here.root / "models")
     found = parcel.unpack(here, folder)
     assert found.digest == digests.of_folder(found.folder)
-    assert found.folder == folder / data.MODEL
+    assert found.folder == folder / layout.MODEL
     assert found.key == input_key(here.root)
     assert parcel.verdict(folder) == (verdict(found.digest), "main (abc)")
 
@@ -71,7 +63,7 @@ def test_its_origin_is_what_the_project_would_have_told(here: Settings) -> None:
 
 
 def test_no_row_of_the_data_and_no_byte_code_is_packed(here: Settings) -> None:
-    cache = here.root / data.MODEL / "code" / "__pycache__"
+    cache = here.root / layout.MODEL / "code" / "__pycache__"
     cache.mkdir()
     (cache / "predictor.pyc").touch()
     packed = files(pack(here))
@@ -113,20 +105,20 @@ def other_params(root: Path, folder: Path) -> None:
 
 
 def other_bytes(root: Path, folder: Path) -> None:
-    (folder / data.MODEL / "MLmodel").open("a").write("# another\n")
+    (folder / layout.MODEL / "MLmodel").open("a").write("# another\n")
 
 
 def fewer_bytes(root: Path, folder: Path) -> None:
-    shutil.rmtree(folder / data.MODEL)
+    shutil.rmtree(folder / layout.MODEL)
 
 
 def forged(root: Path, folder: Path) -> None:
     other_bytes(root, folder)
-    set_json(folder / LABEL, digest=digests.of_folder(folder / data.MODEL))
+    set_json(folder / LABEL, digest=digests.of_folder(folder / layout.MODEL))
 
 
 def other_figures(root: Path, folder: Path) -> None:
-    set_json(folder / data.METRICS, digest="0" * 64)
+    set_json(folder / layout.METRICS, digest="0" * 64)
 
 
 def other_verdict(root: Path, folder: Path) -> None:
@@ -165,7 +157,7 @@ def test_a_folder_that_is_no_parcel_is_refused(here: Settings, tmp_path: Path, t
         parcel.unpack(here, tmp_path)
 
 
-@pytest.mark.parametrize("name", [data.METRICS, gate_report.VERDICT])
+@pytest.mark.parametrize("name", [layout.METRICS, gate_report.VERDICT])
 @pytest.mark.parametrize("text", [None, "{", "[]"])
 def test_a_parcel_that_is_not_whole_is_refused(
     here: Settings, name: Path, text: str | None

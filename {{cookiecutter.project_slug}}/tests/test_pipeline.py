@@ -9,8 +9,8 @@ import pytest
 from filelock import FileLock
 
 from flight_delays import dvc_cli, marks, pipeline, store
-from flight_delays.data import METRICS, MODEL
 from flight_delays.errors import UsageError, WorldError
+from flight_delays.layout import METRICS, MODEL
 from flight_delays.settings import Settings
 from flight_delays.stage import LOCK
 

@@ -15,16 +15,7 @@ import pyarrow.parquet
 import pytest
 from filelock import FileLock
 
-from flight_delays import (
-    carried,
-    csv_blocks,
-    data,
-    digests,
-    outputs,
-    sieve,
-    staging,
-    tables,
-)
+from flight_delays import carried, csv_blocks, digests, layout, outputs, sieve, staging, tables
 from flight_delays.acts.predict import Job, predict
 from flight_delays.errors import (
     Exit,
@@ -44,9 +35,9 @@ NAMES = ["scheduled_departure", "carrier", "origin", "dest", "distance", "wind_s
 @pytest.fixture
 def here(project: Path, fake: fakes.FakeClient, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a model of its own, no champion, and two files of rows to score."""
-    digest = digests.of_folder(project / data.MODEL)
-    (project / data.METRICS).write_text(json.dumps({"digest": digest}))
-    (project / data.DIGEST).write_text(digest)
+    digest = digests.of_folder(project / layout.MODEL)
+    (project / layout.METRICS).write_text(json.dumps({"digest": digest}))
+    (project / layout.DIGEST).write_text(digest)
     monkeypatch.setattr(tables, "PIECE", 100)
     monkeypatch.setattr(csv_blocks, "_BLOCK", 20_000)
     test = rows.parts()["test"]
@@ -61,7 +52,7 @@ def scored(root: Path, source: str = "new", target: str = "out.parquet", **more:
 
 
 def expected(root: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    folder = root / data.MODEL
+    folder = root / layout.MODEL
     return pd.DataFrame(carried.load(folder, digests.of_folder(folder)).predict(frame))
 
 
@@ -79,7 +70,7 @@ def test_a_folder_is_scored_as_the_model_does(here: Path) -> None:
 
 def test_the_output_says_which_model_made_it(here: Path) -> None:
     scored(here)
-    digest = digests.of_folder(here / data.MODEL)
+    digest = digests.of_folder(here / layout.MODEL)
     written = pyarrow.parquet.read_schema(here / "out.parquet").metadata
     told = json.loads((here / "out.parquet.json").read_text())
     assert written[b"digest"].decode() == told["digest"] == digest
@@ -381,7 +372,7 @@ def test_a_broken_file_is_named(here: Path, name: str) -> None:
 
 
 def test_bytes_that_were_altered_are_not_run(here: Path) -> None:
-    predictor = here / data.MODEL / "code" / rows.PACKAGE / "predictor.py"
+    predictor = here / layout.MODEL / "code" / rows.PACKAGE / "predictor.py"
     predictor.write_text("raise SystemExit\n")
     with pytest.raises(WorldError, match="the bytes are not those"):
         scored(here)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flight_delays import data, params, splits
+from flight_delays import data, layout, params
 from flight_delays.errors import UsageError
 from flight_delays.settings import Settings
 from flight_delays.stage import Stage
@@ -25,8 +25,8 @@ TIMELESS: dict[str, Any] = {
 
 def prepared(
     root: Path, given: params.Params, raw: pd.DataFrame | None = None, in_ci: bool = False
-) -> dict[splits.Part, pd.DataFrame]:
-    data.write(rows.flights() if raw is None else raw, root / data.RAW)
+) -> dict[layout.Part, pd.DataFrame]:
+    data.write(rows.flights() if raw is None else raw, root / layout.RAW)
     prepare.prepare(Stage(Settings(root, in_ci=in_ci), given))
     return data.read_parts(root)
 
@@ -35,7 +35,7 @@ def refusal(root: Path, given: params.Params, **options: Any) -> str:
     """Return why nothing was prepared."""
     with pytest.raises(UsageError) as caught:
         prepared(root, given, **options)
-    assert not (root / data.PREPARED).exists()
+    assert not (root / layout.PREPARED).exists()
     return str(caught.value)
 
 
@@ -160,9 +160,9 @@ def test_a_feature_that_no_train_row_has_is_refused(kind: str, name: str) -> Non
         prepare._check("train", gap, frame, rows.parameters())
 
 
-@pytest.mark.parametrize("part", splits.PARTS)
+@pytest.mark.parametrize("part", layout.PARTS)
 def test_a_part_with_one_outcome_only_is_refused(
-    task: Task, tmp_path: Path, part: splits.Part
+    task: Task, tmp_path: Path, part: layout.Part
 ) -> None:
     target = rows.parameters(task).data.target
     bad = rows.flights().copy()

@@ -8,16 +8,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import (
-    candidate,
-    carried,
-    data,
-    digests,
-    gate,
-    gate_report,
-    likeness,
-    parcel,
-)
+from flight_delays import candidate, carried, digests, gate, gate_report, layout, likeness, parcel
 from flight_delays.errors import Exit, UsageError
 from flight_delays.forge import candidates
 from flight_delays.forge.prove import prove
@@ -81,26 +72,26 @@ def other_class(folder: Path) -> None:
 
 def other_name(folder: Path) -> None:
     """Write bytes that are not the same and predict the same."""
-    rows.write_model(Task.CLASSIFICATION, folder / data.MODEL, "another")
+    rows.write_model(Task.CLASSIFICATION, folder / layout.MODEL, "another")
     keep_label(folder)
 
 
 def other_model(folder: Path) -> None:
-    file = next((folder / data.MODEL).rglob("predictor.json"))
+    file = next((folder / layout.MODEL).rglob("predictor.json"))
     file.write_text(file.read_text("utf-8").replace('"EV"', '"XX"'), "utf-8")
     keep_label(folder)
 
 
 def other_code(folder: Path) -> None:
     other_name(folder)
-    code = next((folder / data.MODEL / "code").iterdir())
+    code = next((folder / layout.MODEL / "code").iterdir())
     (code / "predictor.py").open("a").write("raise SystemExit('the code of a candidate was run')\n")
 
 
 def keep_label(folder: Path) -> None:
     """Forge the label as well: who can change the bytes can change what is said of them."""
     told: dict[str, Any] = json.loads((folder / LABEL).read_text("utf-8"))
-    told["digest"] = digests.of_folder(folder / data.MODEL)
+    told["digest"] = digests.of_folder(folder / layout.MODEL)
     (folder / LABEL).write_text(json.dumps(told), "utf-8")
 
 
@@ -198,7 +189,7 @@ def test_it_would_have_been_run(packed: Settings, tmp_path: Path) -> None:
     folder = shutil.copytree(packed.root / parcel.NAME, tmp_path / "theirs")
     other_code(folder)
     with pytest.raises(SystemExit, match="the code of a candidate was run"):
-        carried.load(folder / data.MODEL, digests.of_folder(folder / data.MODEL))
+        carried.load(folder / layout.MODEL, digests.of_folder(folder / layout.MODEL))
 
 
 def test_without_a_candidate_the_merge_goes_on_and_it_is_said(

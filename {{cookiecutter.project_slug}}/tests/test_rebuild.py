@@ -7,7 +7,8 @@ import pytest
 
 from flight_delays import machine, outcomes, rebuild
 from flight_delays.errors import WorldError
-from flight_delays.provenance import LOCK, git
+from flight_delays.layout import LOCK
+from flight_delays.provenance import git
 from flight_delays.settings import Settings
 
 import rows

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import data, provenance, recording, tracking
+from flight_delays import layout, provenance, recording, tracking
 from flight_delays.digests import of_file, of_folder
 from flight_delays.errors import WorldError
 from flight_delays.holders import PROCESS
@@ -72,9 +72,9 @@ def test_a_run_says_where_its_model_came_from(project: Path, fake: fakes.FakeCli
     tags = run.data.tags
     assert run.info.status == "FINISHED"
     assert tags["input_key"] == provenance.input_key(project)
-    assert tags["digest"] == of_folder(project / data.MODEL)
-    assert tags["data_digest"] == of_folder(project / data.PREPARED)
-    assert tags["lock_digest"] == of_file(project / provenance.LOCK)
+    assert tags["digest"] == of_folder(project / layout.MODEL)
+    assert tags["data_digest"] == of_folder(project / layout.PREPARED)
+    assert tags["lock_digest"] == of_file(project / layout.LOCK)
     assert tags["git_commit"] == rows.git(project, "rev-parse", "HEAD")
     assert tags["git_dirty"] == "false"
     assert tags["cpu_class"] == cpu_class()
@@ -112,7 +112,7 @@ def test_a_run_holds_the_figures_and_the_files(project: Path, fake: fakes.FakeCl
     ]
     ((status, _, files),) = found["models"]
     assert status == "READY"
-    assert files["MLmodel"] == (project / data.MODEL / "MLmodel").read_bytes()
+    assert files["MLmodel"] == (project / layout.MODEL / "MLmodel").read_bytes()
     assert run.id in fake._runs
 
 
@@ -194,5 +194,5 @@ def test_a_figure_that_is_not_defined_is_left_out(project: Path, fake: fakes.Fak
 
 def test_the_figures_stand_for_the_outputs(project: Path) -> None:
     before = recording.outputs_digest(project)
-    (project / data.METRICS).write_text(json.dumps(rows.REPORT | {"digest": "abd"}))
+    (project / layout.METRICS).write_text(json.dumps(rows.REPORT | {"digest": "abd"}))
     assert recording.outputs_digest(project) != before

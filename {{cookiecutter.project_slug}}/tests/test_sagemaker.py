@@ -10,7 +10,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from flight_delays import aws, data, digests, served
+from flight_delays import aws, digests, layout, served
 from flight_delays.acts import sagemaker
 from flight_delays.deployment import Wanted
 from flight_delays.endpoints import Endpoints
@@ -44,9 +44,9 @@ def amazon() -> Iterator[Any]:
 
 @pytest.fixture
 def here(project: Path, fake: fakes.FakeClient) -> Path:
-    digest = digests.of_folder(project / data.MODEL)
-    (project / data.METRICS).write_text(json.dumps({"digest": digest}))
-    (project / data.DIGEST).write_text(digest)
+    digest = digests.of_folder(project / layout.MODEL)
+    (project / layout.METRICS).write_text(json.dumps({"digest": digest}))
+    (project / layout.DIGEST).write_text(digest)
     return project
 
 
@@ -69,7 +69,7 @@ class Runtime:
 def test_what_is_planned_is_done_once_and_then_deleted(
     amazon: Any, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    there = Endpoints(amazon, Runtime(here / data.MODEL), seconds=0)
+    there = Endpoints(amazon, Runtime(here / layout.MODEL), seconds=0)
     sagemaker.plan(Settings(here), "champion", ORDER, there)
     assert there.config_of("late") is None
     named, *planned = capsys.readouterr().out.replace("plan:", "deploy:").splitlines()
@@ -99,7 +99,7 @@ def test_what_is_planned_is_done_once_and_then_deleted(
 
 
 def test_an_endpoint_that_answers_wrongly_is_taken_back(amazon: Any, here: Path) -> None:
-    runtime = Runtime(here / data.MODEL)
+    runtime = Runtime(here / layout.MODEL)
     runtime.bend = 1.0
     there = Endpoints(amazon, runtime, seconds=0)
     with pytest.raises(WorldError, match=r"went back, since it answers .* otherwise"):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flight_delays import splits
+from flight_delays import layout, splits
 from flight_delays.params import Period
 
 
@@ -84,8 +84,8 @@ def test_no_test_day_comes_before_a_training_day(
     last = None if until is None else date(2010, 1, 1) + timedelta(until)
     labels = splits.by_time(days.astype("datetime64[us]"), last, validation, test)
     assert len(labels) == len(days)
-    assert set(labels) <= {*splits.PARTS, "unused"}
-    order = np.array([[*splits.PARTS, "unused"].index(label) for label in labels])
+    assert set(labels) <= {*layout.PARTS, "unused"}
+    order = np.array([[*layout.PARTS, "unused"].index(label) for label in labels])
     assert (np.diff(order[np.argsort(days, kind="stable")]) >= 0).all()
     assert all(len(set(labels[days == day])) == 1 for day in days)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flight_delays import data, machine, model_dir, predictor
 from flight_delays import estimator as seam
+from flight_delays import layout, machine, model_dir, predictor
 from flight_delays.carried import DATA
 from flight_delays.diagnostics import choose_threshold
 from flight_delays.digests import of_folder, verify
@@ -48,19 +48,19 @@ def test_the_model_and_its_history_are_written_and_told(
     stage: Stage, fake: fakes.FakeClient
 ) -> None:
     train.train(stage)
-    digest = of_folder(stage.root / data.MODEL)
-    verify(stage.root / data.MODEL, digest)
+    digest = of_folder(stage.root / layout.MODEL)
+    verify(stage.root / layout.MODEL, digest)
     assert digest == rows.write_model(
-        Task.CLASSIFICATION, stage.root / "again", of_folder(stage.root / data.PREPARED)
+        Task.CLASSIFICATION, stage.root / "again", of_folder(stage.root / layout.PREPARED)
     )
-    encoder = predictor.load(stage.root / data.MODEL / DATA).encoder
+    encoder = predictor.load(stage.root / layout.MODEL / DATA).encoder
     features = stage.params.features
     assert (encoder.numeric, encoder.categorical) == (features.numeric, features.categorical)
     (run,) = fake._runs.values()
     assert run.data.tags["digest"] == digest
     assert run.data.tags["input_key"] == input_key(stage.root)
     assert run.info.status == "FINISHED"
-    history = json.loads((stage.root / data.HISTORY).read_text())
+    history = json.loads((stage.root / layout.HISTORY).read_text())
     assert history
     assert machine.noted(stage.root) == (machine.cpu_class(), python_version())
     for name, steps in history.items():
@@ -106,7 +106,7 @@ def test_a_training_that_breaks_off_leaves_no_model_and_no_open_run(
     monkeypatch.setattr(model_dir, "_write", broken)
     with pytest.raises(error):
         train.train(stage)
-    assert not (stage.root / data.MODEL).exists()
+    assert not (stage.root / layout.MODEL).exists()
     (run,) = fake._runs.values()
     assert run.info.status == ("KILLED" if error is KeyboardInterrupt else "FAILED")
 

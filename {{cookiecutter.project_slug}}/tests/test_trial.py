@@ -15,6 +15,7 @@ from flight_delays import (
     examples,
     fetched,
     gate,
+    layout,
     looks,
     model_dir,
     places,
@@ -25,11 +26,10 @@ from flight_delays.candidate import Candidate
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.fitting import Watch
 from flight_delays.gate import BEST, CHAMPION, Answer
+from flight_delays.layout import PARTS, SERVING_LOCK
 from flight_delays.ledger import Entry
-from flight_delays.provenance import SERVING_LOCK
 from flight_delays.schema import BY_NAME
 from flight_delays.settings import Settings
-from flight_delays.splits import PARTS
 from flight_delays.steps import train
 from flight_delays.task import Task
 from flight_delays.trial import Rivals
@@ -44,8 +44,8 @@ class Project:
     """A challenger with its rows, and a registry that knows what it is told."""
 
     def __init__(self, root: Path, model: Path) -> None:
-        data.write(rows.flights(), root / data.RAW)
-        data.write(rows.parts()["train"], root / data.prepared("train"))
+        data.write(rows.flights(), root / layout.RAW)
+        data.write(rows.parts()["train"], root / layout.prepared("train"))
         self.settings = Settings(root)
         self.place = places.Project(root)
         self.candidate = Candidate(model, "challenger", rows.parameters(), "", {}, self.place)
@@ -188,7 +188,9 @@ def test_a_model_that_is_too_large_is_rejected(here: Project) -> None:
 
 def test_a_renamed_column_is_compared_once_its_new_name_is_told(here: Project) -> None:
     """The raw rows have another name for a column that only the champion knows."""
-    data.write(rows.flights().rename(columns={"wind_speed": "wind"}), here.settings.root / data.RAW)
+    data.write(
+        rows.flights().rename(columns={"wind_speed": "wind"}), here.settings.root / layout.RAW
+    )
     known = here.candidate.place.split_digest(rows.parameters())
     here.met = Rivals(here.version(1, "champion", split_digest=known), None)
     params = here.candidate.params

@@ -9,11 +9,11 @@ from typing import Any
 from . import (
     author,
     card,
-    data,
     digests,
     dvc_cli,
     dvc_lock,
     embedded,
+    layout,
     marks,
     params,
     signature,
@@ -30,7 +30,7 @@ from .registry import Registry
 from .settings import NAME, Settings
 from .versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Version
 
-_JUDGED = (data.RAW.parent, data.PREPARED, data.HISTORY, data.MACHINE)
+_JUDGED = (layout.RAW.parent, layout.PREPARED, layout.HISTORY, layout.MACHINE)
 """What a verdict, a version and its run are made of beside the model and its figures."""
 _EDIT = needed(EDIT, "experiment", NAME)
 
@@ -56,21 +56,21 @@ def here(settings: Settings) -> Candidate:
     root, checked = settings.root, params.load(settings.root)
     key = input_key(root)
     try:
-        found = json.loads((root / data.METRICS).read_text("utf-8"))
+        found = json.loads((root / layout.METRICS).read_text("utf-8"))
         digest = str(found["digest"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError(f"{data.METRICS}: there is no report yet; run `nox -s train`") from None
+        raise UsageError(f"{layout.METRICS}: there is no report yet; run `nox -s train`") from None
     dvc_lock.verify_model(root, digest)
     dvc_lock.verify(root, [str(path) for path in _JUDGED])
-    digests.verify(root / data.MODEL, digest)
-    if not signature.has_signature(root / data.MODEL):
-        raise UsageError(f"{data.MODEL}: has no signature, so nobody knows what to send it")
+    digests.verify(root / layout.MODEL, digest)
+    if not signature.has_signature(root / layout.MODEL):
+        raise UsageError(f"{layout.MODEL}: has no signature, so nobody knows what to send it")
     if not marks.is_recorded(settings, key) and dvc_cli.is_stale(root):
         raise UsageError(
-            f"{data.MODEL}: not of these params and files; run `nox -s train` first, or take your "
-            "changes back"
+            f"{layout.MODEL}: not of these params and files; run `nox -s train` first, or take "
+            "your changes back"
         )
-    return Candidate(root / data.MODEL, digest, checked, key, found, Project(root))
+    return Candidate(root / layout.MODEL, digest, checked, key, found, Project(root))
 
 
 def register(registry: Registry, candidate: Candidate, settings: Settings) -> Version:

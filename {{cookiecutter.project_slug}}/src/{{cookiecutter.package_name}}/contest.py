@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import carried, data, holdout, splits
+from . import carried, data, holdout, layout, splits
 from .baselines import MIDDLES
 from .candidate import Candidate
 from .checks import Contest
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def rows(settings: Settings, candidate: Candidate, rivals: Iterable[Version]) -> "pd.DataFrame":
     """Return the test rows that none of the rivals has been trained on."""
-    raw = data.read(settings.root / data.RAW)
+    raw = data.read(settings.root / layout.RAW)
     rows = raw[splits.label(raw, candidate.params) == "test"]
     params = candidate.params
     here, time = candidate.place.split_digest(params), params.data.time
@@ -48,7 +48,7 @@ def same_holdout(settings: Settings, params: Params, bounds: Params) -> Check:
     found = []
     if params != bounds:  # Else there is no need to read the rows.
         time = params.data.time
-        last = data.read(settings.root / data.RAW)[time].max().date() if time else None
+        last = data.read(settings.root / layout.RAW)[time].max().date() if time else None
         found = list(holdout.choices(params, bounds, last))
     return Check("same holdout", not found, None, None, holdout.advice(found))
 
@@ -67,7 +67,7 @@ def contest(
     params = candidate.params
     _check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
     target, time = params.data.target, params.data.time
-    seen = data.read(settings.root / data.prepared("train"))[target].to_numpy(np.float64)
+    seen = data.read(settings.root / layout.prepared("train"))[target].to_numpy(np.float64)
     asked = rows[target].to_numpy(np.float64)
     met = {CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}
     given = dict(_predictions(met, rows, bounds.gate.renamed))
@@ -125,8 +125,8 @@ def as_before(
         now = renamed[name]
         if now is not None and now not in rows:
             raise UsageError(
-                f"{FILE}: 'gate.renamed' says that {name!r} is called {now!r} now, and {data.RAW} "
-                f"has no column of that name{nearest(now, list(rows.columns))}"
+                f"{FILE}: 'gate.renamed' says that {name!r} is called {now!r} now, and "
+                f"{layout.RAW} has no column of that name{nearest(now, list(rows.columns))}"
             )
     there = {name: rows[now] if (now := renamed[name]) else np.nan for name in lost}
     found: pd.DataFrame = rows.assign(**there)
@@ -153,6 +153,6 @@ def _check_columns(
             f"something else now, `{missing[0]}: null` where it is gone for good, or {remedy}"
         )
     raise UsageError(
-        f"{data.RAW} no longer has the column {missing[0]!r} {who}, so models cannot be "
+        f"{layout.RAW} no longer has the column {missing[0]!r} {who}, so models cannot be "
         f"compared; {remedy}"
     )

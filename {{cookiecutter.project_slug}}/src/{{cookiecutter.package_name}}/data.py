@@ -1,37 +1,13 @@
-"""Files of a project: where they lie, Parquet and text in and out, whole files only."""
+"""Parquet and text in and out, whole files only."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import UsageError, WorldError
-from .splits import PARTS, Part
+from .layout import PARTS, Part, prepared
 
 if TYPE_CHECKING:
     import pandas as pd
-
-RAW = Path("data/raw/rows.parquet")
-PREPARED = Path("data/prepared")
-MODEL = Path("models/model")
-DIGEST = Path("models/digest.txt")
-"""Which bytes `train` has made: what lies in `models/model` later must be these."""
-HISTORY = Path("models/history.json")
-MACHINE = Path("models/machine.json")
-METRICS = Path("reports/metrics.json")
-REPORT = Path("reports/report.html")
-REPORTS = (METRICS, REPORT, Path("reports/report.md"), Path("reports/plots"))
-
-
-def model_digest(root: Path) -> str:
-    """Return the digest of the model that `train` has made in a project."""
-    try:
-        return (root / DIGEST).read_text("utf-8").strip()
-    except (FileNotFoundError, UnicodeDecodeError):
-        raise WorldError(f"{DIGEST}: missing or not whole; run `nox -s train`") from None
-
-
-def prepared(part: Part) -> Path:
-    """Return where the rows of a part lie, relative to the project."""
-    return PREPARED / f"{part}.parquet"
 
 
 def read(path: Path) -> "pd.DataFrame":

@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from . import data, digests
+from . import digests, layout
 from .errors import WorldError
 from .sections import read_yaml
 
@@ -49,11 +49,11 @@ def verify_model(root: Path, evaluated: str) -> None:
 
     Its bytes are looked at by who loads them, on a copy.
     """
-    verify(root, [str(path) for path in (data.MODEL, data.DIGEST, data.METRICS)])
-    if (made := data.model_digest(root)) != evaluated:
+    verify(root, [str(path) for path in (layout.MODEL, layout.DIGEST, layout.METRICS)])
+    if (made := layout.model_digest(root)) != evaluated:
         raise WorldError(
-            f"{data.METRICS}: is of the model {evaluated[:12]}, and `train` has made {made[:12]} "
-            f"({data.DIGEST}); run `nox -s train`"
+            f"{layout.METRICS}: is of the model {evaluated[:12]}, and `train` has made {made[:12]} "
+            f"({layout.DIGEST}); run `nox -s train`"
         )
 
 

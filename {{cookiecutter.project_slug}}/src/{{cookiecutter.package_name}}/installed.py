@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .errors import WorldError, installing
-from .provenance import LOCK, SERVING_LOCK
+from .layout import LOCK, SERVING_LOCK
 
 _PIN = re.compile(r"^([a-z0-9-]+)==([^\s;]+)( ;)?", re.MULTILINE)
 

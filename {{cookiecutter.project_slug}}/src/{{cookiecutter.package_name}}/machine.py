@@ -10,7 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from . import data
+from . import data, layout
 from .errors import WorldError
 
 
@@ -54,7 +54,7 @@ def same_bytes(ours: str, theirs: str) -> bool:
 def note(root: Path) -> None:
     """Write down that this machine fits the model of a project."""
     told = {"cpu_class": cpu_class(), "python": platform.python_version()}
-    data.write_text(json.dumps(told, indent=1) + "\n", root / data.MACHINE)
+    data.write_text(json.dumps(told, indent=1) + "\n", root / layout.MACHINE)
 
 
 def noted(root: Path) -> tuple[str, str]:
@@ -63,8 +63,8 @@ def noted(root: Path) -> tuple[str, str]:
     Raises WorldError where the file that says so is missing or another one.
     """
     try:
-        told = json.loads((root / data.MACHINE).read_text("utf-8"))
+        told = json.loads((root / layout.MACHINE).read_text("utf-8"))
         return str(told["cpu_class"]), str(told["python"])
     except (OSError, ValueError, LookupError, TypeError):
         words = "it does not say which machine has fitted the model"
-        raise WorldError(f"{data.MACHINE}: {words}; run `nox -s train`") from None
+        raise WorldError(f"{layout.MACHINE}: {words}; run `nox -s train`") from None

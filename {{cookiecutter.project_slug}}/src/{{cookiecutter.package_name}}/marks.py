@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import data, digests, recording, store
+from . import digests, layout, recording, store
 from .params import Params
 from .places import Place
 from .settings import Settings
@@ -43,9 +43,9 @@ def record(settings: Settings, place: Place, params: Params, key: str) -> None:
 
 def _made(root: Path) -> str:
     """Return the digest of the figures and of the data that the gate reads again."""
-    raw = digests.of_file(root / data.RAW) if (root / data.RAW).is_file() else None
+    raw = digests.of_file(root / layout.RAW) if (root / layout.RAW).is_file() else None
     return digests.of_values(
-        [recording.outputs_digest(root), raw, digests.of_folder(root / data.PREPARED, links=True)]
+        [recording.outputs_digest(root), raw, digests.of_folder(root / layout.PREPARED, links=True)]
     )
 
 

@@ -5,7 +5,7 @@ where they part be named.
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import data, digests
+from . import digests, layout
 from .sections import read_yaml
 
 Outcomes = Mapping[str, Mapping[str, str]]
@@ -22,7 +22,7 @@ def of(root: Path) -> Outcomes:
         name: {
             path.relative_to(root).as_posix(): digests.of_file(path)
             for out in [*stage.get("outs", ()), *stage.get("metrics", ())]
-            if Path(out) != data.MACHINE
+            if Path(out) != layout.MACHINE
             for path in sorted(_files(root / out))
         }
         for name, stage in stages.items()

@@ -9,21 +9,22 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import data, digests, gate_report, places
+from . import data, digests, gate_report, layout, places
 from .candidate import Candidate
 from .errors import UsageError, WorldError
 from .gate import Verdict
+from .layout import LOCK, SERVING_LOCK
 from .params import FILE, Params
 from .params import load as load_params
 from .places import LABEL, Parcel, Project
-from .provenance import LOCK, SERVING_LOCK, input_key
+from .provenance import input_key
 from .settings import Settings
 
 NAME = "candidate"
 PROOF = Path("reports/proof.txt")
 """What `prove` has to say."""
 _INPUTS = tuple(map(Path, (FILE, "dvc.yaml", "dvc.lock", LOCK, SERVING_LOCK)))
-_MADE = (data.MODEL, data.HISTORY, *data.REPORTS, *gate_report.EVIDENCE, gate_report.PICTURES)
+_MADE = (layout.MODEL, layout.HISTORY, *layout.REPORTS, *gate_report.EVIDENCE, gate_report.PICTURES)
 
 
 def pack(project: Project, candidate: Candidate, more: Sequence[Path] = ()) -> Path:
@@ -65,13 +66,13 @@ def unpack(settings: Settings, folder: Path) -> Candidate:
             f"{folder}: made of other code, params or locks than this commit's (input key "
             f"{str(label['input_key'])[:12]}, here {key[:12]}); train and review this commit"
         )
-    digests.verify(parcel.root / data.MODEL, digest)
-    found = _json(parcel.root / data.METRICS)
+    digests.verify(parcel.root / layout.MODEL, digest)
+    found = _json(parcel.root / layout.METRICS)
     verdict = _json(parcel.root / gate_report.VERDICT)
     if {found.get("digest"), verdict.get("challenger")} != {digest}:
         raise WorldError(f"{folder}: its report or its verdict is of another model; review again")
     params: Params = load_params(settings.root)
-    return Candidate(parcel.root / data.MODEL, digest, params, key, found, parcel)
+    return Candidate(parcel.root / layout.MODEL, digest, params, key, found, parcel)
 
 
 def verdict(folder: Path) -> tuple[Verdict, str]:

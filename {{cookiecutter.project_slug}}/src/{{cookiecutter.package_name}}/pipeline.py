@@ -10,11 +10,11 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from . import (
-    data,
     dvc_cli,
     dvc_lock,
     holders,
     installed,
+    layout,
     marks,
     params,
     permissions,
@@ -68,8 +68,8 @@ def _tell(settings: Settings, key: str) -> None:
     Who tries other params chooses among them, by the validation rows: each look at the test rows
     would make them less of a test.
     """
-    found = json.loads((settings.root / data.METRICS).read_text("utf-8"))
-    report = _in_its_run(settings, key) if settings.project else str(data.REPORT)
+    found = json.loads((settings.root / layout.METRICS).read_text("utf-8"))
+    report = _in_its_run(settings, key) if settings.project else str(layout.REPORT)
     say(summary.of(found, "validation" if settings.trial else "test", report))
 
 
@@ -77,7 +77,7 @@ def _in_its_run(settings: Settings, key: str) -> str | None:
     """Return where the run of a copy, which is gone in a moment, keeps the report."""
     if not marks.is_recorded(settings, key):
         return None
-    return store.artifact(settings, marks.run_of(settings, key), str(data.REPORT))
+    return store.artifact(settings, marks.run_of(settings, key), str(layout.REPORT))
 
 
 @contextmanager
@@ -110,8 +110,8 @@ def _acquired(path: Path, words: str) -> "BaseFileLock":
 def _bring_back(settings: Settings) -> None:
     """Let the model be what DVC knows, not what was written over it: evaluating runs its code."""
     code = dvc_cli.run(settings.root, "checkout", "--quiet", "--force")
-    if not (settings.root / data.MODEL).is_dir():
-        raise UsageError(f"{data.MODEL}: there is no model yet; run `nox -s train`")
+    if not (settings.root / layout.MODEL).is_dir():
+        raise UsageError(f"{layout.MODEL}: there is no model yet; run `nox -s train`")
     if code:
         raise WorldError("DVC's cache lacks some of what the stages made; run `nox -s train`")
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import data, digests, machine, outcomes, provenance, splits
+from . import data, digests, layout, machine, outcomes, provenance
 from .errors import UsageError
 from .outcomes import Outcomes
 from .params import Params
@@ -57,8 +57,8 @@ class Project:
     def origin(self) -> Origin:
         """Tell what the training read."""
         return Origin(
-            {part: digests.of_file(self.root / data.prepared(part)) for part in splits.PARTS},
-            digests.of_folder(self.root / data.PREPARED, links=True),
+            {part: digests.of_file(self.root / layout.prepared(part)) for part in layout.PARTS},
+            digests.of_folder(self.root / layout.PREPARED, links=True),
             provenance.git(self.root),
             *machine.noted(self.root),
         )
@@ -69,7 +69,7 @@ class Project:
         Rows that are drawn are known by their answers in their order: a column that is added, gone
         or called something else leaves them the rows that they were.
         """
-        raw, rows, seed = self.root / data.RAW, params.data.model_dump(mode="json"), None
+        raw, rows, seed = self.root / layout.RAW, params.data.model_dump(mode="json"), None
         known = digests.of_file(raw)
         if params.split.by == "random":
             known = digests.of_values(data.read(raw)[params.data.target].tolist())

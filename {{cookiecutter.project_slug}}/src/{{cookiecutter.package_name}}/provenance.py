@@ -16,10 +16,8 @@ from typing import Any
 
 from . import digests, git_cli
 from .errors import UsageError
+from .layout import LOCK, SERVING_LOCK
 from .sections import read_yaml
-
-LOCK = "requirements-dev.lock"
-SERVING_LOCK = "requirements.lock"
 
 _LARGEST_DIFF = 1_000_000
 _CODE = "src"

@@ -17,7 +17,7 @@ from pathlib import Path
 from . import digests, dvc_lock, git_cli
 from .console import say
 from .errors import WorldError
-from .provenance import LOCK
+from .layout import LOCK
 from .sections import read_yaml
 from .settings import PROJECT, Settings
 

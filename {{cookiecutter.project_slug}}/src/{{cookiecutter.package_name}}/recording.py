@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import author, data, digests, provenance, splits, store, tracking, verified
+from . import author, digests, layout, store, tracking, verified
 from .params import FILE, Params
 from .places import Origin, Place
 from .runs import USER, Measured, Run
@@ -46,9 +46,9 @@ def log_inputs(run: Run, place: Place, params: Params) -> None:
     root, origin = place.root, place.origin()
     git = origin.git
     run.log_params(dict(_flat(params.model_dump(mode="json"))))
-    for part in splits.PARTS:
-        run.log_data(part, origin.parts[part], data.prepared(part).as_posix(), context=part)
-    for name in (FILE, "dvc.yaml", provenance.LOCK, provenance.SERVING_LOCK):
+    for part in layout.PARTS:
+        run.log_data(part, origin.parts[part], layout.prepared(part).as_posix(), context=part)
+    for name in (FILE, "dvc.yaml", layout.LOCK, layout.SERVING_LOCK):
         run.log_file(root / name, "inputs")
     if git.dirty:
         run.log_text(git.diff, "inputs/uncommitted.diff")
@@ -58,7 +58,7 @@ def log_inputs(run: Run, place: Place, params: Params) -> None:
             "git_dirty": str(git.dirty).lower(),
             "mlflow.source.git.commit": git.commit or "none",
             "mlflow.source.name": NAME,
-            "lock_digest": digests.of_file(root / provenance.LOCK),
+            "lock_digest": digests.of_file(root / layout.LOCK),
             **_machine(origin),
         }
     )
@@ -79,22 +79,22 @@ def log_model(run: Run, folder: Path, digest: str) -> str:
 def log_outputs(run: Run, place: Place) -> None:
     """Log all that the stages made: the fit's history, the model, its figures and the reports."""
     root = place.root
-    history = json.loads((root / data.HISTORY).read_text("utf-8"))
+    history = json.loads((root / layout.HISTORY).read_text("utf-8"))
     run.log_history(
         {
             name: {int(step): value for step, value in steps.items()}
             for name, steps in history.items()
         }
     )
-    report = json.loads((root / data.METRICS).read_text("utf-8"))
-    model = log_model(run, root / data.MODEL, report["digest"])
+    report = json.loads((root / layout.METRICS).read_text("utf-8"))
+    model = log_model(run, root / layout.MODEL, report["digest"])
     run.set_tags(_machine(place.origin()))  # Whoever began the run may not be who ended it.
     for part, digest in place.origin().parts.items():
         found = (it for it in metrics(report) if it[0].partition(".")[0] == part)
         # What is not defined, such as an interval of one day, is no figure.
         figures = {name: {0: value} for name, value in found if value is not None}
         run.log_history(figures, Measured(model, part, digest))
-    for path in data.REPORTS:
+    for path in layout.REPORTS:
         run.log_file(root / path, str(path if (root / path).is_dir() else path.parent))
     run.log_text(json.dumps(place.outcomes(), indent=1), OUTCOMES)
     run.log_file(root / "dvc.lock", "outputs")
@@ -106,7 +106,7 @@ def _machine(origin: Origin) -> dict[str, str]:
 
 def outputs_digest(root: Path) -> str:
     """Return the digest of the figures, which name the model by its own digest."""
-    return digests.of_file(root / data.METRICS)
+    return digests.of_file(root / layout.METRICS)
 
 
 def metrics(report: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:

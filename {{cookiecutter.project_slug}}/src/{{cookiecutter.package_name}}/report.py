@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import data
+from . import data, layout
 from .reporting import blocks, drawing, html, markdown, plots, story
 from .reporting.wording import Found
 
@@ -28,9 +28,9 @@ def write(found: Found, folder: Path) -> None:
     _write_plots(charts, folder / blocks.PLOTS)
     data.write_text(markdown.render(page), folder / "report.md")
     inside = {name: drawing.inline(drawn) for name, drawn in charts.items()}
-    data.write_text(html.render(page, inside), folder / data.REPORT.name)
+    data.write_text(html.render(page, inside), folder / layout.REPORT.name)
     figures = json.dumps(_without_curves(known), indent=1, allow_nan=False, ensure_ascii=False)
-    data.write_text(figures + "\n", folder / data.METRICS.name)
+    data.write_text(figures + "\n", folder / layout.METRICS.name)
 
 
 def _write_plots(charts: Mapping[str, str], folder: Path) -> None:

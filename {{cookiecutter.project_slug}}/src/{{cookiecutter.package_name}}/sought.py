@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import branch, data, dvc_lock, fetched, registry, remote, signing, store
+from . import branch, dvc_lock, fetched, layout, registry, remote, signing, store
 from .errors import UsageError, WorldError
 from .foreign import READ, in_words, needed
 from .ledger import Ledger
@@ -64,7 +64,7 @@ class Sought:
     def bytes(self, version: str, digest: str) -> Iterator[tuple[Path, Origin]]:
         """Yield verified bytes, whose code may be run, and where they come from."""
         if version == LOCAL:
-            model = self._settings.root / data.MODEL
+            model = self._settings.root / layout.MODEL
             with fetched.copied(model, digest, self._settings) as folder:
                 made = (model / "MLmodel").stat().st_mtime
                 yield folder, Origin(digest, version, NAME, _as_time(made))
@@ -113,7 +113,7 @@ def _used(there: Registry, settings: Settings) -> Iterator[str]:
 
 def _digest_here(root: Path) -> str:
     try:
-        digest = str(json.loads((root / data.METRICS).read_text("utf-8"))["digest"])
+        digest = str(json.loads((root / layout.METRICS).read_text("utf-8"))["digest"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
             "there is no model yet: run `nox -s train`, and `nox -s promote` for a champion"

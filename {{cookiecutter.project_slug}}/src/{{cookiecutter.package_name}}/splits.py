@@ -1,7 +1,7 @@
 """Which row belongs to training, validation and test."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,6 @@ from .params import ACKNOWLEDGEMENT, FILE, Params, Period
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Part = Literal["train", "validation", "test"]
-PARTS: tuple[Part, ...] = get_args(Part)
 
 Times = npt.NDArray[np.datetime64]
 Labels = npt.NDArray[np.str_]

@@ -5,7 +5,7 @@ from typing import Any
 
 from . import formats
 from .console import table
-from .splits import Part
+from .layout import Part
 
 
 def of(found: Mapping[str, Any], part: Part = "test", report: str | None = None) -> str:

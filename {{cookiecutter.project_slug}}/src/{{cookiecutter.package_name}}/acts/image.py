@@ -12,7 +12,7 @@ from .. import digests, dockerfile, fields, imports, model_dir, sbom, served, si
 from ..console import say, warn
 from ..errors import UsageError, WorldError
 from ..imports import PACKAGE
-from ..provenance import SERVING_LOCK
+from ..layout import SERVING_LOCK
 from ..served import Origin
 from ..settings import NAME, Settings
 

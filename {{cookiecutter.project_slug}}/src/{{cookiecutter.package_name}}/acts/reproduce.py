@@ -12,6 +12,7 @@ from .. import (
     digests,
     fetched,
     kept,
+    layout,
     likeness,
     machine,
     outcomes,
@@ -54,7 +55,7 @@ def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
             say(f"reproduce: version {found.number} from commit {making.commit[:12]}{with_changes}")
             if found.tags.get("input_key", key := provenance.input_key(root)) != key:
                 warn("that is not what the version says that it was made of (`input_key`)")
-            raw = str(data.RAW.parent)
+            raw = str(layout.RAW.parent)
             fetched_raw = rebuild.data(settings, root, making.lock, [raw])
             say(f"reproduce: {raw} {'fetched by its digest' if fetched_raw else 'ingested again'}")
             left_out = {"ingest"} if fetched_raw else set[str]()
@@ -126,7 +127,7 @@ def _diff(settings: Settings, there: Registry, version: Version, scratch: Path) 
 
 def _fitted_on(root: Path) -> str:
     """Return the class of the machine that has fitted there; earlier commits do not note it."""
-    noted = (root / data.MACHINE).is_file()
+    noted = (root / layout.MACHINE).is_file()
     return machine.noted(root)[0] if noted else machine.cpu_class()
 
 
@@ -135,15 +136,15 @@ def _compare(
 ) -> str:
     """Return the answer in words; `different` first where it is."""
     parted = outcomes.first_difference(making.outcomes, outcomes.of(root))
-    made = Model(root / data.MODEL, digests.of_folder(root / data.MODEL))
+    made = Model(root / layout.MODEL, digests.of_folder(root / layout.MODEL))
     if made.digest == version.digest:
         beside = f" ({parted[0]} made another {parted[1]})" if parted else ""
         return f"identical bytes{beside}"
     with fetched.model(there, version, settings) as folder:
-        rows = data.read(root / data.prepared("test"))
+        rows = data.read(root / layout.prepared("test"))
         exact = machine.same_bytes(version.tags.get("cpu_class", ""), here)
         alike = likeness.of(made, Model(folder, version.digest), rows, exact)
     if alike:
         return alike
-    stage, path = parted or ("train", str(data.MODEL))
+    stage, path = parted or ("train", str(layout.MODEL))
     return f"different: {stage} is the first stage that made another file, {path}"

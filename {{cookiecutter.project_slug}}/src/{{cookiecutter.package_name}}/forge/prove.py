@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from .. import data, digests, likeness, machine, parcel
+from .. import data, digests, layout, likeness, machine, parcel
 from ..console import say
 from ..errors import Exit
 from ..places import Parcel
@@ -48,7 +48,7 @@ def _compare(settings: Settings, ours: Parcel, theirs: Parcel) -> str | None:
 
     The digest is made of the candidate's bytes: what its label says, anybody could have written.
     """
-    here, there = ours.root / data.MODEL, theirs.root / data.MODEL
+    here, there = ours.root / layout.MODEL, theirs.root / layout.MODEL
     made, offered = (Model(it, digests.of_folder(it)) for it in (here, there))
     if made.digest == offered.digest:
         return "identical bytes as"
@@ -56,6 +56,6 @@ def _compare(settings: Settings, ours: Parcel, theirs: Parcel) -> str | None:
     same_code = digests.of_folder(here / "code") == digests.of_folder(there / "code")
     if exact or not same_code:  # A candidate's own code, nobody has read.
         return None
-    rows = data.read(settings.root / data.prepared("test"))
+    rows = data.read(settings.root / layout.prepared("test"))
     alike = likeness.of(made, offered, rows, exact)
     return f"{alike} as" if alike else _ELSEWHERE

@@ -6,7 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import bounds, candidate, data, gate_report, kept, ledger, parcel, registry, store, trial
+from .. import (
+    bounds,
+    candidate,
+    data,
+    gate_report,
+    kept,
+    layout,
+    ledger,
+    parcel,
+    registry,
+    store,
+    trial,
+)
 from ..console import say, warn
 from ..errors import Exit, WorldError
 from ..places import Project
@@ -92,6 +104,6 @@ def _figures(there: Registry, met: Rivals) -> Mapping[str, Any] | None:
     if met.champion is None:
         return None
     with tempfile.TemporaryDirectory() as scratch:
-        path = kept.fetch(there, met.champion.run_id, data.METRICS.as_posix(), Path(scratch))
+        path = kept.fetch(there, met.champion.run_id, layout.METRICS.as_posix(), Path(scratch))
         found: Mapping[str, Any] | None = json.loads(path.read_text("utf-8")) if path else None
         return found

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import baselines, carried, data, diagnostics, digests, evaluation, report
+from .. import baselines, carried, data, diagnostics, digests, evaluation, layout, report
 from .. import estimator as seam
 from ..behaviour import behaviour
 from ..console import say
 from ..evaluation import MODEL, Scored
 from ..features import Rows, Vector
+from ..layout import Part
 from ..metrics import METRICS
 from ..params import Params
 from ..predictor import Predictor
-from ..splits import Part
 from ..stage import Stage, run
 
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ _ROWS_FOR_IMPORTANCE = 5_000
 
 def evaluate(stage: Stage) -> None:
     """Write `reports/`: `metrics.json`, the report as Markdown and HTML, and its plots."""
-    folder = stage.root / data.MODEL
-    digest = data.model_digest(stage.root)
+    folder = stage.root / layout.MODEL
+    digest = layout.model_digest(stage.root)
     predictor = carried.load(folder, digest)
     with threadpool_limits(1, user_api="blas"):
         found = figures(stage.params, predictor, data.read_parts(stage.root))
     found["digest"] = digest
-    found["data_digest"] = digests.of_folder(stage.root / data.PREPARED, links=True)
-    report.write(found, stage.root / data.METRICS.parent)
+    found["data_digest"] = digests.of_folder(stage.root / layout.PREPARED, links=True)
+    report.write(found, stage.root / layout.METRICS.parent)
     if stage.settings.project is None:  # Files of a copy are gone before anybody can look.
-        say(f"evaluate: {data.METRICS} and {data.REPORT}")
+        say(f"evaluate: {layout.METRICS} and {layout.REPORT}")
 
 
 def figures(

@@ -3,7 +3,7 @@
 Bring rows in.
 """
 
-from .. import data, frames, source
+from .. import data, frames, layout, source
 from ..console import say, track
 from ..stage import Stage, run
 
@@ -13,8 +13,8 @@ def ingest(stage: Stage) -> None:
     with frames.no_booleans_made_up():
         given = source.rows(track)
     rows = frames.typed(given)
-    data.write(rows, stage.root / data.RAW)
-    say(f"ingest: {len(rows):,} rows in {data.RAW}")
+    data.write(rows, stage.root / layout.RAW)
+    say(f"ingest: {len(rows):,} rows in {layout.RAW}")
 
 
 if __name__ == "__main__":

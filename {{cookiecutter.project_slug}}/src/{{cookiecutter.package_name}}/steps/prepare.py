@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import data, splits, validation
+from .. import data, layout, splits, validation
 from ..console import say
 from ..errors import UsageError
 from ..params import FILE, Params
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 def prepare(stage: Stage) -> None:
     """Write the training, validation and test rows, with the columns that later stages read."""
     validation.check_columns(stage.params)
-    rows = data.read(stage.root / data.RAW)
-    validation.check(rows, str(data.RAW), with_rows=not stage.settings.in_ci)
+    rows = data.read(stage.root / layout.RAW)
+    validation.check(rows, str(layout.RAW), with_rows=not stage.settings.in_ci)
     labels, columns = splits.label(rows, stage.params), list(_columns(stage.params))
-    chosen = {part: rows.loc[labels == part, columns] for part in splits.PARTS}
+    chosen = {part: rows.loc[labels == part, columns] for part in layout.PARTS}
     for part, frame in chosen.items():
         _check(part, frame, rows, stage.params)
     for part, frame in chosen.items():
-        data.write(frame, stage.root / data.prepared(part))
-    sizes = ", ".join(f"{part} {np.sum(labels == part):,}" for part in splits.PARTS)
-    say(f"prepare: {sizes} rows in {data.PREPARED}")
+        data.write(frame, stage.root / layout.prepared(part))
+    sizes = ", ".join(f"{part} {np.sum(labels == part):,}" for part in layout.PARTS)
+    say(f"prepare: {sizes} rows in {layout.PREPARED}")
 
 
 def _columns(params: Params) -> Iterator[str]:
@@ -47,7 +47,7 @@ def _columns(params: Params) -> Iterator[str]:
     )
 
 
-def _check(part: splits.Part, chosen: "pd.DataFrame", rows: "pd.DataFrame", params: Params) -> None:
+def _check(part: layout.Part, chosen: "pd.DataFrame", rows: "pd.DataFrame", params: Params) -> None:
     if chosen.empty:
         raise UsageError(_no_rows(part, rows, params))
     if chosen[params.data.target].nunique() < 2:
@@ -64,7 +64,7 @@ def _check(part: splits.Part, chosen: "pd.DataFrame", rows: "pd.DataFrame", para
                 )
 
 
-def _no_rows(part: splits.Part, rows: "pd.DataFrame", params: Params) -> str:
+def _no_rows(part: layout.Part, rows: "pd.DataFrame", params: Params) -> str:
     where = ""
     if params.data.time and len(rows):
         times = rows[params.data.time]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import data, diagnostics, digests, examples, live, machine, model_dir, provenance
+from .. import data, diagnostics, digests, examples, layout, live, machine, model_dir, provenance
 from .. import estimator as seam
 from ..console import say
 from ..features import Encoder, Vector, fit_encoder
 from ..fitting import Watch
 from ..labelled import Labelled
+from ..layout import SERVING_LOCK
 from ..params import FILE, Params
 from ..predictor import Predictor
-from ..provenance import SERVING_LOCK
 from ..schema import BY_NAME
 from ..sections import validated
 from ..stage import Stage, run
@@ -32,8 +32,8 @@ def train(stage: Stage) -> None:
     """Write the model, the fit's history and the machine, and log all while they come to be."""
     params, root = stage.params, stage.root
     validated(seam.Hyperparameters, params.estimator, FILE, "estimator")
-    rows = {part: data.read(root / data.prepared(part)) for part in ("train", "validation")}
-    prepared = digests.of_folder(root / data.PREPARED, links=True)
+    rows = {part: data.read(root / layout.prepared(part)) for part in ("train", "validation")}
+    prepared = digests.of_folder(root / layout.PREPARED, links=True)
     # What was begun on another class of machine would end with bytes of neither.
     key = digests.of_values([provenance.input_key(root), prepared, machine.cpu_class()])
     machine.note(root)
@@ -41,7 +41,7 @@ def train(stage: Stage) -> None:
         watch = Watcher(log, stage.settings, key)
         predictor = fit(params, rows["train"], rows["validation"], watch)
         log.wait()  # Two threads that import MLflow at once see half of it.
-        data.write_text(json.dumps(watch.history, indent=1) + "\n", root / data.HISTORY)
+        data.write_text(json.dumps(watch.history, indent=1) + "\n", root / layout.HISTORY)
         columns = [BY_NAME[name] for name in predictor.encoder.columns]
         digest = model_dir.write(
             predictor,
@@ -49,13 +49,13 @@ def train(stage: Stage) -> None:
             examples.example(rows["train"], columns),
             identity=prepared,
             requirements=root / SERVING_LOCK,
-            target=root / data.MODEL,
+            target=root / layout.MODEL,
         )
-        data.write_text(f"{digest}\n", root / data.DIGEST)
-        log.model(root / data.MODEL, digest)
+        data.write_text(f"{digest}\n", root / layout.DIGEST)
+        log.model(root / layout.MODEL, digest)
     watch.done()
     steps = max(map(len, watch.history.values()), default=0)
-    say(f"train: {steps} steps, model {digest[:12]} in {data.MODEL}")
+    say(f"train: {steps} steps, model {digest[:12]} in {layout.MODEL}")
 
 
 def fit(
