@@ -48,17 +48,25 @@ def test_a_threshold_rounded_up_would_lose_the_rows_of_its_own_score() -> None:
     assert diagnostics.confusion(target, score, chosen)["true_positive"] == 2
 
 
-@given(scored_rows)
-def test_the_curves_go_through_scikit_learns_points(found: list[tuple[bool, int]]) -> None:
+any_rows = st.lists(st.tuples(st.booleans(), st.integers(0, 30)), min_size=1, max_size=40)
+"""Ties, few rows, and rows of one class among them."""
+
+
+@given(any_rows)
+def test_the_curves_go_through_what_is_counted_at_each_score(found: list[tuple[bool, int]]) -> None:
     target, score = np.array(found, float).T
-    ours = diagnostics.roc(target, score)
-    alarms, hits, _ = reference.roc_curve(target, score, drop_intermediate=False)
-    np.testing.assert_allclose([ours["x"], ours["y"]], [alarms, hits])
-    ours = diagnostics.precision_recall(target, score)
-    precision, recall, _ = reference.precision_recall_curve(target, score)
-    np.testing.assert_allclose([ours["x"], ours["y"]], [recall[-2::-1], precision[-2::-1]])
-    area = diagnostics.average_precision(target, score)
-    assert area == pytest.approx(reference.average_precision_score(target, score))
+    events, others = max(target.sum(), 1), max((1 - target).sum(), 1)
+    called = [target[score >= cut] for cut in sorted({*score}, reverse=True)]
+    roc = [(0, 0), *((sum(1 - it) / others, sum(it) / events) for it in called)]
+    recall = [(sum(it) / events, sum(it) / len(it)) for it in called]
+    for curve, points in (
+        (diagnostics.roc(target, score), roc),
+        (diagnostics.precision_recall(target, score), recall),
+    ):
+        np.testing.assert_allclose(list(zip(curve["x"], curve["y"], strict=True)), points)
+    before = [0.0, *(x for x, _ in recall)]
+    area = sum((x - last) * y for (x, y), last in zip(recall, before, strict=False))
+    assert diagnostics.average_precision(target, score) == pytest.approx(area)
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
@@ -97,11 +105,19 @@ def test_rows_of_one_score_are_calibrated_together_whatever_their_order() -> Non
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.37, 0.5, 1.1])
-def test_confusion_is_scikit_learns(threshold: float) -> None:
-    found = diagnostics.confusion(TARGET, SCORE, threshold)
-    cells = reference.confusion_matrix(TARGET, threshold <= SCORE, labels=[0, 1]).ravel()
-    names = ["true_negative", "false_positive", "false_negative", "true_positive"]
-    assert found == dict(zip(names, cells.tolist(), strict=True))
+@pytest.mark.parametrize(
+    "target", [TARGET, np.zeros(400), np.ones(400)], ids=["mixed", "no", "yes"]
+)
+def test_each_row_is_in_one_cell_of_the_confusion(target: np.ndarray, threshold: float) -> None:
+    found = diagnostics.confusion(target, SCORE, threshold)
+    rows = list(zip(target > 0, threshold <= SCORE, strict=True))
+    assert found == {
+        "true_negative": rows.count((False, False)),
+        "false_positive": rows.count((False, True)),
+        "false_negative": rows.count((True, False)),
+        "true_positive": rows.count((True, True)),
+    }
+    assert all(type(cell) is int for cell in found.values())
 
 
 def test_residuals_are_counted_whole() -> None:
