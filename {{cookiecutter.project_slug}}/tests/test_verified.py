@@ -22,6 +22,7 @@ from flight_delays import (
     verified,
 )
 from flight_delays.errors import ProjectError, WorldError
+from flight_delays.serving import current
 from flight_delays.task import Task
 
 import attacks
@@ -83,6 +84,38 @@ def test_a_native_module_is_not_looked_at_even_where_the_digest_counts_it(folder
     assert carried.load(folder, digests.of_folder(folder)).encoder.columns
 
 
+def handed_on(folder: Path, digest: str) -> None:
+    """Load it as a server does what its scout has laid."""
+    origin = {"digest": digest, "version": "1", "name": "flights"}
+    current.loaded({"folder": str(folder), "private": True, "origin": origin})
+
+
+@pytest.mark.parametrize("attack", REFUSED)
+def test_what_was_handed_on_is_looked_at_once_more(
+    folder: Path, digest: str, attack: Attack
+) -> None:
+    attack(folder)
+    with pytest.raises(WorldError, match=r"the bytes are not those of the model|a link, or no"):
+        handed_on(folder, digest)
+    assert not attacks.ran()
+
+
+def test_what_is_served_is_copied_once_and_what_was_handed_on_is_not(
+    folder: Path, digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied, copy = [], verified._copy
+
+    def noting(path: Path, target: Path) -> None:
+        copied.append(path)
+        copy(path, target)
+
+    monkeypatch.setattr(verified, "_copy", noting)
+    handed_on(folder, digest)
+    assert not copied
+    served_as(folder, digest)
+    assert len(copied) == len(set(copied)) == len(list(digests.files(folder)))
+
+
 def served_as(folder: Path, digest: str) -> None:
     served.load(folder, served.Origin(digest, "1", "flights"))
 
@@ -92,7 +125,7 @@ def liked(folder: Path, digest: str) -> None:
     likeness.of(model, model, rows.parts()["test"], exact=True)
 
 
-@pytest.mark.parametrize("door", [served_as, liked])
+@pytest.mark.parametrize("door", [served_as, liked, handed_on])
 @pytest.mark.parametrize("attack", [attacks.byte_code, attacks.linked_package])
 def test_no_door_lets_it_in(
     folder: Path, digest: str, attack: Attack, door: Callable[[Path, str], None]

@@ -31,13 +31,18 @@ def load(folder: Path, digest: str) -> "Predictor":
     """
     about(folder)
     with verified.copy(folder, digest) as copy:
-        code = _package(copy, folder)
-        name = f"_carried_{digests.of_folder(code)}"
-        with _LOCK:
-            if name not in sys.modules:
-                _import_package(name, code)
-        predictor: Predictor = import_module(f"{name}.predictor").load(copy / DATA)
-        return predictor
+        return load_copy(copy, folder)
+
+
+def load_copy(copy: verified.Copy, original: Path) -> "Predictor":
+    """Do so with a copy that was checked already; `original` is what messages name."""
+    code = _package(copy, original)
+    name = f"_carried_{digests.of_folder(code)}"
+    with _LOCK:
+        if name not in sys.modules:
+            _import_package(name, code)
+    predictor: Predictor = import_module(f"{name}.predictor").load(copy / DATA)
+    return predictor
 
 
 def warm() -> None:

@@ -9,12 +9,15 @@ from .errors import OutageError, WorldError
 from .foreign import READ, first_line, in_words, is_away, is_denied, masked, needed
 from .registry import Registry
 from .settings import NAME, Settings
+from .verified import Copy
 from .versions import Version
 
 
 @contextmanager
-def model(registry: Registry, version: Version, settings: Settings) -> Iterator[Path]:
+def model(registry: Registry, version: Version, settings: Settings) -> Iterator[Copy]:
     """Yield the model directory of a version, whose code may be run; it is removed after.
+
+    Whoever wants to keep it may move it away.
 
     Raises WorldError where the bytes are gone, are not those of the version's digest, or lack the
     signature that this project asks for.
@@ -31,14 +34,14 @@ def check(registry: Registry, version: Version, settings: Settings) -> None:
 
 
 @contextmanager
-def copied(folder: Path, digest: str, settings: Settings) -> Iterator[Path]:
+def copied(folder: Path, digest: str, settings: Settings) -> Iterator[Copy]:
     """Yield a copy of a model directory that holds what its digest names, on the project's disk."""
     with copies.folder(settings) as scratch:
         yield verified.lay(folder, scratch / "model", digest)
 
 
 @contextmanager
-def by_digest(registry: Registry, version: Version, settings: Settings) -> Iterator[Path]:
+def by_digest(registry: Registry, version: Version, settings: Settings) -> Iterator[Copy]:
     """Yield the model directory of a version, whoever has made it; nothing of it should be run."""
     with copies.folder(settings) as scratch:
         folder = scratch / "model"
@@ -49,7 +52,7 @@ def by_digest(registry: Registry, version: Version, settings: Settings) -> Itera
                 f"registered (found {found[:12]}, registered {version.digest[:12]}); restore them "
                 "from a backup, or go to another version with `nox -s rollback -- VERSION`"
             )
-        yield folder
+        yield Copy(folder)
 
 
 def _download(registry: Registry, version: Version, into: Path) -> Path:

@@ -45,7 +45,7 @@ def has(settings: Settings, wanted: str, digest: str) -> bool:
 
 
 @contextmanager
-def found(settings: Settings, wanted: str) -> Iterator[tuple[Path, Origin] | None]:
+def found(settings: Settings, wanted: str) -> Iterator[tuple[verified.Copy, Origin] | None]:
     """Yield a checked copy of the model and where it comes from, None where none is kept.
 
     Raises WorldError where its bytes are others, or lack the signature that is asked for.

@@ -1,6 +1,7 @@
 """A model that answers: loaded from a directory whose bytes are known, and tried on its example."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -75,21 +76,39 @@ def load(folder: Path, origin: Origin, expected: Answer | None = None) -> Served
 
     Raises WorldError where the bytes are not those of the digest, or the answer is not right.
     """
-    name = f"version {origin.version} ({origin.digest[:12]})"
-    try:
-        with verified.copy(folder, origin.digest) as copy:
-            predictor, interface = carried.load(copy, origin.digest), fields.read(copy)
+    with _failing_as(origin), verified.copy(folder, origin.digest) as copy:
+        return load_copy(copy, origin, expected)
+
+
+def load_copy(copy: verified.Copy, origin: Origin, expected: Answer | None = None) -> Served:
+    """Do so with a copy whose bytes were checked already."""
+    with _failing_as(origin):
+        predictor, interface = carried.load_copy(copy, copy), fields.read(copy)
         trees.join(predictor.estimator)
         served = Served(predictor, interface, origin)
         found = served.try_example()
-        alike = expected is None or same(found, expected)
+        if expected is not None and not same(found, expected):
+            raise WorldError(
+                f"{_named(origin)}: answers its own example otherwise than when it was tried"
+            )
+    return served
+
+
+@contextmanager
+def _failing_as(origin: Origin) -> Iterator[None]:
+    """Say which model it was, whatever is raised: the code is its own, and may do anything."""
+    try:
+        yield
     except WorldError:
         raise
-    except (Exception, SystemExit) as error:  # The code is the model's, and may fail in any way.
-        raise WorldError(f"{name}: does not answer its own example ({_first(error)})") from error
-    if not alike:
-        raise WorldError(f"{name}: answers its own example otherwise than when it was tried")
-    return served
+    except (Exception, SystemExit) as error:
+        raise WorldError(
+            f"{_named(origin)}: does not answer its own example ({_first(error)})"
+        ) from error
+
+
+def _named(origin: Origin) -> str:
+    return f"version {origin.version} ({origin.digest[:12]})"
 
 
 def _plain(value: Any, kind: str) -> Any:

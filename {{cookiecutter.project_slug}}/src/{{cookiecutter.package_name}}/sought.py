@@ -13,6 +13,7 @@ from .ledger import Ledger
 from .registry import Registry
 from .served import Origin
 from .settings import NAME, Settings
+from .verified import Copy
 from .versions import CHAMPION, FOLDER, LOCAL
 
 
@@ -61,7 +62,7 @@ class Sought:
         return f"version {LOCAL} ({digest[:12]}) of this folder, which no gate has let pass ({why})"
 
     @contextmanager
-    def bytes(self, version: str, digest: str) -> Iterator[tuple[Path, Origin]]:
+    def bytes(self, version: str, digest: str) -> Iterator[tuple[Copy, Origin]]:
         """Yield verified bytes, whose code may be run, and where they come from."""
         if version == LOCAL:
             model = self._settings.root / layout.MODEL

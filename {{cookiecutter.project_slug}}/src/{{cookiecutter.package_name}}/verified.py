@@ -1,8 +1,8 @@
 """The bytes of a model where nobody else can write, checked there: what is loaded is that copy.
 
-How to change this: whoever loads a model goes through `carried.load`, which goes through `copy`. A
-look at the original proves nothing of what is read a moment later, and Python would take byte code,
-a linked package or a native module that lies beside a source whose digest is right.
+How to change this: whoever loads a model has a `Copy`, of `copy`, `lay` or `again`, and nobody else
+makes one. A look at the original proves nothing of what is read a moment later, and Python would
+take byte code, a linked package or a native module that lies beside a source whose digest is right.
 """
 
 import os
@@ -12,13 +12,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NewType
 
 from . import digests
 from .errors import WorldError
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that only its maker may enter is made in it
 """Where a container with a read-only root can write all the same."""
+
+
+Copy = NewType("Copy", Path)
+"""A model directory in a folder of our own, where its bytes were checked: it may be loaded."""
 
 
 class Model(NamedTuple):
@@ -29,7 +33,7 @@ class Model(NamedTuple):
 
 
 @contextmanager
-def copy(folder: Path, digest: str) -> Iterator[Path]:
+def copy(folder: Path, digest: str) -> Iterator[Copy]:
     """Yield a copy of a model directory that holds what its digest names; it is removed after.
 
     Raises WorldError where the bytes are others, or where something is no plain file or folder.
@@ -39,7 +43,7 @@ def copy(folder: Path, digest: str) -> Iterator[Path]:
         yield lay(folder, Path(scratch) / "model", digest)
 
 
-def lay(folder: Path, target: Path, digest: str) -> Path:
+def lay(folder: Path, target: Path, digest: str) -> Copy:
     """Copy a model directory to a folder that nobody else can write to, and check the copy.
 
     Links, byte code and empty folders stay behind.
@@ -47,7 +51,16 @@ def lay(folder: Path, target: Path, digest: str) -> Path:
     found = copied(folder, target)
     if found != digest:
         raise digests.mismatch(folder, digest, found)
-    return target
+    return Copy(target)
+
+
+def again(folder: Path, digest: str) -> Copy:
+    """Return a copy that another process of ours has made in a folder of our own.
+
+    Raises WorldError where its bytes are no longer those that the digest names.
+    """
+    digests.verify(folder, digest)
+    return Copy(folder)
 
 
 def copied(folder: Path, target: Path) -> str:

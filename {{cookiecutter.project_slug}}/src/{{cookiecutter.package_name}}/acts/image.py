@@ -38,7 +38,7 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
         scratch = Path(name) / "image"
         with looked.bytes(version, digest) as (model, origin):
             _check_releases(model, settings.root / SERVING_LOCK, version)
-            served.load(model, origin)
+            served.load_copy(model, origin)
             shutil.copytree(model, scratch / "model")
         apart = _lay_out(scratch, origin, settings)
         if signature := looked.signature(version, Path(name)):

@@ -50,7 +50,7 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
         say(f"predict: {output} is done already, by {looked.named(version, digest)}")
         return _ended(output, done["rows"], done["refused"])
     with looked.bytes(version, digest) as (folder, origin):
-        model = served.load(folder, origin)
+        model = served.load_copy(folder, origin)
         _check(files, model, job.keep, settings.root)
         with staging.of(output, plan) as parts:
             familiar = sieve.Familiar(model.inputs)

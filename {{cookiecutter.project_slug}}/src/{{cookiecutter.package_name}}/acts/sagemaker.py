@@ -79,6 +79,6 @@ def _of(settings: Settings, wanted: str, order: Order) -> tuple[Wanted, served.S
     version, digest = looked.pointed()
     say(f"sagemaker: {looked.named(version, digest)}")
     with looked.bytes(version, digest) as (folder, origin):
-        model = served.load(folder, origin)
+        model = served.load_copy(folder, origin)
     target = Wanted(origin, order.image, order.role, order.instance, order.count, order.endpoint)
     return target, model

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..served import Origin, Served, load
+from .. import verified
+from ..served import Origin, Served, load, load_copy
 from .metrics import Metrics
 from .rows import Rows
 
 NOTICE = "notice.txt"
 """Lies beside the models' folders, where all processes see it."""
 Found = dict[str, Any]
-"""A model as the scout tells of it: its folder, its origin, and its answer to its example."""
+"""A model as the scout tells of it: its folder, its origin, and its answer to its example.
+
+It is `private` where the folder is a checked copy, where nobody but this user can write.
+"""
 
 
 @dataclass(frozen=True)
@@ -75,5 +79,9 @@ class Holder:
 
 
 def loaded(found: Found) -> Served:
-    """Load what the scout has found; raises WorldError where that is no good model."""
-    return load(Path(found["folder"]), Origin(**found["origin"]), found.get("expected"))
+    """Load what was found; raises WorldError where that is no good model."""
+    folder, origin = Path(found["folder"]), Origin(**found["origin"])
+    if found.get("private"):
+        copy = verified.again(folder, origin.digest)
+        return load_copy(copy, origin, found.get("expected"))
+    return load(folder, origin)

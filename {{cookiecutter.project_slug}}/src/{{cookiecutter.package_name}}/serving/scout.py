@@ -62,12 +62,13 @@ class Scout:
             return False
         self._seen, self._told = (origin.version, origin.digest), problem
         named = f"version {origin.version} ({origin.digest[:12]}), the last that was good,"
-        tell(folder=str(target), origin=asdict(origin), expected=None, named=named, outage=problem)
+        tell_model(target, origin, None, named=named, outage=problem)
         return True
 
     def _laid(self, model: Path) -> Path:
+        """Move a checked copy, which is gone else, to where the server's own folder is."""
         target = Path(self._order.into) / uuid.uuid4().hex
-        shutil.copytree(model, target)
+        shutil.move(model, target)
         return target
 
     def _look_at(self, there: Settings) -> None:
@@ -95,7 +96,7 @@ class Scout:
                 shutil.rmtree(target)
                 raise
         named = there.named(version, digest)
-        tell(folder=str(target), origin=asdict(origin), expected=expected, named=named)
+        tell_model(target, origin, expected, named=named)
         self._keep(there, target, origin, first)
 
     def _keep(
@@ -119,6 +120,14 @@ def tell(**said: object) -> None:
     """Write a line to the server."""
     with suppress(BrokenPipeError):
         print(json.dumps(said), flush=True)
+
+
+def tell_model(
+    folder: Path, origin: served.Origin, expected: served.Answer | None, **said: object
+) -> None:
+    """Write which model may be served, a checked copy in the folder of the server's own."""
+    told = {"folder": str(folder), "private": True, "origin": asdict(origin)}
+    tell(**told, expected=expected, **said)
 
 
 def main() -> None:
