@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def names(found: dict[str, Any]) -> set[str]:
-    return {picture.name for picture in story.page(found).pictures()}
+    return {picture.name for picture in story.report_page(found).pictures()}
 
 
 def texts(found: dict[str, Any], name: str) -> list[str]:
@@ -31,7 +31,7 @@ def texts(found: dict[str, Any], name: str) -> list[str]:
 
 
 def said(found: dict[str, Any]) -> str:
-    page = story.page(found)
+    page = story.report_page(found)
     return " ".join(
         block.text
         for section in page.sections

@@ -23,7 +23,7 @@ FOUND = {
 
 
 def test_the_model_stands_beside_the_best_baseline() -> None:
-    assert summary.of(FOUND, report="reports/report.html").splitlines() == [
+    assert summary.figures_table(FOUND, report="reports/report.html").splitlines() == [
         "",
         "test    model        95% interval    best baseline     gain",
         "rmse  30.0000  28.0000 to 32.0000  33.0000 (ridge)  +3.0000",
@@ -37,12 +37,14 @@ def test_a_gain_of_next_to_nothing_is_no_negative_zero() -> None:
     gain = {"value": -2e-5, "low": -4e-5, "high": 0.0}
     metric = FOUND["test"]["rmse"]  # type: ignore[index]
     found = FOUND | {"test": {"rmse": metric | {"gains": {"ridge": gain}}}}
-    assert "-0.00002 (-0.00004 to 0.00000)" in summary.of(found)
+    assert "-0.00002 (-0.00004 to 0.00000)" in summary.figures_table(found)
 
 
 def test_rows_without_time_have_no_period() -> None:
     parts = {"test": {"rows": 5, "from": None, "to": None}}
-    assert summary.of(FOUND | {"parts": parts}).endswith("\n5 test rows; model abcdef012345")
+    assert summary.figures_table(FOUND | {"parts": parts}).endswith(
+        "\n5 test rows; model abcdef012345"
+    )
 
 
 def test_the_validation_rows_can_be_told_instead_and_no_report() -> None:
@@ -52,7 +54,9 @@ def test_the_validation_rows_can_be_told_instead_and_no_report() -> None:
         "parts": {"validation": about},
         "validation": FOUND["test"],
     }
-    told = summary.of({name: it for name, it in found.items() if name != "test"}, "validation")
+    told = summary.figures_table(
+        {name: it for name, it in found.items() if name != "test"}, "validation"
+    )
     assert told.splitlines()[1].startswith("validation  ")
     assert told.endswith("7 validation rows, 2013-07-01 to 2013-08-31; model abcdef012345")
     assert "report" not in told

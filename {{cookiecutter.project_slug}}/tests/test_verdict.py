@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays.reporting.verdict import of_metric, verdict
+from flight_delays.reporting.verdict import metric_verdict, verdict
 
 PART = {"rows": 5562, "from": "2013-09-01", "to": "2013-10-31"}
 GAINS = {"beaten": (0.02, 0.04), "as good": (-0.01, 0.03), "better": (-0.04, -0.02)}
@@ -40,10 +40,10 @@ def test_one_beaten_baseline_is_named_alone() -> None:
 @pytest.mark.parametrize("relation", GAINS)
 def test_as_good_is_said_exactly_when_a_baseline_is_as_good(relation: str) -> None:
     found = findings(constant_rate=(0.1, 0.2), ridge_regression=GAINS[relation])
-    for said in (verdict(found), of_metric(found["test"]["a"])):
+    for said in (verdict(found), metric_verdict(found["test"]["a"])):
         assert ("Ridge regression is as good on area under ROC." in said) == (relation == "as good")
         assert ("Ridge regression is better on area under ROC." in said) == (relation == "better")
-    every = of_metric(found["test"]["a"]) == "The model beats every baseline."
+    every = metric_verdict(found["test"]["a"]) == "The model beats every baseline."
     assert every == (relation == "beaten")
 
 

@@ -70,7 +70,7 @@ def _tell(settings: Settings, key: str) -> None:
     """
     found = json.loads((settings.root / layout.METRICS).read_text("utf-8"))
     report = _in_its_run(settings, key) if settings.project else str(layout.REPORT)
-    say(summary.of(found, "validation" if settings.trial else "test", report))
+    say(summary.figures_table(found, "validation" if settings.trial else "test", report))
 
 
 def _in_its_run(settings: Settings, key: str) -> str | None:

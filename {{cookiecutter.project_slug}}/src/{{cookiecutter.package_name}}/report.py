@@ -23,7 +23,7 @@ _DIGITS = 6
 def write(found: Found, folder: Path) -> None:
     """Write the report of what `steps/evaluate.py` has found into a folder."""
     known = _plain(found)
-    page = story.page(known)
+    page = story.report_page(known)
     charts = plots.draw(known, [picture.name for picture in page.pictures()])
     _write_plots(charts, folder / blocks.PLOTS)
     data.write_text(markdown.render(page), folder / "report.md")

@@ -8,7 +8,7 @@ from .console import table
 from .layout import Part
 
 
-def of(found: Mapping[str, Any], part: Part = "test", report: str | None = None) -> str:
+def figures_table(found: Mapping[str, Any], part: Part = "test", report: str | None = None) -> str:
     """Return the model's figures on the rows of a part beside the best baseline's, as a table.
 
     `report` is where the report of this model is, where it is to be had.

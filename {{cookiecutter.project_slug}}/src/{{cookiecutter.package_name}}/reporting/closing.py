@@ -8,13 +8,13 @@ from .mean import Mean
 from .wording import Found
 
 
-def sections(found: Found, mean: Mean) -> Iterator[Section]:
+def closing_sections(found: Found, mean: Mean) -> Iterator[Section]:
     """Yield what is told alike of every task."""
     if any(loss["mean"] is not None for loss in found["importance"].values()):
         yield Section("What the predictions rest on", list(_importance(found)))
     if found["slices"]:
-        yield groups.section(found, mean)
-    yield months.section(found, mean)
+        yield groups.slices_section(found, mean)
+    yield months.months_section(found, mean)
     yield Section("How these figures are made", [Remarks(list(_small_print(found)))])
 
 

@@ -10,12 +10,12 @@ from .verdict import Relation
 from .wording import Found, number
 
 
-def section(found: Found) -> Section:
+def baselines_section(found: Found) -> Section:
     """Tell how the model stands to each baseline."""
-    return Section("Against simple baselines", list(_blocks(found)))
+    return Section("Against simple baselines", list(_baseline_blocks(found)))
 
 
-def _blocks(found: Found) -> Iterator[Block]:
+def _baseline_blocks(found: Found) -> Iterator[Block]:
     metrics = found["test"]
     hindsight = HINDSIGHT[Task(found["task"])]
     primary = metrics[found["primary"]]
@@ -42,7 +42,7 @@ def _blocks(found: Found) -> Iterator[Block]:
 
 
 def _table(found: Found, metric: Found, on_validation: Found) -> Table:
-    digits = verdict.decimals(metric)
+    digits = verdict.metric_decimals(metric)
     better = "higher" if metric["higher_is_better"] else "lower"
     sure = f"({wording.percent(found['confidence'], 0)} interval)"
     return Table(
@@ -57,7 +57,7 @@ def _table(found: Found, metric: Found, on_validation: Found) -> Table:
             for name, figure in metric["models"].items()
         ],
         caption=f"{metric['title']} ({better} is better)",
-        note=verdict.of_metric(metric),
+        note=verdict.metric_verdict(metric),
         words=(0, 4),
         spans=[_span(metric["gains"].get(name)) for name in metric["models"]],
         mark="dashed: no gain",

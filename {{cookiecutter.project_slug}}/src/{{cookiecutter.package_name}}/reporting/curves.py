@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .colours import BLUE, GREY, SKY
-from .mean import of_target
+from .mean import target_mean
 from .wording import Found
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def calibration(found: Found, axes: "Axes") -> None:
     ends = [min(*curve["x"], *curve["y"]), max(*curve["x"], *curve["y"])]
     axes.plot(ends, ends, color=GREY, linewidth=0.8, linestyle=_DASHED)
     axes.plot(curve["x"], curve["y"], "o-", color=BLUE, linewidth=1.2, markersize=5)
-    mean = of_target(found)
+    mean = target_mean(found)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(mean.ticks())
     axes.set_xlabel("Predicted")

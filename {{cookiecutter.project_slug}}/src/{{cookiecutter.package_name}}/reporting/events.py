@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from . import wording
 from .blocks import Block, Picture, Pictures, Section, Table, Text, Tile, Tint
-from .mean import of_target
+from .mean import target_mean
 from .wording import Found, number, percent
 
 _RULES = {
@@ -13,10 +13,10 @@ _RULES = {
 }
 
 
-def tiles(found: Found) -> Sequence[Tile]:
+def event_tiles(found: Found) -> Sequence[Tile]:
     """Return what matters beside the area under ROC."""
-    mean, behaviour = of_target(found), found["behaviour"]
-    share = mean.of(found["parts"]["test"]["target"])
+    mean, behaviour = target_mean(found), found["behaviour"]
+    share = mean.written(found["parts"]["test"]["target"])
     precision, recall, _ = _at_threshold(behaviour["confusion"])
     average = number(behaviour["average_precision"], 3)
     return [
@@ -26,16 +26,16 @@ def tiles(found: Found) -> Sequence[Tile]:
     ]
 
 
-def sections(found: Found) -> Iterator[Section]:
+def event_sections(found: Found) -> Iterator[Section]:
     """Yield order, probabilities and calls."""
     yield Section("Telling events from the rest", [_curves(found)])
-    yield Section("Whether the probabilities hold", list(_calibration(found)))
+    yield Section("Whether the probabilities hold", list(_event_calibration(found)))
     yield Section("Calls at the threshold", list(_calls(found)))
 
 
 def _curves(found: Found) -> Block:
     area = number(found["test"]["roc_auc"]["models"]["model"]["value"], 3)
-    share = of_target(found).of(found["parts"]["test"]["target"])
+    share = target_mean(found).written(found["parts"]["test"]["target"])
     average = number(found["behaviour"]["average_precision"], 3)
     return Pictures(
         [
@@ -56,10 +56,10 @@ def _curves(found: Found) -> Block:
     )
 
 
-def _calibration(found: Found) -> Iterator[Block]:
+def _event_calibration(found: Found) -> Iterator[Block]:
     error = percent(found["behaviour"]["calibration_error"])
     yield Text(
-        f"{of_target(found).bias(found)} Over tenths of the rows, prediction and outcome are "
+        f"{target_mean(found).bias(found)} Over tenths of the rows, prediction and outcome are "
         f"{error} apart on average (calibration error)."
     )
     if len(found["behaviour"]["calibration"]["x"]) < 2:

@@ -15,14 +15,14 @@ _TOO_FEW = "too few rows"
 _ONE_OUTCOME = "one outcome only"
 
 
-def section(found: Found, mean: Mean) -> Section:
+def slices_section(found: Found, mean: Mean) -> Section:
     """Tell of each group in each column that was asked for."""
-    return Section("Where it does better and worse", list(_blocks(found, mean)))
+    return Section("Where it does better and worse", list(_slice_blocks(found, mean)))
 
 
-def _blocks(found: Found, mean: Mean) -> Iterator[Block]:
+def _slice_blocks(found: Found, mean: Mean) -> Iterator[Block]:
     metric = found["test"][found["primary"]]
-    whole = number(metric["models"]["model"]["value"], verdict.decimals(metric))
+    whole = number(metric["models"]["model"]["value"], verdict.metric_decimals(metric))
     yield Text(
         f"{metric['title']} within each group of the test rows, the largest group first; over all "
         f"rows it is {whole}. Among many groups some stand out by luck alone."
@@ -53,13 +53,13 @@ def titles(found: Found) -> tuple[str, str]:
 
 def cells(found: Found, mean: Mean, group: Found) -> tuple[str, str, str, str, str]:
     """Return rows, mean, mean prediction, primary metric and its interval."""
-    about = (f"{group['rows']:,}", mean.of(group["target"]), mean.of(group["score"]))
+    about = (f"{group['rows']:,}", mean.written(group["target"]), mean.of(group["score"]))
     figure = group[found["primary"]]
     if figure is None:
         return *about, _TOO_FEW, ""
     if figure["value"] is None:
         return *about, _ONE_OUTCOME, ""
-    digits = verdict.decimals(found["test"][found["primary"]])
+    digits = verdict.metric_decimals(found["test"][found["primary"]])
     return *about, number(figure["value"], digits), wording.interval(figure, digits)
 
 

@@ -24,7 +24,7 @@ class Mean:
     unit: str
     unit_of_difference: str
 
-    def of(self, value: float | None) -> str:
+    def written(self, value: float | None) -> str:
         """Write a mean."""
         return number(value, 0) if value is None else self._scaled(value) + self.unit
 
@@ -49,7 +49,7 @@ class Mean:
 
     def _means(self, found: Found) -> tuple[str, str]:
         means = found["behaviour"]["mean_score"], found["parts"]["test"]["target"]
-        return self.of(means[0]), self.of(means[1])
+        return self.written(means[0]), self.written(means[1])
 
     def _off(self, found: Found) -> str:
         low, value, high = (found["bias"][end] for end in ("low", "value", "high"))
@@ -67,7 +67,7 @@ class Mean:
         return number(self.factor * value, self.digits)
 
 
-def of_target(found: Found) -> Mean:
+def target_mean(found: Found) -> Mean:
     """Return how means of the target are written."""
     return _OF_TASK[Task(found["task"])](found)
 

@@ -18,7 +18,7 @@ class Month:
     found: Found
 
 
-def seen(found: Found) -> Sequence[Month]:
+def seen_months(found: Found) -> Sequence[Month]:
     """Return every month of every part."""
     timed = found["parts"]["test"]["days"] is not None
     return [
@@ -28,10 +28,10 @@ def seen(found: Found) -> Sequence[Month]:
     ]
 
 
-def section(found: Found, mean: Mean) -> Section:
+def months_section(found: Found, mean: Mean) -> Section:
     """Tell of each month."""
     unit = "month" if found["parts"]["test"]["days"] is not None else "part"
-    return Section(f"From {unit} to {unit}", list(_blocks(found, mean, unit)))
+    return Section(f"From {unit} to {unit}", list(_month_blocks(found, mean, unit)))
 
 
 def _pictures(found: Found, mean: Mean, unit: str, months: Sequence[Month]) -> Iterator[Picture]:
@@ -52,8 +52,8 @@ def _pictures(found: Found, mean: Mean, unit: str, months: Sequence[Month]) -> I
         )
 
 
-def _blocks(found: Found, mean: Mean, unit: str) -> Iterator[Block]:
-    months = seen(found)
+def _month_blocks(found: Found, mean: Mean, unit: str) -> Iterator[Block]:
+    months = seen_months(found)
     if pictures := list(_pictures(found, mean, unit, months)):
         yield Pictures(pictures)
     if len(pictures) < 2:

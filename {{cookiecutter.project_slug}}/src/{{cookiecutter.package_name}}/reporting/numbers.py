@@ -4,25 +4,25 @@ from collections.abc import Iterator, Sequence
 
 from . import wording
 from .blocks import Block, Picture, Pictures, Section, Table, Text, Tile
-from .mean import of_target
+from .mean import target_mean
 from .wording import Found, number
 
 
-def tiles(found: Found) -> Sequence[Tile]:
+def number_tiles(found: Found) -> Sequence[Tile]:
     """Return what matters beside the metrics."""
-    return [of_target(found).tile(found)]
+    return [target_mean(found).tile(found)]
 
 
-def sections(found: Found) -> Iterator[Section]:
+def number_sections(found: Found) -> Iterator[Section]:
     """Yield calibration and errors."""
-    yield Section("Predicted against actual", list(_calibration(found)))
+    yield Section("Predicted against actual", list(_number_calibration(found)))
     yield Section("How large the errors are", list(_errors(found)))
 
 
-def _calibration(found: Found) -> Iterator[Block]:
+def _number_calibration(found: Found) -> Iterator[Block]:
     error = number(found["behaviour"]["calibration_error"], _digits(found))
     yield Text(
-        f"{of_target(found).bias(found)} Over twentieths of the rows, prediction and outcome are "
+        f"{target_mean(found).bias(found)} Over twentieths of the rows, prediction and outcome are "
         f"{error} apart on average (calibration error)."
     )
     if len(found["behaviour"]["calibration"]["x"]) < 2:

@@ -84,8 +84,8 @@ _SHARED: Mapping[str, Chart] = {
         _importance,
         lambda found: _AROUND + _PER_NAME * min(len(found["importance"]), _COLUMNS_SHOWN),
     ),
-    "months": (timeline.metric, _high(2.9)),
-    "means": (timeline.means, _high(2.9)),
+    "months": (timeline.metric_by_month, _high(2.9)),
+    "means": (timeline.means_by_month, _high(2.9)),
 }
 _OF_TASK: Mapping[Task, Mapping[str, Chart]] = {
     Task.CLASSIFICATION: {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..task import Task
 from . import closing, comparison, events, numbers, verdict, wording
 from .blocks import Block, Page, Remarks, Section, Table, Text, Tile, Tiles
-from .mean import Mean, of_target
+from .mean import Mean, target_mean
 from .wording import Found, number
 
 _ROLES = {
@@ -29,14 +29,14 @@ class Conduct:
 
 
 _CONDUCT: Mapping[Task, Conduct] = {
-    Task.CLASSIFICATION: Conduct(1, events.tiles, events.sections),
-    Task.REGRESSION: Conduct(3, numbers.tiles, numbers.sections),
+    Task.CLASSIFICATION: Conduct(1, events.event_tiles, events.event_sections),
+    Task.REGRESSION: Conduct(3, numbers.number_tiles, numbers.number_sections),
 }
 
 
-def page(found: Found) -> Page:
+def report_page(found: Found) -> Page:
     """Tell all that was found."""
-    conduct, mean = _CONDUCT[Task(found["task"])], of_target(found)
+    conduct, mean = _CONDUCT[Task(found["task"])], target_mean(found)
     return Page(
         title=f"How well “{wording.name(found['target'])}” is predicted",
         subtitle=f"{wording.sentence(found['task'])} · model {_digest(found)}",
@@ -44,9 +44,9 @@ def page(found: Found) -> Page:
         opening=[_tiles(found, conduct)],
         sections=[
             Section("What was trained on what", [_model(found), *_parts(found, mean)]),
-            comparison.section(found),
+            comparison.baselines_section(found),
             *conduct.sections(found),
-            *closing.sections(found, mean),
+            *closing.closing_sections(found, mean),
         ],
     )
 
@@ -77,7 +77,7 @@ def _tiles(found: Found, conduct: Conduct) -> Tiles:
 
 
 def _metric_tile(found: Found, metric: Found) -> Tile:
-    model, digits = metric["models"]["model"], verdict.decimals(metric)
+    model, digits = metric["models"]["model"], verdict.metric_decimals(metric)
     ends = wording.interval(model, digits)
     note = f"{wording.percent(found['confidence'], 0)} interval {ends}"
     return Tile(metric["title"], number(model["value"], digits), note)
@@ -92,7 +92,7 @@ def _parts(found: Found, mean: Mean) -> Iterator[Block]:
                 part,
                 f"{about['rows']:,}",
                 *((about["from"], about["to"], f"{about['days']:,}") if timed else ()),
-                mean.of(about["target"]),
+                mean.written(about["target"]),
                 _ROLES[part],
             )
             for part, about in found["parts"].items()

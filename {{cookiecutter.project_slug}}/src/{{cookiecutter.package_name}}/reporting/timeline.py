@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from . import months
 from .colours import BLUE, GREY, ORANGE, SKY
-from .mean import of_target
+from .mean import target_mean
 from .months import Month
 from .wording import Found
 
@@ -22,9 +22,9 @@ _ASIDE = {"train": -0.2, "validation": 0.0, "test": 0.2}
 """Where a month has rows in several parts, their dots stand side by side."""
 
 
-def metric(found: Found, axes: "Axes") -> None:
+def metric_by_month(found: Found, axes: "Axes") -> None:
     """Draw the primary metric of each month with its interval, by part."""
-    seen = months.seen(found)
+    seen = months.seen_months(found)
     places = _places(seen)
     shared = len(seen) > len(places)
     for part in found["months"]:
@@ -56,17 +56,17 @@ def _dots(axes: "Axes", figures: Mapping[float, Found], part: str, size: float) 
     dots.set_markerfacecolor(_INSIDE[part])
 
 
-def means(found: Found, axes: "Axes") -> None:
+def means_by_month(found: Found, axes: "Axes") -> None:
     """Draw the mean target and the mean prediction of each month."""
-    seen = months.seen(found)
+    seen = months.seen_months(found)
     places = _places(seen)
     for what, label, colour in (("target", "actual", ORANGE), ("score", "predicted", BLUE)):
         values = [_mean([month for month in seen if month.name == name], what) for name in places]
         where = list(places.values())
         (line,) = axes.plot(where, values, "o-", color=colour, linewidth=1.4, label=label)
         line.set_markersize(4.5 * _size(places))
-    axes.yaxis.set_major_formatter(of_target(found).ticks())
-    axes.set_title(of_target(found).title)
+    axes.yaxis.set_major_formatter(target_mean(found).ticks())
+    axes.set_title(target_mean(found).title)
     _below(axes, list(places))
 
 

@@ -25,7 +25,7 @@ def relation(gain: Found) -> Relation:
     return Relation.BETTER if gain["high"] < 0 else Relation.AS_GOOD
 
 
-def decimals(metric: Found) -> int:
+def metric_decimals(metric: Found) -> int:
     """Return the decimals that a metric's figures are written with."""
     return wording.decimals(metric["models"]["model"]["value"])
 
@@ -33,7 +33,7 @@ def decimals(metric: Found) -> int:
 def decimals_of_gains(metric: Found) -> int:
     """Return the decimals with which no end of a gain's interval looks like zero."""
     ends = [abs(gain[end] or 0) for gain in metric["gains"].values() for end in ("low", "high")]
-    digits = decimals(metric)
+    digits = metric_decimals(metric)
     while digits < 6 and any(end > 0 and round(end, digits) == 0 for end in ends):
         digits += 1
     return digits
@@ -60,7 +60,7 @@ def reservations(metrics: Mapping[str, Found]) -> Iterator[str]:
 _RESERVATIONS = {Relation.AS_GOOD: "as good", Relation.BETTER: "better"}
 
 
-def of_metric(metric: Found) -> str:
+def metric_verdict(metric: Found) -> str:
     """Return what one metric says of all baselines."""
     relations = {relation(gain) for gain in metric["gains"].values()}
     if Relation.UNKNOWN in relations:
@@ -83,7 +83,7 @@ def _standing(metric: Found, confidence: float) -> str:
     if not beaten:
         model = metric["models"]["model"]
         known = model["value"] is not None
-        value = with_interval(model, decimals(metric)) if known else "not defined"
+        value = with_interval(model, metric_decimals(metric)) if known else "not defined"
         return f"{_defeat(gains)}: {title} is {value}"
     closest = min(beaten, key=lambda name: float(gains[name]["value"]))
     digits = decimals_of_gains(metric)
