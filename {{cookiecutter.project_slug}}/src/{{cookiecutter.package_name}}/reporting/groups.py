@@ -53,7 +53,7 @@ def titles(found: Found) -> tuple[str, str]:
 
 def cells(found: Found, mean: Mean, group: Found) -> tuple[str, str, str, str, str]:
     """Return rows, mean, mean prediction, primary metric and its interval."""
-    about = (f"{group['rows']:,}", mean.written(group["target"]), mean.of(group["score"]))
+    about = (f"{group['rows']:,}", mean.written(group["target"]), mean.written(group["score"]))
     figure = group[found["primary"]]
     if figure is None:
         return *about, _TOO_FEW, ""
