@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flight_delays import branch, embedded, remote, store
+from flight_delays import branch, embedded, git, remote, store
 from flight_delays.errors import WorldError
 from flight_delays.settings import Settings
 
@@ -84,14 +84,13 @@ def test_a_push_that_overwrites_would_lose_the_other_s_act(
 ) -> None:
     one, other = clone("one"), clone("other")
     branch.at(one, adding("before"))
-    careful = remote.run
 
     def forced(settings: Settings, folder: Path, paths: list[str]) -> bool:
-        careful(settings, folder, "add", "--force", "--", *paths)
+        git.check(folder, "add", "--force", "--", *paths)
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        careful(settings, folder, *who, "commit", "--quiet", "--message", "ours")
+        git.check(folder, *who, "commit", "--quiet", "--message", "ours")
         where = [remote.address(settings), f"+HEAD:refs/heads/{branch.BRANCH}"]
-        careful(settings, folder, "push", "--quiet", *where)
+        git.check(folder, "push", "--quiet", *where)
         return True
 
     def slow(there: Settings) -> None:

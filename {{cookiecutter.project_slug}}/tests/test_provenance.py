@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from flight_delays import data, estimator, layout, machine, provenance
+from flight_delays import data, estimator, git, layout, machine, provenance
 from flight_delays.digests import of_file
 from flight_delays.errors import UsageError, WorldError
 
@@ -119,7 +119,7 @@ def test_a_file_that_is_missing_is_named(root: Path) -> None:
 
 def test_a_repository_without_a_commit_is_all_new(root: Path) -> None:
     rows.git(root, "init", "-q")
-    found = provenance.git(root)
+    found = state(root)
     assert found.commit is None
     assert found.dirty
     assert "+++ b/params.yaml" in found.diff.splitlines()
@@ -130,7 +130,15 @@ def test_a_pipeline_that_is_none_is_told(root: Path) -> None:
     rows.git(root, "init", "-q")
     (root / "dvc.yaml").write_text("stages: [first]")
     with pytest.raises(UsageError, match="not the stages of a pipeline"):
-        provenance.git(root)
+        state(root)
+
+
+def state(root: Path) -> git.Revision:
+    """Return what git says of all that a model is made of, told in both ways."""
+    inputs = provenance.inputs(root)
+    found = git.revision(root, inputs)
+    assert git.is_dirty(root, inputs) is found.dirty
+    return found
 
 
 @pytest.fixture
@@ -143,13 +151,13 @@ def committed(root: Path) -> Path:
 
 def test_a_clean_tree_is_its_commit(committed: Path) -> None:
     head = rows.git(committed, "rev-parse", "HEAD")
-    assert provenance.git(committed) == provenance.Git(head, dirty=False, diff="")
+    assert state(committed) == git.Revision(head, dirty=False, diff="")
 
 
 def test_a_change_is_told_with_its_diff(committed: Path) -> None:
     (committed / "first.py").write_text("3")
     (committed / "lib" / "new.txt").write_text("4")
-    found = provenance.git(committed)
+    found = state(committed)
     assert found.dirty
     assert found.commit == rows.git(committed, "rev-parse", "HEAD")
     assert "+3" in found.diff.splitlines()
@@ -173,7 +181,7 @@ def test_what_a_stage_reads_and_the_code_is_dirt_and_can_be_made_again(
     path = committed / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text((path.read_text() if path.exists() else "") + "# another\n")
-    found = provenance.git(committed)
+    found = state(committed)
     assert found.dirty and f"+++ b/{name}" in found.diff.splitlines()
     whole = path.read_bytes()
     if f"--- a/{name}" in found.diff.splitlines():
@@ -196,19 +204,19 @@ def test_nothing_else_is_dirt(committed: Path, name: str) -> None:
     path = committed / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("something\n")
-    assert not provenance.git(committed).dirty
+    assert not state(committed).dirty
     rows.git(committed, "add", "--all")
-    assert not provenance.git(committed).dirty or name.startswith("src/")
+    assert not state(committed).dirty or name.startswith("src/")
 
 
 def test_what_was_deleted_or_staged_or_taken_back_is_told_as_it_is(committed: Path) -> None:
     (committed / "first.py").write_text("3")
     rows.git(committed, "add", "first.py")
-    assert provenance.git(committed).dirty
+    assert state(committed).dirty
     (committed / "first.py").write_text("1")
-    assert not provenance.git(committed).dirty
+    assert not state(committed).dirty
     (committed / "lib" / "a.txt").unlink()
-    assert "deleted file mode 100644" in provenance.git(committed).diff
+    assert "deleted file mode 100644" in state(committed).diff
 
 
 def test_what_lies_outside_of_the_repository_is_none_of_it(committed: Path) -> None:
@@ -216,15 +224,15 @@ def test_what_lies_outside_of_the_repository_is_none_of_it(committed: Path) -> N
     deps = "deps: [first.py, lib, ../outside.csv, /outside.csv, 's3://bucket/rows']"
     (committed / "dvc.yaml").write_text(text.replace("deps: [first.py, lib]", deps))
     rows.git(committed, "commit", "--all", "-q", "-m", "second")
-    assert not provenance.git(committed).dirty
+    assert not state(committed).dirty
     (committed / "first.py").write_text("3")
-    assert provenance.git(committed).dirty
+    assert state(committed).dirty
 
 
 def test_a_large_diff_is_cut(committed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (committed / "first.py").write_text("3\n" * 1000)
-    monkeypatch.setattr(provenance, "_LARGEST_DIFF", 100)
-    cut, said = provenance.git(committed).diff.rsplit("\n[", 1)
+    monkeypatch.setattr(git, "_LARGEST_DIFF", 100)
+    cut, said = state(committed).diff.rsplit("\n[", 1)
     assert len(cut) == 100
     assert said.startswith("cut after 100 of ")
 
@@ -242,9 +250,9 @@ def test_of_a_larger_repository_the_project_counts_and_what_it_reads(
     rows.git(top, "add", ".")
     rows.git(top, "commit", "-q", "-m", "first")
     (top / "beside.py").write_text("b")
-    assert not provenance.git(project).dirty
+    assert not state(project).dirty
     (top / "shared.csv").write_text("b")
-    assert provenance.git(project).dirty
+    assert state(project).dirty
 
 
 def test_a_folder_of_another_user_is_told_with_gits_reason_and_remedy(
@@ -253,7 +261,7 @@ def test_a_folder_of_another_user_is_told_with_gits_reason_and_remedy(
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setenv("LANGUAGE", "de")
     with pytest.raises(WorldError) as caught:
-        provenance.git(committed)
+        state(committed)
     said = str(caught.value)
     assert said.startswith("git: ") and "\n" not in said
     assert f"run `git config --global --add safe.directory {committed}`" in said
@@ -261,7 +269,7 @@ def test_a_folder_of_another_user_is_told_with_gits_reason_and_remedy(
 
 def test_without_a_repository_it_is_said_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a git repository; run `git init` in it"):
-        provenance.git(tmp_path)
+        git.revision(tmp_path, ())
 
 
 def test_without_git_it_is_said_where_to_get_it(
@@ -269,7 +277,7 @@ def test_without_git_it_is_said_where_to_get_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(committed))
     with pytest.raises(WorldError, match="git is not installed; install it"):
-        provenance.git(committed)
+        state(committed)
 
 
 @pytest.mark.parametrize("platform", ["", "AVX512 Some GPU (80 GB)"])

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flight_delays import machine, outcomes, rebuild
+from flight_delays import git, machine, outcomes, rebuild
 from flight_delays.errors import WorldError
 from flight_delays.layout import LOCK
-from flight_delays.provenance import git
+from flight_delays.provenance import inputs
 from flight_delays.settings import Settings
 
 import rows
@@ -26,7 +26,7 @@ def test_the_commit_is_there_with_its_changes_and_the_users_files_stay(here: Set
     params.write_text(params.read_text("utf-8") + "# changed\n", "utf-8")
     new = f"src/{rows.PACKAGE}/new.py"
     (root / new).write_text("new\n", "utf-8")
-    diff = git(root).diff
+    diff = git.revision(root, inputs(root)).diff
     rows.git(root, "commit", "--all", "--quiet", "--message", "later")
     params.write_text(params.read_text("utf-8") + "# later still\n", "utf-8")
     before = {path: path.read_bytes() for path in root.glob("*") if path.is_file()}

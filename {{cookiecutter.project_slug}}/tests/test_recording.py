@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import layout, provenance, recording, tracking
+from flight_delays import git, layout, places, provenance, recording, tracking
 from flight_delays.digests import of_file, of_folder
 from flight_delays.errors import WorldError
 from flight_delays.holders import PROCESS
@@ -155,8 +155,9 @@ def test_a_death_after_any_call_and_a_second_try_end_in_the_same_state(
 
 def _git_once(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     """Ask git and the files once; what they say stays the same."""
-    git, key = provenance.git(project), provenance.input_key(project)
-    monkeypatch.setattr(provenance, "git", lambda root: git)
+    key = provenance.input_key(project)
+    found = git.revision(project, provenance.inputs(project))
+    monkeypatch.setattr(places, "revision", lambda root, inputs: found)
     monkeypatch.setattr(provenance, "input_key", lambda root: key)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import git_cli, remote
+from flight_delays import git, remote
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import Settings
 
@@ -51,7 +51,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
         calls.append((words, variables))
         return subprocess.CompletedProcess(words, 0, "", "")
 
-    monkeypatch.setattr(git_cli, "run", run)
+    monkeypatch.setattr(git, "run", run)
     return calls
 
 

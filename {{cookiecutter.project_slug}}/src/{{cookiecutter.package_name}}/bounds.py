@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from . import git_cli, params
+from . import git, params
 from .errors import UsageError
 from .params import FILE, Params
 from .sections import parse_yaml, read_yaml, validated
@@ -25,7 +25,7 @@ def of(settings: Settings, revision: str | None) -> tuple[Params, str]:
     """
     if revision is None:
         return params.load(settings.root), "the working tree"
-    commit = git_cli.run(
+    commit = git.run(
         settings.root,
         "rev-parse",
         "--verify",
@@ -34,7 +34,7 @@ def of(settings: Settings, revision: str | None) -> tuple[Params, str]:
         revision + "^{commit}",
     ).stdout.strip()
     # An empty name would be git's index, which a pull request can fill as it likes.
-    found = git_cli.run(settings.root, "show", f"{commit}:./{FILE}")
+    found = git.run(settings.root, "show", f"{commit}:./{FILE}")
     if not revision or not commit or found.returncode:
         raise UsageError(f"the bounds of {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"

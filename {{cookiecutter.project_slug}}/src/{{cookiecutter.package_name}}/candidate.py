@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from . import (
-    author,
     card,
     digests,
     dvc_cli,
     dvc_lock,
     embedded,
+    git,
     layout,
     marks,
     params,
@@ -23,9 +23,10 @@ from . import (
 from .console import warn
 from .errors import UsageError, WorldError
 from .foreign import EDIT, in_words, needed
+from .git import Revision
 from .params import Params
 from .places import Place, Project
-from .provenance import Git, git, input_key
+from .provenance import input_key, inputs
 from .registry import Registry
 from .settings import NAME, Settings
 from .versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Version
@@ -82,14 +83,16 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     marks.record(settings, candidate.place, candidate.params, candidate.key)
     run_id = marks.run_of(settings, candidate.key)
     version = registry.of_digest(candidate.digest)
-    told = lineage(candidate, _commit(registry, run_id, git(settings.root)))
+    told = lineage(
+        candidate, _commit(registry, run_id, git.revision(settings.root, inputs(settings.root)))
+    )
     if version is None or (version.tags.get("git_dirty"), told["git_dirty"]) == ("true", "false"):
         description = card.write(candidate.found, told, candidate.params, settings.root)
         with in_words(registry.uri, _EDIT):
             registry.client.log_text(run_id, description, "model-card.md")
         stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
         source = f"models:/{_logged_model(registry, run_id, candidate.digest)}"
-        who = author.name(settings)
+        who = git.actor(settings)
         tags = {**told, **stage, "created_by": who}
         about = card.about(candidate.params, settings.root)
         version = registry.register(source, run_id, tags, description, about)
@@ -102,7 +105,7 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     return version
 
 
-def _commit(registry: Registry, run_id: str, now: Git) -> Git:
+def _commit(registry: Registry, run_id: str, now: Revision) -> Revision:
     """Return a commit that gives the inputs: the run's own where it was clean, else today's.
 
     The same inputs have the same key, so a clean tree of today gives what an unclean one gave.
@@ -111,10 +114,10 @@ def _commit(registry: Registry, run_id: str, now: Git) -> Git:
         tags = registry.client.get_run(run_id).data.tags
     if tags.get("git_dirty") == "true" and not now.dirty:
         return now
-    return Git(tags.get("git_commit"), tags.get("git_dirty") == "true", "")
+    return Revision(tags.get("git_commit"), tags.get("git_dirty") == "true", "")
 
 
-def lineage(candidate: Candidate, commit: Git) -> dict[str, str]:
+def lineage(candidate: Candidate, commit: Revision) -> dict[str, str]:
     """Return the tags that say where the version comes from."""
     found, checked, origin = candidate.found, candidate.params, candidate.place.origin()
     return {

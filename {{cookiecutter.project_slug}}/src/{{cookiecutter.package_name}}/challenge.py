@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import author, bounds, candidate, gate_report, parcel, standing, trial
+from . import bounds, candidate, gate_report, git, parcel, provenance, standing, trial
 from .candidate import Candidate
 from .errors import UsageError, WorldError
 from .gate import Verdict
@@ -39,8 +39,8 @@ def here(settings: Settings, revision: str | None, again: str | None, dirty: boo
     """
     asked, where = bounds.of(settings, revision)
     found = candidate.here(settings)
-    unclean = author.is_unclean(settings.root)
-    if unclean and not dirty and author.branch(settings.root) in _MAIN:
+    unclean = git.is_dirty(settings.root, provenance.inputs(settings.root))
+    if unclean and not dirty and git.branch(settings.root) in _MAIN:
         raise UsageError(
             "code, params or files of the stages have changes that are not committed, so nobody "
             "could make this model again; commit them, or say --dirty, and the ledger tells so"

@@ -10,6 +10,8 @@ LOCK = "requirements-dev.lock"
 SERVING_LOCK = "requirements.lock"
 """What a model needs to be served."""
 
+CODE = "src"
+
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import store
+from . import git, store
 from .errors import DeniedError, WorldError
 from .foreign import EDIT, MANAGE, READ, in_words, needed
 from .settings import NAME, Settings
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EXPERIMENT = f"{NAME}-promotions"
 PROMOTION, ROLLBACK = "promotion", "rollback"
+VOUCHED_BY, SELF_DECLARED = "vouched_by", "self-declared"
+"""The tag that says where the actor's name comes from: the page of a job, or nobody."""
 _EDIT = needed(EDIT, "experiment", EXPERIMENT)
 _SEQUENCE = "sequence"
 _OWN = {"action", "version", _SEQUENCE}
@@ -54,6 +56,11 @@ class Entry:
     def best(self) -> int:
         """The best champion so far, which later ones are held against as well."""
         return int(self.told.get("best") or self.version)
+
+
+def actor(settings: Settings) -> dict[str, str]:
+    """Return what the ledger is told of who acts, and of who vouches for that."""
+    return {"actor": git.actor(settings), VOUCHED_BY: settings.job or SELF_DECLARED}
 
 
 class Ledger:

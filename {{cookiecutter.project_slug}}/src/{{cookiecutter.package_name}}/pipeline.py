@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from . import (
     dvc_cli,
     dvc_lock,
+    git,
     holders,
     installed,
     layout,
@@ -118,7 +119,7 @@ def _bring_back(settings: Settings) -> None:
 
 def _ready(settings: Settings) -> tuple[Params, str]:
     checked = params.load(settings.root)
-    provenance.require_git(settings.root)
+    git.top(settings.root)
     key = provenance.input_key(settings.root)
     if not marks.is_recorded(settings, key):
         from .validation import check_columns

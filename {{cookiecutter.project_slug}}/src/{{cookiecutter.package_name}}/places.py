@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from . import data, digests, layout, machine, outcomes, provenance
 from .errors import UsageError
+from .git import Revision, revision
 from .outcomes import Outcomes
 from .params import Params
-from .provenance import Git
 
 LABEL = "candidate.json"
 """The file of a parcel that says what it holds."""
@@ -26,7 +26,7 @@ class Origin:
 
     parts: Mapping[str, str]
     data_digest: str
-    git: Git
+    git: Revision
     cpu_class: str
     python: str
 
@@ -59,7 +59,7 @@ class Project:
         return Origin(
             {part: digests.of_file(self.root / layout.prepared(part)) for part in layout.PARTS},
             digests.of_folder(self.root / layout.PREPARED, links=True),
-            provenance.git(self.root),
+            revision(self.root, provenance.inputs(self.root)),
             *machine.noted(self.root),
         )
 
@@ -90,7 +90,7 @@ class Parcel:
     def origin(self) -> Origin:
         """Tell what the training read."""
         told = self.label()["origin"]
-        return Origin(**{**told, "git": Git(**told["git"])})
+        return Origin(**{**told, "git": Revision(**told["git"])})
 
     def split_digest(self, params: Params) -> str:
         """Return what says which rows are which part."""

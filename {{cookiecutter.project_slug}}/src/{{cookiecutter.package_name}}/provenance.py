@@ -1,45 +1,23 @@
-"""Where a model comes from: code, params, data, lock and machine.
+"""What a model is made of: code, params, data and locks, and the digest of all that.
 
 The input key is the digest of all that the stages read before they run. It is known before
 training, so a run can be found again instead of being made twice.
 """
 
-import os
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import digests, git_cli
+from . import digests
 from .errors import UsageError
 from .layout import LOCK, SERVING_LOCK
 from .sections import read_yaml
 
-_LARGEST_DIFF = 1_000_000
-_CODE = "src"
 _READ_ALWAYS = ("dvc.yaml", "params.yaml", LOCK, SERVING_LOCK)
 """What says how a model is made beside the files that `dvc.yaml` names and the package's code."""
-_PLAIN = (
-    *("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"),
-    *("--src-prefix=a/", "--dst-prefix=b/"),
-)
-"""A diff that can be applied, whatever the user likes to look at."""
-
-
-@dataclass(frozen=True)
-class Git:
-    """The commit, and what differs from it of all that a model is made of.
-
-    Only that is dirt: a log file that lies about, or a changed page, makes no other model.
-    """
-
-    commit: str | None
-    dirty: bool
-    diff: str
 
 
 def input_key(root: Path) -> str:
@@ -123,51 +101,12 @@ def _at(values: Any, key: str) -> Any:
     return values
 
 
-def git(root: Path) -> Git:
-    """Return the commit that the folder stands on, and how what a model is made of differs."""
-    top = require_git(root)
-    commit = git_cli.run(root, "rev-parse", "--verify", "--quiet", "HEAD").stdout.strip() or None
-    read = [f":(literal){name}" for name in _read_by_stages(root, top)]
-    known, new = [*read, _CODE], [*read, f":(glob){_CODE}/**/*.py"]
-    status = ("status", "--porcelain", "--untracked-files=normal", "--", *known)
-    diff = _diff(root, commit, known, new) if git_cli.run(root, *status).stdout else ""
-    return Git(commit, bool(diff), diff)
+def inputs(root: Path) -> set[str]:
+    """Return the files that say how a model is made beside the code, for git to look at.
 
-
-def _read_by_stages(root: Path, top: Path) -> list[str]:
-    """Return the files that git shall look at beside the code.
-
-    What DVC keeps is told by its `.dvc`; of what lies outside of the repository, git cannot tell.
+    What DVC keeps is told by its `.dvc`. Raises UsageError where `dvc.yaml` is no pipeline.
     """
     with _a_pipeline():
         stages = _stages(root)
         deps, params = _deps(stages), {name for name, _ in _params_of(stages)}
-    names = {*_READ_ALWAYS, *params, *deps, *(f"{dep}.dvc" for dep in deps)}
-    here = root.resolve()
-    return sorted(it for it in names if Path(os.path.normpath(here / it)).is_relative_to(top))
-
-
-def _diff(root: Path, commit: str | None, known: Sequence[str], new: Sequence[str]) -> str:
-    """Return the difference from the commit, or from nothing, without touching git's index."""
-    with tempfile.TemporaryDirectory() as folder:
-        index, listed = {"GIT_INDEX_FILE": str(Path(folder, "index"))}, Path(folder, "new")
-        before = commit or git_cli.run(root, "hash-object", "-t", "tree", os.devnull).stdout.strip()
-        git_cli.run(root, "read-tree", commit or "--empty", **index)
-        others = ("ls-files", "-z", "--others", "--exclude-standard", "--", *new)
-        listed.write_text(git_cli.run(root, *others, **index).stdout, "utf-8")
-        named = ("--pathspec-file-nul", f"--pathspec-from-file={listed}")
-        git_cli.run(root, "--literal-pathspecs", "add", "--intent-to-add", *named, **index)
-        diff = git_cli.run(root, "diff", *_PLAIN, before, "--", *known, **index).stdout
-    if len(diff) > _LARGEST_DIFF:
-        return (
-            f"{diff[:_LARGEST_DIFF]}\n[cut after {_LARGEST_DIFF:,} of {len(diff):,} characters]\n"
-        )
-    return diff
-
-
-def require_git(root: Path) -> Path:
-    """Return the top of the repository; raises WorldError or UsageError where there is none."""
-    found = git_cli.run(root, "rev-parse", "--show-toplevel")
-    if found.returncode:
-        raise UsageError(f"{root}: not a git repository; run `git init` in it, then try again")
-    return Path(found.stdout.strip())
+    return {*_READ_ALWAYS, *params, *deps, *(f"{dep}.dvc" for dep in deps)}

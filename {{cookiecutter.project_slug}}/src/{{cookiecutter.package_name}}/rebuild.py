@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import digests, dvc_lock, git_cli
+from . import digests, dvc_lock, git
 from .console import say
 from .errors import WorldError
 from .layout import LOCK
@@ -30,24 +30,14 @@ _NOT_ITS_OWN = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", 
 def at(settings: Settings, commit: str, diff: str) -> Iterator[Path]:
     """Yield the project's folder as it was at a commit, changed by a diff, elsewhere."""
     with tempfile.TemporaryDirectory(prefix=f"{settings.root.name}-") as scratch:
-        top = Path(_git(settings.root, "rev-parse", "--show-toplevel").strip())
-        prefix = _git(settings.root, "rev-parse", "--show-prefix").strip()
         copy = Path(scratch).resolve() / "copy"
-        _git(top, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(copy))
-        _git(copy, "checkout", "--quiet", "--detach", commit, remedy=_FETCH)
-        root = copy / prefix
+        root = git.shared_clone(settings.root, copy)
+        git.check(copy, "checkout", "--quiet", "--detach", commit, remedy=_FETCH)
         if diff:
             patch = Path(scratch, "uncommitted.diff")
             patch.write_bytes(diff.encode())
-            _git(root, "apply", "--whitespace=nowarn", str(patch))
+            git.check(root, "apply", "--whitespace=nowarn", str(patch))
         yield root
-
-
-def _git(folder: Path, *arguments: str, remedy: str = "see what git says") -> str:
-    done = git_cli.run(folder, *arguments)
-    if done.returncode:
-        raise WorldError(f"git {arguments[0]} failed: {done.stderr.strip():.200}; {remedy}")
-    return done.stdout
 
 
 def data(settings: Settings, root: Path, lock: Path | None, paths: Sequence[str]) -> bool:
@@ -73,7 +63,7 @@ def data(settings: Settings, root: Path, lock: Path | None, paths: Sequence[str]
 
 
 def _quietly(command: Sequence[str], root: Path) -> subprocess.CompletedProcess[str]:
-    environment = git_cli.environment() | {"DVC_NO_ANALYTICS": "true"}
+    environment = git.environment() | {"DVC_NO_ANALYTICS": "true"}
     return subprocess.run(
         command,
         cwd=root,
@@ -92,9 +82,7 @@ def python(settings: Settings, root: Path) -> Path:
         return Path(sys.executable)
     say("reproduce: the lock was another one; making its environment")
     command = [sys.executable, "-m", "nox", "--install-only", "-s", "train"]
-    made = subprocess.run(
-        command, cwd=root, env=git_cli.environment(), stdout=sys.stderr, check=False
-    )
+    made = subprocess.run(command, cwd=root, env=git.environment(), stdout=sys.stderr, check=False)
     if made.returncode:
         raise WorldError(f"the environment of that commit's {LOCK} cannot be made; see above")
     programs = root / ".nox" / "project" / ("Scripts" if sys.platform == "win32" else "bin")
@@ -108,7 +96,7 @@ def _digest(path: Path) -> str:
 def stages(root: Path, interpreter: Path, left_out: set[str]) -> None:
     """Run the stages of the copy in their order; raises WorldError naming the one that fails."""
     path = os.pathsep.join([str(interpreter.parent), os.environ.get("PATH", "")])
-    known = git_cli.environment().items()
+    known = git.environment().items()
     environment = {name: it for name, it in known if name not in _NOT_ITS_OWN}
     environment |= {"PATH": path, "PYTHONPATH": str(root / "src")}
     for name, stage in read_yaml(root / "dvc.yaml")["stages"].items():

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import author, digests, layout, store, tracking, verified
+from . import digests, git, layout, store, tracking, verified
 from .params import FILE, Params
 from .places import Origin, Place
 from .runs import USER, Measured, Run
@@ -31,7 +31,7 @@ def open_run(settings: Settings, key: str) -> Run:
         key,
         settings.opened_run,
         " ".join(filter(None, [key[:12], settings.trial])),
-        {USER: author.name(settings)},
+        {USER: git.actor(settings)},
     )
 
 

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import author, git_cli
+from . import git
 from .console import warn
 from .errors import OutageError, UsageError, WorldError
 from .foreign import masked
@@ -18,14 +18,13 @@ from .settings import Settings
 REMOTE = "origin"
 _FASTER = re.compile(r"^!.*(\[rejected\]|cannot lock ref|failed to update ref)", re.MULTILINE)
 """What git says of a push that does not follow the last one, or that meets another just then."""
-_ADVICE = ("hint:", "warning:")
 _MISSING = 2
 """What `git ls-remote --exit-code` ends with where the remote answers and has no such branch."""
 
 
 def address(settings: Settings) -> str:
     """Return where the remote is; raises UsageError where there is none."""
-    found = git_cli.run(settings.root, "remote", "get-url", REMOTE).stdout.strip()
+    found = git.run(settings.root, "remote", "get-url", REMOTE).stdout.strip()
     if not found:
         raise UsageError(
             f"the repository has no remote {REMOTE!r}; add it with `git remote add {REMOTE} "
@@ -60,9 +59,10 @@ def fetch(settings: Settings, branch: str, writes: bool) -> str | None:
     tracked, theirs = f"refs/remotes/{REMOTE}/{branch}", f"refs/heads/{branch}"
     asked = _ask(settings, branch)
     if asked.returncode == 0:
-        run(
-            settings, settings.root, "fetch", "--quiet", "--no-tags", REMOTE, f"+{theirs}:{tracked}"
-        )
+        words = ("fetch", "--quiet", "--no-tags", REMOTE, f"+{theirs}:{tracked}")
+        done = _with_rights(settings, settings.root, *words)
+        if done.returncode:
+            raise WorldError(f"git fetch failed: {_words(done.stderr)}")
     elif asked.returncode == _MISSING:
         return None
     found = known(settings, branch)
@@ -77,29 +77,19 @@ def fetch(settings: Settings, branch: str, writes: bool) -> str | None:
 def known(settings: Settings, branch: str) -> str | None:
     """Return the branch's commit as it was when last fetched; nobody is asked."""
     tracked = f"refs/remotes/{REMOTE}/{branch}"
-    found = git_cli.run(settings.root, "rev-parse", "--verify", "--quiet", tracked)
+    found = git.run(settings.root, "rev-parse", "--verify", "--quiet", tracked)
     return found.stdout.strip() or None
 
 
 def copy(settings: Settings, branch: str, commit: str | None, folder: Path) -> None:
     """Check a commit of the branch out into an empty folder; without one it begins there."""
-    top = run(settings, settings.root, "rev-parse", "--show-toplevel").strip()
-    run(settings, folder, "clone", "--quiet", "--shared", "--no-checkout", top, ".")
+    git.shared_clone(settings.root, folder)
     if commit:
-        run(
-            settings,
-            folder,
-            "-c",
-            "core.autocrlf=false",
-            "checkout",
-            "--quiet",
-            "-B",
-            branch,
-            commit,
-        )
+        as_it_is = ("-c", "core.autocrlf=false")
+        git.check(folder, *as_it_is, "checkout", "--quiet", "-B", branch, commit)
     else:
-        run(settings, folder, "checkout", "--quiet", "--orphan", branch)
-        run(settings, folder, "read-tree", "--empty")
+        git.check(folder, "checkout", "--quiet", "--orphan", branch)
+        git.check(folder, "read-tree", "--empty")
 
 
 def push(settings: Settings, branch: str, folder: Path, paths: Sequence[str], message: str) -> bool:
@@ -107,34 +97,27 @@ def push(settings: Settings, branch: str, folder: Path, paths: Sequence[str], me
 
     Raises WorldError where the remote does not take it for another reason.
     """
-    run(settings, folder, "add", "--force", "--", *paths)
-    who = ["-c", f"user.name={author.name(settings)}", "-c", "user.email=registry@localhost"]
+    git.check(folder, "add", "--force", "--", *paths)
+    who = ["-c", f"user.name={git.actor(settings)}", "-c", "user.email=registry@localhost"]
     commit = ["commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message]
-    run(settings, folder, *who, *commit)
+    git.check(folder, *who, *commit)
     where = [address(settings), f"HEAD:refs/heads/{branch}"]
-    done = _try(settings, folder, "push", "--porcelain", "--no-verify", *where)
+    done = _with_rights(settings, folder, "push", "--porcelain", "--no-verify", *where)
     if done.returncode and not _FASTER.search(done.stdout):
         raise WorldError(f"{name(settings, branch)}: git cannot write it: {_words(done.stderr)}")
     return done.returncode == 0
 
 
-def run(settings: Settings, folder: Path, *arguments: str) -> str:
-    """Run git with the rights of the settings; raises WorldError with what it says."""
-    done = _try(settings, folder, *arguments)
-    if done.returncode:
-        verb = next(it for it in arguments if not it.startswith("-") and "=" not in it)
-        raise WorldError(f"git {verb} failed: {_words(done.stderr)}")
-    return done.stdout
-
-
 def _ask(settings: Settings, branch: str) -> subprocess.CompletedProcess[str]:
     address(settings)
     theirs = f"refs/heads/{branch}"
-    return _try(settings, settings.root, "ls-remote", "--exit-code", REMOTE, theirs)
+    return _with_rights(settings, settings.root, "ls-remote", "--exit-code", REMOTE, theirs)
 
 
-def _try(settings: Settings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return git_cli.run(folder, *arguments, **_rights(settings))
+def _with_rights(
+    settings: Settings, folder: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    return git.run(folder, *arguments, **_rights(settings))
 
 
 def _rights(settings: Settings) -> Mapping[str, str]:
@@ -151,7 +134,5 @@ def _rights(settings: Settings) -> Mapping[str, str]:
 
 
 def _words(said: str) -> str:
-    """Return the first line that is no advice: it has the cause, and the last one repeats it."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    causes = [line for line in lines if not line.lower().startswith(_ADVICE)]
-    return masked((causes or lines or ["it does not say why"])[0])[:200]
+    """Return git's reason without the passwords of the addresses in it."""
+    return masked(git.reason(said))[:200]

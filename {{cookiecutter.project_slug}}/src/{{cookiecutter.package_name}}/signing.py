@@ -10,7 +10,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from . import data, git_cli, kept, verified
+from . import data, git, kept, verified
 from .errors import UsageError, WorldError
 from .foreign import EDIT, in_words, needed
 from .registry import Registry
@@ -65,7 +65,7 @@ def public_key(settings: Settings) -> Path | None:
 def _of_main(settings: Settings) -> Path | None:
     """Return main's key: a run of an older commit, run again, must not go without it."""
     with suppress(WorldError):  # Where there is no git, there is no main.
-        found = git_cli.run(settings.root, "show", f"refs/remotes/origin/main:./{PUBLIC_KEY}")
+        found = git.run(settings.root, "show", f"refs/remotes/origin/main:./{PUBLIC_KEY}")
         if found.returncode == 0:
             path = settings.scratch / PUBLIC_KEY
             data.write_text(found.stdout, path)

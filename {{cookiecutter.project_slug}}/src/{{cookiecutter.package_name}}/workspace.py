@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from . import copies, dvc_cli, git_cli, params, store, tracking
+from . import copies, dvc_cli, git, params, store, tracking
 from .console import say
-from .errors import UsageError, WorldError
+from .errors import UsageError
 from .settings import PROJECT, Settings
 
 
@@ -55,7 +55,7 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
         tracking.claim(client, store.address(settings), settings.opened_run)
     with copies.folder(settings) as folder:
         try:
-            root = folder / "copy" / _copy_files(settings.root, folder / "copy")
+            root = _copy_files(settings.root, folder / "copy")
             _share_cache(settings.root, root)
             _change(root, changes)
             address = store.address(settings)
@@ -69,27 +69,16 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
             os.chdir(settings.root)
 
 
-def _copy_files(root: Path, target: Path) -> str:
-    """Copy what git tracks and what it would; return where the project lies in its repository."""
-    top = Path(_git(root, "rev-parse", "--show-toplevel").strip())
-    prefix = _git(root, "rev-parse", "--show-prefix").strip()
-    _git(top, "clone", "--quiet", "--shared", "--no-checkout", str(top), str(target))
+def _copy_files(root: Path, target: Path) -> Path:
+    """Copy what git tracks and what it would; return where the project lies in the copy."""
+    copied = git.shared_clone(root, target)
     listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in git_cli.paths(root, *listed):
+    for name in git.paths(root, *listed):
         if (root / name).is_file():
-            copied = target / prefix / name
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, copied)
-    if (top / ".git").exists():
-        git_cli.run(target, "reset", "--quiet")
-    return prefix
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = git_cli.run(folder, *arguments)
-    if done.returncode:
-        raise WorldError(f"git {arguments[0]} failed in {folder}: {done.stderr.strip():.200}")
-    return done.stdout
+            (copied / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, copied / name)
+    git.run(target, "reset", "--quiet")
+    return copied
 
 
 def _share_cache(root: Path, copied: Path) -> None:

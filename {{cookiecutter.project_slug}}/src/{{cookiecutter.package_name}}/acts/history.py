@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from .. import ledger, registry
-from ..author import SELF_DECLARED, VOUCHED_BY
 from ..console import say, table
-from ..ledger import Entry, Ledger
+from ..ledger import SELF_DECLARED, VOUCHED_BY, Entry, Ledger
 from ..settings import Settings
 
 _HEADER = ("#", "when (UTC)", "what", "version", "model", "before", "commit", "who", "why")

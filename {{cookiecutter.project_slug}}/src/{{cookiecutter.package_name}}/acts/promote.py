@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from .. import (
-    author,
     candidate,
     challenge,
     fetched,
     gate_report,
-    git_cli,
+    git,
+    ledger,
     moves,
     permissions,
     registry,
@@ -53,7 +53,7 @@ def _superseded(settings: Settings, tip: str | None) -> bool:
     if tip is None:
         return False
     now = remote.tip(settings, tip) or ""
-    if now == git_cli.run(settings.root, "rev-parse", "HEAD").stdout.strip():
+    if now == git.head(settings.root):
         return False
     say(f"promote: superseded: {tip} is at {now[:12] or 'nothing'}, whose own run decides")
     return True
@@ -74,7 +74,7 @@ def _promote(settings: Settings, challenger: Challenge, tip: str | None) -> Exit
             return Exit.DONE
         told = _told(version, met, verdict) | {
             "registry": there.name,
-            **author.told(settings),
+            **ledger.actor(settings),
             "signature": signing.told(settings),
             **challenger.told,
         }

@@ -1,6 +1,6 @@
 """Go back to an earlier champion."""
 
-from .. import author, carried, fetched, moves, permissions, registry, signing, trial, turns
+from .. import carried, fetched, ledger, moves, permissions, registry, signing, trial, turns
 from ..console import say
 from ..errors import UsageError, WorldError
 from ..ledger import ROLLBACK, Ledger
@@ -44,7 +44,7 @@ def _told(
         "before_digest": champion.digest if champion else "",
         "best": str(best.number),
         "registry": there.name,
-        **author.told(settings),
+        **ledger.actor(settings),
         "git_commit": target.tags.get("git_commit", ""),
         "git_dirty": target.tags.get("git_dirty", ""),
         "reason": reason or "no reason given",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import git_cli
+from .. import git
 from ..errors import UsageError
 from ..params import FILE
 from ..sections import parse_yaml, read_yaml
@@ -32,8 +32,8 @@ def since(root: Path, base: str | None) -> Changes:
     """Return what differs from a base; without one nothing does."""
     if base is None:
         return Changes([], [])
-    there = git_cli.run(root, "show", f"{base}:./{FILE}").stdout
-    names = git_cli.run(root, "diff", "--name-only", "-z", "--relative", base, "--", ".").stdout
+    there = git.run(root, "show", f"{base}:./{FILE}").stdout
+    names = git.run(root, "diff", "--name-only", "-z", "--relative", base, "--", ".").stdout
     return Changes(_params(there, root), [name for name in names.split("\0") if name])
 
 

@@ -11,9 +11,10 @@ from typing import Annotated
 
 import typer
 
-from ... import git_cli, processes, settings
+from ... import processes, settings
 from ...doors.leaving import leave
 from ...errors import Exit, UsageError
+from ...git import run as run_git
 from .files import Record
 from .forge import Forge, forge
 from .git import ZERO, commit, git
@@ -41,7 +42,7 @@ def main(
 def replay(merge: bool, environments: Path) -> Exit:
     """Run the workflows, and tell what came of each job; WORLD where one failed."""
     root = settings.find_root(Path.cwd())
-    if git_cli.run(root, "status", "--porcelain").stdout:
+    if run_git(root, "status", "--porcelain").stdout:
         typer.echo("Uncommitted changes are left out: what is committed is replayed.")
     folder = root / ".dvc" / "tmp" / "forge"
     shutil.rmtree(folder, ignore_errors=True)

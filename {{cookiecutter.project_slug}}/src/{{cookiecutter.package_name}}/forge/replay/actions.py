@@ -13,8 +13,8 @@ import sys
 import tarfile
 from pathlib import Path
 
-from ... import git_cli
 from ...errors import UsageError, WorldError, reported
+from ...git import run as run_git
 from .files import FULL_NAME, Files, Record, keep_artifact, unpack_artifact
 from .git import git
 
@@ -90,7 +90,7 @@ def checkout(files: Files, run: Record, server: str) -> None:
     if value("fetch-depth") == "0":
         depth, wanted = ["--tags"], ["+refs/heads/*:refs/remotes/origin/*", *wanted]
     git(HERE, "-c", f"{name}={config}", "fetch", "--quiet", *depth, "origin", *wanted)
-    if commit == asked and git_cli.run(HERE, "cat-file", "-e", commit).returncode:
+    if commit == asked and run_git(HERE, "cat-file", "-e", commit).returncode:
         commit = "FETCH_HEAD"
     branch = ref.removeprefix("refs/heads/")
     where = ["-B", branch] if ref.startswith("refs/heads/") else ["--detach"]

@@ -9,8 +9,8 @@ import tempfile
 from email.message import Message
 from pathlib import Path
 
-from ... import git_cli
 from ...errors import WorldError
+from ...git import run as run_git
 from .files import Files
 from .rights import Rights
 
@@ -25,7 +25,7 @@ ZERO = "0" * 40
 
 def git(folder: Path, *arguments: str) -> str:
     """Run git; return what it says, and raise WorldError where it fails."""
-    done = git_cli.run(folder, *arguments, **_FORGE)
+    done = run_git(folder, *arguments, **_FORGE)
     if done.returncode:
         raise WorldError(f"git {arguments[0]} in {folder}: {(done.stderr or done.stdout).strip()}")
     return done.stdout.strip()
@@ -40,13 +40,13 @@ def create(remote: Path) -> None:
 
 def commit(remote: Path, ref: str) -> str:
     """Return the commit that a ref names, or the zeros where it names none."""
-    done = git_cli.run(remote, "rev-parse", "--verify", "--quiet", ref + "^{commit}")
+    done = run_git(remote, "rev-parse", "--verify", "--quiet", ref + "^{commit}")
     return done.stdout.strip() or ZERO
 
 
 def show(remote: Path, revision: str, path: str) -> str | None:
     """Return a file as a commit has it, or None."""
-    done = git_cli.run(remote, "show", f"{revision}:{path}")
+    done = run_git(remote, "show", f"{revision}:{path}")
     return None if done.returncode else done.stdout
 
 
@@ -85,7 +85,7 @@ def rebased(remote: Path, base: str, head: str) -> list[str]:
 
 
 def _tree(remote: Path, ours: str, theirs: str) -> str:
-    done = git_cli.run(remote, "merge-tree", "--write-tree", ours, theirs)
+    done = run_git(remote, "merge-tree", "--write-tree", ours, theirs)
     if done.returncode:
         raise WorldError(f"{theirs[:9]} conflicts with {ours[:9]}: {done.stdout.strip()}")
     return done.stdout.split()[0]
