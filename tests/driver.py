@@ -12,8 +12,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 PACKAGE = sys.argv[1]
 
@@ -31,12 +33,17 @@ def fork(act: Callable[[], object]) -> int:
     os._exit(ours("errors").reported(act))
 
 
+def told(folder: Path, uri: str | None) -> Any:
+    """Return the settings of the project in a folder, with the registry at an address."""
+    return replace(ours("settings").from_environment({}, folder), tracking_uri=uri)
+
+
 def promote(folder: Path, uri: str | None) -> int:
     """Start a promotion of the project in a folder."""
 
     def act() -> object:
         os.chdir(folder)
-        return ours("acts.promote").promote(ours("settings").Settings(folder, tracking_uri=uri))
+        return ours("acts.promote").promote(told(folder, uri))
 
     return fork(act)
 
@@ -57,7 +64,7 @@ def state(folder: Path, uri: str | None) -> dict[str, object]:
 
 
 def _state(folder: Path, uri: str | None) -> dict[str, object]:
-    settings = ours("settings").Settings(folder, tracking_uri=uri)
+    settings = told(folder, uri)
     registry = ours("registry").connect(settings)
     ledger = ours("ledger").Ledger(registry.client, settings)
     return {

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flight_delays import data, digests, examples, features, layout, model_dir
+from flight_delays import data, digests, examples, features, identity, layout, model_dir
 from flight_delays.fitting import Watch
 from flight_delays.layout import PARTS, SERVING_LOCK, Part
 from flight_delays.params import FILE, Params
 from flight_delays.predictor import Predictor
 from flight_delays.schema import BY_NAME, COLUMNS, Column
 from flight_delays.sections import read_yaml, validated
+from flight_delays.settings import Settings
 from flight_delays.splits import label
 from flight_delays.steps import evaluate, train
 from flight_delays.task import Task
@@ -25,6 +26,8 @@ ROOT = Path(__file__).parents[1]
 """The project's folder."""
 PACKAGE = features.__name__.partition(".")[0]
 """The name of the package under test."""
+NAME = Settings(ROOT).name
+"""The name of the tests' projects."""
 
 GATE = {
     "margin": 0.05,
@@ -169,6 +172,13 @@ def tell_figures(root: Path) -> str:
 def figures() -> dict[str, object]:
     """Return the figures of the model, which are the same whatever it is called."""
     return evaluate.figures(parameters(), fitted(Task.CLASSIFICATION), parts())
+
+
+def write_pyproject(root: Path) -> None:
+    """Write this project's `pyproject.toml` under the name of the tests' projects."""
+    text = (ROOT / identity.FILE).read_text("utf-8")
+    ours = f'name = "{identity.read(ROOT).name}"'
+    (root / identity.FILE).write_text(text.replace(ours, f'name = "{NAME}"', 1), "utf-8")
 
 
 def git(folder: Path, *arguments: str) -> str:

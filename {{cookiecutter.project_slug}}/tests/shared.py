@@ -138,6 +138,7 @@ def project_files(
     copied = ("dvc.yaml", "pyproject.toml", "python_env.yaml", ".gitignore", LOCK, SERVING_LOCK)
     for name in copied:
         shutil.copy(rows.ROOT / name, root / name)
+    rows.write_pyproject(root)
     _leave_few_files(root / "dvc.yaml")
     for name in sorted(set(re.findall(_SOURCE, (root / "dvc.yaml").read_text("utf-8")))):
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -22,9 +22,9 @@ from flight_delays.acts import rollback as returning
 from flight_delays.digests import of_folder
 from flight_delays.errors import Exit, UsageError, WorldError
 from flight_delays.gate_report import VERDICT
-from flight_delays.ledger import EXPERIMENT, Ledger
+from flight_delays.ledger import Ledger, experiment_of
 from flight_delays.machine import cpu_class
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 from flight_delays.task import Task
 from flight_delays.versions import Version
 
@@ -80,7 +80,7 @@ def test_a_model_made_of_uncommitted_files_gets_the_commit_that_holds_them(here:
 
 
 def card_of(there: registry.Registry) -> str:
-    return str(there.client.get_model_version(NAME, "1").description)
+    return str(there.client.get_model_version(rows.NAME, "1").description)
 
 
 @pytest.mark.parametrize("act", [registering.register, gating.gate, promoting.promote])
@@ -351,7 +351,7 @@ def test_bounds_come_from_a_commit_only(here: Settings, revision: str) -> None:
 @pytest.mark.usefixtures("promoted")
 def test_what_somebody_else_ran_among_the_moves_is_left_out(here: Settings) -> None:
     there = registry.connect(here)
-    moved = store.experiment(there.client, here, EXPERIMENT)
+    moved = store.experiment(there.client, here, experiment_of(here.name))
     there.client.create_run(moved, tags={"made": "by hand"})
     assert promoting.promote(here) is Exit.DONE and len(moves(here)) == 1
 

@@ -42,7 +42,7 @@ FLOORS = {
     "formats frames gate holdout intervals labelled margins metrics predictor schema slices splits "
     "trees validation values versions",
     # Words.
-    0: "errors params sections settings task",
+    0: "errors identity params sections settings task",
 }
 FLOOR = {room: floor for floor, names in FLOORS.items() for room in names.split()}
 YOURS = frozenset({"estimator", "features", "schema", "source", "steps"})

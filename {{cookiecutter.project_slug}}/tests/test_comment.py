@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
+from flight_delays import identity
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.forge import comment as commenting
 from flight_delays.forge.comment import comment, cut
 from flight_delays.forge.job import Job
-from flight_delays.settings import NAME
 
 import rows
 from loopback import Answer, Asked, paged, serve
 
-BOT, MARK = "github-actions[bot]", f"<!-- the review of {NAME} -->"
+OURS = identity.read(rows.ROOT)
+BOT, MARK = "github-actions[bot]", f"<!-- the review of {OURS.name} -->"
 MOST = 65_536
 PAGE = "https://forge/a/b/actions/runs/7"
 
@@ -53,7 +54,7 @@ class Thread:
 def written(thread: Callable[[Asked], Answer], text: str, number: str = "12") -> list[str]:
     """Comment; return the methods and paths of the calls that wrote."""
     with serve(thread) as forge:
-        comment(forge.job(pull_request=number), text)
+        comment(forge.job(pull_request=number), text, OURS)
     return [f"{it.method} {it.path}" for it in forge.asked if it.method != "GET"]
 
 
@@ -116,19 +117,19 @@ def test_nobody_is_called_by_a_mention() -> None:
 @pytest.mark.parametrize("number", ["", "1/../2", "12 "])
 def test_without_a_pull_request_nothing_is_asked(number: str) -> None:
     with serve(Thread()) as forge, pytest.raises(UsageError, match="PULL_REQUEST: names no"):
-        comment(forge.job(pull_request=number), "text")
+        comment(forge.job(pull_request=number), "text", OURS)
     assert forge.asked == []
 
 
 def test_outside_of_a_job_it_is_said_where_it_belongs() -> None:
     with pytest.raises(UsageError, match="GITHUB_REPOSITORY is not set: a job on GitHub has both"):
-        comment(Job(pull_request="12"), "text")
+        comment(Job(pull_request="12"), "text", OURS)
 
 
 def test_what_the_forge_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = Answer(403, {"message": "Resource not accessible by integration"})
     with serve(lambda _: refused) as forge, pytest.raises(WorldError, match="files failed: 403"):
-        comment(forge.job(pull_request="12"), "text")
+        comment(forge.job(pull_request="12"), "text", OURS)
 
 
 def sections(count: int, size: int) -> str:

@@ -14,7 +14,7 @@ import yaml
 from flight_delays import carried, digests, registry, verified
 from flight_delays.acts import fetch
 from flight_delays.errors import UsageError, WorldError
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 from flight_delays.task import Task
 
 import attacks
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("promoted")
 
 def stored(here: Settings) -> Path:
     """Return where the registry keeps the champion's bytes."""
-    source = registry.connect(here).client.get_model_version_download_uri(NAME, "1")
+    source = registry.connect(here).client.get_model_version_download_uri(rows.NAME, "1")
     return Path(url2pathname(urlsplit(source).path))
 
 

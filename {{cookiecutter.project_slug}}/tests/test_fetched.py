@@ -15,7 +15,7 @@ from flight_delays.carried import load
 from flight_delays.errors import WorldError
 from flight_delays.registry import Registry, connect
 from flight_delays.runs import Run
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 from flight_delays.task import Task
 from flight_delays.versions import Version
 
@@ -52,7 +52,7 @@ def version(there: Registry, model_of: Callable[[Task], Path]) -> Version:
 @pytest.fixture
 def stored(there: Registry, version: Version, model_of: Callable[[Task], Path]) -> Iterator[Path]:
     """Return the folder in which the store keeps those bytes; what is done to it is undone."""
-    source = there.client.get_model_version_download_uri(NAME, str(version.number))
+    source = there.client.get_model_version_download_uri(rows.NAME, str(version.number))
     folder = Path(url2pathname(urlsplit(source).path))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

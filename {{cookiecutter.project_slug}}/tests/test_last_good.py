@@ -16,10 +16,11 @@ from flight_delays.serving.metrics import Metrics
 from flight_delays.serving.order import Order
 from flight_delays.serving.scout import Scout
 from flight_delays.serving.watch import Watch
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 from flight_delays.versions import CHAMPION
 
 import callers
+import rows
 
 AWAY = OutageError("the tracking server http://server does not answer")
 
@@ -77,7 +78,7 @@ def test_a_running_server_keeps_its_model_when_the_alias_is_lost_and_a_restart_r
 ) -> None:
     running = Scout(order, here)
     running.look()
-    registry.connect(here).client.delete_registered_model_alias(NAME, CHAMPION)
+    registry.connect(here).client.delete_registered_model_alias(rows.NAME, CHAMPION)
     running.look()
     Scout(order, here).look()
     (problem, refused) = said[1:]
@@ -91,7 +92,7 @@ def test_without_the_guard_a_running_server_would_change_to_an_ungated_model(
 ) -> None:
     running = Scout(order, here)
     running.look()
-    registry.connect(here).client.delete_registered_model_alias(NAME, CHAMPION)
+    registry.connect(here).client.delete_registered_model_alias(rows.NAME, CHAMPION)
     monkeypatch.setattr(sought, "_used", lambda *_: iter(()))
     running.look()
     assert said[-1]["origin"]["version"] == "local"

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from flight_delays import ledger, store
+from flight_delays import store
 from flight_delays.errors import WorldError
-from flight_delays.ledger import Entry, Ledger
+from flight_delays.ledger import Entry, Ledger, experiment_of
 from flight_delays.settings import Settings
 
 import fakes
+import rows
+
+EXPERIMENT = experiment_of(rows.NAME)
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def test_entries_come_in_the_order_in_which_they_were_written(
 
 
 def test_the_order_does_not_hang_on_clocks(book: Ledger, client: Any, tmp_path: Path) -> None:
-    experiment = store.experiment(client, Settings(tmp_path), ledger.EXPERIMENT)
+    experiment = store.experiment(client, Settings(tmp_path), EXPERIMENT)
     for start, sequence in ((3000, 1), (1000, 3), (2000, 2)):
         tags = told(sequence, sequence=str(sequence))
         made = client.create_run(experiment, start_time=start, tags=tags)
@@ -123,14 +126,14 @@ def test_the_ledger_is_an_experiment_of_its_own(
 ) -> None:
     client.create_run(experiment, tags=told(9))
     assert book.open_entries() == []
-    assert store.experiment(client, Settings(tmp_path), ledger.EXPERIMENT) != experiment
+    assert store.experiment(client, Settings(tmp_path), EXPERIMENT) != experiment
 
 
 def test_who_only_reads_makes_nothing(book: Ledger, client: Any) -> None:
     assert book.entries() == book.open_entries() == []
-    assert client.get_experiment_by_name(ledger.EXPERIMENT) is None
+    assert client.get_experiment_by_name(EXPERIMENT) is None
     book.begin(told(1))
-    assert client.get_experiment_by_name(ledger.EXPERIMENT) is not None
+    assert client.get_experiment_by_name(EXPERIMENT) is not None
 
 
 def test_a_server_that_is_gone_is_told_in_one_sentence(tmp_path: Path) -> None:
@@ -147,7 +150,7 @@ def test_a_number_that_is_none_is_told_with_its_run(
     book: Ledger, client: Any, tmp_path: Path, name: str, value: str
 ) -> None:
     tags = told(1, sequence="1") | {name: value}
-    experiment = store.experiment(client, Settings(tmp_path), ledger.EXPERIMENT)
+    experiment = store.experiment(client, Settings(tmp_path), EXPERIMENT)
     run = client.create_run(experiment, tags=tags).info.run_id
     for act in (book.open_entries, lambda: book.begin(told(2))):
         with pytest.raises(WorldError, match=f"run {run} has {name} .*no number; delete"):

@@ -16,6 +16,7 @@ from flight_delays.registry import Registry
 from flight_delays.settings import Settings
 
 import fakes
+import rows
 
 FORTH = {"action": "promotion", "version": "3", "before": "2", "reason": ""}
 BACK = {"action": "rollback", "version": "1", "before": "2", "reason": "late at night"}
@@ -27,7 +28,7 @@ class World:
 
     def __init__(self, client: Any, root: Path) -> None:
         self.client = client
-        self.registry = Registry(client, "the store")
+        self.registry = Registry(client, "the store", rows.NAME)
         self.ledger = Ledger(client, Settings(root))
         self.evidence = [root / "gate.html"]
 

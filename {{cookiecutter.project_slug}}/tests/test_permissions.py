@@ -14,7 +14,7 @@ from flight_delays.settings import Settings
 import rows
 
 URI = "http://bob:p%40ss@server:5000"  # pragma: allowlist secret
-ALL = ("flight-delays", "flight-delays-promotions", "flight-delays-turn")
+ALL = ("project", "project-promotions", "project-turn")
 
 
 class Server:
@@ -46,7 +46,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, server: Any) -> None:
     monkeypatch.setattr(permissions._Server, "ask", asked)
 
 
-def check(role: permissions.Role = permissions.PROMOTER, uri: str = URI) -> None:
+def check(role: permissions.Role = permissions.promoter, uri: str = URI) -> None:
     permissions.check(Settings(Path("nowhere"), tracking_uri=uri), role)
 
 
@@ -58,12 +58,12 @@ def check(role: permissions.Role = permissions.PROMOTER, uri: str = URI) -> None
         ({}, None),  # Whoever makes them may do all with them.
         (
             {**dict.fromkeys(ALL, "EDIT"), ALL[2]: "READ"},
-            "lacks EDIT on the registered model 'flight-delays-turn' .it has READ.; docs",
+            "lacks EDIT on the registered model 'project-turn' .it has READ.; docs",
         ),
-        ({ALL[1]: "hidden"}, "lacks EDIT on the experiment 'flight-delays-promotions' .it has NO_"),
+        ({ALL[1]: "hidden"}, "lacks EDIT on the experiment 'project-promotions' .it has NO_"),
         (
             dict.fromkeys(ALL, "USE"),
-            "the experiment 'flight-delays' .* and EDIT on the registered model 'flight-delays' ",
+            "the experiment 'project' .* and EDIT on the registered model 'project' ",
         ),
     ],
 )
@@ -82,7 +82,7 @@ def test_what_a_promoter_lacks_is_named(
 
 def test_who_only_reads_needs_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     ask(monkeypatch, Server(dict.fromkeys(ALL, "READ")))
-    check(permissions.READER)
+    check(permissions.reader)
 
 
 def test_an_administrator_and_a_server_without_accounts_are_asked_once(
@@ -125,7 +125,7 @@ def test_it_is_asked_before_any_work(
     monkeypatch.setattr(store, "connect", lambda settings: pytest.fail("that was work"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", URI)
     there = Settings(here.root, tracking_uri=URI)
-    with pytest.raises(DeniedError, match="lacks EDIT on the experiment 'flight-delays'"):
+    with pytest.raises(DeniedError, match="lacks EDIT on the experiment 'project'"):
         act(there)
 
 

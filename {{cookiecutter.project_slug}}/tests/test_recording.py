@@ -37,7 +37,7 @@ def tell(settings: Settings) -> Run:
     """Tell the run of this key everything, as `train` does."""
     run = recording.open_run(settings, provenance.input_key(settings.root))
     run.begin()
-    recording.log_inputs(run, Project(settings.root), load(settings.root))
+    recording.log_inputs(run, Project(settings.root), load(settings.root), settings.name)
     recording.log_outputs(run, Project(settings.root))
     run.finish("FINISHED")
     return run

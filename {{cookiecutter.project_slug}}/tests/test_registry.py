@@ -14,10 +14,11 @@ import pytest
 from flight_delays import registry
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.registry import Registry
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 from flight_delays.versions import CHAMPION, Version
 
 import fakes
+import rows
 
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 RACERS = 4
@@ -25,7 +26,7 @@ RACERS = 4
 
 @pytest.fixture
 def there(client: Any) -> Registry:
-    return Registry(client, "the store")
+    return Registry(client, "the store", rows.NAME)
 
 
 def register(there: Registry, digest: str = DIGEST, **tags: str) -> Version:
@@ -45,7 +46,7 @@ def test_an_empty_registry_is_no_error(there: Registry) -> None:
 
 def test_a_digest_that_is_registered_twice_is_one_version(there: Registry) -> None:
     first = register(there)
-    assert register(Registry(there.client, "the store")) == first
+    assert register(Registry(there.client, "the store", rows.NAME)) == first
     assert numbers(there) == [1]
     assert (first.digest, first.run_id) == (DIGEST, "run")
 
@@ -67,15 +68,15 @@ def test_a_logged_model_knows_its_version_and_what_others_have_made_of_it(there:
     model_id = logged(there, {"mlflow.modelVersions": json.dumps([theirs])})
     for _ in range(2):
         there.register(f"models:/{model_id}", "run", {"digest": DIGEST}, "A model.")
-    assert known(there, model_id) == [theirs, {"name": NAME, "version": 1}]
+    assert known(there, model_id) == [theirs, {"name": rows.NAME, "version": 1}]
 
 
 def test_a_version_of_before_is_told_to_its_logged_model_when_it_moves(there: Registry) -> None:
     model_id = logged(there)
-    there.client.create_registered_model(NAME)
-    there.client.create_model_version(NAME, f"models:/{model_id}", tags={"digest": DIGEST})
+    there.client.create_registered_model(rows.NAME)
+    there.client.create_model_version(rows.NAME, f"models:/{model_id}", tags={"digest": DIGEST})
     there.link(1)
-    assert known(there, model_id) == [{"name": NAME, "version": 1}]
+    assert known(there, model_id) == [{"name": rows.NAME, "version": 1}]
 
 
 def test_a_version_whose_logged_model_is_gone_is_registered_all_the_same(there: Registry) -> None:
@@ -91,9 +92,9 @@ def test_the_registered_model_says_what_it_is_for_unless_somebody_has_said_it(
     there: Registry,
 ) -> None:
     def described() -> str:
-        return str(there.client.get_registered_model(NAME).description)
+        return str(there.client.get_registered_model(rows.NAME).description)
 
-    there.client.create_registered_model(NAME)
+    there.client.create_registered_model(rows.NAME)
     for about in ("late flights", "something else"):
         there.register("s3://m", "run", {"digest": DIGEST}, "A model.", about)
         assert described() == "late flights"
@@ -115,13 +116,13 @@ def test_the_tags_of_a_version_that_is_there_are_set_anew(there: Registry) -> No
 
 def test_a_description_is_cut_to_what_every_database_holds(there: Registry) -> None:
     there.register("s3://models/m", "run", {"digest": DIGEST}, "ä" * 6000)
-    (found,) = there.client.search_model_versions(f"name = '{NAME}'", max_results=9)
+    (found,) = there.client.search_model_versions(f"name = '{rows.NAME}'", max_results=9)
     assert found.description == "ä" * 5000
 
 
 def test_a_digest_whose_version_was_deleted_gets_a_new_number(there: Registry) -> None:
     register(there)
-    there.client.delete_model_version(NAME, "1")
+    there.client.delete_model_version(rows.NAME, "1")
     assert register(there).number == 2
     assert numbers(there) == [2]
 
@@ -167,7 +168,7 @@ def test_an_alias_that_points_to_nothing_is_told_in_one_sentence(
 
 def test_an_alias_of_a_version_that_is_deleted_goes_with_it(there: Registry) -> None:
     there.point(CHAMPION, register(there).number)
-    there.client.delete_model_version(NAME, "1")
+    there.client.delete_model_version(rows.NAME, "1")
     assert there.pointed(CHAMPION) is None
 
 
@@ -182,7 +183,7 @@ def test_a_tag_is_set_and_taken_away_as_often_as_one_likes(there: Registry) -> N
 
 
 def test_a_password_in_the_address_is_not_told() -> None:
-    there = Registry(SimpleNamespace(), "postgresql://me:secret@host/db")
+    there = Registry(SimpleNamespace(), "postgresql://me:secret@host/db", rows.NAME)
     assert there.name == "postgresql://***@host/db"
 
 
@@ -200,7 +201,7 @@ def test_a_store_that_fails_is_told_in_one_sentence(there: Registry) -> None:
 def late(there: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Return the registry of one who looked before somebody else's version was made."""
     register(there)
-    second = Registry(there.client, "the store")
+    second = Registry(there.client, "the store", rows.NAME)
     looks = iter([None])
     monkeypatch.setattr(second, "of_digest", lambda it: next(looks, there.of_digest(it)))
     return second

@@ -129,7 +129,7 @@ def test_what_is_of_another_endpoint_is_not_deleted(amazon: Any, gone: str, left
 def test_names_are_of_the_content() -> None:
     assert WANTED.model["ModelName"] == OTHER.model["ModelName"]
     assert WANTED.config["EndpointConfigName"] != OTHER.config["EndpointConfigName"]
-    assert Wanted(ORIGIN, "x", ROLE, "a", 1).model != WANTED.model
+    assert Wanted(ORIGIN, "x", ROLE, "a", 1, "late").model != WANTED.model
     longest = Wanted(ORIGIN, IMAGE, ROLE, "a", 1, "i" * 63)
     assert all(len(it.model["ModelName"]) <= 63 for it in (WANTED, longest))
 

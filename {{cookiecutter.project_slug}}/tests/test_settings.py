@@ -7,6 +7,7 @@ import pytest
 from flight_delays import settings
 from flight_delays.errors import UsageError
 
+NAMED = '[project]\nname = "project"\n[tool.mlrails]\npackage = "package"\n'
 JOB = {
     "GITHUB_ACTIONS": "true",
     "GITHUB_ACTOR": "ann",
@@ -20,6 +21,7 @@ JOB = {
 def root(tmp_path: Path) -> Path:
     for mark in ("dvc.yaml", "params.yaml"):
         (tmp_path / mark).touch()
+    (tmp_path / "pyproject.toml").write_text(NAMED, "utf-8")
     return tmp_path
 
 

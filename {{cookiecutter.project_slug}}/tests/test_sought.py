@@ -30,7 +30,7 @@ from flight_delays.errors import (
     WorldError,
 )
 from flight_delays.ledger import Ledger
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 from flight_delays.sought import Sought
 from flight_delays.versions import (
     CHAMPION,
@@ -47,15 +47,15 @@ JOB = predict.Job("data/prepared/test.parquet", "out.parquet")
 
 
 def alias_is_lost(here: Settings) -> None:
-    registry.connect(here).client.delete_registered_model_alias(NAME, CHAMPION)
+    registry.connect(here).client.delete_registered_model_alias(rows.NAME, CHAMPION)
 
 
 def model_is_deleted(here: Settings) -> None:
-    registry.connect(here).client.delete_registered_model(NAME)
+    registry.connect(here).client.delete_registered_model(rows.NAME)
 
 
 def versions_are_deleted(here: Settings) -> None:
-    registry.connect(here).client.delete_model_version(NAME, "1")
+    registry.connect(here).client.delete_model_version(rows.NAME, "1")
 
 
 def all_is_archived(here: Settings) -> None:
@@ -107,7 +107,7 @@ LOST: dict[Change, str] = {
     model_is_deleted: "its ledger tells of champions",
     versions_are_deleted: "has no version",
     all_is_archived: "none of its versions 1 is",
-    another_database: "theirs.db: .* holds no model 'flight-delays'",
+    another_database: "theirs.db: .* holds no model 'project'",
     mistyped_path: "misstyped/mlflow.db: there is no database; check MLFLOW_TRACKING_URI",
     key_is_there: "signing.pub asks for signatures",
     branch_is_there: "the branch registry: say --registry branch",
@@ -261,8 +261,8 @@ def test_what_a_server_hides_is_told_as_refused_and_not_as_missing() -> None:
 
             raise RestException({"error_code": "PERMISSION_DENIED", "message": "no"})
 
-    there: Any = registry.Registry(Denied(), "http://server")
-    words = r"may not do this; it takes READ on the registered model 'flight-delays'"
+    there: Any = registry.Registry(Denied(), "http://server", rows.NAME)
+    words = r"may not do this; it takes READ on the registered model 'project'"
     for act in (lambda: there.get(1), there.aliases, there.exists):
         with pytest.raises(WorldError, match=words):
             act()

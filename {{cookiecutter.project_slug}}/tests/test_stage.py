@@ -21,6 +21,7 @@ import rows
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "dvc.yaml").touch()
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(rows.values()))
+    rows.write_pyproject(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -39,7 +40,7 @@ def failing(given: stage.Stage) -> None:
 def test_a_step_is_given_the_settings_and_the_params(root: Path) -> None:
     seen: list[stage.Stage] = []
     assert exit_code(seen.append) == 0
-    assert seen == [stage.Stage(Settings(root), rows.parameters())]
+    assert seen == [stage.Stage(Settings(root, package=rows.PACKAGE), rows.parameters())]
     assert seen[0].root == root
 
 

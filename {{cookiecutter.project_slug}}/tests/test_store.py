@@ -13,9 +13,10 @@ import pytest
 
 from flight_delays import embedded, store
 from flight_delays.errors import UsageError, WorldError
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 
 import fakes
+import rows
 
 
 class Foreign(BaseHTTPRequestHandler):
@@ -110,13 +111,13 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 def test_the_experiment_is_made_once(client: Any, tmp_path: Path) -> None:
     first = store.experiment(client, Settings(tmp_path))
     assert store.experiment(client, Settings(tmp_path)) == first
-    assert client.get_experiment(first).name == NAME
+    assert client.get_experiment(first).name == rows.NAME
 
 
 def test_an_experiment_that_another_process_makes_meanwhile_is_found(
     client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = client.create_experiment(NAME)
+    made = client.create_experiment(rows.NAME)
     look, looks = client.get_experiment_by_name, iter([True])
     blind_once = lambda name: None if next(looks, False) else look(name)  # noqa: E731
     monkeypatch.setattr(client, "get_experiment_by_name", blind_once)
@@ -129,7 +130,7 @@ def test_the_own_store_has_no_other_experiment_for_runs_that_name_none(
     assert store.experiment(client, Settings(tmp_path)) == store.DEFAULT
     other = store.experiment(client, Settings(tmp_path), "promotions")
     found = client.get_experiment(store.DEFAULT)
-    assert found.name == NAME
+    assert found.name == rows.NAME
     assert found.tags["mlflow.experimentKind"] == "custom_model_development"
     assert client.get_experiment(other).name == "promotions"
 

@@ -14,7 +14,7 @@ import pytest
 
 from flight_delays import embedded, store, tracking_server
 from flight_delays.errors import UsageError, WorldError
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 
 import fakes
 import rows
@@ -30,6 +30,7 @@ def shown(root: Path, port: int) -> "Iterator[tuple[subprocess.Popen[str], list[
     """Yield the process that serves the pages of a folder, and what it has said of them."""
     root.joinpath("dvc.yaml").touch()
     root.joinpath("params.yaml").touch()
+    rows.write_pyproject(root)
     environment = {"PYTHONPATH": str(rows.ROOT / "src"), "HTTP_PROXY": "http://127.0.0.1:9"}
     with subprocess.Popen(
         [sys.executable, "-m", rows.PACKAGE, "ui", "--port", str(port)],
@@ -94,11 +95,11 @@ def test_the_pages_of_a_server_are_its_own(
     tracking_server.show(there, "127.0.0.1", 5000)
     assert "runs: none; `nox -s train`" in capsys.readouterr().out
     experiment = store.experiment(client, there)
-    client.create_registered_model(NAME)
+    client.create_registered_model(rows.NAME)
     tracking_server.show(there, "127.0.0.1", 5000)
     assert capsys.readouterr().out.splitlines() == [
         f"ui: runs: http://server:5000/#/experiments/{experiment}/runs",
-        f"ui: model: http://server:5000/#/models/{NAME}",
+        f"ui: model: http://server:5000/#/models/{rows.NAME}",
     ]
 
 
@@ -117,10 +118,10 @@ def test_what_listens_everywhere_is_reached_on_this_machine(host: str, reached: 
 
 
 def test_a_store_tells_what_it_holds(settings: Settings) -> None:
-    assert embedded.experiment(settings.root, NAME) is None
-    assert not embedded.has_model(settings.root, NAME)
+    assert embedded.experiment(settings.root, rows.NAME) is None
+    assert not embedded.has_model(settings.root, rows.NAME)
     client = store.connect(settings)
     made = store.experiment(client, settings)
-    client.create_registered_model(NAME)
-    assert embedded.experiment(settings.root, NAME) == made
-    assert embedded.has_model(settings.root, NAME)
+    client.create_registered_model(rows.NAME)
+    assert embedded.experiment(settings.root, rows.NAME) == made
+    assert embedded.has_model(settings.root, rows.NAME)

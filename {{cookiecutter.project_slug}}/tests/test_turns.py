@@ -26,11 +26,12 @@ GONE = f"{HERE}/{os.getpid()}/12345"
 """A process whose number another one has got meanwhile."""
 ELSEWHERE = "elsewhere/boot/1/1/1"
 TEN_MINUTES = 600_000
+LOCK = turns.lock_of(rows.NAME)
 HOLD = """
 import sys
 from {package}.registry import Registry
 from {package}.turns import turn
-with turn(Registry(None, {uri!r})):
+with turn(Registry(None, {uri!r}, {model!r})):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -39,24 +40,24 @@ with turn(Registry(None, {uri!r})):
 @pytest.fixture
 def beside(tmp_path: Path) -> Registry:
     """Return a registry in a file; its turn asks nothing of a client."""
-    return Registry(fakes.FakeClient(), f"sqlite:///{tmp_path.as_posix()}/mlflow.db")
+    return Registry(fakes.FakeClient(), f"sqlite:///{tmp_path.as_posix()}/mlflow.db", rows.NAME)
 
 
 @pytest.fixture
 def there(client: Any) -> Registry:
     """Return a registry on a server, as far as its turn can tell."""
-    return Registry(client, "the store")
+    return Registry(client, "the store", rows.NAME)
 
 
 def tickets(there: Registry) -> list[int]:
-    found = there.client.search_model_versions(f"name = '{turns.LOCK}'", max_results=1000)
+    found = there.client.search_model_versions(f"name = '{LOCK}'", max_results=1000)
     return sorted(int(ticket.version) for ticket in found)
 
 
 def leave(there: Registry, process: str) -> Any:
     """Leave a ticket as a process does that never hands it back."""
-    ticket = turns._take(there.client)
-    there.client.set_model_version_tag(turns.LOCK, str(ticket.version), PROCESS, process)
+    ticket = turns._take(there)
+    there.client.set_model_version_tag(LOCK, str(ticket.version), PROCESS, process)
     return ticket
 
 
@@ -79,7 +80,7 @@ def test_a_file_is_let_go_of_when_its_holder_fails(beside: Registry) -> None:
 
 
 def test_a_file_is_let_go_of_when_its_holder_is_killed(beside: Registry) -> None:
-    code = HOLD.format(package=rows.PACKAGE, uri=beside.uri)
+    code = HOLD.format(package=rows.PACKAGE, uri=beside.uri, model=rows.NAME)
     path = os.pathsep.join([str(rows.ROOT / "src"), *sys.path])
     holder = subprocess.Popen(
         [sys.executable, "-c", code],
@@ -127,12 +128,12 @@ def test_a_second_holder_on_a_server_is_refused_by_name_and_takes_his_ticket_awa
 
 @fakes.ALONE
 def test_of_two_who_take_a_ticket_at_once_the_elder_has_the_turn(there: Registry) -> None:
-    elder = turns._take(there.client)
+    elder = turns._take(there)
     with pytest.raises(WorldError, match="is promoting"), turn(there):
         pass
-    younger = turns._take(there.client)
-    assert turns._holder(there.client, elder) is None
-    assert turns._holder(there.client, younger) == this_process()
+    younger = turns._take(there)
+    assert turns._holder(there, elder) is None
+    assert turns._holder(there, younger) == this_process()
 
 
 @fakes.ALONE
@@ -189,7 +190,7 @@ def test_a_container_of_the_same_name_is_another_place(
 def test_a_turn_that_was_lost_is_told_before_anything_moves(there: Registry) -> None:
     with turn(there) as held:
         held()
-        there.client.delete_model_version(turns.LOCK, "1")
+        there.client.delete_model_version(LOCK, "1")
         with pytest.raises(WorldError, match=r"the turn was lost, .*; run the same command again"):
             held()
 
@@ -208,11 +209,11 @@ def test_an_unknown_process_is_taken_for_a_living_one(there: Registry) -> None:
 
 @pytest.mark.parametrize(("age", "is_dead"), [(TEN_MINUTES, False), (TEN_MINUTES + 9, True)])
 def test_a_ticket_dies_after_ten_minutes(age: int, is_dead: bool) -> None:
-    there = Registry(fakes.FakeClient(), "the store")
+    there = Registry(fakes.FakeClient(), "the store", rows.NAME)
     elder = leave(there, ELSEWHERE)
-    mine = turns._take(there.client)
+    mine = turns._take(there)
     elder.creation_timestamp = mine.creation_timestamp - age
-    assert turns._holder(there.client, mine) == (None if is_dead else ELSEWHERE)
+    assert turns._holder(there, mine) == (None if is_dead else ELSEWHERE)
     assert tickets(there) == ([2] if is_dead else [1, 2])
 
 
@@ -234,7 +235,7 @@ def test_a_ticket_is_handed_back_when_its_holder_fails(there: Registry) -> None:
 
 def test_a_holder_whose_ticket_has_died_meanwhile_ends_in_peace(there: Registry) -> None:
     with turn(there):
-        there.client.delete_model_version(turns.LOCK, "1")
+        there.client.delete_model_version(LOCK, "1")
     assert tickets(there) == []
 
 
@@ -242,8 +243,8 @@ def test_a_dead_ticket_that_somebody_else_was_faster_to_take_away_is_no_error(
     there: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave(there, GONE)
-    found = there.client.search_model_versions(f"name = '{turns.LOCK}'", max_results=1000)
-    there.client.delete_model_version(turns.LOCK, "1")
+    found = there.client.search_model_versions(f"name = '{LOCK}'", max_results=1000)
+    there.client.delete_model_version(LOCK, "1")
     monkeypatch.setattr(there.client, "search_model_versions", lambda *_, **__: found)
     with turn(there):
         pass
@@ -263,12 +264,12 @@ def test_a_lock_that_somebody_else_was_faster_to_make_is_no_error(
 def test_an_account_that_may_not_delete_hands_the_turn_back_and_takes_a_dead_one(
     there: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    editing = Registry(fakes.Editing(there.client), "the store")
+    editing = Registry(fakes.Editing(there.client), "the store", rows.NAME)
     leave(there, GONE)
     for _ in range(2):
         with turn(editing) as held:
             held()
-    assert len(tickets(there)) == 3 and turns._tickets(there.client) == []
+    assert len(tickets(there)) == 3 and turns._tickets(there) == []
     with turn(there):
         pass
     assert capsys.readouterr().err == ""
@@ -276,9 +277,9 @@ def test_an_account_that_may_not_delete_hands_the_turn_back_and_takes_a_dead_one
 
 @fakes.ALONE
 def test_a_ticket_that_such_an_account_took_away_is_lost_to_its_holder(there: Registry) -> None:
-    editing = fakes.Editing(there.client)
+    editing = Registry(fakes.Editing(there.client), there.uri, rows.NAME)
     with turn(there) as held:
-        (mine,) = turns._tickets(there.client)
+        (mine,) = turns._tickets(there)
         turns._remove(editing, mine)
         with pytest.raises(WorldError, match="the turn was lost"):
             held()
@@ -294,13 +295,13 @@ def test_a_turn_that_cannot_be_handed_back_is_no_failure_of_what_was_done(
     with turn(there):
         monkeypatch.setattr(there.client, "set_model_version_tag", denied)
     shown = capsys.readouterr().err
-    assert "it takes EDIT on the registered model" in shown and f"{turns.LOCK}'" in shown
+    assert "it takes EDIT on the registered model" in shown and f"{LOCK}'" in shown
     assert shown.endswith("the turn is free in ten minutes\n")
 
 
 @pytest.mark.parametrize("calls", range(5))
 def test_a_server_that_is_gone_is_told_in_one_sentence(calls: int) -> None:
-    dying = Registry(fakes.Dying(fakes.FakeClient(), calls), "the store")
+    dying = Registry(fakes.Dying(fakes.FakeClient(), calls), "the store", rows.NAME)
     gone = "tracking at the store failed: the server is gone"
     with pytest.raises(WorldError, match=gone), turn(dying):
         dying.versions()

@@ -9,7 +9,7 @@ import yaml
 from flight_delays import params, settings, workspace
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.holders import this_process
-from flight_delays.settings import NAME, Settings
+from flight_delays.settings import Settings
 
 import fakes
 import rows
@@ -116,7 +116,7 @@ def test_the_copy_has_the_files_as_they_stand_and_the_users_stay(
         rows.git(project, "status", "--porcelain"),
         (project / "params.yaml").read_bytes(),
     ) == before
-    assert fake.get_experiment_by_name(NAME)
+    assert fake.get_experiment_by_name(rows.NAME)
 
 
 def test_a_copy_is_removed_whatever_happens_in_it(project: Path, fake: fakes.FakeClient) -> None:

@@ -7,6 +7,6 @@ from .errors import reported
 if __name__ == "__main__":
     processes.begin()
     try:
-        processes.end(reported(main))
+        processes.end(reported(lambda: main(str(__package__))))
     except SystemExit as done:
         processes.end(int(done.code or 0))

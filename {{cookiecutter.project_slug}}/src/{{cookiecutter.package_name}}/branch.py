@@ -17,7 +17,7 @@ from typing import TypeVar
 from . import copies, digests, embedded, remote
 from .console import say
 from .errors import WorldError
-from .settings import NAME, Settings
+from .settings import Settings
 
 Answer = TypeVar("Answer")
 
@@ -28,7 +28,7 @@ _NOWHERE = Path("/registry").absolute()
 _TRIES = 5
 _MOST = 300_000_000
 """Bytes; every reader fetches them, and a forge complains of repositories that are much larger."""
-_README = f"""The registry of {NAME}: MLflow's database, and the models that it names.
+_README = """The registry of {name}: MLflow's database, and the models that it names.
 
 Read it with `nox -s history -- --registry branch` or `nox -s ui -- --registry branch`. Promotions
 and rollbacks write it; what is changed here by hand, nobody has checked.
@@ -72,11 +72,11 @@ def _content(folder: Path) -> str:
 
 
 def _push(settings: Settings, folder: Path) -> bool:
-    (folder / "README.md").write_text(_README, "utf-8")
+    (folder / "README.md").write_text(_README.format(name=settings.name), "utf-8")
     (folder / ".gitattributes").write_text("* -text\n", "utf-8")  # bytes stay what they are
     held = [it for it in _HELD if (folder / it).exists()]
     _check_size([path for it in held for path in (folder / it, *(folder / it).rglob("*"))])
-    return remote.push(settings, BRANCH, folder, held, f"Move the registry of {NAME}")
+    return remote.push(settings, BRANCH, folder, held, f"Move the registry of {settings.name}")
 
 
 def _check_size(paths: list[Path]) -> None:

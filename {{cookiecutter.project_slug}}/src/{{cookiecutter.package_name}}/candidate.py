@@ -28,12 +28,11 @@ from .params import Params
 from .places import Place, Project
 from .provenance import input_key, inputs
 from .registry import Registry
-from .settings import NAME, Settings
+from .settings import Settings
 from .versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Version
 
 _JUDGED = (layout.RAW.parent, layout.PREPARED, layout.HISTORY, layout.MACHINE)
 """What a verdict, a version and its run are made of beside the model and its figures."""
-_EDIT = needed(EDIT, "experiment", NAME)
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     )
     if version is None or (version.tags.get("git_dirty"), told["git_dirty"]) == ("true", "false"):
         description = card.write(candidate.found, told, candidate.params, settings.root)
-        with in_words(registry.uri, _EDIT):
+        with in_words(registry.uri, needed(EDIT, "experiment", registry.model)):
             registry.client.log_text(run_id, description, "model-card.md")
         stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
         source = f"models:/{_logged_model(registry, run_id, candidate.digest)}"
@@ -97,7 +96,7 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
         about = card.about(candidate.params, settings.root)
         version = registry.register(source, run_id, tags, description, about)
         if store.is_embedded(settings):  # A server takes no word for it.
-            embedded.note_author(settings.store_folder, NAME, version.number, who)
+            embedded.note_author(settings.store_folder, settings.name, version.number, who)
     signing.sign(registry, version, candidate.folder, settings)
     champion = registry.aliased(CHAMPION)
     if ROLLED_BACK not in version.tags and (champion is None or champion.number != version.number):
@@ -110,7 +109,7 @@ def _commit(registry: Registry, run_id: str, now: Revision) -> Revision:
 
     The same inputs have the same key, so a clean tree of today gives what an unclean one gave.
     """
-    with in_words(registry.uri, _EDIT):
+    with in_words(registry.uri, needed(EDIT, "experiment", registry.model)):
         tags = registry.client.get_run(run_id).data.tags
     if tags.get("git_dirty") == "true" and not now.dirty:
         return now
@@ -135,7 +134,7 @@ def lineage(candidate: Candidate, commit: Revision) -> dict[str, str]:
 
 
 def _logged_model(registry: Registry, run_id: str, digest: str) -> str:
-    with in_words(registry.uri, _EDIT):
+    with in_words(registry.uri, needed(EDIT, "experiment", registry.model)):
         run = registry.client.get_run(run_id)
         found = registry.client.search_logged_models(
             [run.info.experiment_id], f"source_run_id = '{run_id}' AND tags.digest = '{digest}'"

@@ -15,6 +15,6 @@ for door in (pipeline, lifecycle, serving, forge):
     app.add_typer(door.app)
 
 
-def main() -> None:
-    """Run the command line."""
-    app(prog_name="python -m {{ cookiecutter.package_name }}")
+def main(package: str) -> None:
+    """Run the command line of a package, which is told how it is called."""
+    app(prog_name=f"python -m {package}")

@@ -11,7 +11,6 @@ from typing import Any
 
 from . import digests
 from .served import Origin
-from .settings import NAME
 
 _VARIANT = "model"
 _LONGEST_PREFIX = 40
@@ -27,7 +26,7 @@ class Wanted:
     role: str
     instance: str
     count: int
-    endpoint: str = NAME
+    endpoint: str
 
     @property
     def model(self) -> dict[str, Any]:

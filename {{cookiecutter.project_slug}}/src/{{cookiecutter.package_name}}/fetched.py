@@ -8,7 +8,7 @@ from . import copies, signing, verified
 from .errors import OutageError, WorldError
 from .foreign import READ, first_line, in_words, is_away, is_denied, masked, needed
 from .registry import Registry
-from .settings import NAME, Settings
+from .settings import Settings
 from .verified import Copy
 from .versions import Version
 
@@ -60,9 +60,10 @@ def _download(registry: Registry, version: Version, into: Path) -> Path:
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    needs = [needed(READ, "registered model", NAME), needed(READ, "experiment", NAME)]
+    name = registry.model
+    needs = [needed(READ, "registered model", name), needed(READ, "experiment", name)]
     with in_words(registry.uri, " and ".join(needs)):
-        source = registry.client.get_model_version_download_uri(NAME, str(version.number))
+        source = registry.client.get_model_version_download_uri(name, str(version.number))
         try:
             folder = Path(
                 download_artifacts(

@@ -4,15 +4,12 @@ from pathlib import Path, PurePosixPath
 
 from .foreign import READ, in_words, needed
 from .registry import Registry
-from .settings import NAME
-
-_READ = needed(READ, "experiment", NAME)
 
 
 def has(registry: Registry, run_id: str, path: str) -> bool:
     """Tell whether a run keeps a file."""
     folder = str(PurePosixPath(path).parent)
-    with in_words(registry.uri, _READ):
+    with in_words(registry.uri, needed(READ, "experiment", registry.model)):
         return path in {it.path for it in registry.client.list_artifacts(run_id, folder)}
 
 
@@ -22,7 +19,7 @@ def fetch(registry: Registry, run_id: str, path: str, scratch: Path) -> Path | N
         return None
     from mlflow.artifacts import download_artifacts
 
-    with in_words(registry.uri, _READ):
+    with in_words(registry.uri, needed(READ, "experiment", registry.model)):
         return Path(
             download_artifacts(
                 run_id=run_id,

@@ -14,19 +14,22 @@ from typing import TYPE_CHECKING
 from . import git, store
 from .errors import DeniedError, WorldError
 from .foreign import EDIT, MANAGE, READ, in_words, needed
-from .settings import NAME, Settings
+from .settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-EXPERIMENT = f"{NAME}-promotions"
 PROMOTION, ROLLBACK = "promotion", "rollback"
 VOUCHED_BY, SELF_DECLARED = "vouched_by", "self-declared"
 """The tag that says where the actor's name comes from: the page of a job, or nobody."""
-_EDIT = needed(EDIT, "experiment", EXPERIMENT)
 _SEQUENCE = "sequence"
 _OWN = {"action", "version", _SEQUENCE}
 _NUMBERS = ("version", "before", "best", _SEQUENCE)
+
+
+def experiment_of(name: str) -> str:
+    """Return what the ledger of a project of that name is called."""
+    return f"{name}-promotions"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Ledger:
         self._client = client
         self._settings = settings
         self._uri = store.address(settings)
+        self._name = experiment_of(settings.name)
+        self._edit = needed(EDIT, "experiment", self._name)
 
     def entries(self) -> Sequence[Entry]:
         """Return what has happened, oldest first."""
@@ -86,36 +91,36 @@ class Ledger:
         tags = {name: value for name, value in told.items() if value} | {_SEQUENCE: number}
         title = f"{told['action']} of version {told['version']}"
         # Made by the first who writes: who only reads may have no right to, or would own it.
-        experiment = store.experiment(self._client, self._settings, EXPERIMENT)
-        with in_words(self._uri, _EDIT):
+        experiment = store.experiment(self._client, self._settings, self._name)
+        with in_words(self._uri, self._edit):
             run = self._client.create_run(experiment, tags=tags, run_name=title)
         return Entry(tags, run.info.run_id, "")
 
     def attach(self, entry: Entry, paths: Sequence[Path]) -> None:
         """Keep files with an entry."""
-        with in_words(self._uri, _EDIT):
+        with in_words(self._uri, self._edit):
             for path in paths:
                 self._client.log_artifact(entry.run_id, str(path))
 
     def close(self, entry: Entry) -> None:
         """Say that it has happened."""
-        with in_words(self._uri, _EDIT):
+        with in_words(self._uri, self._edit):
             self._client.set_terminated(entry.run_id, "FINISHED")
 
     def discard(self, entry: Entry) -> None:
         """Take back what was begun and has not happened."""
         try:
-            with in_words(self._uri, needed(MANAGE, "experiment", EXPERIMENT)):
+            with in_words(self._uri, needed(MANAGE, "experiment", self._name)):
                 self._client.delete_run(entry.run_id)
         except DeniedError:  # To delete takes MANAGE; what has failed is no move either.
-            with in_words(self._uri, _EDIT):
+            with in_words(self._uri, self._edit):
                 self._client.set_terminated(entry.run_id, "FAILED")
 
     def _search(self, status: str) -> Sequence[Entry]:
-        experiment = store.found(self._client, self._settings, EXPERIMENT)
+        experiment = store.found(self._client, self._settings, self._name)
         if experiment is None:
             return []
-        with in_words(self._uri, needed(READ, "experiment", EXPERIMENT)):
+        with in_words(self._uri, needed(READ, "experiment", self._name)):
             runs = self._client.search_runs(
                 [experiment], f"attributes.status = '{status}'", max_results=10_000
             )

@@ -14,13 +14,11 @@ from typing import Any
 from . import provenance, recording
 from .console import warn
 from .errors import WorldError
-from .foreign import EDIT, in_words, needed
+from .foreign import in_words
 from .params import Params
 from .places import Project
 from .runs import Run
-from .settings import NAME, Settings
-
-_EDIT = needed(EDIT, "experiment", NAME)
+from .settings import Settings
 
 
 class Log:
@@ -38,7 +36,7 @@ class Log:
         def begin() -> None:
             run = recording.open_run(settings, provenance.input_key(settings.root))
             run.begin()
-            recording.log_inputs(run, Project(settings.root), params)
+            recording.log_inputs(run, Project(settings.root), params, settings.name)
             self._run = run
             self._system = _system_of(run)
 
@@ -93,7 +91,7 @@ def _system_of(run: Run) -> Any:
         return None
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-    with in_words(run.uri, _EDIT):
+    with in_words(run.uri, run.needs):
         monitor = SystemMetricsMonitor(run.id, resume_logging=True, tracking_uri=run.uri)
         monitor.start()
     return monitor

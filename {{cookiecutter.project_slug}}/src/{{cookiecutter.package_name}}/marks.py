@@ -33,7 +33,7 @@ def record(settings: Settings, place: Place, params: Params, key: str) -> None:
     if is_recorded(settings, key, place.root):
         return
     run = recording.open_run(settings, key)
-    recording.log_inputs(run, place, params)
+    recording.log_inputs(run, place, params, settings.name)
     recording.log_outputs(run, place)
     run.finish("FINISHED")
     mark = _mark(settings, key)

@@ -7,7 +7,7 @@ resource that is not there yet is made by the first who needs it, who then may d
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -18,27 +18,39 @@ from urllib.request import Request, urlopen
 from . import store
 from .errors import DeniedError, OutageError
 from .foreign import EDIT, MANAGE, READ, account, masked, needed
-from .ledger import EXPERIMENT
-from .settings import NAME, Settings
-from .turns import LOCK
+from .ledger import experiment_of
+from .settings import Settings
+from .turns import lock_of
 
 _SECONDS = 10
 _ORDER = ("NO_PERMISSIONS", READ, "USE", EDIT, MANAGE)
 _KINDS = {"experiment": "experiment", "registered model": "registered_model"}
-Role = Mapping[tuple[str, str], str]
+Needs = Mapping[tuple[str, str], str]
 """The permission that is needed on each resource, by kind and name."""
-TRAINER: Role = {("experiment", NAME): EDIT}
-REGISTRAR: Role = {("experiment", NAME): EDIT, ("registered model", NAME): EDIT}
-PROMOTER: Role = {
-    **REGISTRAR,
-    ("experiment", EXPERIMENT): EDIT,
-    ("registered model", LOCK): EDIT,
-}
-READER: Role = {
-    ("experiment", NAME): READ,
-    ("experiment", EXPERIMENT): READ,
-    ("registered model", NAME): READ,
-}
+Role = Callable[[str], Needs]
+"""What a role needs in the project of a name."""
+
+
+def trainer(name: str) -> Needs:
+    """Who records runs."""
+    return {("experiment", name): EDIT}
+
+
+def registrar(name: str) -> Needs:
+    """Who makes versions."""
+    return {**trainer(name), ("registered model", name): EDIT}
+
+
+def promoter(name: str) -> Needs:
+    """Who moves the champion."""
+    ledger, lock = ("experiment", experiment_of(name)), ("registered model", lock_of(name))
+    return {**registrar(name), ledger: EDIT, lock: EDIT}
+
+
+def reader(name: str) -> Needs:
+    """Who serves, predicts or looks."""
+    ledger, model = ("experiment", experiment_of(name)), ("registered model", name)
+    return {("experiment", name): READ, ledger: READ, model: READ}
 
 
 def check(settings: Settings, role: Role) -> None:
@@ -47,18 +59,18 @@ def check(settings: Settings, role: Role) -> None:
     if urlsplit(uri).scheme not in {"http", "https"}:
         return
     there = _Server(uri, _authorization(settings, uri))
-    if lacking := list(_lacking(there, role)):
+    if lacking := list(_lacking(there, role(settings.name))):
         raise DeniedError(
             f"{masked(uri)}: {account(uri)} lacks {' and '.join(lacking)}; docs/production.md "
             "lists who needs which permission"
         )
 
 
-def _lacking(there: "_Server", role: Role) -> Iterator[str]:
+def _lacking(there: "_Server", needs: Needs) -> Iterator[str]:
     user = there.ask("2.0", "users/current")
     if user is None or user["user"]["is_admin"]:
         return
-    for (kind, name), permission in role.items():
+    for (kind, name), permission in needs.items():
         found = there.permission(str(user["user"]["username"]), kind, name)
         if found is not None and _ORDER.index(found) < _ORDER.index(permission):
             yield f"{needed(permission, kind, name)} (it has {found})"

@@ -127,7 +127,7 @@ def _ready(settings: Settings) -> tuple[Params, str]:
         installed.check(settings.root)
         check_columns(checked)
         store.check_reachable(store.address(settings))
-        permissions.check(settings, permissions.TRAINER)
+        permissions.check(settings, permissions.trainer)
         made_ready = Timer(_SECONDS_UNTIL_STAGES_RUN, _make_ready, [settings])
         made_ready.daemon = True
         made_ready.start()

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from . import digests, git, layout, store, tracking, verified
+from .foreign import EDIT, needed
 from .params import FILE, Params
 from .places import Origin, Place
 from .runs import USER, Measured, Run
-from .settings import NAME, Settings
+from .settings import Settings
 
 _TOLD_LAST = "git_commit"
 OUTCOMES = "outputs/outcomes.json"
@@ -23,7 +24,7 @@ DVC_LOCK = "outputs/dvc.lock"
 
 def open_run(settings: Settings, key: str) -> Run:
     """Return the run of an input key; raises WorldError where the store fails."""
-    client = store.connect(settings)
+    client, name = store.connect(settings), settings.name
     return tracking.open_run(
         client,
         store.address(settings),
@@ -32,10 +33,11 @@ def open_run(settings: Settings, key: str) -> Run:
         settings.opened_run,
         " ".join(filter(None, [key[:12], settings.trial])),
         {USER: git.actor(settings)},
+        needed(EDIT, "experiment", name),
     )
 
 
-def log_inputs(run: Run, place: Place, params: Params) -> None:
+def log_inputs(run: Run, place: Place, params: Params, project: str) -> None:
     """Log all that is known before the fit: params, data, code, lock and machine.
 
     The commit, which is told last, is that of the first time: the same inputs may come again from
@@ -57,7 +59,7 @@ def log_inputs(run: Run, place: Place, params: Params) -> None:
             "data_digest": origin.data_digest,
             "git_dirty": str(git.dirty).lower(),
             "mlflow.source.git.commit": git.commit or "none",
-            "mlflow.source.name": NAME,
+            "mlflow.source.name": project,
             "lock_digest": digests.of_file(root / layout.LOCK),
             **_machine(origin),
         }

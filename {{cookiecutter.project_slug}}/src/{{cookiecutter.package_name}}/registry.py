@@ -13,14 +13,10 @@ from typing import Any
 from . import branch, store, twins
 from .errors import DeniedError, OutageError, UsageError, WorldError
 from .foreign import EDIT, MANAGE, READ, every, in_words, masked, needed
-from .settings import NAME, Settings
+from .settings import Settings
 from .versions import ROLLED_BACK, Version
 
 _LOGGED = "models:/"
-_EDIT, _READ = (needed(it, "registered model", NAME) for it in (EDIT, READ))
-_MAKE = (
-    f"{_EDIT}, or where there is none the right to make it, and {needed(READ, 'experiment', NAME)}"
-)
 _VERSIONS = "mlflow.modelVersions"
 """The tag by which a logged model knows its versions."""
 _LONGEST_DESCRIPTION = 5000
@@ -30,22 +26,25 @@ _LONGEST_DESCRIPTION = 5000
 class Registry:
     """The registered model in one store."""
 
-    def __init__(self, client: Any, uri: str, name: str = "") -> None:
+    def __init__(self, client: Any, uri: str, model: str, name: str = "") -> None:
         self.client = client
         self.uri = uri
+        self.model = model
+        """The registered model's name, and that of the experiment: the project's."""
         self.name = name or masked(uri)
         """What outputs call it."""
+        self._edit, self._read = (needed(it, "registered model", model) for it in (EDIT, READ))
 
     def versions(self) -> Sequence[Version]:
         """Return all versions, oldest first."""
-        return self._search(f"name = '{NAME}'")
+        return self._search(f"name = '{self.model}'")
 
     def of_digest(self, digest: str) -> Version | None:
         """Return the version of a digest, the lowest where a race has left several."""
         return next(iter(self._of_digest(digest)), None)
 
     def _of_digest(self, digest: str) -> Sequence[Version]:
-        return self._search(f"name = '{NAME}' AND tags.`digest` = '{digest}'")
+        return self._search(f"name = '{self.model}' AND tags.`digest` = '{digest}'")
 
     def get(self, number: int) -> Version:
         """Return a version; raises UsageError naming the ones that there are."""
@@ -83,22 +82,29 @@ class Registry:
         `about` describes the registered model, unless somebody has done so.
         """
         digest, description = tags["digest"], description[:_LONGEST_DESCRIPTION]
-        with in_words(self.uri, _MAKE):
+        experiment = needed(READ, "experiment", self.model)
+        make = f"{self._edit}, or where there is none the right to make it, and {experiment}"
+        with in_words(self.uri, make):
             self._make_name(about[:_LONGEST_DESCRIPTION])
             if self.of_digest(digest) is None:
                 model_id = source.removeprefix(_LOGGED) if _LOGGED in source else None
                 self.client.create_model_version(
-                    NAME, source, run_id, dict(tags), description=description, model_id=model_id
+                    self.model,
+                    source,
+                    run_id,
+                    dict(tags),
+                    description=description,
+                    model_id=model_id,
                 )
             same = self._of_digest(digest)
             if same[1:]:
                 pointed = {int(number) for number in self.aliases().values()}
-                twins.take_away(self.client, self.name, same, pointed)
+                twins.take_away(self.client, self.name, self.model, same, pointed)
         if not same:
             raise WorldError(f"{self.name}: the version of {digest[:12]} was deleted; try again")
         found = same[0]
-        with in_words(self.uri, _EDIT):
-            self.client.update_model_version(NAME, str(found.number), description)
+        with in_words(self.uri, self._edit):
+            self.client.update_model_version(self.model, str(found.number), description)
         # A call for each tag, so only for those that are not there already.
         new = {name: value for name, value in tags.items() if found.tags.get(name) != value}
         self.tag(found.number, new)
@@ -120,42 +126,42 @@ class Registry:
             return
 
     def _link(self, number: int) -> None:
-        source = self.client.get_model_version(NAME, str(number)).source or ""
+        source = self.client.get_model_version(self.model, str(number)).source or ""
         model_id = source.removeprefix(_LOGGED)
         if not source.startswith(_LOGGED) or not model_id.startswith("m-"):
             return
         told = json.loads(self.client.get_logged_model(model_id).tags.get(_VERSIONS) or "[]")
-        if not any(it == {"name": NAME, "version": number} for it in told):
-            others = [it for it in told if it.get("name") != NAME]
-            value = json.dumps([*others, {"name": NAME, "version": number}])
+        if not any(it == {"name": self.model, "version": number} for it in told):
+            others = [it for it in told if it.get("name") != self.model]
+            value = json.dumps([*others, {"name": self.model, "version": number}])
             self.client.set_logged_model_tags(model_id, {_VERSIONS: value})
 
     def tag(self, number: int, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self._edit):
             for name, value in tags.items():
-                self.client.set_model_version_tag(NAME, str(number), name, value)
+                self.client.set_model_version_tag(self.model, str(number), name, value)
 
     def untag(self, number: int, name: str) -> None:
         """Take a tag from a version; one that is not there is no error."""
         if name not in self.get(number).tags:
             return
         try:
-            with in_words(self.uri, _EDIT):
-                self.client.delete_model_version_tag(NAME, str(number), name)
+            with in_words(self.uri, self._edit):
+                self.client.delete_model_version_tag(self.model, str(number), name)
         except DeniedError:  # To delete takes MANAGE; one without a value counts as none.
             self.tag(number, {name: ""})
 
     def point(self, alias: str, number: int) -> None:
         """Let an alias point to a version."""
-        with in_words(self.uri, _EDIT):
-            self.client.set_registered_model_alias(NAME, alias, str(number))
+        with in_words(self.uri, self._edit):
+            self.client.set_registered_model_alias(self.model, alias, str(number))
 
     def unpoint(self, alias: str) -> None:
         """Take an alias away; one that is not there is no error."""
-        with in_words(self.uri, needed(MANAGE, "registered model", NAME)):
+        with in_words(self.uri, needed(MANAGE, "registered model", self.model)):
             if alias in self.aliases():
-                self.client.delete_registered_model_alias(NAME, alias)
+                self.client.delete_registered_model_alias(self.model, alias)
 
     def aliases(self) -> Mapping[str, Any]:
         """Return the number that each alias points to."""
@@ -170,16 +176,16 @@ class Registry:
         """Return the registered model, or None where there is none."""
         from mlflow.exceptions import MlflowException
 
-        with in_words(self.uri, _READ):
+        with in_words(self.uri, self._read):
             try:
-                return self.client.get_registered_model(NAME)
+                return self.client.get_registered_model(self.model)
             except MlflowException as error:
                 if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
                 return None
 
     def _search(self, condition: str) -> Sequence[Version]:
-        with in_words(self.uri, _READ):
+        with in_words(self.uri, self._read):
             search = self.client.search_model_versions
             found = every(lambda it: search(condition, max_results=1000, page_token=it))
         versions = [Version(int(it.version), _told(it.tags), it.run_id or "") for it in found]
@@ -188,14 +194,14 @@ class Registry:
     def _make_name(self, about: str) -> None:
         from mlflow.exceptions import MlflowException
 
-        there = self.client.search_registered_models(f"name = '{NAME}'")
+        there = self.client.search_registered_models(f"name = '{self.model}'")
         if not there:
             try:
-                self.client.create_registered_model(NAME, description=about or None)
+                self.client.create_registered_model(self.model, description=about or None)
             except MlflowException:  # Another process was faster.
-                self.client.get_registered_model(NAME)
+                self.client.get_registered_model(self.model)
         elif about and not there[0].description:
-            self.client.update_registered_model(NAME, about)
+            self.client.update_registered_model(self.model, about)
 
 
 def _told(tags: Mapping[str, str]) -> dict[str, str]:
@@ -213,4 +219,4 @@ def read(settings: Settings) -> Registry:
 def connect(settings: Settings) -> Registry:
     """Return the registry of the store that the settings name, made where it is missing."""
     name = branch.name(settings) if settings.on_branch else ""
-    return Registry(store.connect(settings), store.address(settings), name)
+    return Registry(store.connect(settings), store.address(settings), settings.name, name)

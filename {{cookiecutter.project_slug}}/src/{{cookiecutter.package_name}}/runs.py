@@ -13,14 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .foreign import EDIT, in_words, needed
+from .foreign import in_words
 from .holders import PROCESS, this_process
-from .settings import NAME
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-_EDIT = needed(EDIT, "experiment", NAME)
 
 _BATCH = 1000
 """MLflow takes at most as many metrics in one call."""
@@ -50,17 +47,19 @@ class Measured:
 class Run:
     """One run of the store; every method may be called again with the same values."""
 
-    def __init__(self, client: "MlflowClient", run_id: str, uri: str) -> None:
+    def __init__(self, client: "MlflowClient", run_id: str, uri: str, needs: str = "") -> None:
         self.id = run_id
         self._client = client
         self.uri = uri
+        self.needs = needs
+        """The permission that an account needs, in words, where a server has accounts."""
         self._steps: dict[str, set[int]] = {}
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Log parameters, each once and under the one spelling that it was first given."""
         from mlflow.entities import Param
 
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             there = self._client.get_run(self.id).data.params
             new = [Param(name, str(value)) for name, value in params.items() if name not in there]
             self._client.log_batch(self.id, params=new)
@@ -81,7 +80,7 @@ class Run:
         from mlflow.entities import Metric
 
         now, told = int(time.time() * 1000), of.told() if of else {}
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             self._look_up(histories.keys() - self._steps.keys())
             new = [
                 Metric(name, value, now, step, **told)
@@ -103,7 +102,7 @@ class Run:
 
     def tag(self, name: str) -> str | None:
         """Return a tag, or None where it is not set."""
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             value: str | None = self._client.get_run(self.id).data.tags.get(name)
             return value
 
@@ -111,7 +110,7 @@ class Run:
         """Set tags."""
         from mlflow.entities import RunTag
 
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             new = [RunTag(name, str(value)) for name, value in tags.items()]
             self._client.log_batch(self.id, tags=new)
 
@@ -122,12 +121,12 @@ class Run:
 
         data = Dataset(name, digest[:_LONGEST_DIGEST], "local", json.dumps({"uri": source}))
         entry = DatasetInput(data, [InputTag(MLFLOW_DATASET_CONTEXT, context)])
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             self._client.log_inputs(self.id, [entry])
 
     def log_file(self, path: Path, folder: str | None = None) -> None:
         """Upload a file or a folder's files; the same names replace each other."""
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             if path.is_dir():
                 self._client.log_artifacts(self.id, str(path), folder)
             elif path.is_file():
@@ -135,7 +134,7 @@ class Run:
 
     def log_text(self, text: str, name: str) -> None:
         """Upload a text as a file."""
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             self._client.log_text(self.id, text, name)
 
     def log_model(self, folder: Path, digest: str) -> str:
@@ -145,7 +144,7 @@ class Run:
         """
         from mlflow.entities import LoggedModelOutput
 
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             run = self._client.get_run(self.id)
             experiment = run.info.experiment_id
             model = self._model(experiment, digest)
@@ -175,11 +174,11 @@ class Run:
     def begin(self) -> None:
         """Mark the run as running, in this process."""
         self.set_tags({PROCESS: this_process()})
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             self._client.update_run(self.id, "RUNNING")
 
     def finish(self, status: str) -> None:
         """End the run as FINISHED, FAILED or KILLED."""
-        with in_words(self.uri, _EDIT):
+        with in_words(self.uri, self.needs):
             if self._client.get_run(self.id).info.status != status:
                 self._client.set_terminated(self.id, status)

@@ -30,10 +30,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from . import identity
 from .errors import UsageError
-
-NAME = "{{ cookiecutter.project_slug }}"
-"""The experiment and the registered model bear this name."""
 
 CALLER = "PIPELINE_PROCESS"
 PROJECT = "PIPELINE_PROJECT"
@@ -48,6 +46,10 @@ class Settings:
     """The machine's side of the configuration."""
 
     root: Path
+    name: str = "project"
+    """The project's name, which its experiment and its registered model bear."""
+    package: str = "package"
+    """The user's package, the folder of that name below `src`."""
     tracking_uri: str | None = None
     opened_run: str | None = None
     signing_key: Path | str | None = None
@@ -109,12 +111,15 @@ def _scratch(root: Path) -> Path:
 
 
 def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
-    """Read the settings; raises UsageError when `start` is not inside a project."""
+    """Read the settings; raises UsageError where `start` is in no project, or a nameless one."""
     root = find_root(start)
     uri = environment.get("MLFLOW_TRACKING_URI", "")
     actor, job = _started(environment)
+    known = identity.read(root)
     return Settings(
         root=root,
+        name=known.name,
+        package=known.package,
         tracking_uri=_absolute(uri, root) or None,
         account=_account(environment),
         server_named=bool(uri),

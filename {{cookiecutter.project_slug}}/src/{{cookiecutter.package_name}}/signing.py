@@ -14,10 +14,8 @@ from . import data, git, kept, verified
 from .errors import UsageError, WorldError
 from .foreign import EDIT, in_words, needed
 from .registry import Registry
-from .settings import NAME, Settings
+from .settings import Settings
 from .versions import Version
-
-_EDIT = needed(EDIT, "experiment", NAME)
 
 PUBLIC_KEY = "signing.pub"
 
@@ -45,7 +43,7 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
             ) from None
         with verified.copy(folder, version.digest) as copy:
             config.sign(copy, signature)
-        with in_words(registry.uri, _EDIT):
+        with in_words(registry.uri, needed(EDIT, "experiment", registry.model)):
             registry.client.log_artifact(version.run_id, str(signature), "signatures")
 
 

@@ -12,7 +12,7 @@ from .foreign import READ, in_words, needed
 from .ledger import Ledger
 from .registry import Registry
 from .served import Origin
-from .settings import NAME, Settings
+from .settings import Settings
 from .verified import Copy
 from .versions import CHAMPION, FOLDER, LOCAL
 
@@ -68,14 +68,14 @@ class Sought:
             model = self._settings.root / layout.MODEL
             with fetched.copied(model, digest, self._settings) as folder:
                 made = (model / "MLmodel").stat().st_mtime
-                yield folder, Origin(digest, version, NAME, _as_time(made))
+                yield folder, Origin(digest, version, self._settings.name, _as_time(made))
             return
         there = self._registry
         found = there.get(int(version))
-        with in_words(there.uri, needed(READ, "experiment", NAME)):
+        with in_words(there.uri, needed(READ, "experiment", there.model)):
             began = there.client.get_run(found.run_id).info.start_time / 1000
         with fetched.model(there, found, self._settings) as folder:
-            yield folder, Origin(digest, version, NAME, _as_time(began))
+            yield folder, Origin(digest, version, self._settings.name, _as_time(began))
 
     def signature(self, version: str, scratch: Path) -> Path | None:
         """Return a copy of a version's signature below `scratch`, or None where it has none."""
@@ -99,11 +99,11 @@ def _used(there: Registry, settings: Settings) -> Iterator[str]:
     if numbers := [str(version.number) for version in there.versions()]:
         yield f"none of its versions {', '.join(numbers)} is"
     if there.exists():
-        yield f"its model {NAME!r} has no version"
+        yield f"its model {there.model!r} has no version"
     if Ledger(there.client, settings).entries():
         yield "its ledger tells of champions, whose versions are gone"
     if settings.on_branch or not store.is_embedded(settings):
-        yield f"it holds no model {NAME!r}"
+        yield f"it holds no model {there.model!r}"
     if settings.server_named and settings.tracking_uri is None:
         yield "MLFLOW_TRACKING_URI names another registry, which was not asked"
     if signing.public_key(settings):

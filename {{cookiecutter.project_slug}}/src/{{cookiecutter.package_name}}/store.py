@@ -12,7 +12,7 @@ from urllib.request import urlopen
 from . import embedded
 from .errors import OutageError, UsageError, WorldError
 from .foreign import READ, in_words, masked, needed, teach_manners
-from .settings import NAME, Settings
+from .settings import Settings
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -50,7 +50,7 @@ def connect(settings: Settings) -> "MlflowClient":
         embedded.prepare(settings)
     else:
         embedded.prepare_shared(uri)
-    with in_words(uri, needed(READ, "experiment", NAME)):
+    with in_words(uri, needed(READ, "experiment", settings.name)):
         from mlflow import MlflowClient, set_tracking_uri
 
         # The registry of a database looks a logged model up with a client of its own.
@@ -136,8 +136,9 @@ def _scheme(uri: str) -> str:
         return ""
 
 
-def experiment(client: "MlflowClient", settings: Settings, name: str = NAME) -> str:
-    """Return the id of an experiment of the project, found or made."""
+def experiment(client: "MlflowClient", settings: Settings, name: str = "") -> str:
+    """Return the id of an experiment, by default of the project's own, found or made."""
+    name = name or settings.name
     if known := found(client, settings, name):
         return known
     with in_words(address(settings), "the right to make experiments"):
@@ -160,9 +161,10 @@ def _make_experiment(client: "MlflowClient", settings: Settings, name: str) -> s
 
     own = f"{embedded.artifacts(settings.store_folder)}/{name}" if is_embedded(settings) else None
     try:
-        if own and name == NAME and client.get_experiment(DEFAULT).name == _UNNAMED:
+        ours = own and name == settings.name
+        if ours and client.get_experiment(DEFAULT).name == _UNNAMED:
             # Where runs go that name no experiment, such as those of `mlflow run .`.
-            client.rename_experiment(DEFAULT, NAME)
+            client.rename_experiment(DEFAULT, name)
             made = DEFAULT
         else:
             made = str(client.create_experiment(name, own))
@@ -191,7 +193,7 @@ def artifact(settings: Settings, run_id: str, name: str) -> str | None:
         if found is None:
             return None
         return str(found.relative_to(home) if found.is_relative_to(home) else found)
-    with in_words(uri, needed(READ, "experiment", NAME)):
+    with in_words(uri, needed(READ, "experiment", settings.name)):
         run = connect(settings).get_run(run_id).info
     if not uri.startswith("http"):
         return f"{run.artifact_uri}/{name}"
@@ -201,16 +203,17 @@ def artifact(settings: Settings, run_id: str, name: str) -> str | None:
 
 def pages(settings: Settings) -> Iterator[str]:
     """Yield where MLflow's pages of a server show the experiment and the model."""
-    client, base = connect(settings), without_user(address(settings)).rstrip("/")
-    experiment_id = found(client, settings, NAME)
-    with in_words(address(settings), needed(READ, "registered model", NAME)):
-        models = client.search_registered_models(f"name = '{NAME}'")
-    yield from links(base, experiment_id, bool(models))
+    client, name = connect(settings), settings.name
+    base = without_user(address(settings)).rstrip("/")
+    experiment_id = found(client, settings, name)
+    with in_words(address(settings), needed(READ, "registered model", name)):
+        models = client.search_registered_models(f"name = '{name}'")
+    yield from links(base, name, experiment_id, bool(models))
 
 
-def links(base: str, experiment_id: str | None, has_model: bool) -> Iterator[str]:
+def links(base: str, name: str, experiment_id: str | None, has_model: bool) -> Iterator[str]:
     """Yield the addresses of the experiment and of the registered model below a server's."""
     runs = f"{base}/#/experiments/{experiment_id}/runs" if experiment_id else "none; `nox -s train`"
     yield f"ui: runs: {runs}"
-    model = f"{base}/#/models/{NAME}" if has_model else "none is registered; `nox -s promote`"
+    model = f"{base}/#/models/{name}" if has_model else "none is registered; `nox -s promote`"
     yield f"ui: model: {model}"

@@ -4,17 +4,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .foreign import EDIT, in_words, is_denied, needed
+from .foreign import in_words, is_denied
 from .holders import PROCESS, is_gone, this_process
 from .runs import Run
-from .settings import NAME
 from .store import DEFAULT
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run as MlflowRun
-
-_EDIT = needed(EDIT, "experiment", NAME)
 
 KEY = "input_key"
 _OPENED = "mlflow.project.entryPoint"
@@ -30,15 +27,16 @@ def open_run(
     opened: str | None,
     title: str = "",
     tags: Mapping[str, str] | None = None,
+    needs: str = "",
 ) -> Run:
     """Return the run of an input key, found or made with a title and tags.
 
     `opened` is a run that `mlflow run` made for us: it becomes the key's run, or is tagged
     `same_as` where the key has one already, or where nobody has said which experiment it is of:
-    then it is in MLflow's default one, among everybody's.
+    then it is in MLflow's default one, among everybody's. `needs` is told where it is refused.
     """
     title = title or key[:12]
-    with in_words(uri, _EDIT):
+    with in_words(uri, needs):
         # Before they had an experiment of their own, such runs were those of their keys.
         where, ours = [experiment, DEFAULT], False
         if opened:
@@ -55,12 +53,12 @@ def open_run(
         elif opened:
             client.set_tag(opened, "same_as", known)
             client.update_run(opened, name=f"same as {title}")
-    return Run(client, known, uri)
+    return Run(client, known, uri, needs)
 
 
-def claim(client: "MlflowClient", uri: str, opened: str) -> None:
+def claim(client: "MlflowClient", uri: str, opened: str, needs: str = "") -> None:
     """Say that this process holds a run of `mlflow run`, which is ended should it be killed."""
-    Run(client, opened, uri).begin()
+    Run(client, opened, uri, needs).begin()
 
 
 def _find(client: "MlflowClient", where: list[str], key: str) -> str | None:

@@ -16,7 +16,7 @@ from urllib.request import ProxyHandler, build_opener
 from . import embedded, foreign, processes, sockets, store
 from .console import say
 from .errors import UsageError, WorldError
-from .settings import NAME, STARTED_BY, Settings, started_by
+from .settings import STARTED_BY, Settings, started_by
 
 _SECONDS_TO_END = 10
 _SECONDS_BETWEEN_LOOKS = 0.2
@@ -51,8 +51,9 @@ def show(settings: Settings, host: str, port: int) -> None:
         with _started(command) as server:
             base = f"http://{_reached(host)}:{port}"
             if _answers(server, f"{base}/health"):
-                found = embedded.experiment(folder, NAME), embedded.has_model(folder, NAME)
-                say("\n".join([*store.links(base, *found), "ui: stop with Ctrl-C"]))
+                name = settings.name
+                found = embedded.experiment(folder, name), embedded.has_model(folder, name)
+                say("\n".join([*store.links(base, name, *found), "ui: stop with Ctrl-C"]))
                 server.wait()
         raise WorldError(f"MLflow could not serve its pages on {host}:{port}; it said why above")
     except KeyboardInterrupt:

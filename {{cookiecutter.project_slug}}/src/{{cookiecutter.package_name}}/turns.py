@@ -12,21 +12,14 @@ ticket is marked so, which takes EDIT on the lock's model, and deleted where the
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .console import warn
 from .errors import WorldError
 from .foreign import EDIT, every, in_words, is_denied, needed
 from .holders import PROCESS, is_gone, named, this_process
 from .registry import Registry
-from .settings import NAME
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-LOCK = f"{NAME}-turn"
-"""The registered model whose versions are tickets."""
-_EDIT = f"{needed(EDIT, 'registered model', LOCK)}, the lock of {NAME}"
 _ENDED = "ended"
 """The tag of a ticket that is dead and may be there still."""
 _LIFE = 10 * 60 * 1000
@@ -34,6 +27,16 @@ _LIFE = 10 * 60 * 1000
 _FILE = "sqlite:///"
 Held = Callable[[], None]
 """Raises WorldError where the turn was lost meanwhile."""
+
+
+def lock_of(model: str) -> str:
+    """Return the registered model whose versions are tickets for a model of that name."""
+    return f"{model}-turn"
+
+
+def _edit(registry: Registry) -> str:
+    lock = needed(EDIT, "registered model", lock_of(registry.model))
+    return f"{lock}, the lock of {registry.model}"
 
 
 @contextmanager
@@ -71,21 +74,19 @@ def _file(registry: Registry) -> Iterator[Held]:
 
 @contextmanager
 def _ticket(registry: Registry) -> Iterator[Held]:
-    client = registry.client
-
     def held() -> None:
-        with in_words(registry.uri, _EDIT):
-            if mine.version not in {ticket.version for ticket in _tickets(client)}:
+        with in_words(registry.uri, _edit(registry)):
+            if mine.version not in {ticket.version for ticket in _tickets(registry)}:
                 raise WorldError(
                     f"{registry.name}: the turn was lost, as this took more than ten minutes, and "
                     "nothing has moved; run the same command again"
                 )
 
-    with in_words(registry.uri, _EDIT):
-        mine = _take(client)
+    with in_words(registry.uri, _edit(registry)):
+        mine = _take(registry)
     try:
-        with in_words(registry.uri, _EDIT):
-            holder = _holder(client, mine)
+        with in_words(registry.uri, _edit(registry)):
+            holder = _holder(registry, mine)
         if holder is not None:
             raise _busy(registry, named(holder))
         yield held
@@ -96,57 +97,59 @@ def _ticket(registry: Registry) -> Iterator[Held]:
 def _hand_back(registry: Registry, mine: Any) -> None:
     """End our ticket; what was done with it is done, so a failure is not one of the act."""
     try:
-        with in_words(registry.uri, _EDIT):
-            _remove(registry.client, mine)
+        with in_words(registry.uri, _edit(registry)):
+            _remove(registry, mine)
     except WorldError as error:
         warn(f"{error}; the turn is free in ten minutes")
 
 
-def _take(client: "MlflowClient") -> Any:
+def _take(registry: Registry) -> Any:
     from mlflow.exceptions import MlflowException
 
-    if not client.search_registered_models(f"name = '{LOCK}'"):
-        words = f"Tickets of those who move an alias of {NAME}; nothing to serve."
+    client, lock = registry.client, lock_of(registry.model)
+    if not client.search_registered_models(f"name = '{lock}'"):
+        words = f"Tickets of those who move an alias of {registry.model}; nothing to serve."
         try:
-            client.create_registered_model(LOCK, description=words)
+            client.create_registered_model(lock, description=words)
         except MlflowException:  # Another process was faster.
-            client.get_registered_model(LOCK)
-    return client.create_model_version(LOCK, "s3://none/here", tags={PROCESS: this_process()})
+            client.get_registered_model(lock)
+    return client.create_model_version(lock, "s3://none/here", tags={PROCESS: this_process()})
 
 
-def _holder(client: "MlflowClient", mine: Any) -> str | None:
+def _holder(registry: Registry, mine: Any) -> str | None:
     """Return who holds the turn before us; tickets of the dead are taken away."""
-    for ticket in _tickets(client):
+    for ticket in _tickets(registry):
         if int(ticket.version) >= int(mine.version):
             continue
         owner = str(ticket.tags.get(PROCESS, ""))
         if is_gone(owner) or mine.creation_timestamp - ticket.creation_timestamp > _LIFE:
-            _remove(client, ticket)
+            _remove(registry, ticket)
         else:
             return owner
     return None
 
 
-def _remove(client: "MlflowClient", ticket: Any) -> None:
+def _remove(registry: Registry, ticket: Any) -> None:
     """Take a ticket away; of one that somebody else took away already nothing is left to do."""
     from mlflow.exceptions import MlflowException
 
+    client, lock = registry.client, lock_of(registry.model)
     try:
-        client.set_model_version_tag(LOCK, str(ticket.version), _ENDED, "true")
-        client.delete_model_version(LOCK, str(ticket.version))
+        client.set_model_version_tag(lock, str(ticket.version), _ENDED, "true")
+        client.delete_model_version(lock, str(ticket.version))
     except MlflowException as error:
         gone = error.error_code == "RESOURCE_DOES_NOT_EXIST"
-        if not gone and not (is_denied(error) and _is_ended(client, ticket)):
+        if not gone and not (is_denied(error) and _is_ended(registry, ticket)):
             raise
 
 
-def _is_ended(client: "MlflowClient", ticket: Any) -> bool:
-    return ticket.version not in {it.version for it in _tickets(client)}
+def _is_ended(registry: Registry, ticket: Any) -> bool:
+    return ticket.version not in {it.version for it in _tickets(registry)}
 
 
-def _tickets(client: "MlflowClient") -> list[Any]:
+def _tickets(registry: Registry) -> list[Any]:
     """Return the tickets that live."""
-    condition = f"name = '{LOCK}'"
+    client, condition = registry.client, f"name = '{lock_of(registry.model)}'"
     found = every(
         lambda token: client.search_model_versions(condition, max_results=1000, page_token=token)
     )

@@ -5,15 +5,16 @@ from contextlib import suppress
 from typing import Any
 
 from .errors import WorldError
-from .settings import NAME
 from .versions import ARCHIVED, PRODUCTION, STAGE, Version
 
 
-def take_away(client: Any, store: str, same: Sequence[Version], pointed: Collection[int]) -> None:
+def take_away(
+    client: Any, store: str, model: str, same: Sequence[Version], pointed: Collection[int]
+) -> None:
     """Delete all but the first of the versions of one digest, whoever has made them.
 
-    `pointed` are the numbers that aliases point to. Raises WorldError, and deletes nothing, where
-    one of them is or was in use: no race makes such a one.
+    `store` and `model` are their names; `pointed` are the numbers that aliases point to. Raises
+    WorldError, and deletes nothing, where one of them is or was in use: no race makes such a one.
     """
     from mlflow.exceptions import MlflowException
 
@@ -26,4 +27,4 @@ def take_away(client: Any, store: str, same: Sequence[Version], pointed: Collect
             )
     for twin in same[1:]:
         with suppress(MlflowException):  # Another process was faster.
-            client.delete_model_version(NAME, str(twin.number))
+            client.delete_model_version(model, str(twin.number))

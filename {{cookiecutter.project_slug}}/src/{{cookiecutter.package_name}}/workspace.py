@@ -18,6 +18,7 @@ import yaml
 from . import copies, dvc_cli, git, params, store, tracking
 from .console import say
 from .errors import UsageError
+from .foreign import EDIT, needed
 from .settings import PROJECT, Settings
 
 
@@ -52,7 +53,8 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
     client = store.connect(settings)
     store.experiment(client, settings)
     if settings.opened_run:
-        tracking.claim(client, store.address(settings), settings.opened_run)
+        needs = needed(EDIT, "experiment", settings.name)
+        tracking.claim(client, store.address(settings), settings.opened_run, needs)
     with copies.folder(settings) as folder:
         try:
             root = _copy_files(settings.root, folder / "copy")

@@ -3,7 +3,7 @@
 MLflow loads what a registry names: it compares no digest, asks for no signature, and trusts for
 skops the types that the model's own MLmodel lists. In a notebook:
 
-    from {{ cookiecutter.package_name }}.acts import fetch
+    from PACKAGE.acts import fetch
     model = mlflow.pyfunc.load_model(fetch.to("../champion"))
 """
 

@@ -14,7 +14,7 @@ from ..errors import UsageError, WorldError
 from ..imports import PACKAGE
 from ..layout import SERVING_LOCK
 from ..served import Origin
-from ..settings import NAME, Settings
+from ..settings import Settings
 
 WHERE = "build/image"
 _STARTED = "serving.__main__", "serving.health", "serving.worker"
@@ -52,14 +52,15 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
         model_dir.replace_folder(scratch, folder)
     say(f"image: {looked.named(version, digest)} in {folder}")
     argument = f"--build-arg {dockerfile.argument_of(apart)}=… " if apart else ""
-    say(f"image: docker build {argument}-t {NAME}:{version} {target}")
+    say(f"image: docker build {argument}-t {settings.name}:{version} {target}")
 
 
 def _lay_out(folder: Path, origin: Origin, settings: Settings) -> str | None:
     """Write all but the model; return what is installed from an index of its own."""
     lock = (settings.root / SERVING_LOCK).read_text("utf-8")
     usual, apart, others = dockerfile.parted(lock)
-    about = (NAME, PACKAGE.name, fields.python(folder / "model"), origin.version, origin.digest)
+    names = (settings.name, PACKAGE.name, fields.python(folder / "model"))
+    about = (*names, origin.version, origin.digest)
     files = {
         "Dockerfile": dockerfile.text(*about, apart),
         ".dockerignore": _IGNORED,

@@ -42,7 +42,7 @@ def promote(
     """
     if _superseded(settings, tip):
         return Exit.DONE
-    permissions.check(settings, permissions.PROMOTER)
+    permissions.check(settings, permissions.promoter)
     if handed_over:
         return _promote(settings, challenge.handed_over(settings, handed_over), tip)
     return _promote(settings, challenge.here(settings, revision, again, dirty), tip)

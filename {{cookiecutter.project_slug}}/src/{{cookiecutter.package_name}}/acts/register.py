@@ -9,7 +9,7 @@ from ..settings import Settings
 
 def register(settings: Settings, number: int | None = None) -> None:
     """Make the model of this folder a version of the registry, once; or sign one that is there."""
-    permissions.check(settings, permissions.REGISTRAR)
+    permissions.check(settings, permissions.registrar)
     there = registry.connect(settings)
     if number is not None:
         _sign(there, number, settings)

@@ -11,7 +11,7 @@ from ..versions import CHAMPION, ROLLED_BACK, Version
 
 def rollback(settings: Settings, number: int | None = None, reason: str | None = None) -> None:
     """Make the previous champion, or the version given, the champion again."""
-    permissions.check(settings, permissions.PROMOTER)
+    permissions.check(settings, permissions.promoter)
     there = registry.read(settings)
     book = Ledger(there.client, settings)
     with turns.turn(there) as held:

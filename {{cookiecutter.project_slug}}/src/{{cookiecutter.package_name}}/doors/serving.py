@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .. import processes, sockets
-from ..settings import NAME
+from ..settings import Settings
 from ..versions import named
 from .leaving import Kind, at, here, leave
 
@@ -99,7 +99,7 @@ def sagemaker(
     act: Annotated[str, typer.Argument(help="plan, deploy or delete.")],
     image: Annotated[str | None, typer.Option(help="The image, pushed to ECR.")] = None,
     role: Annotated[str | None, typer.Option(help="The ARN of the role that runs it.")] = None,
-    endpoint: Annotated[str, typer.Option(help="The endpoint's name.")] = NAME,
+    endpoint: Annotated[str | None, typer.Option(help="By default the project's name.")] = None,
     instance: Annotated[str, typer.Option(help="The type of machine.")] = "ml.m5.large",
     count: Annotated[int, typer.Option(help="How many machines.")] = 1,
     region: Annotated[str | None, typer.Option(help="By default that of the environment.")] = None,
@@ -111,5 +111,8 @@ def sagemaker(
     """Serve the champion's image on Amazon SageMaker; an update has no downtime."""
     from ..acts.sagemaker import Order, run
 
-    order = Order(endpoint, image, role, instance, count, region)
-    at(registry, lambda there: run(act, there, named(version, alias, local), order), writes=False)
+    def begin(there: Settings) -> None:
+        order = Order(endpoint or there.name, image, role, instance, count, region)
+        run(act, there, named(version, alias, local), order)
+
+    at(registry, begin, writes=False)

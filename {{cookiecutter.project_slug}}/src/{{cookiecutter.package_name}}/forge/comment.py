@@ -1,4 +1,4 @@
-"""python -m {{ cookiecutter.package_name }}.forge.comment FILE
+"""python -m PACKAGE.forge.comment FILE
 
 Write a pull request's one comment, or bring it up to date. Nothing but the standard library: this
 runs with the right to write, and without an environment.
@@ -8,45 +8,45 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .. import identity
 from ..errors import UsageError, reported
-from ..settings import NAME
+from ..identity import Identity
+from ..settings import find_root
 from . import api, job
 from .job import Job
 
-_MARK = f"<!-- the review of {NAME} -->"
 _MOST = 65_536
 """Characters of a comment on GitHub."""
 _SECTION = "\n## "
 _WRITER = "github-actions[bot]"
-_PACKAGE = Path(__file__).parents[1].name
-_MODEL = {f"src/{_PACKAGE}/{name}.py" for name in ("estimator", "features", "schema", "source")}
-_SILENT = {"params.yaml", "dvc.lock", *_MODEL}
-"""Files that a change is expected to touch, beside docs and tests."""
+_MODEL = ("estimator", "features", "schema", "source")
+"""Modules of the user's that a change is expected to touch, beside docs, tests and params."""
 _MOST_FILES = 3000
 """GitHub lists no more of a pull request."""
 _NAMES = 10
 
 
-def comment(job: Job, text: str) -> None:
+def comment(job: Job, text: str, ours: Identity) -> None:
     """Keep one comment on the job's pull request; raises WorldError where the forge refuses."""
     if not job.pull_request.isdigit():
         raise UsageError("PULL_REQUEST: names no pull request to comment on; set it to its number")
-    head = f"{_MARK}\n{_warning(job)}"
+    mark = f"<!-- the review of {ours.name} -->"
+    head = f"{mark}\n{_warning(job, ours.package)}"
     # A mention would call somebody, and whoever has changed the page could write one.
     quiet = text.replace("@", "@\u200b")
     content = {"body": head + cut(quiet, job.page, _MOST - len(head))}
     for known in api.pages(job, f"issues/{job.pull_request}/comments"):
-        if _is_own(known):
+        if _is_own(known, mark):
             api.call(job, "PATCH", f"issues/comments/{known['id']}", content)
             return
     api.call(job, "POST", f"issues/{job.pull_request}/comments", content)
 
 
-def _warning(job: Job) -> str:
+def _warning(job: Job, package: str) -> str:
     """Return a line on what the text below cannot vouch for: the code that has written it."""
     changed = list(api.pages(job, f"pulls/{job.pull_request}/files"))
     touched = [name for it in changed for name in (it["filename"], it.get("previous_filename"))]
-    names = [name for name in touched if name and _judges(name)]
+    names = [name for name in touched if name and _judges(name, package)]
     if len(changed) >= _MOST_FILES:
         names.append("files beyond those that can be listed")
     if not names:
@@ -56,16 +56,17 @@ def _warning(job: Job) -> str:
     return f"> **This change touches the code that judges it**: {some}{more}. Read that first.\n\n"
 
 
-def _judges(name: str) -> bool:
+def _judges(name: str, package: str) -> bool:
     """Tell whether a file may decide what the review says: all but words, tests and the model."""
     words = name.startswith(("docs/", "tests/")) or name.endswith(".md")
-    return not words and name not in _SILENT
+    model = {f"src/{package}/{module}.py" for module in _MODEL}
+    return not words and name not in {"params.yaml", "dvc.lock", *model}
 
 
-def _is_own(known: Any) -> bool:
+def _is_own(known: Any, mark: str) -> bool:
     """Tell whether we wrote a comment; whoever has left the forge is nobody there."""
     writer = (known["user"] or {}).get("login")
-    return writer == _WRITER and (known["body"] or "").startswith(_MARK)
+    return writer == _WRITER and (known["body"] or "").startswith(mark)
 
 
 def cut(text: str, page: str, most: int) -> str:
@@ -81,7 +82,8 @@ def cut(text: str, page: str, most: int) -> str:
 def _from_file(words: list[str]) -> None:
     if len(words) != 1 or not Path(words[0]).is_file():
         raise UsageError("comment: name the file to show, as in `nox -s comment -- FILE`")
-    comment(job.this(), Path(words[0]).read_text("utf-8", errors="replace"))
+    ours = identity.read(find_root(Path.cwd()))
+    comment(job.this(), Path(words[0]).read_text("utf-8", errors="replace"), ours)
 
 
 if __name__ == "__main__":

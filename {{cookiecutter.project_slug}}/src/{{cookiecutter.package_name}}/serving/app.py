@@ -7,7 +7,6 @@ from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 from starlette.routing import Route
 
-from ..settings import NAME
 from . import document, page
 from .batching import Batcher
 from .current import Holder
@@ -58,7 +57,8 @@ _FIGURES = "Give the figures to Prometheus."
 
 def _inside(holder: Holder, metrics: Metrics) -> FastAPI:
     # A redirect would lead to whatever host the caller names.
-    app = FastAPIOffline(title=NAME, redoc_url=None, redirect_slashes=False)
+    name = holder.now.served.origin.name
+    app = FastAPIOffline(title=name, redoc_url=None, redirect_slashes=False)
     plain: Any = {"response_class": PlainTextResponse}
 
     async def ready() -> str:

@@ -1,4 +1,4 @@
-"""python -m {{ cookiecutter.package_name }}.forge.replay [--merge]
+"""python -m PACKAGE.forge.replay [--merge]
 
 Runs this commit's workflows as a pull request into main would, and as its merge would; `nox -s
 forge` calls it.
@@ -106,4 +106,4 @@ def _tell_comments(folder: Path, results: list[Result]) -> None:
 
 if __name__ == "__main__":
     processes.begin()
-    app(prog_name="python -m {{ cookiecutter.package_name }}.forge.replay")
+    app(prog_name=f"python -m {__package__}")

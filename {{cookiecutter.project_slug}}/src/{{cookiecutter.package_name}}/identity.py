@@ -1,0 +1,46 @@
+"""Who the project is: its name and the user's package, as `pyproject.toml` says.
+
+The experiment and the registered model bear the name. Nothing but the standard library is needed,
+so that also those parts can ask that run without an environment.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import UsageError
+
+FILE = "pyproject.toml"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The names that a project goes by."""
+
+    name: str
+    """`[project].name`."""
+    package: str
+    """`[tool.mlrails].package`: the folder of the user's code below `src`."""
+
+
+def read(root: Path) -> Identity:
+    """Read the names of the project in a folder; raises UsageError where one is not there."""
+    try:
+        told = tomllib.loads((root / FILE).read_text("utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{FILE}: is not in {root}; restore it from git") from None
+    except ValueError as error:  # Letters that are not UTF-8, or words that are not TOML.
+        raise UsageError(f"{FILE}: is no TOML ({error}); mend it") from None
+    return Identity(_word(told, "project", "name"), _word(told, "tool", "mlrails", "package"))
+
+
+def _word(told: Mapping[str, Any], *path: str) -> str:
+    found: Any = told
+    for part in path:
+        found = found.get(part) if isinstance(found, Mapping) else None
+    if not isinstance(found, str) or not found.strip():
+        table, key = ".".join(path[:-1]), path[-1]
+        raise UsageError(f'{FILE}: [{table}] says no {key}; write there {key} = "…"')
+    return found

@@ -1,0 +1,43 @@
+"""Who the project is: what `pyproject.toml` says, and how it is told where that lacks a word."""
+
+from pathlib import Path
+
+import pytest
+
+from flight_delays import identity
+from flight_delays.errors import UsageError
+from flight_delays.identity import Identity
+
+import rows
+
+NAMED = '[project]\nname = "late-flights"\n'
+OURS = '[tool.mlrails]\npackage = "flights"\n'
+
+
+def test_the_names_of_a_project_are_read(tmp_path: Path) -> None:
+    (tmp_path / identity.FILE).write_text(NAMED + OURS, "utf-8")
+    assert identity.read(tmp_path) == Identity("late-flights", "flights")
+
+
+def test_this_project_says_which_package_is_its_own() -> None:
+    assert (rows.ROOT / "src" / identity.read(rows.ROOT).package / "estimator.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, r"pyproject\.toml: is not in .*; restore it from git"),
+        ("[project", r"pyproject\.toml: is no TOML \(.*\); mend it"),
+        (b"\xff", r"pyproject\.toml: is no TOML \(.*utf-8.*\); mend it"),
+        (OURS, r'pyproject\.toml: \[project\] says no name; write there name = "…"'),
+        (f'project = "x"\n{OURS}', r"\[project\] says no name"),
+        (NAMED, r'pyproject\.toml: \[tool\.mlrails\] says no package; write there package = "…"'),
+        (f"{NAMED}[tool.mlrails]\npackage = 3\n", r"\[tool\.mlrails\] says no package"),
+        (f'{NAMED}[tool.mlrails]\npackage = " "\n', r"\[tool\.mlrails\] says no package"),
+    ],
+)
+def test_what_is_not_said_is_named(tmp_path: Path, text: str | bytes | None, words: str) -> None:
+    if text is not None:
+        (tmp_path / identity.FILE).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UsageError, match=words):
+        identity.read(tmp_path)
