@@ -96,8 +96,8 @@ def confusion(target: Vector, score: Vector, threshold: float) -> Mapping[str, i
     """Count called and uncalled events at the threshold."""
     from sklearn.metrics import confusion_matrix
 
-    cells = confusion_matrix(target > 0, score >= threshold, labels=[False, True]).ravel()
-    names = ("true_negative", "false_positive", "false_negative", "true_positive")
+    cells = confusion_matrix(target > 0, score >= threshold, labels=[True, False]).T.ravel()
+    names = ("true_positive", "false_positive", "false_negative", "true_negative")
     return dict(zip(names, cells.tolist(), strict=True))
 
 
