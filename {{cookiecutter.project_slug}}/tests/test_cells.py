@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from flight_delays import fields, sieve
-from flight_delays.serving import csv_rows
+from flight_delays.serving.csv_rows import read_csv
 from flight_delays.serving.refusals import RefusedError
-from flight_delays.serving.rows import Rows
+from flight_delays.serving.rows import RowSchema
 
 MISSING, REFUSED = None, "refused"
 NUMBERS = {
@@ -92,9 +92,9 @@ def of_a_request(cell: str, field: fields.Field) -> Any:
     # A second column, since a line without any letter is no row.
     more = fields.Field("more", "string", nullable=True)
     interface = fields.Interface((field, more), {}, ({"x": None, "more": None},))
-    rows, body = Rows(interface), f'"{cell}",\n'.encode()
+    rows, body = RowSchema(interface), f'"{cell}",\n'.encode()
     try:
-        (row,) = rows.check(csv_rows.read(body, False, rows, interface))
+        (row,) = rows.check(read_csv(body, False, rows, interface))
         return row["x"]
     except RefusedError as refused:
         assert (refused.status, refused.faults[0].column) == (422, "x")

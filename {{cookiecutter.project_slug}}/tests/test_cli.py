@@ -187,7 +187,7 @@ def test_a_server_uses_one_thread_and_says_so_before_anything_numeric_is_importe
         from {package} import cli
 
         door = ModuleType("door")
-        door.Wanted = lambda *words: None
+        door.ServeOptions = lambda *words: None
         door.serve = lambda *words: print(os.environ["OMP_NUM_THREADS"], "numpy" in sys.modules)
         sys.modules["{package}.serving.door"] = door
         sys.argv[1:] = ["serve"]

@@ -32,8 +32,9 @@ from flight_delays.features import Encoder
 from flight_delays.fitting import Watch
 from flight_delays.layout import SERVING_LOCK
 from flight_delays.schema import Column
-from flight_delays.serving import media, protocol
-from flight_delays.serving.rows import Rows
+from flight_delays.serving.media import parse_content_type
+from flight_delays.serving.protocol import read_invocations
+from flight_delays.serving.rows import RowSchema
 from flight_delays.settings import Settings
 from flight_delays.steps import train
 
@@ -130,7 +131,9 @@ def test_every_door_makes_the_same_of_any_table(tmp_path: Path, table: list[Any]
     interface = fields.Interface(FIELDS, {}, (dict.fromkeys(NAMES),))
     doors = [*of_files(table, tmp_path)]
     for kind, body in bodies(table):
-        checked = protocol.read(body, media.content(kind.encode()), Rows(interface), interface)
+        checked = read_invocations(
+            body, parse_content_type(kind.encode()), RowSchema(interface), interface
+        )
         doors.append({name: [row[name] for row in checked] for name in NAMES})
     # A source that reads its own files learns from the same rows.
     own = [tables.frame(tmp_path, name, NAMES) for name in ("x.csv", "x.parquet")]

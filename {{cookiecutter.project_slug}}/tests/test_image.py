@@ -15,8 +15,9 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from flight_delays import digests, dockerfile, layout, sbom, verified
+from flight_delays import digests, layout, sbom, verified
 from flight_delays.acts.image import _lint, image
+from flight_delays.dockerfile import dockerfile_text, parted_lock
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.layout import SERVING_LOCK
 from flight_delays.served import Origin
@@ -47,7 +48,7 @@ def test_the_folder_holds_all_that_serving_needs_and_nothing_else(here: Path) ->
         os.umask(before)
     folder = here / "build" / "image"
     names = {it.name for it in folder.iterdir()}
-    apart = dockerfile.parted((here / SERVING_LOCK).read_text())[1]
+    apart = parted_lock((here / SERVING_LOCK).read_text())[1]
     assert names - {f"{apart}.lock"} == {
         ".dockerignore", "Dockerfile", "app", "model", "requirements.lock", "sbom.cdx.json",
         "served.json",
@@ -150,7 +151,7 @@ def test_the_bill_is_valid_names_every_release_and_is_the_same_again() -> None:
 
 def test_the_dockerfile_is_without_fault_and_a_fault_would_be_found(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
-    text = dockerfile.text("flights", rows.PACKAGE, "3.11", "7", ORIGIN.digest)
+    text = dockerfile_text("flights", rows.PACKAGE, "3.11", "7", ORIGIN.digest)
     path.write_text(text)
     _lint(path)
     assert "USER 10001" in text and "--require-hashes" in text and "HEALTHCHECK" in text
@@ -164,9 +165,9 @@ def test_the_dockerfile_is_without_fault_and_a_fault_would_be_found(tmp_path: Pa
 
 def test_what_has_an_index_of_its_own_is_installed_from_there(tmp_path: Path) -> None:
     numpy, torch = (f"{it}==2.0 \\\n    --hash=sha256:ab\n" for it in ("numpy", "torch"))
-    assert dockerfile.parted(numpy) == (numpy, None, "")
-    assert dockerfile.parted(numpy + torch + numpy) == (numpy + numpy, "torch", torch)
-    text = dockerfile.text("flights", rows.PACKAGE, "3.11", "7", ORIGIN.digest, "torch")
+    assert parted_lock(numpy) == (numpy, None, "")
+    assert parted_lock(numpy + torch + numpy) == (numpy + numpy, "torch", torch)
+    text = dockerfile_text("flights", rows.PACKAGE, "3.11", "7", ORIGIN.digest, "torch")
     assert text.count("--require-hashes") == 2
     assert '--index-url "${TORCH_INDEX:?' in text and "\nARG TORCH_INDEX\n" in text
     (tmp_path / "Dockerfile").write_text(text)

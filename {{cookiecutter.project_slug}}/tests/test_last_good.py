@@ -10,7 +10,7 @@ import pytest
 
 from flight_delays import digests, last_good, layout, registry, sought
 from flight_delays.errors import OutageError, WorldError
-from flight_delays.serving import app, scout, trial
+from flight_delays.serving import app, scout
 from flight_delays.serving.current import NOTICE, Holder
 from flight_delays.serving.metrics import Metrics
 from flight_delays.serving.order import Order
@@ -30,7 +30,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Return what scouts tell, as it comes."""
     told: list[dict[str, Any]] = []
     monkeypatch.setattr(scout, "tell", lambda **it: told.append(it))
-    monkeypatch.setattr(trial, "run", lambda folder, origin: {"prediction": [1]})
+    monkeypatch.setattr(scout, "smoke_test", lambda folder, origin: {"prediction": [1]})
     return told
 
 

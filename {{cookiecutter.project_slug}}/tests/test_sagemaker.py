@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from flight_delays import aws, digests, layout, served
 from flight_delays.acts import sagemaker
-from flight_delays.deployment import Wanted
+from flight_delays.deployment import Deployment
 from flight_delays.endpoints import Endpoints
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.settings import Settings
@@ -22,8 +22,8 @@ import fakes
 
 ORIGIN = served.Origin("ab" * 32, "7", "flights")
 IMAGE, ROLE = "1.dkr.ecr.eu-west-1.amazonaws.com/flights:7", "arn:aws:iam::123456789012:role/it"
-WANTED = Wanted(ORIGIN, IMAGE, ROLE, "ml.m5.large", 2, "late")
-OTHER = Wanted(ORIGIN, IMAGE, ROLE, "ml.m5.xlarge", 1, "late")
+WANTED = Deployment(ORIGIN, IMAGE, ROLE, "ml.m5.large", 2, "late")
+OTHER = Deployment(ORIGIN, IMAGE, ROLE, "ml.m5.xlarge", 1, "late")
 NAME = WANTED.config["EndpointConfigName"]
 ORDER = sagemaker.Order("late", IMAGE, ROLE, "ml.m5.large", 1)
 
@@ -118,8 +118,8 @@ def test_an_endpoint_that_answers_wrongly_is_taken_back(amazon: Any, here: Path)
 )
 def test_what_is_of_another_endpoint_is_not_deleted(amazon: Any, gone: str, left: str) -> None:
     there = Endpoints(amazon, None, seconds=0)
-    wanted = Wanted(ORIGIN, IMAGE, ROLE, "ml.m5.large", 1, left)
-    for it in (wanted, Wanted(ORIGIN, IMAGE, ROLE, "ml.m5.large", 1, gone)):
+    wanted = Deployment(ORIGIN, IMAGE, ROLE, "ml.m5.large", 1, left)
+    for it in (wanted, Deployment(ORIGIN, IMAGE, ROLE, "ml.m5.large", 1, gone)):
         there.deploy(it)
     assert len(there.delete(gone)) == 3
     assert there.config_of(left) == wanted.config["EndpointConfigName"]
@@ -129,8 +129,8 @@ def test_what_is_of_another_endpoint_is_not_deleted(amazon: Any, gone: str, left
 def test_names_are_of_the_content() -> None:
     assert WANTED.model["ModelName"] == OTHER.model["ModelName"]
     assert WANTED.config["EndpointConfigName"] != OTHER.config["EndpointConfigName"]
-    assert Wanted(ORIGIN, "x", ROLE, "a", 1, "late").model != WANTED.model
-    longest = Wanted(ORIGIN, IMAGE, ROLE, "a", 1, "i" * 63)
+    assert Deployment(ORIGIN, "x", ROLE, "a", 1, "late").model != WANTED.model
+    longest = Deployment(ORIGIN, IMAGE, ROLE, "a", 1, "i" * 63)
     assert all(len(it.model["ModelName"]) <= 63 for it in (WANTED, longest))
 
 
@@ -223,4 +223,4 @@ def test_what_a_person_gets_wrong_is_one_sentence(
         sagemaker.run("plan", Settings(here), "champion", order)
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(WorldError, match="region"):
-        aws.client("sagemaker", None)
+        aws.aws_client("sagemaker", None)

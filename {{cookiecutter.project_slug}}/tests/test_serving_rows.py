@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flight_delays import fields
-from flight_delays.serving import media, protocol
 from flight_delays.serving.limits import Limits
+from flight_delays.serving.media import parse_content_type
+from flight_delays.serving.protocol import read_invocations
 from flight_delays.serving.refusals import RefusedError
-from flight_delays.serving.rows import Rows
+from flight_delays.serving.rows import RowSchema
 from flight_delays.task import Task
 
 GOOD: dict[str, Any] = {
@@ -46,13 +47,15 @@ def interface(model_of: Callable[[Task], Path]) -> fields.Interface:
 
 
 @pytest.fixture(scope="module")
-def taken(interface: fields.Interface) -> Rows:
-    return Rows(interface)
+def taken(interface: fields.Interface) -> RowSchema:
+    return RowSchema(interface)
 
 
 def read(content: Any, interface: fields.Interface, kind: str = "application/json") -> list[Any]:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return list(protocol.read(body, media.content(kind.encode()), Rows(interface), interface))
+    return list(
+        read_invocations(body, parse_content_type(kind.encode()), RowSchema(interface), interface)
+    )
 
 
 def refused(content: Any, interface: fields.Interface, **more: str) -> RefusedError:
@@ -261,12 +264,12 @@ WORST = {
 
 @pytest.mark.parametrize(("body", "kind"), WORST.values(), ids=WORST)
 def test_a_body_full_of_faults_costs_no_more_than_one_without(
-    taken: Rows, interface: fields.Interface, body: bytes, kind: str
+    taken: RowSchema, interface: fields.Interface, body: bytes, kind: str
 ) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(RefusedError) as caught:
-            protocol.read(body, media.content(kind.encode()), taken, interface)
+            read_invocations(body, parse_content_type(kind.encode()), taken, interface)
         most = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -298,13 +301,13 @@ CELLS = {name: st.just(value) | VALUES for name, value in GOOD.items()}
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_whatever_is_sent_is_either_refused_in_words_or_taken_as_it_is(
-    taken: Rows, interface: fields.Interface, data: st.DataObject
+    taken: RowSchema, interface: fields.Interface, data: st.DataObject
 ) -> None:
     row = data.draw(st.fixed_dictionaries(CELLS) | VALUES)
     form = data.draw(st.sampled_from([*FORMS]))
     body = json.dumps({form: [row]}).encode()
     try:
-        (found,) = protocol.read(body, media.content(b"application/json"), taken, interface)
+        (found,) = read_invocations(body, parse_content_type(b"application/json"), taken, interface)
     except RefusedError as error:
         assert error.status in {400, 422} and error.in_words()
         return
@@ -317,8 +320,8 @@ def test_whatever_is_sent_is_either_refused_in_words_or_taken_as_it_is(
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["application/json", "text/csv", "", "x/y"]))
 def test_whatever_bytes_come_are_refused_in_words(
-    taken: Rows, interface: fields.Interface, body: bytes, kind: str
+    taken: RowSchema, interface: fields.Interface, body: bytes, kind: str
 ) -> None:
     with pytest.raises(RefusedError) as caught:
-        protocol.read(body, media.content(kind.encode()), taken, interface)
+        read_invocations(body, parse_content_type(kind.encode()), taken, interface)
     json.loads(caught.value.body())

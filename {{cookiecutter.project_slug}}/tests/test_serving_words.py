@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from flight_delays.errors import UsageError
-from flight_delays.serving import heads, manner, media, prefix
+from flight_delays.serving import manner, prefix
 from flight_delays.serving.front import Front
+from flight_delays.serving.heads import check_host
+from flight_delays.serving.media import parse_content_type, wants_csv
 from flight_delays.serving.refusals import RefusedError
 from flight_delays.task import Task
 
@@ -127,7 +129,7 @@ def test_utf_8_may_be_named(front: Front, example: Any, charset: str) -> None:
 def test_what_is_liked_better_comes_back(
     front: Front, example: Any, accept: str, csv: bool
 ) -> None:
-    assert media.wants_csv(accept.encode()) is csv
+    assert wants_csv(accept.encode()) is csv
     found = ask(front, *TWO, example, accept=accept)
     kind = "text/csv" if csv else "application/json"
     assert found.status == 200 and found.headers["content-type"].startswith(kind)
@@ -212,13 +214,13 @@ def test_what_an_operator_says_is_checked_in_words() -> None:
 )
 def test_a_head_that_names_no_one_host_is_refused(hosts: list[bytes]) -> None:
     with pytest.raises(ValueError, match="Host"):
-        heads.check([(b"host", it) for it in hosts], "1.1")
+        check_host([(b"host", it) for it in hosts], "1.1")
 
 
 @pytest.mark.parametrize("host", [b"a", b"a.b:80", b"[::1]:8000", b"127.0.0.1", b"", b"a_b"])
 def test_a_head_may_name_any_host(host: bytes) -> None:
-    heads.check([(b"host", host), (b"x", b"y")], "1.1")
-    heads.check([], "1.0")
+    check_host([(b"host", host), (b"x", b"y")], "1.1")
+    check_host([], "1.0")
 
 
 def test_a_server_about_to_stop_sends_its_callers_away(front: Front, example: Any) -> None:
@@ -234,6 +236,6 @@ def test_a_server_about_to_stop_sends_its_callers_away(front: Front, example: An
 def test_media_of_a_thousand_callers_are_read_once_each() -> None:
     for place in range(1000):
         with pytest.raises(RefusedError):
-            media.content(f"a/b; charset=x{place}".encode())
-        media.wants_csv(f"a/{place}".encode())
-    assert media.wants_csv.cache_info().currsize <= 256
+            parse_content_type(f"a/b; charset=x{place}".encode())
+        wants_csv(f"a/{place}".encode())
+    assert wants_csv.cache_info().currsize <= 256

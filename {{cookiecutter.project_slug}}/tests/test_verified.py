@@ -22,7 +22,7 @@ from flight_delays import (
     verified,
 )
 from flight_delays.errors import ProjectError, WorldError
-from flight_delays.serving import current
+from flight_delays.serving.current import load_found
 from flight_delays.task import Task
 
 import attacks
@@ -87,7 +87,7 @@ def test_a_native_module_is_not_looked_at_even_where_the_digest_counts_it(folder
 def handed_on(folder: Path, digest: str) -> None:
     """Load it as a server does what its scout has laid."""
     origin = {"digest": digest, "version": "1", "name": "flights"}
-    current.loaded({"folder": str(folder), "private": True, "origin": origin})
+    load_found({"folder": str(folder), "private": True, "origin": origin})
 
 
 @pytest.mark.parametrize("attack", REFUSED)

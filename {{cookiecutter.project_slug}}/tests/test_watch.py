@@ -18,10 +18,11 @@ import pytest
 
 from flight_delays import digests, served
 from flight_delays.errors import WorldError
-from flight_delays.serving import door, logs, run, trial, watch
+from flight_delays.serving import door, logs, run, watch
 from flight_delays.serving.current import Holder
 from flight_delays.serving.metrics import Metrics
 from flight_delays.serving.order import Order
+from flight_delays.serving.scout import smoke_test
 from flight_delays.settings import Settings
 from flight_delays.task import Task
 
@@ -87,13 +88,13 @@ def test_a_model_that_ends_well_without_an_answer_is_not_served(
     done = subprocess.CompletedProcess([], 0, said, "")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
     with pytest.raises(WorldError, match=r"could not be tried.*it ended with 0, without an answer"):
-        trial.run(Path("folder"), ORIGIN)
+        smoke_test(Path("folder"), ORIGIN)
 
 
 def test_the_answer_of_a_trial_is_its_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
     done = subprocess.CompletedProcess([], 0, 'hello\n{"prediction": [1]}\n', "")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
-    assert trial.run(Path("folder"), ORIGIN) == {"prediction": [1]}
+    assert smoke_test(Path("folder"), ORIGIN) == {"prediction": [1]}
 
 
 def test_a_server_mayopen_as_many_files_as_the_system_allows(
@@ -126,7 +127,7 @@ def test_a_hang_up_before_there_is_a_model_changes_nothing(
     before = signal.getsignal(signal.SIGHUP)
     try:
         with pytest.raises(WorldError, match="enough"):
-            door.serve(Settings(project), door.Wanted("127.0.0.1", 0))
+            door.serve(Settings(project), door.ServeOptions("127.0.0.1", 0))
     finally:
         signal.signal(signal.SIGHUP, before)
     # What a killed server has left there is removed by the next one (test_workspace.py).
@@ -138,7 +139,7 @@ def test_what_libraries_log_is_json_without_the_objects_that_it_shows(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(logging.root, "handlers", [])
-    logs.take_over()
+    logs.take_over_logging()
     try:
         float("SECRET")
     except ValueError as error:

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from flight_delays.serving.front import Front
 from flight_delays.serving.limits import Doorkeeper, Limits
 from flight_delays.serving.metrics import Metrics
-from flight_delays.serving.replies import Asked, Reply
+from flight_delays.serving.replies import Reply, WholeRequest
 from flight_delays.task import Task
 
 import callers
@@ -91,7 +91,7 @@ def test_who_asks_for_another_protocol_is_answered_in_this_one(
 def echo(seen: list[bytes] | None = None) -> Front:
     """Return an application that answers with the size of what it was sent, and writes it down."""
 
-    async def answer(asked: Asked) -> Reply:
+    async def answer(asked: WholeRequest) -> Reply:
         if seen is not None:
             seen.append(asked.body)
         return Reply(b"size %d" % len(asked.body))
@@ -222,7 +222,7 @@ def test_what_the_system_still_holds_is_unread_as_well() -> None:
 def large(bodies: int) -> tuple[Front, Doorkeeper]:
     """Return an application with one large answer, and who counts its bytes."""
 
-    async def answer(asked: Asked) -> Reply:
+    async def answer(asked: WholeRequest) -> Reply:
         return Reply(bytes(LARGE))
 
     door = Doorkeeper(Limits(bodies=bodies))

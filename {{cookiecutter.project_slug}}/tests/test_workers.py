@@ -13,7 +13,7 @@ import pytest
 from flight_delays import digests
 from flight_delays.errors import WorldError
 from flight_delays.serving import workers
-from flight_delays.serving.hired import GoneError
+from flight_delays.serving.hired import WorkerGoneError
 from flight_delays.serving.limits import Doorkeeper, Limits
 from flight_delays.serving.manner import Manner
 from flight_delays.serving.metrics import Metrics
@@ -72,7 +72,7 @@ def test_a_model_that_one_cannot_load_is_taken_by_none(tmp_path: Path) -> None:
 def test_a_worker_that_ends_meanwhile_keeps_no_model_from_the_others(
     tmp_path: Path, act: str
 ) -> None:
-    found, told = several(tmp_path, **{act: GoneError()})
+    found, told = several(tmp_path, **{act: WorkerGoneError()})
     asyncio.run(found.take(SECOND))
     assert ("use", "a") in told and found.origin.version == "2"
 

@@ -7,18 +7,18 @@ from typing import Any
 from .errors import UsageError, WorldError
 
 
-def client(name: str, region: str | None) -> Any:
+def aws_client(name: str, region: str | None) -> Any:
     """Return a client of a service; raises UsageError where boto3 is missing."""
     try:
         import boto3
     except ImportError:
         raise UsageError("sagemaker needs boto3; add it to pyproject.toml and lock") from None
-    with in_words():
+    with aws_errors():
         return boto3.session.Session(region_name=region).client(name)
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def aws_errors() -> Iterator[None]:
     """Turn what Amazon's interface raises into one sentence."""
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -18,7 +18,7 @@ _LONGEST_PREFIX = 40
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Deployment:
     """What is to be served where: the image with the model inside, the role, the machines."""
 
     origin: Origin
@@ -51,15 +51,15 @@ class Wanted:
 
     def _name(self, told: Mapping[str, Any]) -> str:
         digest = digests.of_values([self.origin.digest, told])
-        return f"{prefix(self.endpoint)}-{self.origin.digest[:8]}-{digest[:8]}"
+        return f"{name_prefix(self.endpoint)}-{self.origin.digest[:8]}-{digest[:8]}"
 
 
-def is_of(endpoint: str, name: str) -> bool:
+def is_name_of(endpoint: str, name: str) -> bool:
     """Tell whether a model or a configuration was made for an endpoint, by its whole name."""
-    return bool(re.fullmatch(re.escape(prefix(endpoint)) + "(-[0-9a-f]{8}){2}", name))
+    return bool(re.fullmatch(re.escape(name_prefix(endpoint)) + "(-[0-9a-f]{8}){2}", name))
 
 
-def prefix(endpoint: str) -> str:
+def name_prefix(endpoint: str) -> str:
     """Return an endpoint's name, or where that is too long its first letters and its digest."""
     if len(endpoint) <= _LONGEST_PREFIX:
         return endpoint

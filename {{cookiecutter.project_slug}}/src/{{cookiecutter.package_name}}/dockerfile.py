@@ -15,14 +15,14 @@ class _Marked(Template):
     delimiter = "@"
 
 
-def text(
+def dockerfile_text(
     name: str, package: str, python: str, version: str, digest: str, apart: str | None = None
 ) -> str:
     """Return the Dockerfile; `python` is the minor version that the model was made with.
 
     `apart` is a package whose index is asked for when the image is built.
     """
-    more = _filled(_OF_ITS_OWN, apart=apart, argument=argument_of(apart)) if apart else ""
+    more = _filled(_OF_ITS_OWN, apart=apart, argument=index_argument(apart)) if apart else ""
     about = {"name": name, "package": package, "python": python, "version": version}
     return _filled(_TEXT, **about, digest=digest, apart=more)
 
@@ -31,12 +31,12 @@ def _filled(file: str, **values: str) -> str:
     return _Marked(Path(__file__).with_name(file).read_text("utf-8")).substitute(values)
 
 
-def argument_of(apart: str) -> str:
+def index_argument(apart: str) -> str:
     """Return the build argument that says where a package's builds are."""
     return f"{apart.upper()}_INDEX"
 
 
-def parted(lock: str) -> tuple[str, str | None, str]:
+def parted_lock(lock: str) -> tuple[str, str | None, str]:
     """Return a lock without what has an index of its own, that package's name, and its lines."""
     found = re.search(rf"(?m)^{_APART}==(?:.*\\\n)*.*\n", lock)
     if found is None:

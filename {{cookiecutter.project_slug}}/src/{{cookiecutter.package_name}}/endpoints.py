@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .aws import client, in_words
-from .deployment import Wanted, is_of, prefix
+from .aws import aws_client, aws_errors
+from .deployment import Deployment, is_name_of, name_prefix
 from .errors import WorldError
 from .served import Answer
 
@@ -30,7 +30,7 @@ class Endpoints:
         found = self._described("describe_endpoint", EndpointName=endpoint)
         return None if found is None else str(found["EndpointConfigName"])
 
-    def steps(self, wanted: Wanted) -> Sequence[str]:
+    def steps(self, wanted: Deployment) -> Sequence[str]:
         """Return in words what `deploy` would do."""
         model, config = wanted.model, wanted.config
         name, before = config["EndpointConfigName"], self.config_of(wanted.endpoint)
@@ -45,14 +45,14 @@ class Endpoints:
             steps.append(f"move the endpoint {wanted.endpoint} from {before}, without downtime")
         return steps
 
-    def deploy(self, wanted: Wanted) -> str | None:
+    def deploy(self, wanted: Deployment) -> str | None:
         """Let the endpoint serve what is wanted, and return the configuration that it had before.
 
         Raises WorldError where SageMaker could not; then the endpoint is as it was.
         """
         model, config = wanted.model, wanted.config
         name, before = config["EndpointConfigName"], self.config_of(wanted.endpoint)
-        with in_words():
+        with aws_errors():
             if self._described("describe_model", ModelName=model["ModelName"]) is None:
                 self._client.create_model(**model)
             if self._described("describe_endpoint_config", EndpointConfigName=name) is None:
@@ -73,7 +73,7 @@ class Endpoints:
 
     def go_back(self, endpoint: str, before: str | None) -> None:
         """Let an endpoint be as it was: with the configuration before, or gone."""
-        with in_words():
+        with aws_errors():
             if before is None:
                 self._client.delete_endpoint(EndpointName=endpoint)
             elif self.config_of(endpoint) != before:
@@ -83,7 +83,7 @@ class Endpoints:
     def ask(self, endpoint: str, rows: Sequence[Mapping[str, Any]]) -> Answer:
         """Return what an endpoint says to rows, column by column."""
         body = json.dumps({"dataframe_records": [dict(row) for row in rows]})
-        with in_words():
+        with aws_errors():
             answer = self._runtime.invoke_endpoint(
                 EndpointName=endpoint, ContentType="application/json", Body=body
             )
@@ -97,7 +97,7 @@ class Endpoints:
     def delete(self, endpoint: str) -> Sequence[str]:
         """Delete an endpoint and all that this project has made for it; return the names."""
         gone = []
-        with in_words():
+        with aws_errors():
             if self.config_of(endpoint) is not None:
                 self._client.delete_endpoint(EndpointName=endpoint)
                 gone.append(endpoint)
@@ -110,9 +110,9 @@ class Endpoints:
 
     def _names(self, kind: str, endpoint: str) -> list[str]:
         pages = {"EndpointConfig": "list_endpoint_configs", "Model": "list_models"}
-        found = self._client.get_paginator(pages[kind]).paginate(NameContains=prefix(endpoint))
+        found = self._client.get_paginator(pages[kind]).paginate(NameContains=name_prefix(endpoint))
         names = [it[f"{kind}Name"] for page in found for it in page[f"{kind}s"]]
-        return [name for name in names if is_of(endpoint, name)]
+        return [name for name in names if is_name_of(endpoint, name)]
 
     def _settled(self, endpoint: str) -> Mapping[str, Any]:
         """Wait until an endpoint is no longer at work; return what is said of it."""
@@ -128,7 +128,7 @@ class Endpoints:
     def _described(self, act: str, **name: str) -> Mapping[str, Any] | None:
         from botocore.exceptions import ClientError
 
-        with in_words():
+        with aws_errors():
             try:
                 found: Mapping[str, Any] = getattr(self._client, act)(**name)
             except ClientError as error:
@@ -144,4 +144,4 @@ def _after(before: str | None) -> str:
 
 def connect(region: str | None) -> Endpoints:
     """Return SageMaker in a region; raises UsageError where boto3 is missing."""
-    return Endpoints(*(client(name, region) for name in ("sagemaker", "sagemaker-runtime")))
+    return Endpoints(*(aws_client(name, region) for name in ("sagemaker", "sagemaker-runtime")))

@@ -8,8 +8,9 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from .. import digests, dockerfile, fields, imports, model_dir, sbom, served, signing, sought
+from .. import digests, fields, imports, model_dir, sbom, served, signing, sought
 from ..console import say, warn
+from ..dockerfile import dockerfile_text, index_argument, parted_lock
 from ..errors import UsageError, WorldError
 from ..imports import PACKAGE
 from ..layout import SERVING_LOCK
@@ -51,18 +52,18 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
         digests.verify(scratch / "model", digest)
         model_dir.replace_folder(scratch, folder)
     say(f"image: {looked.named(version, digest)} in {folder}")
-    argument = f"--build-arg {dockerfile.argument_of(apart)}=… " if apart else ""
+    argument = f"--build-arg {index_argument(apart)}=… " if apart else ""
     say(f"image: docker build {argument}-t {settings.name}:{version} {target}")
 
 
 def _lay_out(folder: Path, origin: Origin, settings: Settings) -> str | None:
     """Write all but the model; return what is installed from an index of its own."""
     lock = (settings.root / SERVING_LOCK).read_text("utf-8")
-    usual, apart, others = dockerfile.parted(lock)
+    usual, apart, others = parted_lock(lock)
     names = (settings.name, PACKAGE.name, fields.python(folder / "model"))
     about = (*names, origin.version, origin.digest)
     files = {
-        "Dockerfile": dockerfile.text(*about, apart),
+        "Dockerfile": dockerfile_text(*about, apart),
         ".dockerignore": _IGNORED,
         SERVING_LOCK: usual,
         "sbom.cdx.json": sbom.text(lock, origin),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .. import endpoints, served, sought
 from ..console import say
-from ..deployment import Wanted
+from ..deployment import Deployment
 from ..endpoints import Endpoints
 from ..errors import UsageError, WorldError
 from ..settings import Settings
@@ -72,7 +72,7 @@ def delete(order: Order, there: Endpoints) -> None:
         say(f"delete: {name}")
 
 
-def _of(settings: Settings, wanted: str, order: Order) -> tuple[Wanted, served.Served]:
+def _of(settings: Settings, wanted: str, order: Order) -> tuple[Deployment, served.Served]:
     if not order.image or not order.role:
         raise UsageError("--image and --role: name the pushed image and the role that runs it")
     looked = sought.Sought(settings, wanted)
@@ -80,5 +80,7 @@ def _of(settings: Settings, wanted: str, order: Order) -> tuple[Wanted, served.S
     say(f"sagemaker: {looked.named(version, digest)}")
     with looked.bytes(version, digest) as (folder, origin):
         model = served.load_copy(folder, origin)
-    target = Wanted(origin, order.image, order.role, order.instance, order.count, order.endpoint)
+    target = Deployment(
+        origin, order.image, order.role, order.instance, order.count, order.endpoint
+    )
     return target, model

@@ -37,7 +37,7 @@ def serve(
         sockets.check_port(port, "--port")  # Before anything starts.
         model = named(version, alias, local)
         how = manner.chosen(os.environ, root_path=root_path, drain=drain, workers=workers)
-        wanted = door.Wanted(host, port, model, registry, every, everyone, how)
+        wanted = door.ServeOptions(host, port, model, registry, every, everyone, how)
         door.serve(here().of_registry(registry), wanted)
 
     leave(begin)

@@ -34,7 +34,7 @@ def make(
     scoring = Scoring(holder, batcher, bounds)
     form = page.Page(holder, batcher)
     answers = {
-        **{("POST", path): scoring.of(way) for path, way in WAYS.items()},
+        **{("POST", path): scoring.answering(way) for path, way in WAYS.items()},
         ("GET", "/"): form.empty,
         ("POST", "/"): form.answered,
     }
@@ -80,7 +80,7 @@ def _inside(holder: Holder, metrics: Metrics) -> FastAPI:
     async def figures() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    app.openapi = lambda: document.of(app, holder.now)  # type: ignore[method-assign]
+    app.openapi = lambda: document.describe(app, holder.now)  # type: ignore[method-assign]
     app.add_exception_handler(404, _unknown)
     app.add_exception_handler(405, _another_method)
     return app

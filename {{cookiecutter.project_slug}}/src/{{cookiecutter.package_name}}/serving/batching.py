@@ -76,7 +76,7 @@ class Batcher:
         """Score what is waiting, each model's rows in one call."""
         waiting, self._waiting, self._held = self._waiting, [], 0
         # A swap can fall between two requests of one turn, so there may be two models.
-        with logs.together():
+        with logs.log_together():
             for _, group in groupby(waiting, key=lambda one: id(one.served)):
                 together = list(group)
                 self._scored(sum(len(one.rows) for one in together))
@@ -107,7 +107,7 @@ def _score_group(group: Sequence[_Waiting]) -> None:
         if len(group) == 1:
             group[0].failed(error)
             return
-        logs.write("batch failed", requests=len(group), then="each is scored alone")
+        logs.log("batch failed", requests=len(group), then="each is scored alone")
         for one in group:
             _score_group([one])
         return

@@ -7,11 +7,11 @@ from typing import Any
 
 from .. import cells, dialect, fields
 from .refusals import Fault, RefusedError, bad_rows
-from .rows import Rows
+from .rows import RowSchema
 
 
-def read(
-    body: bytes, header: bool, rows: Rows, interface: fields.Interface
+def read_csv(
+    body: bytes, header: bool, rows: RowSchema, interface: fields.Interface
 ) -> Iterator[Mapping[str, Any]]:
     """Yield rows, each cell as its column's type where it is one; raises RefusedError.
 
@@ -26,7 +26,9 @@ def read(
             if not place and not header:
                 _refuse_other(body)
             raise bad_rows([Fault(place, None, f"has {len(line)} cells, not {len(names)}")])
-        yield {name: value(cell, kind) for name, kind, cell in zip(names, kinds, line, strict=True)}
+        yield {
+            name: csv_value(cell, kind) for name, kind, cell in zip(names, kinds, line, strict=True)
+        }
 
 
 def _lines(body: bytes) -> Iterator[list[str]]:
@@ -44,7 +46,7 @@ def _refuse_other(body: bytes) -> None:
         raise RefusedError(400, f"the body is not CSV with commas, in UTF-8: {why}")
 
 
-def _header(lines: Iterator[list[str]], rows: Rows, body: bytes) -> Sequence[str]:
+def _header(lines: Iterator[list[str]], rows: RowSchema, body: bytes) -> Sequence[str]:
     names = next(lines, [])
     if not set(names) & set(rows.names):
         _refuse_other(body)
@@ -54,7 +56,7 @@ def _header(lines: Iterator[list[str]], rows: Rows, body: bytes) -> Sequence[str
     return names
 
 
-def value(cell: str, kind: str) -> Any:
+def csv_value(cell: str, kind: str) -> Any:
     """Return what a cell says as a value of a type; what is none stays text."""
     return _VALUES.get(kind, str)(cell) if cell else None
 

@@ -4,20 +4,15 @@ import asyncio
 import gc
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .. import verified
 from ..served import Origin, Served, load, load_copy
+from .lines import FoundModel
 from .metrics import Metrics
-from .rows import Rows
+from .rows import RowSchema
 
 NOTICE = "notice.txt"
 """Lies beside the models' folders, where all processes see it."""
-Found = dict[str, Any]
-"""A model as the scout tells of it: its folder, its origin, and its answer to its example.
-
-It is `private` where the folder is a checked copy, where nobody but this user can write.
-"""
 
 
 @dataclass(frozen=True)
@@ -25,7 +20,7 @@ class Current:
     """A loaded model and the type of its rows; made whole before anybody sees it."""
 
     served: Served
-    rows: Rows
+    rows: RowSchema
     headers: tuple[tuple[bytes, bytes], ...]
     """What says in each answer which model has given it."""
     lines: bytes
@@ -41,13 +36,13 @@ class Current:
             return ""
 
 
-def of(served: Served, notice: Path | None = None) -> Current:
+def prepared(served: Served, notice: Path | None = None) -> Current:
     """Make ready what requests need of a model."""
     origin = served.origin
     said = {"x-model-version": origin.version, "x-model-digest": origin.digest}
     headers = tuple((name.encode(), value.encode()) for name, value in said.items())
     lines = b"".join(b"%b: %b\r\n" % it for it in headers)
-    return Current(served, Rows(served.interface), headers, lines, notice)
+    return Current(served, RowSchema(served.interface), headers, lines, notice)
 
 
 class Holder:
@@ -55,7 +50,7 @@ class Holder:
 
     def __init__(self, first: Served, notice: Path | None = None) -> None:
         self._notice = notice
-        self.now = of(first, notice)
+        self.now = prepared(first, notice)
 
     @property
     def origin(self) -> Origin:
@@ -64,7 +59,7 @@ class Holder:
 
     def replace(self, served: Served) -> None:
         """Let another model answer from now on; requests that were taken keep the old one."""
-        self.now = of(served, self._notice)
+        self.now = prepared(served, self._notice)
 
     def put(self, served: Served, metrics: Metrics) -> None:
         """Do the same, and tell it."""
@@ -72,13 +67,13 @@ class Holder:
         gc.freeze()
         metrics.serves(served.origin)
 
-    async def take(self, found: Found) -> None:
+    async def take(self, found: FoundModel) -> None:
         """Load what the scout has found, and let it answer; raises WorldError where it cannot."""
-        self.replace(await asyncio.to_thread(loaded, found))
+        self.replace(await asyncio.to_thread(load_found, found))
         gc.freeze()
 
 
-def loaded(found: Found) -> Served:
+def load_found(found: FoundModel) -> Served:
     """Load what was found; raises WorldError where that is no good model."""
     folder, origin = Path(found["folder"]), Origin(**found["origin"])
     if found.get("private"):

@@ -27,7 +27,7 @@ _SECURITY: list[dict[str, list[str]]] = [{}, {"token": []}]
 _GUARDED = ("/metadata", "/metrics", "/version")
 
 
-def of(app: FastAPI, now: Current) -> dict[str, Any]:
+def describe(app: FastAPI, now: Current) -> dict[str, Any]:
     """Return the document for the model that answers now."""
     document = get_openapi(title=app.title, version=now.served.origin.version, routes=app.routes)
     schema = _timed(now.rows.schema())

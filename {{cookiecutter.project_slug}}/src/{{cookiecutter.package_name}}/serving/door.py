@@ -21,7 +21,7 @@ _SECONDS_OF_A_BRANCH = 60.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ServeOptions:
     """What to serve and where, in the words of the command line."""
 
     host: str
@@ -34,7 +34,7 @@ class Wanted:
     manner: Manner = field(default_factory=Manner)
 
 
-def serve(settings: Settings, wanted: Wanted) -> None:
+def serve(settings: Settings, wanted: ServeOptions) -> None:
     """Serve until interrupted; raises UsageError or WorldError where that cannot begin."""
     os.chdir(settings.root)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -65,7 +65,8 @@ def serve(settings: Settings, wanted: Wanted) -> None:
 
 def _serve(watch: "Watch", listening: socket.socket, manner: Manner) -> None:
     """Serve what the scout brings, in this process or in several."""
-    from . import current, run
+    from . import run
+    from .current import load_found
 
     found = watch.first()
     host, port = listening.getsockname()[:2]
@@ -79,6 +80,6 @@ def _serve(watch: "Watch", listening: socket.socket, manner: Manner) -> None:
 
         workers.serve(found, listening, manner, watch, ready)
     else:
-        first = current.loaded(found)
+        first = load_found(found)
         ready()
         run.serve(first, listening, manner, watch)

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
-from . import logs, media, prefix
-from .limits import Doorkeeper, GoneError, Receive, Visit, check_token
+from . import logs, prefix
+from .limits import CallerGoneError, Doorkeeper, Receive, Visit, check_token
+from .media import check_coding
 from .metrics import Metrics
 from .refusals import RefusedError, another_method
-from .replies import Asked, Reply, Send, send_reply
+from .replies import Reply, Send, WholeRequest, send_reply
 
 Scope = MutableMapping[str, Any]
 Headers = list[tuple[bytes, bytes]]
@@ -28,7 +29,7 @@ _GONE = 499
 """In logs alone, as nginx has it: the caller went away."""
 
 
-Answer = Callable[[Asked], Awaitable[Reply]]
+Answer = Callable[[WholeRequest], Awaitable[Reply]]
 
 
 class Front:
@@ -67,12 +68,12 @@ class Front:
         status, rows = _GONE, 0
         try:
             status, rows = await self._answer(scope, headers, receive, send, given)
-        except GoneError:
+        except CallerGoneError:
             pass
         except RefusedError as refused:
             status = await self._refuse(refused, send, given)
         except Exception as error:
-            logs.defect(error, id=name.decode())
+            logs.log_defect(error, id=name.decode())
             failed = RefusedError(500, "the model could not answer")
             status = await self._refuse(failed, send, given)
         self.note(scope, status, rows, name, time.perf_counter() - started)
@@ -92,7 +93,7 @@ class Front:
             check_token(self._token, headers)
         if path == "/ready" and self.door.closing:
             raise RefusedError(503, "the server is about to stop; ask another one")
-        below = prefix.of(self._root_path, headers)
+        below = prefix.of_request(self._root_path, headers)
         if path not in self._paths:
             if path in _OF_THE_MODEL:
                 await self._released()
@@ -105,7 +106,7 @@ class Front:
         with self.door.admitted() as visit:
             # No name for the body, which would hold it until the answer is read.
             reply = await answer(
-                Asked(method, headers, await self._body(visit, receive, headers), below)
+                WholeRequest(method, headers, await self._body(visit, receive, headers), below)
             )
             self.door.holds(visit, len(reply.body))
             await send_reply(reply, send, self._given(given))
@@ -113,7 +114,7 @@ class Front:
 
     async def _body(self, visit: Visit, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
         body = await self.door.body(visit, receive, headers)
-        media.check_coding(headers.get(b"content-encoding"))
+        check_coding(headers.get(b"content-encoding"))
         await self._released()
         return body
 
@@ -148,7 +149,7 @@ class Front:
         except Exception as error:
             if not status:
                 raise
-            logs.defect(error, path=scope["path"])  # It has answered, and raises all the same.
+            logs.log_defect(error, path=scope["path"])  # It has answered, and raises all the same.
         return status
 
     def id_of(self, headers: Mapping[bytes, bytes]) -> bytes:
@@ -165,7 +166,7 @@ class Front:
         # A path that is made up by a caller must not make a series of its own.
         path = scope["path"] if scope["path"] in self._known else "other"
         self._metrics.answered(path, status, seconds)
-        logs.write(
+        logs.log(
             "request",
             id=name.decode(),
             method=scope["method"],

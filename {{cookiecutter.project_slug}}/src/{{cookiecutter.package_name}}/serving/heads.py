@@ -10,7 +10,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-
 """A name or an address, which may be empty, and a port (RFC 3986, 3.2.2)."""
 
 
-def check(headers: Iterable[tuple[bytes, bytes]], version: str) -> None:
+def check_host(headers: Iterable[tuple[bytes, bytes]], version: str) -> None:
     """Raise ValueError where a head names no host, several, or what cannot be one."""
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1:

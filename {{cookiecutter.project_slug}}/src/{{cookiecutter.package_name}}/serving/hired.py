@@ -10,13 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import WorldError
-from .current import Found
+from .lines import FoundModel, Message
 from .manner import Manner
 
 _SECONDS_TO_LOAD = 120
 
 
-class GoneError(Exception):
+class WorkerGoneError(Exception):
     """The worker has ended."""
 
 
@@ -34,14 +34,14 @@ class Worker:
         self._reader, self._writer = reader, writer
         self._turn = asyncio.Lock()
 
-    async def ask(self, act: str, **said: object) -> Found:
-        """Return what the worker says to an order; raises GoneError where it has ended."""
+    async def ask(self, act: str, **said: object) -> Message:
+        """Return what the worker says to an order; raises WorkerGoneError where it has ended."""
         async with self._turn:
             try:
                 self._writer.write(json.dumps({"act": act, **said}).encode() + b"\n")
-                answer: Found = json.loads(await self._reader.readline())
+                answer: Message = json.loads(await self._reader.readline())
             except (OSError, ValueError):
-                raise GoneError from None
+                raise WorkerGoneError from None
         return answer
 
     def hand(self, caller: socket.socket) -> bool:
@@ -60,7 +60,7 @@ class Worker:
         self._writer.close()
 
 
-async def hired(manner: Manner, found: Found) -> Worker:
+async def hired(manner: Manner, found: FoundModel) -> Worker:
     """Return a worker that has loaded a model; raises WorldError where it could not."""
     order, theirs = socket.socketpair()
     callers, taken = socket.socketpair()
@@ -78,7 +78,7 @@ async def hired(manner: Manner, found: Found) -> Worker:
     try:
         async with asyncio.timeout(_SECONDS_TO_LOAD):
             said = await worker.ask("begin", manner=asdict(manner), found=found)
-    except (GoneError, TimeoutError):
+    except (WorkerGoneError, TimeoutError):
         said = {"problem": "a worker could not begin, and said why above"}
     except BaseException:
         worker.close()

@@ -15,7 +15,7 @@ _APART = (b" :", b"\t:", b"\r:", b"\n:")
 """A colon that does not follow its name at once, or one in a text."""
 
 
-def parse(body: bytes) -> dict[str, Any]:
+def parse_json(body: bytes) -> dict[str, Any]:
     """Return the object; raises RefusedError where the body is none."""
     if body.startswith(_MARKS_OF_UTF_16):
         raise RefusedError(400, "the body is not JSON in UTF-8, but UTF-16 by its mark")

@@ -27,7 +27,7 @@ class Limits:
     unread_seconds: float = 10
 
 
-class GoneError(Exception):
+class CallerGoneError(Exception):
     """The caller went away before the body was whole."""
 
 
@@ -96,7 +96,7 @@ class Doorkeeper:
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise GoneError
+                        raise CallerGoneError
                     part, more = message.get("body", b""), message.get("more_body", False)
                     parts.append(part)
                     self.holds(visit, visit.size + len(part))

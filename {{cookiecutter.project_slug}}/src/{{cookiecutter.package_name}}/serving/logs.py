@@ -21,7 +21,7 @@ _LINES_AT_ONCE = 16
 _LONGEST_MESSAGE, _MOST_FRAMES = 200, 20
 
 
-def write(event: str, **said: object) -> None:
+def log(event: str, **said: object) -> None:
     """Write one line, at once and whole."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = to_json({"time": now, "event": event, **said})
@@ -32,7 +32,7 @@ def write(event: str, **said: object) -> None:
 
 
 @contextmanager
-def together() -> Iterator[None]:
+def log_together() -> Iterator[None]:
     """Keep the lines of one moment, and write them at once at its end."""
     global _LINES  # noqa: PLW0603 - there is one standard error
     if _LINES is not None:
@@ -52,9 +52,9 @@ def _put(lines: Sequence[bytes]) -> None:
         os.write(sys.stderr.fileno(), b"".join(it + b"\n" for it in lines))
 
 
-def defect(error: BaseException, **said: object) -> None:
+def log_defect(error: BaseException, **said: object) -> None:
     """Write what was raised and where, without its message, which may quote a value."""
-    write("defect", **said, raised=[_told(it) for it in causes(error)])
+    log("defect", **said, raised=[_told(it) for it in causes(error)])
 
 
 def _told(error: BaseException) -> dict[str, object]:
@@ -63,7 +63,7 @@ def _told(error: BaseException) -> dict[str, object]:
     return {"type": type(error).__name__, "frames": places}
 
 
-def take_over() -> None:
+def take_over_logging() -> None:
     """Let what libraries log be lines of the same kind."""
     logging.basicConfig(handlers=[_Lines()], force=True)
 
@@ -74,6 +74,6 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line, and where something was raised another."""
         first = record.getMessage().partition("\n")[0]
-        write("library", name=record.name, message=first[:_LONGEST_MESSAGE])
+        log("library", name=record.name, message=first[:_LONGEST_MESSAGE])
         if record.exc_info and record.exc_info[1]:
-            defect(record.exc_info[1], name=record.name)
+            log_defect(record.exc_info[1], name=record.name)

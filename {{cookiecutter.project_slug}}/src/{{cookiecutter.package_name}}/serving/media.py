@@ -19,7 +19,7 @@ class Content(NamedTuple):
 
 
 @lru_cache(256)
-def content(content_type: bytes) -> Content:
+def parse_content_type(content_type: bytes) -> Content:
     """Return what a `Content-Type` says; raises RefusedError for letters of another alphabet."""
     kind, *said = content_type.decode("latin-1").lower().split(";")
     parameters = dict(_parameter(it) for it in said)

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .. import fields
-from . import csv_rows, prefix
+from . import prefix
 from .batching import Batcher
+from .csv_rows import csv_value
 from .current import Current, Holder
 from .refusals import RefusedError
-from .replies import Asked, Reply
+from .replies import Reply, WholeRequest
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text("utf-8"))
 """What stands around the form; no more is needed, so that a server needs no engine of templates."""
@@ -41,20 +42,20 @@ class Page:
     def __init__(self, holder: Holder, batcher: Batcher) -> None:
         self._holder, self._batcher = holder, batcher
 
-    async def empty(self, asked: Asked) -> Reply:
+    async def empty(self, asked: WholeRequest) -> Reply:
         """Show the form with the values of the model's own example."""
         now = self._holder.now
         first = now.served.interface.example[0]
         return _reply(now, asked.below, {name: _text(value) for name, value in first.items()})
 
-    async def answered(self, asked: Asked) -> Reply:
+    async def answered(self, asked: WholeRequest) -> Reply:
         """Show what the model says to the values of the form, or what is wrong with them."""
         if len(asked.body) > _LARGEST_FORM:  # The loop itself reads it.
             raise RefusedError(413, f"a form may have {_LARGEST_FORM // 1024} KiB, and has more")
         now = self._holder.now
         pairs = parse_qsl(asked.body.decode("utf-8", "replace"), keep_blank_values=True)
         sent = dict(pairs)
-        row = {it.name: csv_rows.value(sent.get(it.name, ""), it.type) for it in now.served.inputs}
+        row = {it.name: csv_value(sent.get(it.name, ""), it.type) for it in now.served.inputs}
         try:
             answer = await self._batcher.score(now.served, now.rows.check([row]))
         except RefusedError as refused:

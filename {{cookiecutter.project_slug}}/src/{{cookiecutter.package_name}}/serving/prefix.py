@@ -23,7 +23,7 @@ def check(root_path: str) -> None:
         )
 
 
-def of(root_path: str, headers: Mapping[bytes, bytes]) -> str:
+def of_request(root_path: str, headers: Mapping[bytes, bytes]) -> str:
     """Return the prefix of one request: the operator's, else what the proxy says, if plain."""
     return root_path or _forwarded(headers.get(HEADER, b""))
 

@@ -9,23 +9,26 @@ from typing import Any
 
 from .. import fields
 from ..errors import nearest
-from . import csv_rows, json_body
+from .csv_rows import read_csv
+from .json_body import parse_json, refuse_repeated
 from .media import CSV, JSON, Content
 from .refusals import LONGEST_NAME, Fault, RefusedError, bad_rows
-from .rows import Row, Rows
+from .rows import Row, RowSchema
 
 
-def read(body: bytes, sent: Content, rows: Rows, interface: fields.Interface) -> list[Row]:
+def read_invocations(
+    body: bytes, sent: Content, rows: RowSchema, interface: fields.Interface
+) -> list[Row]:
     """Return the checked rows of `POST /invocations`; raises RefusedError."""
     if sent.kind == CSV:
-        return _checked(csv_rows.read(body, sent.header, rows, interface), b"", rows)
+        return _checked(read_csv(body, sent.header, rows, interface), b"", rows)
     if sent.kind not in {JSON, ""}:
         raise RefusedError(415, f"send {JSON} or {CSV}, not {sent.kind[:LONGEST_NAME]!r}")
-    content = json_body.parse(body)
+    content = parse_json(body)
     name = _form(content)
     given = content[name]
     checked = _checked(_READERS[name](given, rows), body, rows)
-    json_body.refuse_repeated(body, len(content) + _names_in(given))
+    refuse_repeated(body, len(content) + _names_in(given))
     return checked
 
 
@@ -48,23 +51,23 @@ def _too_many(extra: Iterable[str], known: Iterable[str]) -> str:
     return f"the name {name!r} means nothing here{nearest(name, known)}"
 
 
-def read_plain(body: bytes, rows: Rows) -> list[Row]:
+def read_plain(body: bytes, rows: RowSchema) -> list[Row]:
     """Return the checked rows of `POST /predict`, `{"rows": [{column: value}]}`.
 
     Raises RefusedError.
     """
-    content = json_body.parse(body)
+    content = parse_json(body)
     form = 'send {"rows": [{column: value, ...}]}'
     if extra := set(content) - {"rows"}:
         raise RefusedError(422, f"{_too_many(extra, ['rows'])}; {form}, and nothing beside it")
     if not content:
         raise RefusedError(422, form)
     checked = _checked(_records(content["rows"], rows), body, rows)
-    json_body.refuse_repeated(body, 1 + _names_in(content["rows"]))
+    refuse_repeated(body, 1 + _names_in(content["rows"]))
     return checked
 
 
-def _checked(found: Iterable[Any], body: bytes, rows: Rows) -> list[Row]:
+def _checked(found: Iterable[Any], body: bytes, rows: RowSchema) -> list[Row]:
     # The letters stand in hardly any body, so hardly any pays for this.
     checked = rows.check(rows.missing_for_nan(found) if b"NaN" in body else found)
     if not checked:
@@ -82,7 +85,7 @@ def _names_in(given: Any) -> int:
 _SPLIT = ("columns", "data", "index")
 
 
-def _split(content: Any, rows: Rows) -> Iterable[Any]:
+def _split(content: Any, rows: RowSchema) -> Iterable[Any]:
     if not isinstance(content, dict) or not {"columns", "data"} <= set(content):
         raise RefusedError(422, "dataframe_split must hold 'columns' and 'data'")
     if extra := set(content) - set(_SPLIT):
@@ -97,11 +100,11 @@ def _split(content: Any, rows: Rows) -> Iterable[Any]:
     return _named(names, found)
 
 
-def _records(content: Any, rows: Rows) -> Iterable[Any]:
+def _records(content: Any, rows: RowSchema) -> Iterable[Any]:
     return _list(content, "the rows")
 
 
-def _instances(content: Any, rows: Rows) -> Iterable[Any]:
+def _instances(content: Any, rows: RowSchema) -> Iterable[Any]:
     """Rows as objects, or as lists in the order of the signature."""
     found = _list(content, "instances")
     if found and isinstance(found[0], list):
@@ -109,7 +112,7 @@ def _instances(content: Any, rows: Rows) -> Iterable[Any]:
     return found
 
 
-def _inputs(content: Any, rows: Rows) -> Iterable[Any]:
+def _inputs(content: Any, rows: RowSchema) -> Iterable[Any]:
     """Columns of equal length, or rows as objects."""
     if not isinstance(content, dict):
         return _list(content, "inputs")
@@ -121,7 +124,7 @@ def _inputs(content: Any, rows: Rows) -> Iterable[Any]:
     return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
 
 
-_READERS: Mapping[str, Callable[[Any, Rows], Iterable[Any]]] = {
+_READERS: Mapping[str, Callable[[Any, RowSchema], Iterable[Any]]] = {
     "dataframe_split": _split,
     "dataframe_records": _records,
     "instances": _instances,

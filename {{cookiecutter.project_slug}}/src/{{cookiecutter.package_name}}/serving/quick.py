@@ -22,7 +22,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\n%bcontent-type: %b\r\ncontent-length: %d\r\nx-reque
 _CLOSE = b"connection: close\r\n"
 
 
-class _Asked(NamedTuple):
+class _Pending(NamedTuple):
     """A request that is being answered."""
 
     cycle: Any
@@ -65,7 +65,7 @@ class Quick:
             return False
         if len(rows) > INLINE_ROWS:
             return False
-        asked = _Asked(cycle, way, now, headers, len(rows), door.enter(size), started)
+        asked = _Pending(cycle, way, now, headers, len(rows), door.enter(size), started)
 
         def failed(error: Exception) -> None:
             door.leave(asked.visit)
@@ -74,7 +74,7 @@ class Quick:
         self._batcher.submit(now.served, rows, lambda it: self._told(asked, it), failed)
         return True
 
-    def _told(self, asked: _Asked, answer: Answer) -> None:
+    def _told(self, asked: _Pending, answer: Answer) -> None:
         cycle, door = asked.cycle, self._front.door
         reply = asked.way.reply(asked.now, asked.headers, answer)
         name = self._front.id_of(asked.headers)

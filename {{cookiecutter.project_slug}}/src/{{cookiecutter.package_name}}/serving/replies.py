@@ -18,7 +18,7 @@ class Reply(NamedTuple):
     rows: int = 0
 
 
-class Asked(NamedTuple):
+class WholeRequest(NamedTuple):
     """A request whose body is whole."""
 
     method: str

@@ -26,7 +26,7 @@ _TYPES: Mapping[str, Any] = {
 }
 
 
-class Rows:
+class RowSchema:
     """The type of the rows that one model takes."""
 
     def __init__(self, interface: fields.Interface) -> None:

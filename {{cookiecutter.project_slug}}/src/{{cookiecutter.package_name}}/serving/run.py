@@ -27,7 +27,7 @@ from .server import SECONDS_TO_STOP, Server
 _BACKLOG = 2048
 _SECONDS_KEPT = 75
 """Longer than load balancers keep a connection, so that it is they who end it."""
-Watch = Callable[[Holder, Metrics], Awaitable[None]]
+Follow = Callable[[Holder, Metrics], Awaitable[None]]
 
 
 def listen(host: str, port: int, option: str) -> socket.socket:
@@ -54,22 +54,22 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def serve(first: Served, listening: socket.socket, manner: Manner, watch: Watch | None) -> None:
+def serve(first: Served, listening: socket.socket, manner: Manner, watch: Follow | None) -> None:
     """Serve a model, and whatever `watch` puts in its place, until a signal comes."""
     metrics = Metrics()
     holder, front, config = made(first, manner, metrics)
     server = Server(config, front.door, manner.drain)
     _end_on_signals(server)
     settle()
-    logs.write("serving", version=first.origin.version, digest=first.origin.digest)
+    logs.log("serving", version=first.origin.version, digest=first.origin.digest)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as loop:
         loop.run(_run(server, listening, watch, holder, metrics))
-    logs.write("stopped")
+    logs.log("stopped")
 
 
 def settle() -> None:
     """Make ready what every process that answers wants to be ready."""
-    logs.take_over()
+    logs.take_over_logging()
     open_as_many_as_allowed()
     # What is loaded stays: looked at again and again it would cost 70 ms now and then.
     gc.collect()
@@ -101,7 +101,7 @@ def made(
 async def _run(
     server: Server,
     listening: socket.socket,
-    watch: Watch | None,
+    watch: Follow | None,
     holder: Holder,
     metrics: Metrics,
 ) -> None:

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from ..served import Answer
-from . import media, protocol
 from .batching import INLINE_ROWS, Batcher, Result
 from .current import Current, Holder
 from .limits import Limits
+from .media import parse_content_type, wants_csv
+from .protocol import read_invocations, read_plain
 from .refusals import RefusedError
-from .replies import Asked, Reply
+from .replies import Reply, WholeRequest
 from .rows import Row
 
 Headers = Mapping[bytes, bytes]
@@ -31,19 +32,19 @@ class Way(NamedTuple):
 
 
 def _read_theirs(now: Current, headers: Headers, body: bytes) -> list[Row]:
-    sent = media.content(headers.get(b"content-type", b""))
-    return protocol.read(body, sent, now.rows, now.served.interface)
+    sent = parse_content_type(headers.get(b"content-type", b""))
+    return read_invocations(body, sent, now.rows, now.served.interface)
 
 
 def _reply_theirs(now: Current, headers: Headers, answer: Answer) -> Reply:
-    if media.wants_csv(headers.get(b"accept", b"")):
+    if wants_csv(headers.get(b"accept", b"")):
         return Reply(_csv(answer), now.headers, kind=b"text/csv; charset=utf-8")
     return Reply(to_json({"predictions": records(answer)}), now.headers)
 
 
 def _read_ours(now: Current, headers: Headers, body: bytes) -> list[Row]:
-    media.content(headers.get(b"content-type", b""))
-    return protocol.read_plain(body, now.rows)
+    parse_content_type(headers.get(b"content-type", b""))
+    return read_plain(body, now.rows)
 
 
 def _reply_ours(now: Current, headers: Headers, answer: Answer) -> Reply:
@@ -65,10 +66,10 @@ class Scoring:
     def __init__(self, holder: Holder, batcher: Batcher, limits: Limits) -> None:
         self._holder, self._batcher, self._limits = holder, batcher, limits
 
-    def of(self, way: Way) -> Callable[[Asked], Awaitable[Reply]]:
+    def answering(self, way: Way) -> Callable[[WholeRequest], Awaitable[Reply]]:
         """Return what answers one way to ask."""
 
-        async def answered(asked: Asked) -> Reply:
+        async def answered(asked: WholeRequest) -> Reply:
             now, headers = self._holder.now, asked.headers
             answer, count = await self._score(
                 now, lambda body: way.read(now, headers, body), asked.body

@@ -1,5 +1,7 @@
 """python -m PACKAGE.serving.scout: looks for the model to serve, and puts its bytes in a folder.
 
+With FOLDER and ORIGIN behind, it lets that model answer its own example, and ends (`smoke_test`).
+
 A process beside the server, since MLflow takes seconds to import and 200 MB to hold, and since what
 a bad model does to whoever loads it first must not happen to the server. It reads an `Order` from
 standard input, looks again after some time and on each further line, and writes a line for each
@@ -9,6 +11,7 @@ model that it has found, checked and tried, or for what was wrong.
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -18,13 +21,14 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from .. import branch, errors, last_good, served, settings, sought
+from .. import branch, errors, last_good, served, settings, sought, verified
 from ..console import warn
 from ..errors import OutageError, ProjectError, WorldError
 from ..settings import Settings
 from ..versions import LOCAL
-from . import trial
 from .order import Order
+
+_SECONDS_TO_ANSWER = 120
 
 
 class Scout:
@@ -89,7 +93,7 @@ class Scout:
         expected, first = None, self._seen is None
         if not first:
             try:
-                expected = trial.run(target, origin)
+                expected = smoke_test(target, origin)
             except WorldError:
                 # It was looked at, and stays bad: no need to try it again and again.
                 self._seen = version, digest
@@ -110,7 +114,7 @@ class Scout:
             with tempfile.TemporaryDirectory() as scratch:
                 signature = there.signature(origin.version, Path(scratch))
                 if untried:
-                    trial.run(folder, origin)
+                    smoke_test(folder, origin)
                 last_good.keep(self._there, wanted, folder, origin, signature)
         except (ProjectError, OSError) as error:
             warn(f"version {origin.version} is not kept for a restart ({error})")
@@ -130,8 +134,60 @@ def tell_model(
     tell(**told, expected=expected, **said)
 
 
+def smoke_test(folder: Path, origin: served.Origin) -> served.Answer:
+    """Return the model's answer to its example; raises WorldError where it has none.
+
+    It is tried in a process of its own, since a model brings code: what crashes or hangs there
+    harms nobody.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        f"{__package__}.scout",
+        str(folder),
+        json.dumps(asdict(origin)),
+    ]
+    name = f"version {origin.version} ({origin.digest[:12]})"
+    try:
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS_TO_ANSWER,
+        )
+    except subprocess.TimeoutExpired:
+        raise WorldError(
+            f"{name}: has not answered its example in {_SECONDS_TO_ANSWER} s"
+        ) from None
+    if done.returncode == 0:
+        with suppress(ValueError):
+            answer: served.Answer = json.loads(done.stdout.strip().rpartition("\n")[2])
+            return answer
+    said = done.stderr.strip().splitlines()
+    reason = said[-1] if said else f"it ended with {done.returncode}, without an answer"
+    raise WorldError(f"{name}: could not be tried, and is not served ({reason[:300]})")
+
+
+def _answer_example(folder: Path, origin: served.Origin) -> None:
+    """Print the answer as JSON, or end with what is wrong in one line."""
+    try:
+        answer = served.load_copy(verified.again(folder, origin.digest), origin).try_example()
+    except ProjectError as error:
+        sys.exit(str(error))
+    print(json.dumps(answer))
+
+
 def main() -> None:
-    """Look until nobody listens any more."""
+    """Try one model where one is named; else look until nobody listens any more."""
+    if words := sys.argv[1:]:
+        _answer_example(Path(words[0]), served.Origin(**json.loads(words[1])))
+    else:
+        _look_again_and_again()
+
+
+def _look_again_and_again() -> None:
     order = Order(**json.loads(sys.stdin.readline()))
     asked: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()

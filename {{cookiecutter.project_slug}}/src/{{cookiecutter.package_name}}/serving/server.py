@@ -46,7 +46,7 @@ class Server(uvicorn.Server):
         """Let callers go from now on."""
         self.door.closing = True
         self._until = time.monotonic() + (self._drain or 0)
-        logs.write("draining", seconds=self._drain)
+        logs.log("draining", seconds=self._drain)
 
     async def on_tick(self, counter: int) -> bool:
         """Tell whether to end."""

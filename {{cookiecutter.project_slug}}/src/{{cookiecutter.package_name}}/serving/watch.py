@@ -17,7 +17,8 @@ from .. import processes
 from ..errors import ProjectError, WorldError
 from ..served import Origin
 from . import logs
-from .current import NOTICE, Found
+from .current import NOTICE
+from .lines import FoundModel, Message
 from .metrics import Metrics
 from .order import Order, started
 
@@ -35,7 +36,7 @@ class Target(Protocol):
     def origin(self) -> Origin:
         """Say which model answers."""
 
-    async def take(self, found: Found) -> None:
+    async def take(self, found: FoundModel) -> None:
         """Let another model answer; raises WorldError, and changes nothing, where it cannot."""
 
 
@@ -50,7 +51,7 @@ class Watch:
         self.named = ""
         """What a person calls the first model, and where it is from."""
 
-    def first(self) -> Found:
+    def first(self) -> FoundModel:
         """Wait for the first model; raises WorldError where there is none to serve."""
         assert self._scout.stdout is not None
         found = _read(self._scout.stdout.readline())
@@ -67,7 +68,7 @@ class Watch:
         """Serve each model that the scout brings, until cancelled; SIGHUP looks at once."""
         loop = asyncio.get_running_loop()
         if self._problem:
-            logs.write("last good model", problem=self._problem)
+            logs.log("last good model", problem=self._problem)
             metrics.registry_problem.set(1)
         if sys.platform != "win32":  # It has no such signal.
             loop.add_signal_handler(signal.SIGHUP, processes.on_hangup(self._ask))
@@ -85,10 +86,10 @@ class Watch:
             try:
                 await self._follow(target, metrics)
             except Exception as error:  # No file or memory is left, say, which may change.
-                logs.defect(error, while_doing="watch")
+                logs.log_defect(error, while_doing="watch")
             self._end()
             metrics.scouts_ended.inc()
-            logs.write("scout ended", again_in_seconds=wait)
+            logs.log("scout ended", again_in_seconds=wait)
             await asyncio.sleep(wait)
             wait = shortest if self._brought > brought else min(2 * wait, longest)
 
@@ -108,15 +109,15 @@ class Watch:
         finally:
             pipe.close()
 
-    async def _hear(self, found: Found, target: Target, metrics: Metrics) -> None:
+    async def _hear(self, found: Message, target: Target, metrics: Metrics) -> None:
         if "problem" in found:
-            logs.write("registry", problem=found["problem"])
+            logs.log("registry", problem=found["problem"])
             metrics.swaps.labels("refused").inc()
             metrics.registry_problem.set(1)
             self._note(True)
             return
         if "well" in found:
-            logs.write("registry followed")
+            logs.log("registry followed")
         else:
             await self._swap(found, target, metrics)
             self._brought += 1
@@ -133,19 +134,19 @@ class Watch:
             if not problem:
                 notice.unlink(missing_ok=True)
 
-    async def _swap(self, found: Found, target: Target, metrics: Metrics) -> None:
+    async def _swap(self, found: FoundModel, target: Target, metrics: Metrics) -> None:
         origin, folder, before = found["origin"], Path(found["folder"]), target.origin
         try:
             await target.take(found)
         except ProjectError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            logs.write("model refused", version=origin["version"], problem=str(error))
+            logs.log("model refused", version=origin["version"], problem=str(error))
             metrics.swaps.labels("refused").inc()
             return
         self._keep(folder)
         metrics.serves(target.origin)
         metrics.swaps.labels("served").inc()
-        logs.write("model served", **origin, before=before.version, named=found.get("named"))
+        logs.log("model served", **origin, before=before.version, named=found.get("named"))
 
     def _keep(self, folder: Path) -> None:
         self._folders.append(folder)
@@ -166,9 +167,9 @@ class Watch:
         self._ended = True
 
 
-def _read(line: bytes) -> Found:
+def _read(line: bytes) -> Message:
     try:
-        found: Found = json.loads(line)
+        found: Message = json.loads(line)
     except ValueError:
         return {"problem": "the scout has found no model to serve, and said why above"}
     return found

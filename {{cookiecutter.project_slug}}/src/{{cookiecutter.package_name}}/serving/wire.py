@@ -5,7 +5,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from . import heads, logs
+from . import logs
+from .heads import check_host
 from .limits import Limits
 from .parser import Parser
 from .unread import unread
@@ -59,7 +60,7 @@ class Connection(HttpToolsProtocol):
         if method == b"CONNECT":
             raise ValueError("no tunnel leads through here")
         try:
-            heads.check(self.headers, self.parser.get_http_version())
+            check_host(self.headers, self.parser.get_http_version())
         except ValueError as error:
             self._wrong = str(error)
             raise
@@ -158,7 +159,7 @@ class Connection(HttpToolsProtocol):
         waiting = unread(self.transport)
         before, self._seen = self._seen, (waiting, self._answered)
         if waiting and self._seen == before:
-            logs.write("answer not read", bytes_left=waiting)
+            logs.log("answer not read", bytes_left=waiting)
             self.transport.abort()
         else:
             self._look_later()

@@ -16,8 +16,7 @@ from typing import Any
 
 from .. import processes
 from ..errors import ProjectError
-
-Found = dict[str, Any]
+from .lines import FoundModel, Message
 
 
 class Duty:
@@ -29,41 +28,41 @@ class Duty:
         self._new: Any = None
         self._taking: set[asyncio.Task[None]] = set()
 
-    async def load(self, found: Found) -> Found:
+    async def load(self, found: FoundModel) -> Message:
         """Load a model beside the one that answers."""
-        from . import current
+        from .current import load_found
 
         try:
-            self._new = await asyncio.to_thread(current.loaded, found)
+            self._new = await asyncio.to_thread(load_found, found)
         except ProjectError as error:
             return {"problem": str(error)}
         return {}
 
-    async def hold(self) -> Found:
+    async def hold(self) -> Message:
         """Begin nothing more, and end what waits for its batch."""
         self._server.door.hold()
         for _ in range(3):  # What has begun is scored in the next turn, and answered in one more.
             await asyncio.sleep(0)
         return {}
 
-    async def use(self) -> Found:
+    async def use(self) -> Message:
         """Answer with the new model."""
         if self._new is not None:
             self._holder.put(self._new, self._metrics)
         return await self.forget()
 
-    async def forget(self) -> Found:
+    async def forget(self) -> Message:
         """Go on with the model that is there."""
         self._new = None
         self._server.door.release()
         return {}
 
-    async def drain(self) -> Found:
+    async def drain(self) -> Message:
         """Let callers go."""
         self._server.door.closing = True
         return {}
 
-    async def end(self) -> Found:
+    async def end(self) -> Message:
         """Take in who was handed here, and end."""
         self.take_callers()
         if self._taking:
@@ -131,11 +130,11 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     orders, callers = (socket.socket(fileno=int(it)) for it in sys.argv[1:])
     first = json.loads(_line(orders))
-    from . import current
+    from .current import load_found
     from .manner import Manner
 
     try:
-        model = current.loaded(first["found"])
+        model = load_found(first["found"])
     except ProjectError as error:
         orders.sendall(json.dumps({"problem": str(error)}).encode() + b"\n")
         return

@@ -19,13 +19,13 @@ from pathlib import Path
 from ..errors import UsageError, WorldError
 from ..served import Origin
 from . import logs
-from .current import Found
-from .hired import GoneError, Worker, hired
+from .hired import Worker, WorkerGoneError, hired
+from .lines import FoundModel, Message
 from .manner import Manner
 from .metrics import Metrics
 from .server import SECONDS_TO_STOP, waiting
 
-Watch = Callable[["Workers", Metrics], Awaitable[None]]
+Follow = Callable[["Workers", Metrics], Awaitable[None]]
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that only its maker may enter is made in it
 _SECONDS_TO_HOLD = 5
 _SECONDS_TO_ANOTHER = 0.1, 30.0
@@ -38,7 +38,7 @@ class Workers:
 
     def __init__(self, manner: Manner, metrics: Metrics, shared: Path) -> None:
         self._manner, self._metrics, self._shared = manner, metrics, shared
-        self._found: Found = {}
+        self._found: FoundModel = {}
         self._working: list[Worker] = []
         self._next = 0
         self._turn = asyncio.Lock()
@@ -50,7 +50,7 @@ class Workers:
         """Say which model answers."""
         return Origin(**self._found["origin"])
 
-    async def begin(self, found: Found) -> None:
+    async def begin(self, found: FoundModel) -> None:
         """Let all workers begin with a model; raises WorldError where one cannot."""
         self._found = found
         made = [hired(self._manner, found) for _ in range(self._manner.workers)]
@@ -60,7 +60,7 @@ class Workers:
             raise error
         self._looking = [asyncio.ensure_future(self._look_after(it)) for it in self._working]
 
-    async def take(self, found: Found) -> None:
+    async def take(self, found: FoundModel) -> None:
         """Let all answer with another model from one moment on.
 
         Raises WorldError, and changes nothing, where one of them cannot load it.
@@ -77,12 +77,12 @@ class Workers:
             self._found = found
             await self._all("use")
 
-    async def _all(self, act: str, **said: object) -> list[Found]:
+    async def _all(self, act: str, **said: object) -> list[Message]:
         """Return what those say to an order who are still there to say something."""
         asked = (it.ask(act, **said) for it in self._working)
         answers = await asyncio.gather(*asked, return_exceptions=True)
         for error in answers:
-            if isinstance(error, BaseException) and not isinstance(error, GoneError):
+            if isinstance(error, BaseException) and not isinstance(error, WorkerGoneError):
                 raise error
         return [it for it in answers if isinstance(it, dict)]
 
@@ -102,7 +102,7 @@ class Workers:
         self._accept_while_there_is_one()
         worker.close()
         self._metrics.ended(worker.process.pid)
-        logs.write("worker ended", pid=worker.process.pid, code=code)
+        logs.log("worker ended", pid=worker.process.pid, code=code)
 
     async def _another(self, wait: float) -> Worker:
         """Return another worker with the model that the others have, as soon as there can be."""
@@ -112,12 +112,12 @@ class Workers:
                 try:
                     worker = await hired(self._manner, self._found)
                 except (WorldError, OSError) as error:
-                    logs.write("worker refused", problem=str(error), again_in_seconds=wait)
+                    logs.log("worker refused", problem=str(error), again_in_seconds=wait)
                     wait = min(2 * wait, _SECONDS_TO_ANOTHER[1])
                     continue
                 self._working.append(worker)
                 self._accept_while_there_is_one()
-                logs.write("worker replaced", pid=worker.process.pid)
+                logs.log("worker replaced", pid=worker.process.pid)
                 return worker
 
     def listen(self, listening: socket.socket) -> None:
@@ -146,7 +146,7 @@ class Workers:
 
     async def drain(self) -> None:
         """Let callers go from now on."""
-        logs.write("draining", seconds=self._manner.drain)
+        logs.log("draining", seconds=self._manner.drain)
         await self._all("drain")
 
     async def end(self) -> None:
@@ -171,10 +171,10 @@ class Workers:
 
 
 def serve(
-    found: Found,
+    found: FoundModel,
     listening: socket.socket,
     manner: Manner,
-    watch: Watch | None,
+    watch: Follow | None,
     ready: Callable[[], None],
 ) -> None:
     """Serve a model, and whatever `watch` puts in its place, until a signal comes.
@@ -187,7 +187,7 @@ def serve(
         asyncio.run(
             _serve(Workers(manner, Metrics(shared), shared), found, listening, watch, ready)
         )
-    logs.write("stopped")
+    logs.log("stopped")
 
 
 @contextmanager
@@ -201,9 +201,9 @@ def _figures() -> Iterator[Path]:
 
 async def _serve(
     workers: Workers,
-    found: Found,
+    found: FoundModel,
     listening: socket.socket,
-    watch: Watch | None,
+    watch: Follow | None,
     ready: Callable[[], None],
 ) -> None:
     stopping, hurry = asyncio.Event(), asyncio.Event()
@@ -215,7 +215,7 @@ async def _serve(
         raise
     workers.listen(listening)
     ready()
-    logs.write("serving", **found["origin"], workers=workers._manner.workers)
+    logs.log("serving", **found["origin"], workers=workers._manner.workers)
     watching = asyncio.ensure_future(watch(workers, workers._metrics)) if watch else None
     await stopping.wait()
     if watching:
