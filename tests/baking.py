@@ -8,6 +8,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -135,7 +136,8 @@ class Project:
     @property
     def package(self) -> str:
         """The name of the project's package."""
-        return next(path.parent.name for path in self.root.glob("src/*/cli.py"))
+        told = tomllib.loads((self.root / "pyproject.toml").read_text("utf-8"))
+        return str(told["tool"]["mlrails"]["package"])
 
     def commit(self) -> None:
         """Commit everything as it stands."""

@@ -1,7 +1,6 @@
 """Every command of this project: `nox -l` lists them, `nox` alone trains.
 
-All sessions share one environment, `.nox/project`, made of requirements-dev.lock: with uv where it
-is installed, else with virtualenv. The project itself is not installed: `src` is on the path.
+All share `.nox/project`, made of requirements-dev.lock, which imports what is in `src` anywhere.
 """
 
 import hashlib
@@ -15,30 +14,49 @@ import nox
 PACKAGE = "{{ cookiecutter.package_name }}"
 PYTHON = Path("python_env.yaml").read_text("utf-8").partition('python: "')[2].partition('"')[0]
 SERVING_LOCK, LOCK = "requirements.lock", "requirements-dev.lock"
+VERBS = {
+    "train": "Bring the pipeline up to date, track it, and print the figures.",
+    "evaluate": "Make the report of the model that is there, without training.",
+    "register": "Version the model by its digest.",
+    "gate": "Compare the model with the champion, and write the verdict.",
+    "promote": "Register, gate, and make the model champion when the verdict allows it.",
+    "rollback": "Make the previous champion (-- VERSION --reason WHY) the champion again.",
+    "reproduce": "Make a version (-- VERSION) again from its commit, data and lock, and compare.",
+    "history": "Tell who was champion when, why, by which commit, by whom (-- --json).",
+    "serve": "Answer requests with the champion (-- --host --port --version --alias).",
+    "predict": "Score a file, a folder or a glob with the champion (-- INPUT OUTPUT).",
+    "fetch": "Lay the champion's checked bytes into a folder (-- FOLDER --version --alias).",
+    "image": "Lay out what docker makes an image of that serves the champion.",
+    "sagemaker": "Serve the image on Amazon SageMaker (-- plan|deploy|delete --image --role).",
+    "ui": "Show the runs in MLflow's web pages (-- --host --port).",
+    "push": "Send data and models to the DVC remote.",
+    "pull": "Fetch the data and models of this commit from the DVC remote.",
+}
 
-nox.options.sessions = ["train"]
-nox.options.default_venv_backend = "none"
+# A file to a worker, as its tests share what they have fitted; the quickest are not the smallest.
+PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist=loadfile", "--no-loadscope-reorder")
+nox.options.sessions, nox.options.default_venv_backend = ["train"], "none"
 
 
 def program(session: nox.Session, *command: str) -> None:
     """Run a program of the environment, which is made or brought up to date first."""
     programs = install(session)
     path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
+    # Where projects share an environment (--envdir), each imports its own code all the same.
     env = {"PATH": path, "PYTHONPATH": str(Path("src").absolute()), "STARTED_BY": str(os.getpid())}
-    session.run(
-        str(programs / command[0]),
-        *command[1:],
-        env=env,
-        external=True,
-        # After a Ctrl-C a server answers what it has taken, and a run says that it has ended.
-        interrupt_timeout=30,
-        terminate_timeout=5,
-    )
+    words = (str(programs / command[0]), *command[1:])
+    # After a Ctrl-C a server answers what it has taken, and a run says that it has ended.
+    session.run(*words, env=env, external=True, interrupt_timeout=30, terminate_timeout=5)
 
 
-def verb(session: nox.Session) -> None:
-    """Run the verb of the package's command line that has the session's name."""
-    program(session, "python", "-m", PACKAGE, session.name, *session.posargs)
+def offer(name: str, sentence: str, *command: str) -> None:
+    """Make a session that runs a program of the environment with the session's arguments."""
+
+    def act(session: nox.Session) -> None:
+        program(session, *command, *session.posargs)
+
+    act.__doc__ = sentence
+    nox.session(name=name)(act)
 
 
 def install(session: nox.Session) -> Path:
@@ -50,126 +68,31 @@ def install(session: nox.Session) -> Path:
     parts = [PYTHON, str(environment), Path(LOCK).read_text("utf-8")]
     wanted = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     if not made_of.is_file() or made_of.read_text("utf-8") != wanted:
-        make, add = tools(programs / "python")
-        session.run_install(*make, str(environment), external=True)
+        python, uv = str(programs / "python"), shutil.which("uv")
+        make = (uv, "venv") if uv else (sys.executable, "-m", "virtualenv")
+        add = (uv, "pip", "install", "--python", python) if uv else (python, "-m", "pip", "install")
+        fresh = ("--quiet", "--clear", "--python", PYTHON, str(environment))
+        session.env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+        session.run_install(*make, *fresh, external=True)
         # Both tools hold every release that the lock names against its hashes.
-        session.run_install(*add, "-r", LOCK, external=True)
+        session.run_install(*add, "--quiet", "-r", LOCK, external=True)
         made_of.write_text(wanted, "utf-8")
+    if Path.cwd() in environment.parents:  # One that others share would lead them to this project.
+        let_import(environment, str(Path("src").absolute()))
     return programs
 
 
-def tools(python: Path) -> tuple[list[str], list[str]]:
-    """Return the commands that make an environment and that install into it."""
-    if uv := shutil.which("uv"):
-        make = [uv, "venv", "--quiet", "--clear", "--python", PYTHON]
-        return make, [uv, "pip", "install", "--quiet", "--python", str(python)]
-    make = [sys.executable, "-m", "virtualenv", "--quiet", "--clear", "--python", PYTHON]
-    return make, [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+def let_import(environment: Path, source: str) -> None:
+    """Let the environment's Python import what lies in a folder, wherever it is started."""
+    for site in (*environment.glob("lib/python*/site-packages"), *environment.glob("Lib/site-p*")):
+        if not (path := site / "src.pth").is_file() or path.read_text(errors="replace") != source:
+            path.write_text(source, errors="replace")  # Python reads it in the machine's encoding.
 
 
-@nox.session
-def train(session: nox.Session) -> None:
-    """Bring the pipeline up to date, track it, and print the figures."""
-    verb(session)
-
-
-@nox.session
-def evaluate(session: nox.Session) -> None:
-    """Make the report of the model that is there, without training."""
-    verb(session)
-
-
-@nox.session
-def register(session: nox.Session) -> None:
-    """Version the model by its digest."""
-    verb(session)
-
-
-@nox.session
-def gate(session: nox.Session) -> None:
-    """Compare the model with the champion, and write the verdict."""
-    verb(session)
-
-
-@nox.session
-def promote(session: nox.Session) -> None:
-    """Register, gate, and make the model champion when the verdict allows it."""
-    verb(session)
-
-
-@nox.session
-def rollback(session: nox.Session) -> None:
-    """Make the previous champion (-- VERSION --reason WHY) the champion again."""
-    verb(session)
-
-
-@nox.session
-def reproduce(session: nox.Session) -> None:
-    """Make a version (-- VERSION) again from its commit, data and lock, and compare."""
-    verb(session)
-
-
-@nox.session
-def history(session: nox.Session) -> None:
-    """Tell who was champion when, why, by which commit, by whom (-- --json)."""
-    verb(session)
-
-
-@nox.session
-def serve(session: nox.Session) -> None:
-    """Answer requests with the champion (-- --host --port --version --alias)."""
-    verb(session)
-
-
-@nox.session
-def predict(session: nox.Session) -> None:
-    """Score a file, a folder or a glob with the champion (-- INPUT OUTPUT)."""
-    verb(session)
-
-
-@nox.session
-def fetch(session: nox.Session) -> None:
-    """Lay the champion's checked bytes into a folder (-- FOLDER --version --alias)."""
-    verb(session)
-
-
-@nox.session
-def image(session: nox.Session) -> None:
-    """Lay out what docker makes an image of that serves the champion."""
-    verb(session)
-
-
-@nox.session
-def sagemaker(session: nox.Session) -> None:
-    """Serve the image on Amazon SageMaker (-- plan|deploy|delete --image --role)."""
-    verb(session)
-
-
-@nox.session
-def ui(session: nox.Session) -> None:
-    """Show the runs in MLflow's web pages (-- --host --port)."""
-    verb(session)
-
-
-@nox.session
-def push(session: nox.Session) -> None:
-    """Send data and models to the DVC remote."""
-    verb(session)
-
-
-@nox.session
-def pull(session: nox.Session) -> None:
-    """Fetch the data and models of this commit from the DVC remote."""
-    verb(session)
-
-
-@nox.session
-def tests(session: nox.Session) -> None:
-    """Run the project's tests on all cores (arguments go to pytest)."""
-    # A file to a worker, as its tests share what they have fitted; in the order of their names, as
-    # the files with the fewest tests are not the quickest, and would be left for the end.
-    cores = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
-    program(session, "python", "-m", "pytest", *cores, *session.posargs)
+for verb, said in VERBS.items():
+    offer(verb, said, "python", "-m", PACKAGE, verb)
+offer("tests", "Run the project's tests on all cores (arguments go to pytest).", *PYTEST)
+offer("types", "Check the types.", "mypy")
 
 
 @nox.session
@@ -181,8 +104,7 @@ def lint(session: nox.Session) -> None:
     if workflows := [str(path) for path in sorted(Path(".github/workflows").glob("*.yaml"))]:
         program(session, "zizmor", "--offline", "--pedantic", "--quiet", ".github")
         program(session, "actionlint", *workflows)
-        schema = ("--builtin-schema", "vendor.github-workflows")
-        program(session, "check-jsonschema", *schema, *workflows)
+        program(session, "check-jsonschema", "--builtin-schema=vendor.github-workflows", *workflows)
 
 
 @nox.session
@@ -192,27 +114,17 @@ def secrets(session: nox.Session) -> None:
     told = session.posargs or str(session.run(*listed, silent=True, external=True)).splitlines()
     # A lock is full of hashes, which look like keys; so do digests, so plain hex says nothing here.
     files = [name for name in told if Path(name).is_file() and not name.endswith(".lock")]
-    words = ("--no-verify", "--disable-plugin", "HexHighEntropyString")
-    program(session, "detect-secrets-hook", *words, *files)
-
-
-@nox.session
-def types(session: nox.Session) -> None:
-    """Check the types."""
-    program(session, "mypy", *session.posargs)
+    program(session, "detect-secrets-hook", "-n", "--disable-plugin=HexHighEntropyString", *files)
 
 
 @nox.session
 def lock(session: nox.Session) -> None:
     """Write both locks anew from pyproject.toml (-- --upgrade takes the newest releases)."""
-    uv = shutil.which("uv")
-    if uv is None:
-        session.error("lock needs uv: install it with `pip install uv`")
-    # Without header and index: a lock names releases and hashes, never a machine or a host.
-    compile_ = [uv, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
-    compile_ += ["--no-header", "--no-annotate", "--python-version", PYTHON, "pyproject.toml"]
-    compile_ += ["--group", "framework"]
-    groups = [word for group in ("train", "signing", "ship", "dev") for word in ("--group", group)]
+    uv = shutil.which("uv") or session.error("lock needs uv: install it with `pip install uv`")
+    # A lock names no machine and no host, and serving takes the releases that training had.
+    words = ("--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate")
+    compile_ = (uv, "pip", "compile", *words, "--python-version", PYTHON, "pyproject.toml")
+    groups = [f"--group={group}" for group in ("train", "signing", "ship", "dev", "framework")]
     session.run(*compile_, *groups, "-o", LOCK, *session.posargs, silent=True, external=True)
-    # Serving takes the releases that training had.
-    session.run(*compile_, "-c", LOCK, "-o", SERVING_LOCK, silent=True, external=True)
+    serving = ("--group=framework", "-c", LOCK, "-o", SERVING_LOCK)
+    session.run(*compile_, *serving, silent=True, external=True)

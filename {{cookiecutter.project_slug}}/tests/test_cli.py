@@ -70,7 +70,7 @@ def test_every_verb_is_a_session_of_nox() -> None:
     assert verbs > OF_A_FORGE
     if not (rows.ROOT / ".github").is_dir():
         verbs -= OF_A_FORGE
-    assert all(f"def {verb}(session" in sessions for verb in verbs)
+    assert all(f'    "{verb}": "' in sessions for verb in verbs)
 
 
 @pytest.fixture

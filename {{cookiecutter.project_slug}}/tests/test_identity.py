@@ -1,5 +1,8 @@
 """Who the project is: what `pyproject.toml` says, and how it is told where that lacks a word."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,3 +44,36 @@ def test_what_is_not_said_is_named(tmp_path: Path, text: str | bytes | None, wor
         (tmp_path / identity.FILE).write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UsageError, match=words):
         identity.read(tmp_path)
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Path:
+    """Return another copy of the project, in which the code of this one must not work."""
+    for mark in ("dvc.yaml", "params.yaml"):
+        (tmp_path / mark).touch()
+    rows.write_pyproject(tmp_path)
+    (tmp_path / "src" / rows.PACKAGE).mkdir(parents=True)
+    return tmp_path
+
+
+def test_the_code_of_a_project_is_its_own(another: Path) -> None:
+    identity.check_code(rows.ROOT)
+    words = rf"its code is not what runs here, .*PYTHONPATH={another / 'src'}"
+    with pytest.raises(UsageError, match=words):
+        identity.check_code(another)
+    (another / "src" / rows.PACKAGE).rmdir()
+    identity.check_code(another)
+
+
+@pytest.mark.parametrize("words", [["history"], ["--help"]])
+def test_no_command_works_on_another_copy(another: Path, words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", rows.PACKAGE, *words],
+        cwd=another,
+        env=os.environ | {"PYTHONPATH": str(rows.ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.startswith("error: ")) == (2, True)
+    assert "its code is not what runs here" in done.stderr and "Traceback" not in done.stderr

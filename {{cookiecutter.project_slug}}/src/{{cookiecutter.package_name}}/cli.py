@@ -3,9 +3,13 @@
 Heavy libraries are imported inside the verbs, so that --help answers at once.
 """
 
+from pathlib import Path
+
 import typer
 
+from . import identity, settings
 from .doors import forge, lifecycle, pipeline, serving
+from .errors import UsageError
 
 _HELP = "Train, promote and track the model; every verb is a nox session of the same name."
 app = typer.Typer(
@@ -16,5 +20,14 @@ for door in (pipeline, lifecycle, serving, forge):
 
 
 def main(package: str) -> None:
-    """Run the command line of a package, which is told how it is called."""
+    """Run the command line of a package, which is told how it is called.
+
+    Raises UsageError where it is called in another copy of the project.
+    """
+    try:
+        root = settings.find_root(Path.cwd())
+    except UsageError:  # --help needs no project, and a verb says so itself.
+        root = None
+    if root is not None:
+        identity.check_code(root)
     app(prog_name=f"python -m {package}")

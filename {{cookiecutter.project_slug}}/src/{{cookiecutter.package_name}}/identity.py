@@ -4,6 +4,7 @@ The experiment and the registered model bear the name. Nothing but the standard 
 so that also those parts can ask that run without an environment.
 """
 
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,20 @@ def read(root: Path) -> Identity:
     except ValueError as error:  # Letters that are not UTF-8, or words that are not TOML.
         raise UsageError(f"{FILE}: is no TOML ({error}); mend it") from None
     return Identity(_word(told, "project", "name"), _word(told, "tool", "mlrails", "package"))
+
+
+def check_code(root: Path) -> None:
+    """Raise UsageError where the code that runs is that of another copy of the project.
+
+    An environment imports the code of the project that it was made for, from any folder.
+    """
+    running = Path(str(sys.modules[__name__.partition(".")[0]].__file__)).parent
+    own = root / "src" / running.name
+    if own.is_dir() and not own.samefile(running):
+        raise UsageError(
+            f"{root}: its code is not what runs here, which is that of {running}; use nox, or set "
+            f"PYTHONPATH={own.parent}"
+        )
 
 
 def _word(told: Mapping[str, Any], *path: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import dvc_lock, holders, params, processes, settings
+from . import dvc_lock, holders, identity, params, processes, settings
 from .errors import WorldError, reported
 from .params import Params
 from .settings import Settings
@@ -37,6 +37,7 @@ def run(step: Callable[[Stage], None]) -> None:
 
     def work() -> None:
         here = settings.from_environment(os.environ, Path.cwd())
+        identity.check_code(here.root)
         with FileLock(here.scratch / LOCK):
             if here.caller and holders.is_gone(here.caller):
                 raise WorldError("whoever called this stage is gone; run `nox -s train` again")

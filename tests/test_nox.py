@@ -1,0 +1,83 @@
+"""What the environment that nox makes imports: the project's code, and nobody else's."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from baking import Project, bake
+
+
+@pytest.fixture
+def project(user: Mapping[str, str], tmp_path: Path) -> Project:
+    """Return a project that needs no package, so that an environment takes no time."""
+    root = bake(tmp_path / "bake", user)
+    (root / "requirements-dev.lock").write_text("# none\n", "utf-8")
+    return Project(root, user, root / ".nox")
+
+
+def make(project: Project, *words: str) -> None:
+    """Make the project's environment, and run nothing in it."""
+    command = [sys.executable, "-m", "nox", "--install-only", "-s", "train", *words]
+    done = subprocess.run(command, cwd=project.root, env=project.env, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
+def imported(python: str, package: str, folder: Path, **variables: str) -> str:
+    """Return the file that a plain Python, started in a folder, takes for the package."""
+    code = f"import {package}; print({package}.__file__)"
+    done = subprocess.run(
+        [python, "-c", code], cwd=folder, env=variables, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def own(project: Project) -> str:
+    return str(project.root / "src" / project.package / "__init__.py")
+
+
+def test_the_package_is_imported_from_any_folder_without_a_variable(
+    project: Project, tmp_path: Path
+) -> None:
+    make(project)
+    assert imported(project.python, project.package, tmp_path) == own(project)
+    # An environment of before has no such file, and gets one.
+    for path in project.root.glob(".nox/project/lib/*/site-packages/src.pth"):
+        path.unlink()
+    assert imported(project.python, project.package, tmp_path) == ""
+    make(project)
+    assert imported(project.python, project.package, tmp_path) == own(project)
+
+
+def test_a_project_that_was_moved_imports_its_code_where_it_is(
+    project: Project, tmp_path: Path
+) -> None:
+    make(project)
+    shutil.move(project.root, tmp_path / "moved")
+    moved = Project(tmp_path / "moved", project.env, tmp_path / "moved" / ".nox")
+    make(moved)
+    assert imported(moved.python, moved.package, tmp_path) == own(moved)
+
+
+def test_a_shared_environment_leads_nobody_to_a_neighbours_code(
+    project: Project, tmp_path: Path
+) -> None:
+    make(project, "--envdir", str(tmp_path / "shared"))
+    python = str(tmp_path / "shared" / "project" / "bin" / "python")
+    assert imported(python, project.package, tmp_path) == ""
+
+
+def test_a_copy_imports_its_own_code_where_it_says_so(project: Project, tmp_path: Path) -> None:
+    make(project)
+    copy = project.copy(tmp_path / "copy")
+    # What nox, a trial, a rebuilt version and each stage of DVC set.
+    found = imported(project.python, project.package, tmp_path, PYTHONPATH=str(copy.root / "src"))
+    assert found == own(copy)
+    # What MLproject's entry points do.
+    code = f"import {project.package}; print({project.package}.__file__)"
+    done = subprocess.run(
+        [project.python, "-c", code], cwd=copy.root / "src", env={}, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == own(copy)
