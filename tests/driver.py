@@ -131,7 +131,7 @@ if __name__ == "__main__":
     import_module("mlflow.store.tracking.sqlalchemy_store")
     import_module("mlflow.store.model_registry.sqlalchemy_store")
     import_module("matplotlib.backends.backend_svg")
-    ours("foreign").teach_manners()
+    ours("processes").configure_mlflow()
     scratch = Path(sys.argv[3])
     if sys.argv[2] == "race":
         print(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flight_delays import data, digests, examples, features, identity, layout, model_dir
+from flight_delays import digests, examples, features, files, identity, layout, model_dir
 from flight_delays.fitting import Watch
 from flight_delays.layout import PARTS, SERVING_LOCK, Part
 from flight_delays.params import FILE, Params
@@ -161,8 +161,8 @@ def write_model(task: Task, target: Path, identity: str = "rows") -> str:
 def tell_figures(root: Path) -> str:
     """Write the figures of the model that lies in a project; return its digest."""
     digest = digests.of_folder(root / layout.MODEL)
-    data.write_text(f"{digest}\n", root / layout.DIGEST)
-    data.write_text(
+    files.write_text(f"{digest}\n", root / layout.DIGEST)
+    files.write_text(
         json.dumps(figures() | {"digest": digest}, default=float), root / layout.METRICS
     )
     return digest

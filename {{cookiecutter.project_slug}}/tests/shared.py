@@ -15,7 +15,7 @@ import yaml
 from hypothesis import settings as hypothesis
 from mlflow.store.db import utils as databases
 
-from flight_delays import data, digests, dvc_cli, embedded, layout, machine, store
+from flight_delays import data, digests, dvc_cli, embedded, files, layout, machine, store
 from flight_delays.acts.promote import promote
 from flight_delays.acts.register import register
 from flight_delays.layout import LOCK, SERVING_LOCK
@@ -152,11 +152,11 @@ def project_files(
         data.write(frame, root / layout.prepared(part))
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(model_of(Task.CLASSIFICATION), root / layout.MODEL, ignore=ignored)
-    data.write_text(json.dumps({"loss": {"0": 0.5, "1": 0.25}}), root / layout.HISTORY)
+    files.write_text(json.dumps({"loss": {"0": 0.5, "1": 0.25}}), root / layout.HISTORY)
     machine.note(root)
     digest = digests.of_folder(root / layout.MODEL)
-    data.write_text(f"{digest}\n", root / layout.DIGEST)
-    data.write_text(json.dumps(rows.REPORT | {"digest": digest}), root / layout.METRICS)
+    files.write_text(f"{digest}\n", root / layout.DIGEST)
+    files.write_text(json.dumps(rows.REPORT | {"digest": digest}), root / layout.METRICS)
     (root / layout.REPORT).write_text("<html>")
     rows.git(root, "init", "--quiet", "--initial-branch", "main")
     rows.git(root, "add", ".")

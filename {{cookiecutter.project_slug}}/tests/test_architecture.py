@@ -27,9 +27,9 @@ FLOORS = {
     # Steps, and the acts that the doors compose.
     3: "acts pipeline steps",
     # Edges: files, runs, the model's bytes, and whoever else speaks to the outside world.
-    2: "aws bounds branch candidate card carried challenge console contest copies "
+    2: "aws bounds branch candidate card carried challenge console contest "
     "csv_blocks csv_lines data datasets deployment digests dvc_cli dvc_lock embedded "
-    "endpoints fetched fields foreign gate_report git headers holders imports installed "
+    "endpoints fetched fields foreign files gate_report git headers imports installed "
     "interface kept last_good ledger likeness live looks machine marks model_dir moves outcomes "
     "outputs parcel permissions places processes provenance rebuild recording registry remote "
     "report reporting runs sbom served sieve signature signing sockets sought source stage "

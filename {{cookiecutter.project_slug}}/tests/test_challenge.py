@@ -13,8 +13,8 @@ from flight_delays import (
     candidate,
     carried,
     contest,
-    data,
     fetched,
+    files,
     gate_report,
     layout,
     parcel,
@@ -41,7 +41,7 @@ def pack(here: Settings, champion: str | None, answer: Answer = Answer.PROMOTE) 
     told = Verdict(answer, found.digest, champion, checks, {})
     gate_report.write(told, "a registry", "main (abc)", here.root)
     folder = parcel.pack(Project(here.root), found)
-    data.write_text("identical bytes as in a run\n", folder / parcel.PROOF)
+    files.write_text("identical bytes as in a run\n", folder / parcel.PROOF)
     return folder
 
 
@@ -133,11 +133,13 @@ def test_what_is_kept_in_the_ledger_is_the_parcel_s_verdict(here: Settings) -> N
     promote(here, handed_over=folder)
     there = registry.connect(here)
     (entry,) = Ledger(there.client, here).entries()
-    kept = [there.client.download_artifacts(entry.run_id, it.path) for it in files(there, entry)]
+    kept = [
+        there.client.download_artifacts(entry.run_id, it.path) for it in kept_files(there, entry)
+    ]
     assert any(Path(it).read_bytes() == (folder / gate_report.VERDICT).read_bytes() for it in kept)
 
 
-def files(there: registry.Registry, entry: Any) -> list[Any]:
+def kept_files(there: registry.Registry, entry: Any) -> list[Any]:
     top = there.client.list_artifacts(entry.run_id)
     inside = [it for folder in top for it in there.client.list_artifacts(entry.run_id, folder.path)]
     return [it for it in (*top, *inside) if not it.is_dir]

@@ -88,18 +88,6 @@ def test_a_full_disk_leaves_the_old_rows_whole(
     assert [it.name for it in tmp_path.iterdir()] == ["rows.parquet"]
 
 
-def test_a_full_disk_leaves_the_old_text_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "deep" / "text.json"
-    data.write_text("old é\n", path)
-    monkeypatch.setattr(Path, "replace", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        data.write_text("new", path)
-    assert path.read_bytes() == "old é\n".encode()
-    assert [it.name for it in path.parent.iterdir()] == ["text.json"]
-
-
 def test_all_parts_are_read(tmp_path: Path) -> None:
     for part, frame in rows.parts().items():
         data.write(frame, tmp_path / layout.prepared(part))

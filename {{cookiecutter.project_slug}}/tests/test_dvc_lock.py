@@ -12,10 +12,10 @@ import yaml
 
 from flight_delays import (
     candidate,
-    data,
     digests,
     dvc_cli,
     dvc_lock,
+    files,
     layout,
     pipeline,
     processes,
@@ -49,9 +49,9 @@ Poison = Callable[[Path, Path], None]
 def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a project, whose outputs DVC knows, and with its remote."""
     root = tmp_path_factory.mktemp("dvc") / "project"
-    for stage_of, files in OUTPUTS.items():
-        for path, text in files.items():
-            data.write_text(text, root / path)
+    for stage_of, outs in OUTPUTS.items():
+        for path, text in outs.items():
+            files.write_text(text, root / path)
             (root / stage_of).write_text("a dependency")
     (root / layout.MODEL / "code" / "empty").mkdir()
     stages = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
 
-from flight_delays import foreign
+from flight_delays import foreign, processes
 from flight_delays.errors import (
     DeniedError,
     OutageError,
@@ -62,7 +62,7 @@ def test_a_user_may_teach_other_manners(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "9")
     monkeypatch.setattr(os, "environ", environ := dict(os.environ))
-    foreign.teach_manners()
+    processes.configure_mlflow()
     assert environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "9"
     assert environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flight_delays import candidate, data, digests, gate, gate_report, layout, parcel, places
+from flight_delays import candidate, digests, files, gate, gate_report, layout, parcel, places
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.gate import Answer, Check, Verdict
 from flight_delays.places import LABEL, Parcel, Project
@@ -37,7 +37,7 @@ def set_json(path: Path, **values: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | values), "utf-8")
 
 
-def files(folder: Path) -> set[str]:
+def files_of(folder: Path) -> set[str]:
     found = filter(Path.is_file, folder.rglob("*"))
     return {path.relative_to(folder).as_posix() for path in found}
 
@@ -66,7 +66,7 @@ def test_no_row_of_the_data_and_no_byte_code_is_packed(here: Settings) -> None:
     cache = here.root / layout.MODEL / "code" / "__pycache__"
     cache.mkdir()
     (cache / "predictor.pyc").touch()
-    packed = files(pack(here))
+    packed = files_of(pack(here))
     assert not [name for name in packed if name.endswith((".parquet", ".pyc"))]
     assert {LABEL, "params.yaml", "reports/verdict.json", "models/model/MLmodel"} <= packed
 
@@ -75,8 +75,8 @@ def test_more_files_go_with_it_and_old_ones_do_not(here: Settings) -> None:
     (here.root / "reports" / "review.md").write_text("# Review\n")
     folder = pack(here, None, Path("reports/review.md"))
     (folder / "left.txt").touch()
-    assert "reports/review.md" in files(folder)
-    assert not {"left.txt", "reports/review.md"} & files(pack(here))
+    assert "reports/review.md" in files_of(folder)
+    assert not {"left.txt", "reports/review.md"} & files_of(pack(here))
 
 
 def test_a_kill_while_it_is_packed_leaves_none(
@@ -199,5 +199,5 @@ def test_a_verdict_is_read_as_it_was_told() -> None:
 def test_the_proof_is_read_where_there_is_one(here: Settings) -> None:
     folder = pack(here)
     assert parcel.proof(folder) == "no pull request was asked"
-    data.write_text("identical bytes as in a run\n", folder / parcel.PROOF)
+    files.write_text("identical bytes as in a run\n", folder / parcel.PROOF)
     assert parcel.proof(folder) == "identical bytes as in a run"

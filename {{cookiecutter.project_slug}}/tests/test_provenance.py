@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from flight_delays import data, estimator, git, layout, machine, provenance
+from flight_delays import estimator, files, git, layout, machine, provenance
 from flight_delays.digests import of_file
 from flight_delays.errors import UsageError, WorldError
 
@@ -345,7 +345,7 @@ def test_a_model_without_a_note_of_its_machine_is_said_in_words(
     tmp_path: Path, text: str | None
 ) -> None:
     if text is not None:
-        data.write_text(text, tmp_path / layout.MACHINE)
+        files.write_text(text, tmp_path / layout.MACHINE)
     with pytest.raises(WorldError, match=r"models/machine\.json: .* run `nox -s train`"):
         machine.noted(tmp_path)
 

@@ -11,10 +11,10 @@ import pytest
 from flight_delays import git, layout, places, provenance, recording, tracking
 from flight_delays.digests import of_file, of_folder
 from flight_delays.errors import WorldError
-from flight_delays.holders import PROCESS
 from flight_delays.machine import cpu_class
 from flight_delays.params import load
 from flight_delays.places import Project
+from flight_delays.processes import PROCESS
 from flight_delays.runs import Run
 from flight_delays.settings import Settings
 from flight_delays.store import connect

@@ -9,7 +9,7 @@ import pytest
 from mlflow.entities import Param
 from mlflow.exceptions import MlflowException
 
-from flight_delays import holders, runs
+from flight_delays import processes, runs
 from flight_delays.errors import WorldError
 
 
@@ -213,7 +213,7 @@ def test_a_run_ends_as_what_happened_and_ends_once(
 ) -> None:
     run.begin()
     assert client.get_run(run.id).info.status == "RUNNING"
-    assert client.get_run(run.id).data.tags[holders.PROCESS] == holders.this_process()
+    assert client.get_run(run.id).data.tags[processes.PROCESS] == processes.process_id()
     run.finish(status)
     assert client.get_run(run.id).info.status == status
     monkeypatch.setattr(client, "set_terminated", _killed)
@@ -247,7 +247,7 @@ def test_a_store_that_fails_is_told_in_one_sentence(
 
 
 def test_no_two_processes_share_a_name() -> None:
-    place, pid, started = holders.this_process().rsplit("/", 2)
+    place, pid, started = processes.process_id().rsplit("/", 2)
     assert place
     assert pid.isdigit()
     assert started.isdigit()

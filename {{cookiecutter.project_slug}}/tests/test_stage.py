@@ -10,7 +10,7 @@ import psutil
 import pytest
 import yaml
 
-from flight_delays import holders, processes, stage
+from flight_delays import processes, stage
 from flight_delays.errors import Exit, UsageError
 from flight_delays.settings import CALLER, Settings
 
@@ -79,12 +79,12 @@ def test_outside_a_project_that_is_what_is_told(
 def test_a_stage_that_lost_its_caller_while_it_waited_does_not_begin(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(CALLER, holders.this_process())
+    monkeypatch.setenv(CALLER, processes.process_id())
     seen: list[stage.Stage] = []
     assert exit_code(seen.append) == Exit.DONE and len(seen) == 1
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as caller:
         began = psutil.Process(caller.pid).create_time()
-    monkeypatch.setenv(CALLER, f"{holders._place()}/{caller.pid}/{began:.0f}")
+    monkeypatch.setenv(CALLER, f"{processes._where_ids_count()}/{caller.pid}/{began:.0f}")
     assert exit_code(seen.append) == Exit.WORLD and len(seen) == 1
     assert "is gone" in capsys.readouterr().err
 

@@ -11,11 +11,11 @@ import pytest
 
 from flight_delays import runs, tracking
 from flight_delays.errors import WorldError
-from flight_delays.holders import PROCESS, this_process
+from flight_delays.processes import PROCESS, process_id
 from flight_delays.runs import Run
 
 KEY = "ab" * 32
-HERE = this_process().rsplit("/", 2)[0]
+HERE = process_id().rsplit("/", 2)[0]
 
 
 def open_run(client: Any, experiment: str, opened: str | None = None, key: str = KEY) -> Run:
@@ -31,7 +31,7 @@ def test_a_new_key_makes_a_run_that_bears_it(client: Any, experiment: str) -> No
     run = open_run(client, experiment)
     assert runs_of(client, experiment) == [run.id]
     assert client.get_run(run.id).info.run_name == KEY[:12]
-    assert client.get_run(run.id).data.tags[PROCESS] == this_process()
+    assert client.get_run(run.id).data.tags[PROCESS] == process_id()
 
 
 def test_a_known_key_finds_its_run_however_it_ended(client: Any, experiment: str) -> None:
@@ -149,7 +149,7 @@ def test_a_number_that_another_process_got_meanwhile_does_not_keep_it_alive(
 
 @pytest.mark.parametrize(
     "process",
-    [this_process(), "elsewhere/boot/1/1/1", "", f"{HERE}/x/1"],
+    [process_id(), "elsewhere/boot/1/1/1", "", f"{HERE}/x/1"],
     ids=["this one", "another machine's", "unknown", "no number"],
 )
 def test_a_run_that_may_be_alive_is_left(client: Any, experiment: str, process: str) -> None:
@@ -199,7 +199,7 @@ def test_a_run_that_was_ended_too_soon_runs_again_when_it_is_claimed(
     tracking.open_run(client, "sqlite:////mlflow.db", experiment, KEY, None)
     tracking.claim(client, "sqlite:////mlflow.db", late)
     assert client.get_run(late).info.status == "RUNNING"
-    assert client.get_run(late).data.tags[PROCESS] == this_process()
+    assert client.get_run(late).data.tags[PROCESS] == process_id()
 
 
 def test_without_that_look_a_run_would_stay_open_for_ever(
@@ -221,7 +221,7 @@ def test_a_claimed_run_is_ended_when_its_process_is_gone(
     client: Any, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = client.create_run("0").info.run_id
-    monkeypatch.setattr(runs, "this_process", dead_process)
+    monkeypatch.setattr(runs, "process_id", dead_process)
     tracking.claim(client, "the store", opened)
     tracking.open_run(client, "the store", experiment, "another key", None)
     assert client.get_run(opened).info.status == "KILLED"

@@ -12,16 +12,16 @@ import filelock
 import pytest
 from mlflow.exceptions import RestException
 
-from flight_delays import holders, turns
+from flight_delays import processes, turns
 from flight_delays.errors import WorldError
-from flight_delays.holders import PROCESS, this_process
+from flight_delays.processes import PROCESS, process_id
 from flight_delays.registry import Registry
 from flight_delays.turns import turn
 
 import fakes
 import rows
 
-HERE = this_process().rsplit("/", 2)[0]
+HERE = process_id().rsplit("/", 2)[0]
 GONE = f"{HERE}/{os.getpid()}/12345"
 """A process whose number another one has got meanwhile."""
 ELSEWHERE = "elsewhere/boot/1/1/1"
@@ -133,7 +133,7 @@ def test_of_two_who_take_a_ticket_at_once_the_elder_has_the_turn(there: Registry
         pass
     younger = turns._take(there)
     assert turns._holder(there, elder) is None
-    assert turns._holder(there, younger) == this_process()
+    assert turns._holder(there, younger) == process_id()
 
 
 @fakes.ALONE
@@ -166,7 +166,7 @@ def test_a_living_ticket_counts_though_a_dead_one_is_lower(there: Registry) -> N
 def test_what_cannot_be_seen_from_here_is_taken_for_living(there: Registry, part: int) -> None:
     """As of another container on this host, which has no process of that number."""
     parts = [*HERE.split("/"), str(2**22 + 1), "1"]
-    assert holders.is_gone("/".join(parts))
+    assert processes.is_gone("/".join(parts))
     parts[part] = f"{parts[part]}0"
     leave(there, "/".join(parts))
     with pytest.raises(WorldError, match="is promoting"), turn(there):
@@ -177,13 +177,13 @@ def test_what_cannot_be_seen_from_here_is_taken_for_living(there: Registry, part
 def test_a_container_of_the_same_name_is_another_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = holders._place()
+    here = processes._where_ids_count()
     (tmp_path / "pid").touch()
-    monkeypatch.setattr(holders, "_NAMESPACE", tmp_path / "pid")
-    there = holders._place()
+    monkeypatch.setattr(processes, "_ID_NAMESPACE", tmp_path / "pid")
+    there = processes._where_ids_count()
     assert there.split("/")[:2] == here.split("/")[:2] and there != here
-    monkeypatch.setattr(holders, "_NAMESPACE", tmp_path / "none")
-    assert holders._place().endswith("/0")
+    monkeypatch.setattr(processes, "_ID_NAMESPACE", tmp_path / "none")
+    assert processes._where_ids_count().endswith("/0")
 
 
 @fakes.ALONE

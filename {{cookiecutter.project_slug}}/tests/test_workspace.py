@@ -8,7 +8,7 @@ import yaml
 
 from flight_delays import params, settings, workspace
 from flight_delays.errors import UsageError, WorldError
-from flight_delays.holders import this_process
+from flight_delays.processes import process_id
 from flight_delays.settings import Settings
 
 import fakes
@@ -143,7 +143,7 @@ def test_what_a_killed_copy_left_is_removed_by_the_next_one(
         home = there.root.parents[1]
         assert home == project / ".dvc" / "tmp" / "copies"
         assert rows.git(project, "status", "--porcelain") == ""
-    mine = this_process().replace("/", "~")
+    mine = process_id().replace("/", "~")
     left = home / f"{mine.rpartition('~')[0]}~12345~abc"
     elsewhere = home / "elsewhere~1~12345~abc"
     for folder in (left, elsewhere):

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from . import copies, digests, embedded, remote
+from . import digests, embedded, files, remote
 from .console import say
 from .errors import WorldError
 from .settings import Settings
@@ -44,7 +44,7 @@ def at(settings: Settings, act: Callable[[Settings], Answer], writes: bool = Tru
         return act(settings)
     for _ in range(_TRIES):
         commit = remote.fetch(settings, BRANCH, writes)
-        with copies.folder(settings) as folder:
+        with files.scratch_folder(settings.scratch) as folder:
             remote.copy(settings, BRANCH, commit, folder)
             before = _content(folder)
             answer = act(replace(settings, store=folder))

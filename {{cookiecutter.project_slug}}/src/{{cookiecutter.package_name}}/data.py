@@ -1,8 +1,9 @@
-"""Parquet and text in and out, whole files only."""
+"""Parquet in and out, whole files only."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import files
 from .errors import UsageError, WorldError
 from .layout import PARTS, Part, prepared
 
@@ -30,18 +31,14 @@ def read(path: Path) -> "pd.DataFrame":
 
 def write(rows: "pd.DataFrame", path: Path) -> None:
     """Write a Parquet file whole or not at all; the same rows give the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     from pyarrow import ArrowException
 
-    scratch = _partial(path)
     try:
-        rows.to_parquet(scratch, index=False)
-        scratch.replace(path)
+        with files.replacing(path) as scratch:
+            rows.to_parquet(scratch, index=False)
     except (ArrowException, ValueError, TypeError):
         # What Arrow says of it quotes values, which must not get into a public log.
         raise UsageError(f"{path.name}: {_fault(rows)}; mend the source (source.py)") from None
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _fault(rows: "pd.DataFrame") -> str:
@@ -52,22 +49,6 @@ def _fault(rows: "pd.DataFrame") -> str:
         return f"the column {twice[0]!r} stands twice"
     mixed = [name for name in names if rows[name].map(type).nunique() > 1]
     return f"the columns {mixed} mix types" if mixed else "the rows cannot be written as Parquet"
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a UTF-8 text file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = _partial(path)
-    try:
-        scratch.write_text(text, "utf-8", newline="\n")
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def _partial(path: Path) -> Path:
-    """Return where a file grows; one name for all, so that what a kill leaves is overwritten."""
-    return path.with_name(f".{path.name}.partial")
 
 
 def read_parts(root: Path) -> "dict[Part, pd.DataFrame]":

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import copies, signing, verified
+from . import files, signing, verified
 from .errors import OutageError, WorldError
 from .foreign import READ, first_line, in_words, is_away, is_denied, masked, needed
 from .registry import Registry
@@ -36,14 +36,14 @@ def check(registry: Registry, version: Version, settings: Settings) -> None:
 @contextmanager
 def copied(folder: Path, digest: str, settings: Settings) -> Iterator[Copy]:
     """Yield a copy of a model directory that holds what its digest names, on the project's disk."""
-    with copies.folder(settings) as scratch:
+    with files.scratch_folder(settings.scratch) as scratch:
         yield verified.lay(folder, scratch / "model", digest)
 
 
 @contextmanager
 def by_digest(registry: Registry, version: Version, settings: Settings) -> Iterator[Copy]:
     """Yield the model directory of a version, whoever has made it; nothing of it should be run."""
-    with copies.folder(settings) as scratch:
+    with files.scratch_folder(settings.scratch) as scratch:
         folder = scratch / "model"
         found = verified.copied(_download(registry, version, scratch / "download"), folder)
         if found != version.digest:

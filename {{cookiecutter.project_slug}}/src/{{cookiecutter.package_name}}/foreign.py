@@ -23,16 +23,6 @@ _STATUS = re.compile(r"failed with error code (\d{3})")
 MANAGE, EDIT, READ = "MANAGE", "EDIT", "READ"
 """Permissions of MLflow's own accounts."""
 
-_MANNERS = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    # Seven tries, its default, keep a person waiting for minutes when a server is gone.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-}
-
 
 _ADDRESSES = re.compile(r"(?:(?P<scheme>[\w+.-]+:)?(?P<slashes>/{2,})|[^\s'\"]+:)(?P<rest>\S*@)")
 """Of an address with a scheme or without, what stands before its last @.
@@ -82,12 +72,6 @@ def account(uri: str) -> str:
 def needed(permission: str, kind: str, name: str) -> str:
     """Return what an act needs, for `in_words` to say where it is refused."""
     return f"{permission} on the {kind} {name!r}"
-
-
-def teach_manners() -> None:
-    """Set what MLflow reads when it is imported, unless the user has set it."""
-    for name, value in _MANNERS.items():
-        os.environ.setdefault(name, value)
 
 
 def every(page: Callable[[str | None], Any]) -> list[Any]:

@@ -6,7 +6,7 @@ They depend on the registry, so no stage makes them and DVC does not keep them.
 import json
 from pathlib import Path
 
-from . import data
+from . import files
 from .console import say
 from .errors import Exit
 from .gate import Answer, Verdict
@@ -26,12 +26,12 @@ def write(verdict: Verdict, registry: str, bounds: str, root: Path) -> None:
     page, charts = trial.page(verdict, registry, bounds), dict[str, str]()
     if verdict.differences:
         drawn = drawing.svg(trial.PICTURE, trial.draw(verdict), trial.height(verdict))
-        data.write_text(drawn, root / PICTURES / f"{trial.PICTURE}.svg")
+        files.write_text(drawn, root / PICTURES / f"{trial.PICTURE}.svg")
         charts[trial.PICTURE] = drawing.inline(drawn)
-    data.write_text(markdown.render(page), root / TEXT)
-    data.write_text(html.render(page, charts), root / PAGE)
+    files.write_text(markdown.render(page), root / TEXT)
+    files.write_text(html.render(page, charts), root / PAGE)
     told = verdict.to_json(registry, bounds)
-    data.write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", root / VERDICT)
+    files.write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", root / VERDICT)
 
 
 def announce(verdict: Verdict, registry: str) -> Exit:

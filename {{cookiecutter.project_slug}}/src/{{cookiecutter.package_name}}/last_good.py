@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from . import branch, digests, fetched, signing, store, verified
+from . import branch, digests, fetched, files, signing, store, verified
 from .errors import WorldError
 from .served import Origin
 from .settings import Settings
@@ -33,9 +33,7 @@ def keep(
         if signature:
             shutil.copyfile(signature, made / _SIGNATURE)
         (made / _ABOUT).write_text(json.dumps(asdict(origin)), "utf-8")
-        if place.exists():
-            place.rename(Path(scratch) / "before")
-        made.rename(place)
+        files.replace_folder(made, place)
 
 
 def has(settings: Settings, wanted: str, digest: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from . import data, layout
+from . import files, layout
 from .errors import WorldError
 
 
@@ -54,7 +54,7 @@ def same_bytes(ours: str, theirs: str) -> bool:
 def note(root: Path) -> None:
     """Write down that this machine fits the model of a project."""
     told = {"cpu_class": cpu_class(), "python": platform.python_version()}
-    data.write_text(json.dumps(told, indent=1) + "\n", root / layout.MACHINE)
+    files.write_text(json.dumps(told, indent=1) + "\n", root / layout.MACHINE)
 
 
 def noted(root: Path) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from . import digests, layout, recording, store
+from . import digests, files, layout, recording, store
 from .params import Params
 from .places import Place
 from .settings import Settings
@@ -36,9 +36,7 @@ def record(settings: Settings, place: Place, params: Params, key: str) -> None:
     recording.log_inputs(run, place, params, settings.name)
     recording.log_outputs(run, place)
     run.finish("FINISHED")
-    mark = _mark(settings, key)
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(f"{run.id} {_made(place.root)}\n", "utf-8")
+    files.write_text(f"{run.id} {_made(place.root)}\n", _mark(settings, key))
 
 
 def _made(root: Path) -> str:

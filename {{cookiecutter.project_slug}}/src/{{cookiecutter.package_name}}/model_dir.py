@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from . import digests, interface
+from . import digests, files, interface
 from . import estimator as seam
 from .carried import DATA
-from .foreign import teach_manners
 from .imports import PACKAGE, closure
 from .predictor import Predictor
+from .processes import configure_mlflow
 from .schema import Column
 
 if TYPE_CHECKING:
@@ -50,19 +50,10 @@ def write(
     scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         _write(predictor, columns, example, identity, requirements, scratch)
-        replace_folder(scratch, target)
+        files.replace_folder(scratch, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return digests.of_folder(target)
-
-
-def replace_folder(source: Path, target: Path) -> None:
-    """Move a finished folder into place; at no moment does `target` hold half of one."""
-    aside = source.with_name(f"{source.name}.old")
-    if target.exists():
-        target.rename(aside)
-    source.rename(target)
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write(
@@ -73,7 +64,7 @@ def _write(
     requirements: Path,
     folder: Path,
 ) -> None:
-    teach_manners()
+    configure_mlflow()
     import mlflow.pyfunc
     from mlflow.models import Model
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import data, digests, gate_report, layout, places
+from . import digests, files, gate_report, layout, places
 from .candidate import Candidate
 from .errors import UsageError, WorldError
 from .gate import Verdict
@@ -39,8 +39,8 @@ def pack(project: Project, candidate: Candidate, more: Sequence[Path] = ()) -> P
     for path in (*_INPUTS, *_MADE, *more):
         _copy(project.root / path, partial / path)
     label = places.label(project, candidate.params, candidate.key, candidate.digest)
-    data.write_text(json.dumps(label, indent=1) + "\n", partial / LABEL)
-    partial.rename(folder)
+    files.write_text(json.dumps(label, indent=1) + "\n", partial / LABEL)
+    files.replace_folder(partial, folder)
     return folder
 
 

@@ -13,12 +13,12 @@ from . import (
     dvc_cli,
     dvc_lock,
     git,
-    holders,
     installed,
     layout,
     marks,
     params,
     permissions,
+    processes,
     provenance,
     stage,
     store,
@@ -143,7 +143,7 @@ def _make_ready(settings: Settings) -> None:
 def _reproduce(settings: Settings, *arguments: str) -> None:
     """Run `dvc repro`: the stages whose inputs changed, and nothing else."""
     dvc_cli.mend(settings.root)
-    os.environ[CALLER] = holders.this_process()
+    os.environ[CALLER] = processes.process_id()
     if dvc_cli.run(settings.root, "repro", *arguments):
         raise WorldError("DVC could not bring the stages up to date; its message stands above")
     dvc_lock.verify(settings.root, take_away=True)

@@ -1,15 +1,20 @@
-"""How a process of this project starts and ends: half of a short one's time is Python's own."""
+"""How a process of this project starts and ends, and which one it is: half of a short one's time is
+Python's own.
+"""
 
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 from .errors import INTERRUPTED, Exit
@@ -32,6 +37,25 @@ tells of errors and not of what it finds in the machine, and takes of a GPU's me
 OpenMP's threads sleep while they wait, in GNU's library and in LLVM's: by default they spin, and
 beside other work a fit took three times the processor's time, and four times as long.
 """
+_MLFLOW_VARIABLES = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    # Seven tries, its default, keep a person waiting for minutes when a server is gone.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+"""What MLflow reads when it is imported: no telemetry, no chatter."""
+
+PROCESS = "process"
+"""The tag of a run that says which process waits for it or holds it open."""
+
+_CLOCK_MAY_MOVE = 60
+"""Seconds by which the clock may be set while a process lives, which moves when it seems to have
+started; within a minute no system gives a process id again."""
+
+_BOOT_ID, _ID_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 
 
 def begin() -> None:
@@ -132,6 +156,12 @@ def add_up_in_one_order() -> None:
     warnings.filterwarnings("ignore", "SOCKS support in urllib3")
 
 
+def configure_mlflow() -> None:
+    """Set what MLflow reads when it is imported, unless the user has set it."""
+    for name, value in _MLFLOW_VARIABLES.items():
+        os.environ.setdefault(name, value)
+
+
 def use_one_thread() -> None:
     """Let numeric libraries that are imported from now on use one thread, unless told otherwise.
 
@@ -149,3 +179,47 @@ def end(code: int) -> NoReturn:
     except OSError:  # Nobody reads on; Python has its own way of saying so.
         sys.exit(code)
     os._exit(code)
+
+
+@cache
+def process_id() -> str:
+    """Return where it runs, its process id and when it started, which no other process shares."""
+    import psutil
+
+    return f"{_where_ids_count()}/{os.getpid()}/{psutil.Process().create_time():.0f}"
+
+
+def _where_ids_count() -> str:
+    """Return the host, its boot and the namespace in which its process ids count.
+
+    Containers may share a host's name, and never see each other's processes.
+    """
+    import psutil
+
+    try:
+        boot, namespace = _BOOT_ID.read_text("ascii").strip(), _ID_NAMESPACE.stat().st_ino
+    except OSError:  # not Linux
+        boot, namespace = f"{psutil.boot_time():.0f}", 0
+    return f"{socket.gethostname()}/{boot}/{namespace}"
+
+
+def is_gone(process: str) -> bool:
+    """Tell whether a process that would be seen from here has ended; of others nothing is known."""
+    import psutil
+
+    place, pid, started = ["", "", *process.rsplit("/", 2)][-3:]
+    if place != _where_ids_count() or not (pid.isdigit() and started.isdigit()):
+        return False
+    try:
+        found = psutil.Process(int(pid))
+        dead = found.status() == psutil.STATUS_ZOMBIE  # and nobody has asked how it ended
+        return bool(dead or abs(found.create_time() - int(started)) > _CLOCK_MAY_MOVE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def readable(process: str) -> str:
+    """Return what a person calls a process."""
+    host, _, rest = process.partition("/")
+    pid = rest.rpartition("/")[0].rpartition("/")[2]
+    return f"process {pid} on {host}" if pid else process

@@ -9,12 +9,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import digests, dvc_lock, git
+from . import digests, dvc_lock, files, git
 from .console import say
 from .errors import WorldError
 from .layout import LOCK
@@ -29,12 +28,12 @@ _NOT_ITS_OWN = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", 
 @contextmanager
 def at(settings: Settings, commit: str, diff: str) -> Iterator[Path]:
     """Yield the project's folder as it was at a commit, changed by a diff, elsewhere."""
-    with tempfile.TemporaryDirectory(prefix=f"{settings.root.name}-") as scratch:
-        copy = Path(scratch).resolve() / "copy"
+    with files.scratch_folder(settings.scratch) as scratch:
+        copy = scratch.resolve() / "copy"
         root = git.shared_clone(settings.root, copy)
         git.check(copy, "checkout", "--quiet", "--detach", commit, remedy=_FETCH)
         if diff:
-            patch = Path(scratch, "uncommitted.diff")
+            patch = scratch / "uncommitted.diff"
             patch.write_bytes(diff.encode())
             git.check(root, "apply", "--whitespace=nowarn", str(patch))
         yield root

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import data, layout
+from . import files, layout
 from .reporting import blocks, drawing, html, markdown, plots, story
 from .reporting.wording import Found
 
@@ -26,16 +26,16 @@ def write(found: Found, folder: Path) -> None:
     page = story.report_page(known)
     charts = plots.draw(known, [picture.name for picture in page.pictures()])
     _write_plots(charts, folder / blocks.PLOTS)
-    data.write_text(markdown.render(page), folder / "report.md")
+    files.write_text(markdown.render(page), folder / "report.md")
     inside = {name: drawing.inline(drawn) for name, drawn in charts.items()}
-    data.write_text(html.render(page, inside), folder / layout.REPORT.name)
+    files.write_text(html.render(page, inside), folder / layout.REPORT.name)
     figures = json.dumps(_without_curves(known), indent=1, allow_nan=False, ensure_ascii=False)
-    data.write_text(figures + "\n", folder / layout.METRICS.name)
+    files.write_text(figures + "\n", folder / layout.METRICS.name)
 
 
 def _write_plots(charts: Mapping[str, str], folder: Path) -> None:
     for name, drawn in charts.items():
-        data.write_text(drawn, folder / f"{name}.svg")
+        files.write_text(drawn, folder / f"{name}.svg")
     for path in folder.iterdir():
         if path.suffix != ".svg" or path.stem not in charts:
             path.unlink()

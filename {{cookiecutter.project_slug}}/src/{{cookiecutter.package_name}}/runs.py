@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .foreign import in_words
-from .holders import PROCESS, this_process
+from .processes import PROCESS, process_id
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -173,7 +173,7 @@ class Run:
 
     def begin(self) -> None:
         """Mark the run as running, in this process."""
-        self.set_tags({PROCESS: this_process()})
+        self.set_tags({PROCESS: process_id()})
         with in_words(self.uri, self.needs):
             self._client.update_run(self.id, "RUNNING")
 

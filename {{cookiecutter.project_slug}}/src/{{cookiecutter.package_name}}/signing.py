@@ -6,11 +6,10 @@ key, and asked for where the project holds `signing.pub`, the public half.
 """
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from . import data, git, kept, verified
+from . import files, git, kept, verified
 from .errors import UsageError, WorldError
 from .foreign import EDIT, in_words, needed
 from .registry import Registry
@@ -27,13 +26,13 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
         return
     from model_signing.signing import Config
 
-    with tempfile.TemporaryDirectory() as scratch:
+    with files.scratch_folder(settings.scratch) as scratch:
         name = key if isinstance(key, Path) else "MODEL_SIGNING_KEY"
         if isinstance(key, str):
-            key = _written(key, Path(scratch, "key.pem"))
+            key = _written(key, scratch / "key.pem")
         if not key.is_file():
             raise UsageError(f"MODEL_SIGNING_KEY: {key} is not a file; name a private key (PEM)")
-        signature = Path(scratch, f"{version.digest}.json")
+        signature = scratch / f"{version.digest}.json"
         try:
             config = Config().use_elliptic_key_signer(private_key=key)
         except (ValueError, TypeError, AttributeError):  # The last one: a key without a curve.
@@ -66,7 +65,7 @@ def _of_main(settings: Settings) -> Path | None:
         found = git.run(settings.root, "show", f"refs/remotes/origin/main:./{PUBLIC_KEY}")
         if found.returncode == 0:
             path = settings.scratch / PUBLIC_KEY
-            data.write_text(found.stdout, path)
+            files.write_text(found.stdout, path)
             return path
     return None
 
@@ -81,8 +80,8 @@ def check(registry: Registry, version: Version, folder: Path, settings: Settings
     key = public_key(settings)
     if key is None:
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        signature = fetch(registry, version, Path(scratch))
+    with files.scratch_folder(settings.scratch) as scratch:
+        signature = fetch(registry, version, scratch)
         if signature is None:
             raise WorldError(
                 f"{registry.name}: version {version.number} is not signed, and {PUBLIC_KEY} asks "

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import dvc_lock, holders, identity, params, processes, settings
+from . import dvc_lock, identity, params, processes, settings
 from .errors import WorldError, reported
 from .params import Params
 from .settings import Settings
@@ -39,7 +39,7 @@ def run(step: Callable[[Stage], None]) -> None:
         here = settings.from_environment(os.environ, Path.cwd())
         identity.check_code(here.root)
         with FileLock(here.scratch / LOCK):
-            if here.caller and holders.is_gone(here.caller):
+            if here.caller and processes.is_gone(here.caller):
                 raise WorldError("whoever called this stage is gone; run `nox -s train` again")
             if here.stage:
                 dvc_lock.verify_inputs(here.root, here.stage)

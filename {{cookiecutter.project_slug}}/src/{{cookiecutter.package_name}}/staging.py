@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import digests, outputs
+from . import digests, files, outputs
 from .errors import UsageError, WorldError
 
 if TYPE_CHECKING:
@@ -40,9 +40,8 @@ class Staging:
         import pyarrow.parquet
 
         for kind, rows in ((BAD, bad), (GOOD, good)):
-            scratch = self.folder / f"{uuid.uuid4().hex}.partial"
-            pyarrow.parquet.write_table(rows, scratch)
-            scratch.replace(self._path(part, kind))
+            with files.replacing(self._path(part, kind)) as scratch:
+                pyarrow.parquet.write_table(rows, scratch)
 
     def _path(self, part: str, kind: str) -> Path:
         return self.folder / f"{part}.{kind}.parquet"
@@ -63,10 +62,10 @@ class Staging:
         # that it is ours, and not done.
         self._tell(told)
         if bad:
-            wholes[BAD].replace(targets[BAD])
+            files.replace_file(wholes[BAD], targets[BAD])
         else:
             targets[BAD].unlink(missing_ok=True)
-        wholes[GOOD].replace(targets[GOOD])
+        files.replace_file(wholes[GOOD], targets[GOOD])
         self._tell({**told, "plan": digests.of_values(self.plan)})
         # From here on it is done: the parts go by one rename, then piece by piece.
         gone = self.folder.with_name(f"{self.folder.name}.{uuid.uuid4().hex}.done")
@@ -77,7 +76,7 @@ class Staging:
     def _tell(self, told: Mapping[str, Any]) -> None:
         scratch = self.folder / "about.json"
         scratch.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
-        scratch.replace(outputs.about_of(self.output))
+        files.replace_file(scratch, outputs.about_of(self.output))
 
 
 @contextmanager
@@ -110,9 +109,7 @@ def of(output: Path, plan: Mapping[str, Any]) -> Iterator[Staging]:
         folder.mkdir(exist_ok=True)
         for left in folder.glob("*.partial"):
             left.unlink()
-        scratch = folder / "plan.partial"
-        scratch.write_text(json.dumps(plan), "utf-8")
-        scratch.replace(folder / _PLAN)
+        files.write_text(json.dumps(plan), folder / _PLAN)
         yield Staging(output, folder, plan)
     finally:
         lock.release()

@@ -11,7 +11,8 @@ from urllib.request import urlopen
 
 from . import embedded
 from .errors import OutageError, UsageError, WorldError
-from .foreign import READ, in_words, masked, needed, teach_manners
+from .foreign import READ, in_words, masked, needed
+from .processes import configure_mlflow
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def connect(settings: Settings) -> "MlflowClient":
 
     Raises OutageError where a server does not answer.
     """
-    teach_manners()
+    configure_mlflow()
     uri = address(settings)
     check_reachable(uri)
     if is_embedded(settings):

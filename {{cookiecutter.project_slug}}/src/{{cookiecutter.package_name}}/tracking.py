@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .foreign import in_words, is_denied
-from .holders import PROCESS, is_gone, this_process
+from .processes import PROCESS, is_gone, process_id
 from .runs import Run
 from .store import DEFAULT
 
@@ -45,7 +45,7 @@ def open_run(
         _end_abandoned(client, where, opened, on_this_machine=uri.startswith("sqlite:"))
         known = _find(client, where, key)
         if known is None:
-            made = {**(tags or {}), KEY: key, PROCESS: this_process()}
+            made = {**(tags or {}), KEY: key, PROCESS: process_id()}
             known = opened if opened and ours else _create(client, where, key, title, made)
             client.set_tag(known, KEY, key)
         if opened == known:

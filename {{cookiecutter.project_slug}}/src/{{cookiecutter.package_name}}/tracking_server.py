@@ -13,14 +13,14 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from urllib.request import ProxyHandler, build_opener
 
-from . import embedded, foreign, processes, sockets, store
+from . import embedded, processes, sockets, store
 from .console import say
 from .errors import UsageError, WorldError
 from .settings import STARTED_BY, Settings, started_by
 
 _SECONDS_TO_END = 10
 _SECONDS_BETWEEN_LOOKS = 0.2
-_MANNERS = {
+_SERVER_VARIABLES = {
     # Nothing here looks at runs with a language model, for which MLflow starts seven processes.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "PYTHONWARNINGS": "ignore",
@@ -117,8 +117,8 @@ def main(host: str, port: str, store: str, artifacts: str) -> None:
     """Serve until a signal comes; MLflow passes SIGTERM and SIGINT on to its own children."""
     processes.begin()
     processes.end_with(started_by(os.environ))
-    foreign.teach_manners()
-    for name, value in _MANNERS.items():
+    processes.configure_mlflow()
+    for name, value in _SERVER_VARIABLES.items():
         os.environ.setdefault(name, value)
     from mlflow.cli import cli
 

@@ -17,7 +17,7 @@ from typing import Any
 from .console import warn
 from .errors import WorldError
 from .foreign import EDIT, every, in_words, is_denied, needed
-from .holders import PROCESS, is_gone, named, this_process
+from .processes import PROCESS, is_gone, process_id, readable
 from .registry import Registry
 
 _ENDED = "ended"
@@ -88,7 +88,7 @@ def _ticket(registry: Registry) -> Iterator[Held]:
         with in_words(registry.uri, _edit(registry)):
             holder = _holder(registry, mine)
         if holder is not None:
-            raise _busy(registry, named(holder))
+            raise _busy(registry, readable(holder))
         yield held
     finally:
         _hand_back(registry, mine)
@@ -113,7 +113,7 @@ def _take(registry: Registry) -> Any:
             client.create_registered_model(lock, description=words)
         except MlflowException:  # Another process was faster.
             client.get_registered_model(lock)
-    return client.create_model_version(lock, "s3://none/here", tags={PROCESS: this_process()})
+    return client.create_model_version(lock, "s3://none/here", tags={PROCESS: process_id()})
 
 
 def _holder(registry: Registry, mine: Any) -> str | None:

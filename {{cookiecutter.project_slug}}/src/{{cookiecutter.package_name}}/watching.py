@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import files
 from .console import say, track
 from .errors import WorldError
 from .fitting import Arrays, Indices, Watch
@@ -35,7 +36,8 @@ class Watcher(Watch):
         self._log = log
         self._key = key
         self._path = settings.checkpoints / f"{key[:16]}{_SUFFIX}"
-        # One stage at a time works in a folder, so the next one writes over what a kill has left.
+        # One stage at a time works in a folder, so the next one writes over what a kill has left;
+        # not beside its place, which copies of the project share.
         self._partial = settings.scratch / "checkpoint.partial"
 
     def step(self, number: int, figures: Mapping[str, float]) -> None:
@@ -97,7 +99,7 @@ class Watcher(Watch):
         np.savez(arrays, **checkpoint)  # type: ignore[arg-type]
         self._partial.write_bytes(self._sealed(arrays.getvalue()))
         self._path.parent.mkdir(exist_ok=True)
-        self._partial.replace(self._path)
+        files.replace_file(self._partial, self._path)
 
     def _sealed(self, arrays: bytes) -> bytes:
         """Return the bytes of a file: a digest of the fit's key and of the arrays, and these."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from . import copies, dvc_cli, git, params, store, tracking
+from . import dvc_cli, files, git, params, store, tracking
 from .console import say
 from .errors import UsageError
 from .foreign import EDIT, needed
@@ -55,7 +55,7 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
     if settings.opened_run:
         needs = needed(EDIT, "experiment", settings.name)
         tracking.claim(client, store.address(settings), settings.opened_run, needs)
-    with copies.folder(settings) as folder:
+    with files.scratch_folder(settings.scratch) as folder:
         try:
             root = _copy_files(settings.root, folder / "copy")
             _share_cache(settings.root, root)

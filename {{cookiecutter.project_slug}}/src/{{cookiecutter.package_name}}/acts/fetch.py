@@ -14,7 +14,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from .. import branch, carried, digests, sought, verified
+from .. import branch, carried, digests, files, sought, verified
 from .. import estimator as seam
 from ..console import say
 from ..errors import UsageError, WorldError
@@ -57,7 +57,7 @@ def fetch(settings: Settings, wanted: str, target: Path) -> None:
         with looked.bytes(version, digest) as (folder, _):
             verified.lay(folder, scratch, digest)
         _check_types(scratch, version)
-        scratch.rename(target)
+        files.replace_folder(scratch, target)
     finally:
         rmtree(scratch, ignore_errors=True)
     say(f"fetch: {looked.named(version, digest)} is in {target}")

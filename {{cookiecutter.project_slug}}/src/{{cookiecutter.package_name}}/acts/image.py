@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from .. import digests, fields, imports, model_dir, sbom, served, signing, sought
+from .. import digests, fields, files, imports, sbom, served, signing, sought
 from ..console import say, warn
 from ..dockerfile import dockerfile_text, index_argument, parted_lock
 from ..errors import UsageError, WorldError
@@ -50,7 +50,7 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
         _open_to_all(scratch)
         _lint(scratch / "Dockerfile")
         digests.verify(scratch / "model", digest)
-        model_dir.replace_folder(scratch, folder)
+        files.replace_folder(scratch, folder)
     say(f"image: {looked.named(version, digest)} in {folder}")
     argument = f"--build-arg {index_argument(apart)}=… " if apart else ""
     say(f"image: docker build {argument}-t {settings.name}:{version} {target}")

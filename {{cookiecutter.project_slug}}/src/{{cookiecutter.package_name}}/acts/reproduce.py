@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from .. import (
     data,
     digests,
     fetched,
+    files,
     kept,
     layout,
     likeness,
@@ -48,8 +48,8 @@ def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
     there = registry.read(settings)
     found = _version(there, version)
     fetched.check(there, found, settings)
-    with tempfile.TemporaryDirectory() as scratch:
-        making = _making(settings, there, found, Path(scratch))
+    with files.scratch_folder(settings.scratch) as scratch:
+        making = _making(settings, there, found, scratch)
         with rebuild.at(settings, making.commit, making.diff) as root:
             with_changes = " and its uncommitted changes" if making.diff else ""
             say(f"reproduce: version {found.number} from commit {making.commit[:12]}{with_changes}")

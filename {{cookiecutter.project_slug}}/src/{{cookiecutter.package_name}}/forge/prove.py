@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from .. import data, digests, layout, likeness, machine, parcel
+from .. import data, digests, files, layout, likeness, machine, parcel
 from ..console import say
 from ..errors import Exit
 from ..places import Parcel
@@ -39,7 +39,7 @@ def prove(settings: Settings) -> Exit:
 
 
 def _tell(ours: Parcel, answer: str) -> None:
-    data.write_text(f"{answer}\n", ours.root / parcel.PROOF)
+    files.write_text(f"{answer}\n", ours.root / parcel.PROOF)
     say(f"prove: {answer}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from .. import (
     bounds,
     candidate,
-    data,
+    files,
     gate_report,
     kept,
     layout,
@@ -55,7 +55,7 @@ def review(settings: Settings, base: str, floors_at_least: bool = False) -> Exit
     told["data"] = _data(found.place.origin().data_digest, met)
     changed = changes.since(settings.root, base_)
     text = markdown.render(page(verdict, found.found, _figures(there, met), changed, told))
-    data.write_text(text, settings.root / REVIEW)
+    files.write_text(text, settings.root / REVIEW)
     folder = parcel.pack(Project(settings.root), found, [REVIEW])
     forge.summarize(text[:_LONGEST_SUMMARY])
     forge.answer(verdict=verdict.answer.value, candidate=f"{parcel.NAME}-{found.key}")

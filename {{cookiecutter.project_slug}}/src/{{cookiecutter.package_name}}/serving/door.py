@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from .. import carried, copies, processes
+from .. import carried, files, processes
 from ..console import say
 from ..settings import Settings
 from ..versions import CHAMPION
@@ -43,7 +43,7 @@ def serve(settings: Settings, wanted: ServeOptions) -> None:
     seconds = 0.0 if wanted.model.isdecimal() else wanted.every
     if settings.on_branch and seconds:
         seconds = max(seconds, _SECONDS_OF_A_BRANCH)
-    with copies.folder(settings) as folder:
+    with files.scratch_folder(settings.scratch) as folder:
         order = Order(wanted.model, seconds, str(folder), wanted.registry)
         scout = started(order)  # It imports while we do.
         try:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import data, diagnostics, digests, examples, layout, live, machine, model_dir, provenance
+from .. import (
+    data,
+    diagnostics,
+    digests,
+    examples,
+    files,
+    layout,
+    live,
+    machine,
+    model_dir,
+    provenance,
+)
 from .. import estimator as seam
 from ..console import say
 from ..features import Encoder, Vector, fit_encoder
@@ -41,7 +52,7 @@ def train(stage: Stage) -> None:
         watch = Watcher(log, stage.settings, key)
         predictor = fit(params, rows["train"], rows["validation"], watch)
         log.wait()  # Two threads that import MLflow at once see half of it.
-        data.write_text(json.dumps(watch.history, indent=1) + "\n", root / layout.HISTORY)
+        files.write_text(json.dumps(watch.history, indent=1) + "\n", root / layout.HISTORY)
         columns = [BY_NAME[name] for name in predictor.encoder.columns]
         digest = model_dir.write(
             predictor,
@@ -51,7 +62,7 @@ def train(stage: Stage) -> None:
             requirements=root / SERVING_LOCK,
             target=root / layout.MODEL,
         )
-        data.write_text(f"{digest}\n", root / layout.DIGEST)
+        files.write_text(f"{digest}\n", root / layout.DIGEST)
         log.model(root / layout.MODEL, digest)
     watch.done()
     steps = max(map(len, watch.history.values()), default=0)
