@@ -60,6 +60,7 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     stages["evaluate"] = {"cmd": "exit 1", "deps": [str(layout.MODEL), str(layout.DIGEST)]}
     (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    shutil.copy(rows.ROOT / "pyproject.toml", root)
     (root / FILE).write_text(yaml.safe_dump(rows.values()))
     rows.git(root, "init", "--quiet")
     (root / ".dvc").mkdir()
