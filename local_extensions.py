@@ -5,9 +5,12 @@ To add a question: one that is a list is checked as it is, a free one needs an e
 """
 
 import builtins
+import hashlib
 import json
 import keyword
+import os
 import re
+import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable
@@ -120,6 +123,48 @@ def complaint(name: str, value: object) -> str | None:
     return words and f"{name}={short!r} will not do: {words}{remedy}."
 
 
+def origin(told: dict[str, Any]) -> str:
+    """Return what `.template.json` says: which template made the project, and of which answers."""
+    answers = {name: it for name, it in told.items() if name in TEMPLATE and name[0] != "_"}
+    version = (HERE / "VERSION").read_text("utf-8").strip()
+    address = address_of(str(told.get("_template", "")))
+    found = {"template": address, "version": version, "revision": revision(), "answers": answers}
+    return json.dumps(found, indent=2, ensure_ascii=False)
+
+
+def address_of(given: str) -> str:
+    """Return the template's address as it was given, without what is secret or private in it."""
+    address = re.sub(r"(?<=://)[^@/]*@", "", given) if given.startswith("http") else given
+    home = str(Path.home())
+    return f"~{address[len(home) :]}" if address.startswith(home + os.sep) else address
+
+
+def revision() -> str | None:
+    """Return the template's commit; None where it is in no repository of its own, or changed."""
+    words = [["rev-parse", "--show-prefix", "HEAD"], ["status", "--porcelain"]]
+    try:
+        told, changed = (
+            subprocess.run(["git", "-C", str(HERE), *it], capture_output=True, text=True)
+            for it in words
+        )
+    except FileNotFoundError:
+        return None
+    prefix, _, commit = told.stdout.partition("\n")
+    clean = not told.returncode and not prefix and not changed.stdout
+    return commit.strip() if clean else None
+
+
+def manifest(_: object) -> str:
+    """Return a line of sha256sum's for each file of the engine, as the bake copies it."""
+    engine = PROJECT / "src" / "mlrails"
+    names = sorted(it.relative_to(engine).as_posix() for it in engine.rglob("*") if it.is_file())
+    return "\n".join(
+        f"{hashlib.sha256((engine / name).read_bytes()).hexdigest()}  {name}"
+        for name in names
+        if name != "MANIFEST" and "__pycache__" not in name
+    )
+
+
 class CheckedContext(Context):
     """A template context, made of answers that will do."""
 
@@ -140,6 +185,7 @@ class CheckedAnswers(Extension):
         environment.context_class = CheckedContext
         # cruft renders two versions of the template in one process: each imports its own
         sys.modules.pop(__name__, None)
+        environment.filters |= {"origin": origin, "manifest": manifest}
         defaults = [text for text in TEMPLATE.values() if isinstance(text, str)]
         hooks = [hook.read_text(encoding="utf-8") for hook in HERE.glob("hooks/*.py")]
         self.own = {PROJECT.name, *defaults, *hooks}

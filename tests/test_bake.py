@@ -18,7 +18,7 @@ ALL = [
     if all(combination[name] == CHOICES[name][0] for name in ("python_version", "license"))
     or sum(combination[name] != CHOICES[name][0] for name in CHOICES) == 1
 ]
-NAMES_LEFT = re.compile(r"cookiecutter|flight_delays")
+NAMES_LEFT = re.compile(r"cookiecutter\.(?!json)|flight_delays")
 LEFT = re.compile(rf"(?<!\$)\{{\{{|\{{%|\{{#|{NAMES_LEFT.pattern}")
 TEMPLATES = {"src/grid_load/reporting/report.html.jinja"}
 """What a project itself fills in, so that it has curly brackets; no mark of ours for all that."""

@@ -1,0 +1,500 @@
+"""`nox -s update`: a newer template becomes an ordinary merge in the user's tree, or nothing."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import updates
+from baking import Once
+from updates import ENGINE, FILES, NEWER, Project, Template
+
+EDITED = {
+    "README.md": "# Flight Delays\n\nMine, first.\n\nSecond.\n\nThird.\n",
+    "noxfile.py": 'PACKAGE = "flight_delays"\n\nONE = 11\n\nTWO = 2\n',
+    "params.yaml": "task: classification\n\nrate: 0.3\n\nrounds: 300\n",
+    "src/flight_delays/own.py": "OWN = 1\n",
+}
+
+
+@pytest.fixture
+def template(once: Once, user: Mapping[str, str], tmp_path: Path) -> Template:
+    """A template with a release, in a folder of the test's own."""
+    made = once("small-template", lambda folder: updates.template(folder, user))
+    shutil.copytree(made, tmp_path / "template")
+    return Template(tmp_path / "template", user)
+
+
+@pytest.fixture
+def project(template: Template, tmp_path: Path) -> Project:
+    """A project of the first release, which was edited; the second release is there."""
+    made = template.bake(tmp_path / "made")
+    made.write(EDITED)
+    (made.root / "docs" / "more.md").unlink()
+    made.commit()
+    template.release("1.0.1", NEWER, f"{ENGINE}/old.py")
+    return made
+
+
+def test_a_project_says_where_it_came_from(template: Template, tmp_path: Path) -> None:
+    made = template.bake(tmp_path / "made", task="regression")
+    told = json.loads(made.text(".template.json"))
+    assert told["template"] == str(template.root) and told["version"] == "1.0.0"
+    assert told["revision"] == template.git("rev-parse", "HEAD")
+    assert told["answers"] == {
+        "project_name": "Flight Delays",
+        "project_slug": "flight-delays",
+        "package_name": "flight_delays",
+        "task": "regression",
+    }
+
+
+def test_an_update_merges_what_both_have_changed_and_is_one_merge_commit(
+    project: Project, template: Template
+) -> None:
+    before = project.state()
+    said = project.update()
+    assert "1.0.0" in said and "→ 1.0.1" in said and "conflict" not in said
+    assert "1.0.1: Call it `learning_rate` in your own scripts." in said
+    assert "Nothing, as nothing was before" not in said
+    assert "stays deleted, as you have deleted it: docs/more.md" in said
+
+    assert project.text("README.md") == EDITED["README.md"].replace("Third", "The third")
+    assert "ONE = 11" in project.text("noxfile.py") and "THREE = 3" in project.text("noxfile.py")
+    assert "learning_rate: 0.3" in project.text("params.yaml")
+    assert "seed: 1" in project.text("params.yaml") and "\nrate" not in project.text("params.yaml")
+    assert project.text("docs/new.md") == "New.\n"
+    assert project.text("src/flight_delays/own.py") == "OWN = 1\n"
+    assert project.text(f"{ENGINE}/words.py") == 'WORDS = "{{ newer }}"\n'
+    assert not (project.root / ENGINE / "old.py").exists()
+    assert not (project.root / "docs" / "more.md").exists()
+    assert json.loads(project.text(".template.json"))["revision"] == template.git(
+        "rev-parse", "HEAD"
+    )
+
+    # Nothing is committed: who likes it commits a merge, who does not takes all of it back.
+    assert project.git("rev-parse", "HEAD") == before[0]
+    project.git("commit", "--quiet", "--no-edit")
+    first, second = project.git("log", "-1", "--format=%P").split()
+    assert first == before[0] and project.git("log", "-1", "--format=%s") == (
+        "Update the template to version 1.0.1"
+    )
+    bare = project.git("ls-tree", "-r", "--name-only", second).splitlines()
+    assert "docs/more.md" in bare and "src/flight_delays/own.py" not in bare
+    assert not project.git("for-each-ref", "refs/mlrails")
+    assert "up to date" in project.update()
+
+
+def test_an_abort_takes_an_update_back_to_the_byte(project: Project) -> None:
+    project.write({"notes.txt": "not committed, and of no commit\n"})
+    before = project.state()
+    project.update()
+    assert project.state() != before
+    project.git("merge", "--abort")
+    assert project.state() == before
+    project.update()
+    project.git("reset", "--quiet", "--hard")
+    assert project.state() == before
+
+
+def test_conflicts_are_gits_own_and_can_be_aborted(project: Project) -> None:
+    mine = EDITED["noxfile.py"].replace("TWO = 2", "TWO = 22")
+    project.write({"noxfile.py": mine, "README.md": EDITED["README.md"].replace("Third", "3rd")})
+    project.commit()
+    before = project.state()
+    said = project.update()
+    assert "conflict: README.md" in said and "conflict: noxfile.py" in said
+    text = project.text("README.md")
+    assert "<<<<<<< HEAD\n3rd.\n=======\nThe third.\n>>>>>>> " in text
+    assert "UU README.md" in project.git("status", "--porcelain")
+    refused = project.update(code=2)
+    assert "a merge is in progress" in refused
+    project.git("merge", "--abort")
+    assert project.state() == before
+
+
+def test_a_lock_that_both_have_changed_is_to_be_made_anew(
+    template: Template, project: Project
+) -> None:
+    template.release("1.0.2", {"requirements-dev.lock": "a==1\n"})
+    project.update()
+    project.commit()
+    project.write({"requirements-dev.lock": "a==1\nmine==1\n"})
+    project.commit()
+    template.release("1.0.3", {"requirements-dev.lock": "a==2\nb==1\n"})
+    said = project.update()
+    assert "run `nox -s lock`, then `git add requirements-dev.lock`" in said
+    assert project.text("requirements-dev.lock") == "a==2\nb==1\n"
+    assert "UU requirements-dev.lock" in project.git("status", "--porcelain")
+
+
+def test_a_dirty_tree_is_left_alone(project: Project) -> None:
+    project.write({"README.md": "Half of a thought"})
+    before = project.state()
+    assert "README.md: not committed" in project.update(code=2)
+    assert project.state() == before
+
+
+def test_a_file_that_git_does_not_know_is_not_written_over(project: Project) -> None:
+    project.write({"docs/new.md": "Mine, and not committed.\n"})
+    before = project.state()
+    said = project.update(code=1)
+    assert "docs/new.md" in said and "nothing has been changed" in said
+    assert project.state() == before and not project.git("for-each-ref", "refs/mlrails")
+
+
+def test_an_edited_engine_is_refused_with_the_names_and_can_be_made_ones_own(
+    template: Template, project: Project
+) -> None:
+    project.write({f"{ENGINE}/words.py": "WORDS = 'mine'\n", f"{ENGINE}/own.py": "A = 1\n"})
+    project.commit()
+    before = project.state()
+    said = project.update(code=2)
+    assert f"{ENGINE}/own.py, {ENGINE}/words.py" in said and "--eject" in said
+    assert project.state() == before
+
+    assert "yours now" in project.update("--eject")
+    project.commit()
+    said = project.update()
+    assert f"conflict: {ENGINE}/words.py" in said
+    assert not (project.root / ENGINE / "old.py").exists()
+    assert "A = 1" in project.text(f"{ENGINE}/own.py")
+    project.write({f"{ENGINE}/words.py": "WORDS = 'ours'\n"})
+    project.commit()
+    # For good: the next one merges it as well, from the bare bake that the last one has left.
+    assert json.loads(project.text(".template.json"))["engine"] == "yours"
+    template.release("1.0.2", {f"{ENGINE}/fresh.py": "F = 1\n"})
+    assert "conflict" not in project.update()
+    assert project.text(f"{ENGINE}/words.py") == "WORDS = 'ours'\n"
+    assert project.text(f"{ENGINE}/fresh.py") == "F = 1\n"
+
+
+def test_the_manifest_names_what_was_edited(project: Project) -> None:
+    engine = project.root / ENGINE
+    words = ["sha256sum", "--check", "--quiet", "MANIFEST"]
+    assert updates.ran(words, engine, project.env) == ""
+    project.write({f"{ENGINE}/words.py": "WORDS = 1\n", f"{ENGINE}/own.py": "A = 1\n"})
+    (engine / "old.py").unlink()
+    code = "from pathlib import Path; from mlrails.update import engine; "
+    said = project.python(code + "print(*engine.edited(Path('src/mlrails')))")
+    assert said == "old.py own.py words.py\n"
+
+
+def test_a_second_update_needs_no_old_version_of_the_template(
+    template: Template, project: Project, tmp_path: Path
+) -> None:
+    project.update()
+    project.commit()
+    template.release("1.0.2", {"docs/new.md": "Newer.\n"})
+    # As it comes in an archive: one version, and no history.
+    shutil.copytree(template.root, tmp_path / "plain", ignore=shutil.ignore_patterns(".git"))
+    shutil.rmtree(template.root)
+    assert "→ 1.0.2" in project.update("--to", str(tmp_path / "plain"))
+    assert project.text("docs/new.md") == "Newer.\n"
+
+
+def test_a_squashed_update_is_followed_by_one_all_the_same(
+    template: Template, project: Project
+) -> None:
+    project.git("switch", "--quiet", "--create", "update")
+    project.update()
+    project.commit()
+    project.git("switch", "--quiet", "main")
+    project.git("merge", "--quiet", "--squash", "update")
+    project.commit()
+    template.release("1.0.2", {"docs/new.md": "Newer.\n"})
+    said = project.update()
+    assert "conflict" not in said and project.text("docs/new.md") == "Newer.\n"
+    changed = project.git("diff", "--cached", "--name-only").splitlines()
+    assert set(changed) == {".template.json", "docs/new.md"}
+
+
+def test_a_revision_or_a_folder_can_be_named(
+    template: Template, project: Project, tmp_path: Path
+) -> None:
+    assert "--to 'nowhere'" in project.update("--to", "nowhere", code=2)
+    template.release("1.0.2", {"docs/new.md": "Newest.\n"})
+    assert "→ 1.0.1" in project.update("--to", "1.0.1")
+    assert project.text("docs/new.md") == "New.\n"
+    project.git("merge", "--abort")
+    # A template that somebody works on is taken as it stands, as a bake would.
+    updates.write(template.root / "{{cookiecutter.project_slug}}", {"docs/new.md": "A draft.\n"})
+    project.update("--to", str(template.root))
+    assert project.text("docs/new.md") == "A draft.\n"
+    assert json.loads(project.text(".template.json"))["revision"] is None
+
+
+def test_going_back_is_refused(template: Template, project: Project) -> None:
+    project.update()
+    project.commit()
+    said = project.update("--to", "1.0.0", code=2)
+    assert "older than yours" in said and "m9001_learning_rate" in said
+
+
+def test_a_git_address_works_and_works_offline_once_it_was_fetched(
+    template: Template, tmp_path: Path
+) -> None:
+    template.git("checkout", "--quiet", "--detach")
+    address = f"file://{tmp_path / 'bare.git'}"
+    template.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    project = template.bake(tmp_path / "made", address)
+    assert json.loads(project.text(".template.json"))["template"] == address
+    template.release("1.0.1", NEWER)
+    template.git("push", "--quiet", "--tags", address)
+    assert "→ 1.0.1" in project.update()
+    assert json.loads(project.text(".template.json"))["template"] == address
+    project.git("merge", "--abort")
+    (tmp_path / "bare.git").rename(tmp_path / "away.git")
+    said = project.update()
+    assert "does not answer" in said and "→ 1.0.1" in said
+
+
+def test_a_template_that_is_gone_is_told_and_another_place_can_be_named(
+    template: Template, project: Project, tmp_path: Path
+) -> None:
+    template.root.rename(tmp_path / "moved")
+    before = project.state()
+    said = project.update(code=1)
+    assert str(template.root) in said and "--to PATH" in said and project.state() == before
+    for address in (f"file://{tmp_path}/none.git", "git@127.0.0.1:none/none.git"):
+        told = {**json.loads(project.text(".template.json")), "template": address}
+        project.write({".template.json": json.dumps(told)})
+        project.commit()
+        said = project.update(code=1, GIT_SSH_COMMAND="false")
+        assert address in said and "--to PATH" in said
+    assert "→ 1.0.1" in project.update("--to", str(tmp_path / "moved"))
+
+
+def test_an_old_version_that_is_nowhere_can_be_given_in_a_folder(
+    template: Template, project: Project, tmp_path: Path
+) -> None:
+    plain = shutil.ignore_patterns(".git")
+    shutil.copytree(template.root, tmp_path / "new", ignore=plain)
+    template.git("checkout", "--quiet", "v1.0.0")
+    shutil.copytree(template.root, tmp_path / "old", ignore=plain)
+    shutil.rmtree(template.root)
+    new = ("--to", str(tmp_path / "new"))
+    said = project.update(*new, code=1)
+    assert "version 1.0.0" in said and "--from PATH" in said
+    assert "→ 1.0.1" in project.update(*new, "--from", str(tmp_path / "old"))
+    assert project.text("docs/new.md") == "New.\n"
+
+
+def test_answers_that_the_new_version_does_not_know_are_told(
+    template: Template, project: Project
+) -> None:
+    path = template.root / "cookiecutter.json"
+    asked = json.loads(path.read_text("utf-8"))
+    asked["task"] = ["regression"]
+    path.write_text(json.dumps(asked), "utf-8")
+    template.release("1.0.2", {})
+    before = project.state()
+    said = project.update(code=2)
+    assert "'classification'" in said and "only regression" in said and project.state() == before
+
+    del asked["task"]
+    asked["license"] = ["MIT", "Apache-2.0"]
+    path.write_text(json.dumps(asked), "utf-8")
+    template.release(
+        "1.0.3",
+        {
+            "params.yaml": NEWER["params.yaml"]
+            .replace("task: {{", "task: #{{")
+            .replace("cookiecutter.task", "cookiecutter.license")
+        },
+    )
+    said = project.update()
+    assert "does not ask for task: 'classification' is left out" in said
+    assert "asks for license: 'MIT' is taken" in said
+    answers = json.loads(project.text(".template.json"))["answers"]
+    assert answers["license"] == "MIT" and "task" not in answers
+
+
+SPOILT = {
+    "{": "not JSON",
+    "[]": "an object with template",
+    '{"template": "x", "version": "1", "answers": {"a": 1}}': "'answers' has to be",
+    '{"template": 1, "version": "1", "answers": {}}': "'template' has to be a text",
+    '{"template": "", "version": "1.0.0", "answers": {}}': "names no address",
+}
+
+
+@pytest.mark.parametrize("text", SPOILT)
+def test_a_spoilt_origin_is_told_in_a_sentence(project: Project, text: str) -> None:
+    project.write({".template.json": text})
+    project.commit()
+    before = project.state()
+    assert SPOILT[text] in project.update(code=1 + (text != "")) and project.state() == before
+
+
+def test_without_an_origin_it_says_how_to_make_one_and_that_is_enough(
+    template: Template, project: Project
+) -> None:
+    (project.root / ".template.json").unlink()
+    project.write({"pyproject.toml": '[project]\nname = "flight-delays"\n'})
+    project.commit()
+    said = project.update(code=2)
+    assert ".template.json is not there" in said and "commit" in said
+    told = json.loads(said[said.index("{") :])
+    assert told["answers"]["package_name"] == "flight_delays"
+    assert told["answers"]["project_name"] == "Flight Delays"
+    assert told["answers"]["task"] == "classification"
+    told |= {"template": str(template.root), "revision": template.git("rev-parse", "v1.0.0")}
+    project.write({".template.json": json.dumps(told)})
+    assert ".template.json: not committed" in project.update(code=2)
+    project.commit()
+    said = project.update()
+    assert "→ 1.0.1" in said and "conflict" not in said
+    assert set(json.loads(project.text(".template.json"))["answers"]) == set(updates.ASKED)
+
+
+def test_a_package_that_was_renamed_is_followed(template: Template, project: Project) -> None:
+    project.git("mv", "src/flight_delays", "src/trams")
+    text = EDITED["noxfile.py"].replace("flight_delays", "trams")
+    project.write({"noxfile.py": text, "src/trams/source.py": '"""My rows."""\n\n\nLAST = 9\n'})
+    project.commit()
+    package = "src/{{cookiecutter.package_name}}"
+    template.release(
+        "1.0.2",
+        {
+            f"{package}/source.py": FILES[f"{package}/source.py"].replace("9", "10"),
+            f"{package}/fresh.py": "A = 1\n",
+        },
+    )
+    said = project.update()
+    assert "flight_delays is called trams here" in said and "conflict" not in said
+    assert project.text("src/trams/source.py") == '"""My rows."""\n\n\nLAST = 10\n'
+    assert project.text("src/trams/fresh.py") == "A = 1\n"
+    assert not (project.root / "src" / "flight_delays").exists()
+    assert json.loads(project.text(".template.json"))["answers"]["package_name"] == "trams"
+
+
+def test_a_project_below_the_top_of_a_repository_is_updated_there(
+    template: Template, tmp_path: Path
+) -> None:
+    house = Project(tmp_path / "house", template.env)
+    house.write({"README.md": "The house.\n", "docs/more.md": "Of the house.\n"})
+    house.git("init", "--quiet")
+    project = template.bake(tmp_path / "house")
+    assert not (project.root / ".git").exists()
+    project.write(EDITED)
+    project.commit()
+    template.release("1.0.1", NEWER)
+    before = house.state()
+    assert "conflict" not in project.update()
+    assert "learning_rate: 0.3" in project.text("params.yaml")
+    assert project.text("docs/more.md") == "Much more.\n"
+    assert house.text("docs/more.md") == "Of the house.\n"
+    changed = house.git("diff", "--cached", "--name-only").splitlines()
+    assert all(name.startswith("flight-delays/") for name in changed)
+    house.git("merge", "--abort")
+    assert house.state() == before
+
+
+def test_a_project_without_commits_or_without_git_is_told(
+    template: Template, tmp_path: Path
+) -> None:
+    project = template.bake(tmp_path / "made")
+    shutil.rmtree(project.root / ".git")
+    assert "not a git repository" in project.update(code=2)
+    project.git("init", "--quiet")
+    assert "nothing is committed yet" in project.update(code=2)
+
+
+STEPS = ("commit-tree", "update-ref", "read-tree", "merge", "status", "rm", "for-each-ref")
+"""git's commands from the journal on, in their order."""
+KILLER = """#!/bin/sh
+# Kill who calls git for the {nth}th time since the journal was written.
+if [ -e "{root}/.git/mlrails/update.json" ]; then
+    echo "$@" >> "{log}"
+    if [ "$(wc -l < "{log}")" -eq {nth} ]; then
+        {first}kill -9 $PPID; exit 9
+    fi
+fi
+exec {git} "$@"
+"""
+MERGE = """
+import sys; from pathlib import Path; from mlrails.update import merge, repository
+project = repository.Repository.of(Path().absolute())
+merge.recover(project); merge.must_be_free(project)
+merge.merge(project, merge.Sides(*sys.argv[1:]))
+"""
+
+
+def sides(project: Project) -> list[str]:
+    """Write what an update would merge: a base, theirs, and ours with a migration."""
+
+    def tree(files: Mapping[str, str | None]) -> str:
+        for name, text in files.items():
+            if text is None:
+                (project.root / name).unlink()
+            else:
+                project.write({name: text})
+        project.git("add", "--all")
+        return project.git("write-tree")
+
+    head = project.git("rev-parse", "HEAD")
+    ours = tree({"params.yaml": EDITED["params.yaml"].replace("rate", "learning_rate")})
+    base = tree({**FILES_OF_A_PROJECT, "src/flight_delays/own.py": None})
+    base = project.git("commit-tree", base, "-m", "Base")
+    newer = {name: it for name, it in NEWER.items() if name not in {"params.yaml", "README.md"}}
+    theirs = tree({**newer, f"{ENGINE}/old.py": None})
+    theirs = project.git("commit-tree", theirs, "-p", base, "-m", "Theirs")
+    project.git("reset", "--quiet", "--hard", head)
+    return [head, base, theirs, ours, "An update"]
+
+
+FILES_OF_A_PROJECT = {
+    "noxfile.py": FILES["noxfile.py"],
+    "params.yaml": FILES["params.yaml"].replace("rate", "learning_rate"),
+    "docs/more.md": FILES["docs/more.md"],
+}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+def test_a_kill_leaves_the_tree_as_it_was_or_a_merge_and_the_next_call_goes_on(
+    project: Project, tmp_path: Path, late: bool
+) -> None:
+    words = ("-c", MERGE, *sides(project))
+    before = project.state()
+    assert not project.started(*words).returncode
+    after = project.state()
+    project.git("merge", "--abort")
+    git, log, program = shutil.which("git"), tmp_path / "log", tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    nth, code = 0, 1
+    while code:
+        nth += 1
+        log.unlink(missing_ok=True)
+        first = f'{git} "$@"; ' if late else ""
+        text = KILLER.format(nth=nth, root=project.root, log=log, git=git, first=first)
+        program.write_text(text, "utf-8")
+        program.chmod(0o755)
+        code = project.started(*words, PATH=f"{program.parent}:{project.env['PATH']}").returncode
+        again = project.started(*words) if code else None
+        if again and again.returncode:  # An ordinary merge, which can be taken back.
+            assert "a merge is in progress" in again.stderr
+        else:
+            assert project.state() == after, nth
+        project.git("merge", "--abort")
+        assert project.state() == before, nth
+    calls = log.read_text("utf-8")
+    assert nth > 9 and all(f" {step} " in calls for step in STEPS), calls
+
+
+def test_what_was_written_after_a_kill_is_kept(project: Project) -> None:
+    head = project.git("rev-parse", "HEAD")
+    (project.root / ".git" / "mlrails").mkdir()
+    journal = {"head": head, "theirs": head, "made": ["docs/new.md"]}
+    project.write(
+        {
+            ".git/mlrails/update.json": json.dumps(journal),
+            "README.md": "Written since.\n",
+            "docs/new.md": "Half of it",
+        }
+    )
+    assert "killed halfway" in project.update()
+    assert project.git("show", "refs/mlrails/killed:README.md") == "Written since."
+    assert project.git("show", "refs/mlrails/killed:docs/new.md") == "Half of it"
+    assert "Mine, first" in project.text("README.md") and project.text("docs/new.md") == "New.\n"

@@ -1,0 +1,202 @@
+"""The merge itself: prepared without touching the tree, done by git, and undone after a kill.
+
+To change this: everything before `_apply` writes objects and refs below `refs/mlrails/` alone. From
+there on a journal in .git says what was begun, so that the next call can put the tree back. When
+the journal is gone, what is left is an ordinary merge of git's.
+"""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+
+from .repository import Repository, output, own_index
+from .shim import UsageError, WorldError, run, say
+
+_BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+_GRAFTS, _KILLED = "refs/mlrails/replace/", "refs/mlrails/killed"
+_JOURNAL, _LOCK = "update.json", "index.lock"
+_SETTINGS = {
+    # No hook of the user's commits halfway; a file of theirs stays in the folder they put it in.
+    "core.hooksPath": os.devnull,
+    "merge.renames": "true",
+    "merge.directoryRenames": "false",
+    "merge.renameLimit": "20000",
+}
+_WORDS = ("merge", "--no-ff", "--no-commit", "--no-verify-signatures", "--no-autostash")
+_PATIENCE = 5.0
+"""Seconds in which a git that outlives its caller has come to its end."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is merged: commits of the old and the new bare bake, and the user's, each migrated."""
+
+    head: str
+    base: str
+    theirs: str
+    ours: str
+    """The tree of `head`, after the migrations."""
+    title: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What git has made of it; names of files from the repository's top on."""
+
+    conflicts: Sequence[str]
+    deleted: Sequence[str]
+    """What the user has deleted and the template has changed: it stays deleted."""
+    locks: Sequence[str]
+    """Locks that both sides have changed: they hold the template's, and are to be made anew."""
+
+
+@dataclass(frozen=True)
+class _Journal:
+    head: str
+    theirs: str
+    made: Sequence[str] = field(default_factory=list)
+    """Files that were not there before, committed or not."""
+
+
+def recover(repository: Repository) -> None:
+    """Put the tree back where an update was killed halfway; keep what stood there as a commit."""
+    path = repository.own / _JOURNAL
+    if not path.is_file():
+        return
+    journal = _Journal(**json.loads(path.read_text("utf-8")))
+    if not _in_progress(repository, journal) and repository.head == journal.head:
+        _write_down(repository, journal.made)
+        _put_back(repository, journal)
+        say("the last update was killed halfway; the project is as it was before it")
+    _forget(repository)
+
+
+def must_be_free(repository: Repository) -> None:
+    """Raise UsageError where a change is not committed, or git has something else to finish."""
+    for name in _BUSY:
+        if repository.private(name).exists():
+            what = name.removesuffix("_HEAD").replace("_", "-").lower()
+            raise UsageError(
+                f"a {what} is in progress here; finish it, or take it back (`git merge --abort` "
+                "and its like), then update"
+            )
+    if names := repository.uncommitted():
+        shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        raise UsageError(
+            f"{shown}: not committed; commit or stash, then update: nothing has been changed"
+        )
+
+
+def merge(repository: Repository, sides: Sides) -> Merged:
+    """Merge in the user's tree, and leave the merge to be committed or aborted.
+
+    Raises WorldError where git refuses; the tree is then as it was.
+    """
+    ours = _tree(repository, sides.head)
+    changed = repository.differing(sides.base, sides.theirs)
+    changed += repository.differing(ours, sides.ours)
+    made = sorted({name for name in changed if not os.path.lexists(repository.top / name)})
+    journal = _Journal(sides.head, sides.theirs, made)
+    (repository.own / _JOURNAL).write_text(json.dumps(asdict(journal)), "utf-8")
+    try:
+        _apply(repository, sides)
+    except WorldError:
+        _put_back(repository, journal)
+        _forget(repository)
+        raise
+    merged = _settle(repository)
+    _forget(repository)
+    return merged
+
+
+def _tree(repository: Repository, commit: str) -> str:
+    return output(repository.root, "rev-parse", f"{commit}^{{tree}}")
+
+
+def _apply(repository: Repository, sides: Sides) -> None:
+    """Let git merge, with the base as an ancestor of HEAD, and HEAD's files migrated.
+
+    Both are said by a replacement of HEAD that this one command sees; no history is written anew.
+    """
+    top = repository.top
+    parents = output(top, "rev-parse", f"{sides.head}^@").split()
+    graft = repository.commit(sides.ours, sides.title, *parents, sides.base)
+    output(top, "update-ref", f"{_GRAFTS}{sides.head}", graft)
+    if sides.ours != _tree(repository, sides.head):
+        output(top, "read-tree", "-m", "-u", sides.head, sides.ours)
+    settings = [word for pair in _SETTINGS.items() for word in ("-c", "=".join(pair))]
+    words = (*_WORDS, "-m", sides.title, sides.theirs)
+    done = run(top, *settings, *words, GIT_REPLACE_REF_BASE=_GRAFTS)
+    if not repository.private("MERGE_HEAD").exists():
+        said = " ".join((done.stderr or done.stdout).split())
+        raise WorldError(f"git does not merge: {said[:600]}; nothing has been changed")
+
+
+def _settle(repository: Repository) -> Merged:
+    """Decide what needs no person: what the user has deleted stays so, a lock is made anew."""
+    top = repository.top
+    unmerged = _unmerged(repository)
+    deleted = [name for name, state in unmerged.items() if state == "DU"]
+    locks = [name for name, state in unmerged.items() if name.endswith(".lock") and state == "UU"]
+    if deleted:
+        output(top, "rm", "--quiet", "--", *deleted)
+    if locks:  # With marks in it a lock is of no use to who makes it anew.
+        output(top, "checkout", "--theirs", "--", *locks)
+    left = [name for name in unmerged if name not in {*deleted, *locks}]
+    return Merged(left, deleted, locks)
+
+
+def _unmerged(repository: Repository) -> dict[str, str]:
+    words = ("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames")
+    found = output(repository.top, *words).split("\0")
+    states = {line[3:]: line[:2] for line in found if line}
+    return {name: it for name, it in states.items() if "U" in it or it in {"AA", "DD"}}
+
+
+def _in_progress(repository: Repository, journal: _Journal) -> bool:
+    """Tell whether git had come to its end: what was killed was its caller alone."""
+    path = repository.private("MERGE_HEAD")
+    lock = repository.private(_LOCK)
+    deadline = time.monotonic() + _PATIENCE
+    while lock.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return path.is_file() and path.read_text("utf-8").strip() == journal.theirs
+
+
+def _put_back(repository: Repository, journal: _Journal) -> None:
+    """Make the tree HEAD's again."""
+    top = repository.top
+    repository.private(_LOCK).unlink(missing_ok=True)
+    output(top, "reset", "--quiet", "--hard", journal.head)
+    for name in journal.made:
+        (top / name).unlink(missing_ok=True)
+        for folder in (top / name).parents:
+            if folder == top:
+                break
+            with suppress(OSError):  # Something else is in it.
+                folder.rmdir()
+
+
+def _write_down(repository: Repository, made: Sequence[str]) -> None:
+    """Keep what stands in the tree as a commit, in case the user has worked on after the kill."""
+    top, head = repository.top, repository.head
+    there = [name for name in made if (top / name).is_file()]
+    with own_index() as index:
+        output(top, "read-tree", head, **index)
+        output(top, "add", "--update", **index)
+        if there:
+            output(top, "add", "--force", "--", *there, **index)
+        tree = output(top, "write-tree", **index)
+    if tree != _tree(repository, head):
+        kept = repository.commit(tree, "What stood here when an update had been killed", head)
+        output(top, "update-ref", _KILLED, kept)
+
+
+def _forget(repository: Repository) -> None:
+    """Remove what only a merge under way needs; the journal last."""
+    for ref in output(repository.root, "for-each-ref", "--format=%(refname)", _GRAFTS).split():
+        output(repository.root, "update-ref", "-d", ref)
+    (repository.own / _JOURNAL).unlink(missing_ok=True)

@@ -1,0 +1,184 @@
+"""An update from its first question to the merge that it leaves."""
+
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import history, merge, migrations, origin, template
+from .bake import ENGINE, bake, fitting, sign
+from .changes import numbers, to_do
+from .guess import package_of
+from .origin import FILE, Origin
+from .repository import Repository
+from .shim import UsageError, WorldError, say, warn
+from .template import Checkout, Template
+
+
+def eject(root: Path) -> None:
+    """Make the engine the user's own: from now on updates merge it like any other file."""
+    found = origin.read(root)
+    (root / FILE).write_bytes(replace(found, engine="yours").text().encode("utf-8"))
+    say(
+        f"{ENGINE} is yours now: updates merge it line by line, and its conflicts are yours to "
+        f"resolve. Commit {FILE} to keep it so."
+    )
+
+
+def update(root: Path, to: str | None, base: Path | None) -> None:
+    """Merge a newer version of the template into the project, and leave the merge to be committed.
+
+    Raises UsageError for what the user has to mend first, WorldError where a version cannot be had;
+    in both cases nothing has been changed.
+    """
+    repository = Repository.of(root)
+    merge.recover(repository)
+    merge.must_be_free(repository)
+    old = _origin(repository)
+    with tempfile.TemporaryDirectory(prefix="update-") as scratch:
+        job = _Job(repository, old, Path(scratch), base)
+        found, new = job.wanted(to)
+        if new is None:
+            say(f"up to date: {old.name} is the newest")
+            return
+        merged, version = job.merge(found, new)
+        _tell(repository, old, merged, version, new)
+
+
+def _origin(repository: Repository) -> Origin:
+    """Return where the project came from, under the package's name of today."""
+    found = origin.read(repository.root)
+    if repository.text("HEAD", FILE) is None:
+        raise UsageError(f"{FILE}: not committed; `git add {FILE}`, commit it, then update")
+    told = found.answers.get("package_name", "")
+    now = package_of(repository.root)
+    if told and now and now != told and not repository.names("HEAD", f"src/{told}/"):
+        say(f"the package {told} is called {now} here, so the template's is called so too")
+        return replace(found, answers={**found.answers, "package_name": now})
+    return found
+
+
+@dataclass(frozen=True)
+class _Job:
+    repository: Repository
+    old: Origin
+    scratch: Path
+    base: Path | None
+
+    def wanted(self, to: str | None) -> tuple[Template, Checkout | None]:
+        """Return the template and the version to update to; none where there is nothing newer."""
+        into = self.scratch / "new"
+        if to and Path(to).expanduser().is_dir():
+            found = template.of_folder(Path(to).expanduser().absolute())
+            return found, found.as_it_stands(into)
+        found = template.of_address(self.old.template, self.repository)
+        if to:
+            if (commit := found.commit(to)) is None:
+                raise UsageError(
+                    f"--to {to!r}: neither a folder here nor a revision of the template "
+                    f"{found.address}; its newest release is {found.newest() or 'not there yet'}"
+                )
+            return found, found.checkout(commit, into)
+        commit = found.commit(found.newest())
+        new = found.checkout(commit, into) if commit else found.as_it_stands(into)
+        return found, None if self._is_known(found, new) else new
+
+    def _is_known(self, found: Template, new: Checkout) -> bool:
+        """Tell whether the project came from that version or a later one."""
+        if new.revision is None:
+            return False
+        ours = found.commit(self.old.revision)
+        if ours:
+            return found.is_ancestor(new.revision, ours)
+        return numbers(new.version) <= numbers(self.old.version)
+
+    def merge(self, found: Template, new: Checkout) -> tuple[merge.Merged, str]:
+        """Bake both versions and merge them into the project; return that, and the new version."""
+        repository, old, head = self.repository, self.old, self.repository.head
+        answers = fitting(new, old)
+        base = history.bare_bake(repository, old) or self._old_bake(found)
+        if not old.is_ejected and (edited := repository.differing(base, head, f"{ENGINE}/")):
+            raise UsageError(_edited(edited))
+        baked = bake(new, answers, self.scratch / "theirs")
+        made = sign(baked, new, old, old.template or found.address)
+        theirs = repository.tree(baked)
+        pending = migrations.pending(repository, base, theirs)
+        title = f"Update the template to version {made.version}"
+        ours = f"{head}^{{tree}}"
+        if pending:
+            ours, base = self._migrated(pending, baked, head, base)
+        commit = repository.commit(theirs, history.title(made), base)
+        sides = merge.Sides(head, base, commit, repository.name_of(ours), title)
+        return merge.merge(repository, sides), made.version
+
+    def _old_bake(self, found: Template) -> str:
+        """Bake the version that the project came from, as a commit."""
+        old = self.old
+        checkout = self._old_checkout(found)
+        answers = {name: it for name, it in old.answers.items() if name in checkout.questions}
+        baked = bake(checkout, answers, self.scratch / "base")
+        # Whatever was written there by hand: the new version's word replaces it.
+        text = self.repository.text("HEAD", FILE) or ""
+        (baked / FILE).write_bytes(text.encode("utf-8"))
+        return self.repository.commit(self.repository.tree(baked), history.title(old))
+
+    def _old_checkout(self, found: Template) -> Checkout:
+        into = self.scratch / "old"
+        if self.base is not None:
+            return template.of_folder(self.base.expanduser().absolute()).as_it_stands(into)
+        places = [found]
+        with suppress(UsageError, WorldError):
+            places.append(template.of_address(self.old.template, self.repository))
+        for place in places:
+            released = None if self.old.version == origin.BEFORE_VERSIONS else self.old.version
+            for name in (self.old.revision, None if self.old.revision else released):
+                if commit := place.commit(name):
+                    return place.checkout(commit, into)
+        raise WorldError(
+            f"{self.old.name}, which this project came from, is not in {found.address}; give a "
+            "clone of the template that has it (`--to PATH`), or the folder of that version "
+            "(`--from PATH`)"
+        )
+
+    def _migrated(self, pending: list[str], baked: Path, head: str, base: str) -> tuple[str, str]:
+        """Run migrations on the user's files and on the old bake alike; return tree and commit.
+
+        So what a migration does is no difference between the two, and never a conflict.
+        """
+        repository = self.repository
+        sides = {name: repository.export(name, self.scratch / name) for name in (head, base)}
+        migrations.run(baked, pending, list(sides.values()), self.old.answers["package_name"])
+        ours = repository.with_project(head, sides[head])
+        moved = repository.commit(repository.tree(sides[base], base), "The base, migrated", base)
+        return ours, moved
+
+
+def _edited(names: list[str]) -> str:
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    return (
+        f"{ENGINE} was edited: {shown}. An update replaces it as a whole: move the change to your "
+        "own package, or make the engine your own for good with `nox -s update -- --eject`; "
+        "nothing has been changed"
+    )
+
+
+def _tell(
+    repository: Repository, old: Origin, merged: merge.Merged, version: str, new: Checkout
+) -> None:
+    """Say what has become of it, and what is next."""
+    say(f"{old.name} → {version}, as a merge that is not committed yet")
+    for name in merged.deleted:
+        say(f"  stays deleted, as you have deleted it: {name}")
+    for name in merged.locks:
+        say(f"  run `nox -s lock`, then `git add {name}`: both sides have changed it")
+    for name in merged.conflicts:
+        say(f"  conflict: {name}")
+    if carried := repository.differing_from_index(f"{ENGINE}/"):
+        kept = f"your changes of the engine were kept: {', '.join(carried)}"
+        (say if old.is_ejected else warn)(kept)
+    if told := to_do(new.changelog, old.version, version):
+        say(f"\nWhat to do:\n{told}\n")
+    first = "resolve the conflicts, `git add` them, " if merged.conflicts or merged.locks else ""
+    say(
+        f"next: {first}run `nox -s tests`, and `git commit`. `git merge --abort` takes it all back."
+    )
