@@ -113,7 +113,7 @@ def merge(repository: Repository, sides: Sides) -> Merged:
 
 
 def _tree(repository: Repository, commit: str) -> str:
-    return output(repository.root, "rev-parse", f"{commit}^{{tree}}")
+    return output(repository.root, "rev-parse", commit + "^{tree}")
 
 
 def _apply(repository: Repository, sides: Sides) -> None:

@@ -104,7 +104,7 @@ class _Job:
         theirs = repository.tree(baked)
         pending = migrations.pending(repository, base, theirs)
         title = f"Update the template to version {made.version}"
-        ours = f"{head}^{{tree}}"
+        ours = head + "^{tree}"
         if pending:
             ours, base = self._migrated(pending, baked, head, base)
         commit = repository.commit(theirs, history.title(made), base)

@@ -68,7 +68,7 @@ class Template:
         if not self.has_history or not name or name.startswith("-"):
             return None
         for revision in (name, f"v{name}"):
-            words = ("rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}")
+            words = ("rev-parse", "--quiet", "--verify", revision + "^{commit}")
             if not (found := run(self.place, *words)).returncode:
                 return found.stdout.strip()
         return None
