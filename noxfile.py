@@ -16,6 +16,7 @@ import nox
 HERE = Path(__file__).parent
 PROJECT = "{{cookiecutter.project_slug}}"
 LOCK = "requirements-dev.lock"
+ENGINE_LOCK = f"{PROJECT}/overlays/framework/scikit-learn/{LOCK}"
 # One file of tests to a worker, as files share what they have baked and trained; more than two
 # would wait for each other on a laptop. In the order of their names: those with few tests are slow.
 SIDE_BY_SIDE = ("--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder")
@@ -27,23 +28,36 @@ nox.options.default_venv_backend = "none"
 
 
 def program(session: nox.Session, *command: str, env: dict[str, str] | None = None) -> None:
-    """Run a program of the environment, which is made or brought up to date first."""
-    programs = install(session)
+    """Run a program of the template's environment, made or brought up to date first."""
+    run(session, install(session, "template", LOCK), *command, env=env)
+
+
+def engine(session: nox.Session, *command: str) -> None:
+    """Run a program where the engine can be imported, with all that a project installs for it."""
+    source = str(Path(PROJECT, "src").absolute())
+    programs = install(session, "engine", ENGINE_LOCK)
+    run(session, programs, *command, env={"PYTHONPATH": source, "MYPYPATH": source})
+
+
+def run(
+    session: nox.Session, programs: Path, *command: str, env: dict[str, str] | None = None
+) -> None:
+    """Run a program of an environment whose programs lie in a folder."""
     path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
     variables = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
     session.run(str(programs / command[0]), *command[1:], env=variables, external=True)
 
 
-def install(session: nox.Session) -> Path:
-    """Make the environment of the lock, unless it is there; return the folder of its programs."""
-    environment = session.cache_dir.absolute().with_name("template")
+def install(session: nox.Session, name: str, lock: str) -> Path:
+    """Make the environment of a lock, unless it is there; return the folder of its programs."""
+    environment = session.cache_dir.absolute().with_name(name)
     programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
     made_of = environment / "made-of"
-    wanted = hashlib.sha256(str(environment).encode() + Path(LOCK).read_bytes()).hexdigest()
+    wanted = hashlib.sha256(str(environment).encode() + Path(lock).read_bytes()).hexdigest()
     if not made_of.is_file() or made_of.read_text("utf-8") != wanted:
         make, add = tools(programs / "python")
         session.run_install(*make, str(environment), external=True)
-        session.run_install(*add, "--require-hashes", "-r", LOCK, external=True)
+        session.run_install(*add, "--require-hashes", "-r", lock, external=True)
         made_of.write_text(wanted, "utf-8")
     return programs
 
@@ -115,9 +129,14 @@ def lint(session: nox.Session) -> None:
     # package that the tests import is not there.
     ours = "lint.isort.known-first-party=['flight_delays']"
     rules = ("--no-cache", "--extend-ignore", "N999,RUF200", "--config", ours)
-    program(session, "ruff", "check", *rules, ".")
-    program(session, "ruff", "format", "--no-cache", "--check", ".")
+    # A project leaves the engine out, so it is named here.
+    folders = [str(folder) for folder in Path(PROJECT).glob("src/mlrails")]
+    program(session, "ruff", "check", *rules, ".", *folders)
+    program(session, "ruff", "format", "--no-cache", "--check", ".", *folders)
     program(session, "mypy", "--cache-dir", os.devnull, *TYPED)
+    for folder in folders:
+        settings = ("--config-file", f"{PROJECT}/pyproject.toml", "--cache-dir", os.devnull)
+        engine(session, "mypy", *settings, folder)
     schema = ("--builtin-schema", "vendor.github-workflows")
     for folder in WORKFLOWS:
         workflows = [str(path) for path in sorted(Path(folder, "workflows").glob("*.yaml"))]
