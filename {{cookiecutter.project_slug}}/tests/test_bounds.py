@@ -1,9 +1,12 @@
 """The bounds of a base: its values count, whatever a change does to its own file."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from flight_delays import bounds
 from flight_delays.bounds import over
 from flight_delays.errors import UsageError
 from flight_delays.params import Params
@@ -42,3 +45,25 @@ def test_a_key_that_nobody_knows_any_more_decides_nothing() -> None:
 def test_a_base_that_is_no_list_of_keys_is_told() -> None:
     with pytest.raises(UsageError, match=r"params\.yaml of main: .* holds no keys"):
         laid([])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "roc_acu",
+            r"'gate.floors.roc_acu': no metric .* \(did you mean 'roc_auc'\?\); known: roc",
+        ),
+        ("r2", "'gate.floors.r2': no metric of classification has that name; known: roc_auc, "),
+        ("youden", "known: .*f1$"),
+    ],
+)
+def test_a_floor_of_no_metric_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    ours = of_gate(floors={"roc_auc": 0.6, "f1": 0.1})
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(ours), "utf-8")
+    found, where = bounds.of(tmp_path, None)
+    assert (found.gate.floors["f1"], where) == (0.1, "the working tree")
+    path.write_text(yaml.safe_dump(of_gate(floors={name: 0.6})), "utf-8")
+    with pytest.raises(UsageError, match=words):
+        bounds.of(tmp_path, None)

@@ -47,12 +47,16 @@ def of(params: Params, root: Path, folder: Path = Path("none")) -> Candidate:
     return Candidate(folder, digest, params, "", {}, Project(root))
 
 
+def raw(settings: Settings) -> pd.DataFrame:
+    return data.read(settings.root / layout.RAW)
+
+
 def rival(**tags: str) -> Version:
     return Version(1, tags, "")
 
 
 def chosen(settings: Settings, *rivals: Version, **sections: Any) -> pd.DataFrame:
-    return contest.rows(settings, of(rows.parameters(**sections), settings.root), rivals)
+    return contest.rows(raw(settings), of(rows.parameters(**sections), settings.root), rivals)
 
 
 def test_rivals_of_the_same_split_meet_on_all_test_rows(settings: Settings) -> None:
@@ -113,7 +117,11 @@ def met(settings: Settings, task: Task, model: Path) -> Meet:
     """Return what lets a model meet itself on some rows."""
     candidate = of(rows.parameters(task), settings.root, model)
     return lambda frame: contest.contest(
-        settings, candidate, {CHAMPION: Model(model, candidate.digest)}, frame, candidate.params
+        settings.root,
+        candidate,
+        {CHAMPION: Model(model, candidate.digest)},
+        frame,
+        candidate.params,
     )
 
 
@@ -186,11 +194,15 @@ def test_the_slices_and_the_seed_are_those_of_the_bounds(
 ) -> None:
     model = model_of(Task.CLASSIFICATION)
     ours = rows.parameters(evaluation={"confidence": 0.9, "resamples": 100, "slices": []}, seed=1)
-    found = contest.contest(settings, of(ours, settings.root, model), {}, TEST, rows.parameters())
+    found = contest.contest(
+        settings.root, of(ours, settings.root, model), {}, TEST, rows.parameters()
+    )
     assert (set(found.slices), found.seed) == ({"carrier", "origin"}, 7)
     with pytest.raises(UsageError, match="'origin' that the slices of the gate need"):
         without = TEST.drop(columns="origin")
-        contest.contest(settings, of(ours, settings.root, model), {}, without, rows.parameters())
+        contest.contest(
+            settings.root, of(ours, settings.root, model), {}, without, rows.parameters()
+        )
 
 
 @pytest.mark.parametrize(
@@ -218,11 +230,13 @@ def test_a_prediction_that_is_no_number_is_told_in_one_sentence(
     monkeypatch.setattr(carried, "load", load)
     here = of(rows.parameters(), settings.root, Path(CHALLENGER))
     with pytest.raises(error, match=words):
-        contest.contest(settings, here, {CHAMPION: Model(Path(CHAMPION), "")}, TEST, here.params)
+        contest.contest(
+            settings.root, here, {CHAMPION: Model(Path(CHAMPION), "")}, TEST, here.params
+        )
 
 
 def holdout(settings: Settings, ours: dict[str, Any], base: dict[str, Any]) -> gate.Check:
-    return contest.same_holdout(settings, rows.parameters(**ours), rows.parameters(**base))
+    return contest.same_holdout(raw(settings), rows.parameters(**ours), rows.parameters(**base))
 
 
 def until(day: str | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from flight_delays import data, layout
-from flight_delays.errors import WorldError
+from flight_delays.errors import UsageError, WorldError
 
 import rows
 
@@ -95,3 +95,14 @@ def test_all_parts_are_read(tmp_path: Path) -> None:
     assert {part: len(frame) for part, frame in found.items()} == {
         part: len(frame) for part, frame in rows.parts().items()
     }
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"digest": 7}', '{"digest": "abc'])
+def test_a_report_that_is_not_whole_counts_as_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / layout.METRICS
+    path.parent.mkdir()
+    path.write_text(text, "utf-8")
+    with pytest.raises(UsageError, match="there is no report yet"):
+        layout.figures(tmp_path)
+    path.write_text('{"digest": "abc"}', "utf-8")
+    assert layout.figures(tmp_path) == {"digest": "abc"}

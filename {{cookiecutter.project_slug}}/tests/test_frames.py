@@ -57,14 +57,14 @@ GOOD: list[tuple[str, Any, list[Any]]] = [
 BAD: list[tuple[str, Any, str]] = [
     ("number", ["1", "1,5", "far"], "number: must be a valid number, in 2 rows"),
     ("number", [True, False], "the type is bool, no number"),
-    ("number", [2**53 + 1, 2**53], "a whole number that a float would round, in 1 rows"),
+    ("number", [2**53 + 1, 2**53], "a whole number that a float would round, in 1 row"),
     ("number", ["1", 2], "it mixes types"),
     ("number", [2**70], "it mixes types, or has one that is no number"),
     ("number", [1 + 2j], "it mixes types, or has one that is no number"),
     ("number", [Decimal("1.5")], "the type is decimal128(2, 1), no number"),
     ("number", np.array([1], "timedelta64[s]"), "the type is duration[s], no number"),
     ("number", [DAY], "the type is timestamp[us], no number"),
-    ("category", [1.0, 1.5, np.nan], "must be text, or a whole number below 2**53, in 1 rows"),
+    ("category", [1.0, 1.5, np.nan], "must be text, or a whole number below 2**53, in 1 row"),
     ("category", [2.0**53, np.inf], "must be text, or a whole number below 2**53, in 2 rows"),
     ("category", [True, False], "the type is bool, no category"),
     ("category", [DAY], "the type is timestamp[us], no category"),
@@ -138,7 +138,7 @@ COLUMNS = [
 
 def test_labels_that_are_missing_in_a_csv_file_are_not_made_up() -> None:
     given = pd.read_csv(io.StringIO(PENGUINS))
-    with pytest.raises(UsageError, match="column 'adelie': a value is missing in 1 rows"):
+    with pytest.raises(UsageError, match="column 'adelie': a value is missing in 1 row"):
         frames.typed(given, COLUMNS)
     found = frames.typed(given.dropna(subset="adelie"), COLUMNS)
     assert found["adelie"].tolist() == [True, False]
@@ -163,9 +163,9 @@ def test_no_source_gets_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["True", None, "False"], "a value is missing in 1 rows"),
-        ([True, None, False], "a value is missing in 1 rows"),
-        ([1.0, float("nan")], "a value is missing in 1 rows"),
+        (["True", None, "False"], "a value is missing in 1 row"),
+        ([True, None, False], "a value is missing in 1 row"),
+        ([1.0, float("nan")], "a value is missing in 1 row"),
         (["True", "False"], "holds text"),
         (["yes", "no"], "holds text"),
     ],
@@ -191,5 +191,5 @@ def test_a_source_is_read_where_none_is_made_up(
         return pd.DataFrame({"late": pd.Series(["True", None]).astype("bool")})
 
     monkeypatch.setattr(source, "rows", casting)
-    with pytest.raises(UsageError, match="a value is missing in 1 rows"):
+    with pytest.raises(UsageError, match="a value is missing in 1 row"):
         ingest.ingest(Stage(Settings(tmp_path), rows.parameters()))

@@ -58,6 +58,24 @@ def test_no_rows_at_all_decide_nothing() -> None:
     assert "20 days are needed" in found.reason and "nan" not in found.reason
 
 
+def test_where_no_row_is_new_it_is_said_what_to_do() -> None:
+    assert "bring later rows, and move `data.until` in params.yaml on" in check(NAN, NAN, 0).reason
+    timeless = gate.no_worse("", Comparison(NAN, NAN, NAN, None, 0), MARGIN, LEAST_DAYS)
+    assert "`data.time` in params.yaml" in timeless.reason and "another name" in timeless.reason
+    assert "data.time" not in check(0.1, 0.3, days=19).reason
+
+
+@pytest.mark.parametrize("days", [None, 60])
+@pytest.mark.parametrize(("rows", "passed"), [(299, None), (300, True)])
+def test_models_that_differ_in_no_draw_decide_on_enough_rows_only(
+    days: int | None, rows: int, passed: bool | None
+) -> None:
+    found = gate.no_worse("", Comparison(0.0, 0.0, 0.0, days, rows), MARGIN, LEAST_DAYS)
+    assert found.passed is passed
+    assert ("ruled out" in found.reason) is (passed is True)
+    assert ("300 rows would tell" in found.reason) is (passed is None)
+
+
 def test_one_outcome_only_decides_nothing() -> None:
     found = check(NAN, NAN)
     assert (found.passed, found.value) == (None, None)

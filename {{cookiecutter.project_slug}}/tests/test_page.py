@@ -53,7 +53,7 @@ def headings(shown: str) -> list[str]:
 @pytest.mark.parametrize(
     ("verdict", "title", "summary"),
     [
-        (VERDICT, "Promote: this model may become champion", "All 1 checks passed."),
+        (VERDICT, "Promote: this model may become champion", "1 check passed."),
         (
             replace(VERDICT, answer=Answer.REJECT, checks=[PASSED, FAILED, OPEN]),
             "Reject: this model may not become champion",
@@ -61,7 +61,7 @@ def headings(shown: str) -> list[str]:
         ),
         (
             replace(VERDICT, answer=Answer.UNDECIDED, checks=[PASSED, OPEN]),
-            "Undecided: the test rows do not tell yet, so nothing would be promoted",
+            "Undecided: the test rows do not tell yet, so nothing is promoted",
             "0 of 2 checks failed, 1 cannot be told yet.",
         ),
         (

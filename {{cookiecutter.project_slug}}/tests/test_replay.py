@@ -17,7 +17,7 @@ import pytest
 
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.forge.replay import git as remote
-from flight_delays.forge.replay.__main__ import replay
+from flight_delays.forge.replay.__main__ import _has_changes, replay
 from flight_delays.forge.replay.forge import Forge, forge
 from flight_delays.forge.replay.machine import Machine
 from flight_delays.forge.replay.rights import Configuration
@@ -468,7 +468,7 @@ def test_the_door_replays_what_is_committed(
     root = tmp_path / "project"
     place = root / ".github" / "workflows" / "w.yaml"
     place.parent.mkdir(parents=True)
-    bad = job('echo "# told" >> "$GITHUB_STEP_SUMMARY"', ALL, "cat file; test ! -e uncommitted")
+    bad = job('echo "# told" >> "$GITHUB_STEP_SUMMARY"', ALL, "cat file; test ! -e src/uncommitted")
     place.write_text(workflow({"push": None, "pull_request": None}, one=bad))
     for name in ("dvc.yaml", "params.yaml", "file"):
         (root / name).write_text("")
@@ -479,7 +479,8 @@ def test_the_door_replays_what_is_committed(
     rows.git(root, "checkout", "--quiet", "-b", "change")
     rows.git(root, "rm", "--quiet", "file") if merge else (root / "file").write_text("here")
     rows.git(root, "commit", "--quiet", "--all", "--message", "second")
-    (root / "uncommitted").write_text("")
+    (root / "src").mkdir()
+    (root / "src" / "uncommitted").write_text("")
     monkeypatch.chdir(root)
     assert replay(merge, tmp_path / "nox") == (1 if merge else 0)
     told = capsys.readouterr().out
@@ -488,3 +489,19 @@ def test_the_door_replays_what_is_committed(
     assert "one          failure" in told if merge else "one          success" in told
     [summary, *_] = [it.split()[-1] for it in told.splitlines() if "summary:" in it]
     assert Path(summary).read_text() == "# told\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"), [("nohup.out", False), ("src/new.py", True), ("known", True)]
+)
+def test_only_what_a_workflow_reads_counts_as_left_out(
+    tmp_path: Path, name: str, counts: bool
+) -> None:
+    (tmp_path / "known").write_text("")
+    rows.git(tmp_path, "init", "--quiet")
+    rows.git(tmp_path, "add", ".")
+    rows.git(tmp_path, "commit", "--quiet", "--message", "first")
+    assert not _has_changes(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("here")
+    assert _has_changes(tmp_path) is counts

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from flight_delays import digests, served
-from flight_delays.errors import WorldError
+from flight_delays.errors import UsageError, WorldError
 from flight_delays.serving import door, logs, run, watch
 from flight_delays.serving.current import Holder
 from flight_delays.serving.metrics import Metrics
@@ -66,6 +66,15 @@ async def follow(monkeypatch: pytest.MonkeyPatch, holder: Holder, *scouts: Any) 
     task.cancel()
     await asyncio.wait([task])
     return metrics
+
+
+@pytest.mark.parametrize(("usage", "kind"), [({}, WorldError), ({"usage": True}, UsageError)])
+def test_what_keeps_the_first_model_away_is_raised_as_what_it_is(
+    usage: dict[str, bool], kind: type[Exception]
+) -> None:
+    there = watch.Watch(Order("9", 0, "into"), scout({"problem": "there is no version 9", **usage}))
+    with pytest.raises(kind, match="there is no version 9"):
+        there.first()
 
 
 def test_a_scout_that_ends_or_cannot_be_started_is_followed_by_another(

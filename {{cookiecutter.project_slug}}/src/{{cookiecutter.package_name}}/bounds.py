@@ -7,26 +7,30 @@ nobody here knows any more decides nothing: so a change of the keys themselves c
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from . import git, params
-from .errors import UsageError
+from .errors import UsageError, nearest
+from .metrics import DECISIONS, METRICS
 from .params import FILE, Params
 from .sections import parse_yaml, read_yaml, validated
-from .settings import Settings
+from .task import Task
 
 
-def of(settings: Settings, revision: str | None) -> tuple[Params, str]:
+def of(root: Path, revision: str | None) -> tuple[Params, str]:
     """Return the params that the gate goes by, and where they are from.
 
     Raises UsageError for what is no commit.
     """
+    ours = params.load(root)
+    _check_floors(ours)
     if revision is None:
-        return params.load(settings.root), "the working tree"
+        return ours, "the working tree"
     commit = git.run(
-        settings.root,
+        root,
         "rev-parse",
         "--verify",
         "--quiet",
@@ -34,13 +38,24 @@ def of(settings: Settings, revision: str | None) -> tuple[Params, str]:
         revision + "^{commit}",
     ).stdout.strip()
     # An empty name would be git's index, which a pull request can fill as it likes.
-    found = git.run(settings.root, "show", f"{commit}:./{FILE}")
+    found = git.run(root, "show", f"{commit}:./{FILE}")
     if not revision or not commit or found.returncode:
         raise UsageError(f"the bounds of {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"
-    values = over(read_yaml(settings.root / FILE), parse_yaml(found.stdout, where), Params)
+    values = over(read_yaml(root / FILE), parse_yaml(found.stdout, where), Params)
     named = commit if revision == commit else f"{revision} ({commit[:12]})"
     return validated(Params, values, where), named
+
+
+def _check_floors(ours: Params) -> None:
+    """Raise UsageError for a floor of no metric; a base's decides nothing, and can be mended."""
+    known = [metric.name for metric in METRICS[ours.task]]
+    if ours.task is Task.CLASSIFICATION:
+        known.append(DECISIONS[ours.evaluation.threshold].name)
+    for name in ours.gate.floors:
+        if name not in known:
+            words = f"no metric of {ours.task} has that name{nearest(name, known)}"
+            raise UsageError(f"{FILE}: 'gate.floors.{name}': {words}; known: {', '.join(known)}")
 
 
 def over(ours: Any, base: Any, section: type[BaseModel]) -> Any:

@@ -1,6 +1,5 @@
 """The model that stands in the project's folder, as a version of the registry."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,13 @@ from . import (
 )
 from .console import warn
 from .errors import UsageError, WorldError
-from .foreign import EDIT, in_words, needed
+from .foreign import EDIT, needed
 from .git import Revision
 from .params import Params
 from .places import Place, Project
 from .provenance import input_key, inputs
 from .registry import Registry
+from .runs import Run
 from .settings import Settings
 from .versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Version
 
@@ -55,11 +55,8 @@ def here(settings: Settings) -> Candidate:
     """
     root, checked = settings.root, params.load(settings.root)
     key = input_key(root)
-    try:
-        found = json.loads((root / layout.METRICS).read_text("utf-8"))
-        digest = str(found["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError(f"{layout.METRICS}: there is no report yet; run `nox -s train`") from None
+    found = layout.figures(root)
+    digest: str = found["digest"]
     dvc_lock.verify_model(root, digest)
     dvc_lock.verify(root, [str(path) for path in _JUDGED])
     digests.verify(root / layout.MODEL, digest)
@@ -79,22 +76,20 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     Where it came from is told once; only a commit that gives the same bytes takes the place of
     files that were never committed.
     """
-    marks.record(settings, candidate.place, candidate.params, candidate.key)
-    run_id = marks.run_of(settings, candidate.key)
+    run_id = marks.record(settings, candidate.place, candidate.params, candidate.key)
+    needs = needed(EDIT, "experiment", registry.model)
+    run = Run(registry.client, run_id, registry.uri, needs)
     version = registry.of_digest(candidate.digest)
-    told = lineage(
-        candidate, _commit(registry, run_id, git.revision(settings.root, inputs(settings.root)))
-    )
+    told = lineage(candidate, _commit(run.tags(), settings.root))
     if version is None or (version.tags.get("git_dirty"), told["git_dirty"]) == ("true", "false"):
         description = card.write(candidate.found, told, candidate.params, settings.root)
-        with in_words(registry.uri, needed(EDIT, "experiment", registry.model)):
-            registry.client.log_text(run_id, description, "model-card.md")
+        run.log_text(description, "model-card.md")
         stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
-        source = f"models:/{_logged_model(registry, run_id, candidate.digest)}"
+        source = f"models:/{_logged_model(registry, run, candidate.digest)}"
         who = git.actor(settings)
         tags = {**told, **stage, "created_by": who}
         about = card.about(candidate.params, settings.root)
-        version = registry.register(source, run_id, tags, description, about)
+        version = registry.register(source, run.id, tags, description, about)
         if store.is_embedded(settings):  # A server takes no word for it.
             embedded.note_author(settings.store_folder, settings.name, version.number, who)
     signing.sign(registry, version, candidate.folder, settings)
@@ -104,16 +99,15 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     return version
 
 
-def _commit(registry: Registry, run_id: str, now: Revision) -> Revision:
+def _commit(tags: Mapping[str, str], root: Path) -> Revision:
     """Return a commit that gives the inputs: the run's own where it was clean, else today's.
 
     The same inputs have the same key, so a clean tree of today gives what an unclean one gave.
     """
-    with in_words(registry.uri, needed(EDIT, "experiment", registry.model)):
-        tags = registry.client.get_run(run_id).data.tags
-    if tags.get("git_dirty") == "true" and not now.dirty:
-        return now
-    return Revision(tags.get("git_commit"), tags.get("git_dirty") == "true", "")
+    was_dirty = tags.get("git_dirty") == "true"
+    if was_dirty and not git.is_dirty(root, inputs(root)):
+        return Revision(git.head(root), dirty=False, diff="")
+    return Revision(tags.get("git_commit"), was_dirty, "")
 
 
 def lineage(candidate: Candidate, commit: Revision) -> dict[str, str]:
@@ -133,18 +127,13 @@ def lineage(candidate: Candidate, commit: Revision) -> dict[str, str]:
     }
 
 
-def _logged_model(registry: Registry, run_id: str, digest: str) -> str:
-    with in_words(registry.uri, needed(EDIT, "experiment", registry.model)):
-        run = registry.client.get_run(run_id)
-        found = registry.client.search_logged_models(
-            [run.info.experiment_id], f"source_run_id = '{run_id}' AND tags.digest = '{digest}'"
-        )
-    if not found:
-        raise WorldError(
-            f"{registry.name}: the run {run_id} has lost its model; remove .dvc/tmp/recorded and "
-            "run `nox -s train`, which logs it again"
-        )
-    return str(min(found, key=lambda model: model.creation_timestamp).model_id)
+def _logged_model(registry: Registry, run: Run, digest: str) -> str:
+    if found := run.logged_model(digest):
+        return found
+    raise WorldError(
+        f"{registry.name}: the run {run.id} has lost its model; remove .dvc/tmp/recorded and "
+        "run `nox -s train`, which logs it again"
+    )
 
 
 def tell_unsigned(settings: Settings) -> None:

@@ -5,6 +5,7 @@ today's model has left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,6 @@ from .evaluation import Scored, labels
 from .features import Vector
 from .gate import CHALLENGER, CONSTANT, Check
 from .params import FILE, Params
-from .settings import Settings
 from .task import Task
 from .verified import Model
 from .versions import Version
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def rows(settings: Settings, candidate: Candidate, rivals: Iterable[Version]) -> "pd.DataFrame":
-    """Return the test rows that none of the rivals has been trained on."""
-    raw = data.read(settings.root / layout.RAW)
+def rows(raw: "pd.DataFrame", candidate: Candidate, rivals: Iterable[Version]) -> "pd.DataFrame":
+    """Return the test rows of the raw table that none of the rivals has been trained on."""
     rows = raw[splits.label(raw, candidate.params) == "test"]
     params = candidate.params
     here, time = candidate.place.split_digest(params), params.data.time
@@ -43,18 +42,16 @@ def rows(settings: Settings, candidate: Candidate, rivals: Iterable[Version]) ->
     return chosen
 
 
-def same_holdout(settings: Settings, params: Params, bounds: Params) -> Check:
+def same_holdout(raw: "pd.DataFrame", params: Params, bounds: Params) -> Check:
     """Fail where the params would choose other test rows than the bounds do."""
-    found = []
-    if params != bounds:  # Else there is no need to read the rows.
-        time = params.data.time
-        last = data.read(settings.root / layout.RAW)[time].max().date() if time else None
-        found = list(holdout.choices(params, bounds, last))
+    time = params.data.time
+    last = raw[time].max().date() if time else None
+    found = list(holdout.choices(params, bounds, last))
     return Check("same holdout", not found, None, None, holdout.advice(found))
 
 
 def contest(
-    settings: Settings,
+    root: Path,
     candidate: Candidate,
     rivals: Mapping[str, Model],
     rows: "pd.DataFrame",
@@ -67,7 +64,7 @@ def contest(
     params = candidate.params
     _check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
     target, time = params.data.target, params.data.time
-    seen = data.read(settings.root / layout.prepared("train"))[target].to_numpy(np.float64)
+    seen = data.read(root / layout.prepared("train"))[target].to_numpy(np.float64)
     asked = rows[target].to_numpy(np.float64)
     met = {CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}
     given = dict(_predictions(met, rows, bounds.gate.renamed))

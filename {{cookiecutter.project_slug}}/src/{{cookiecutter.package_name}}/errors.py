@@ -60,6 +60,11 @@ _REMEDIES = {
 }
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with what it counts: 1 row, 2 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)` for the closest known name, else an empty string."""
     match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

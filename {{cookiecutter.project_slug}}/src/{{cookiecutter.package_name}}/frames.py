@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import values
-from .errors import UsageError, nearest
+from .errors import UsageError, counted, nearest
 from .schema import COLUMNS, Column, Kind
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def _check_booleans(column: "pd.Series[Any]") -> None:
     name, missing = f"source.py: column {column.name!r}", int(column.isna().sum())
     if missing:
         raise UsageError(
-            f"{name}: a value is missing in {missing:,} rows, and astype('bool') would call each "
-            "True; leave them out in source.py"
+            f"{name}: a value is missing in {counted(missing, 'row')}, and astype('bool') would "
+            "call each True; leave them out in source.py"
         )
     if column.dtype.kind not in "biuf" and not all(isinstance(it, bool) for it in column):
         raise UsageError(
@@ -157,6 +157,6 @@ def _told(wrong: Iterable[tuple[values.Mask, str]], column: Column, way: _Way) -
         if not count or reason == values.INFINITE:  # Which validation.py tells with the rows.
             continue
         if reason == values.MISSING:
-            yield f"a value is missing in {count:,} rows; leave them out in source.py"
+            yield f"a value is missing in {counted(count, 'row')}; leave them out in source.py"
         else:
-            yield f"{column.kind}: {reason}, in {count:,} rows; {way.remedy}"
+            yield f"{column.kind}: {reason}, in {counted(count, 'row')}; {way.remedy}"

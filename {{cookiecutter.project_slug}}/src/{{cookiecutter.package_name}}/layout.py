@@ -1,9 +1,10 @@
 """Where the files of a project lie, relative to its root, and what the parts of its rows are."""
 
+import json
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from .errors import WorldError
+from .errors import UsageError, WorldError
 
 LOCK = "requirements-dev.lock"
 """What a training is installed from."""
@@ -41,3 +42,14 @@ def model_digest(root: Path) -> str:
         return (root / DIGEST).read_text("utf-8").strip()
     except (FileNotFoundError, UnicodeDecodeError):
         raise WorldError(f"{DIGEST}: missing or not whole; run `nox -s train`") from None
+
+
+def figures(root: Path) -> dict[str, Any]:
+    """Return what `evaluate` has found; raises UsageError where there is no whole report."""
+    try:
+        found = json.loads((root / METRICS).read_text("utf-8"))
+        if isinstance(found, dict) and isinstance(found.get("digest"), str):
+            return found
+    except (OSError, ValueError):
+        pass
+    raise UsageError(f"{METRICS}: there is no report yet; run `nox -s train`")

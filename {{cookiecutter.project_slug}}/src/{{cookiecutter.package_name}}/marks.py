@@ -10,33 +10,34 @@ from .settings import Settings
 _FOLDER = "recorded"
 
 
-def is_recorded(settings: Settings, key: str, root: Path | None = None) -> bool:
-    """Tell whether the run of this key is known to be whole, without importing MLflow.
+def is_recorded(settings: Settings, key: str) -> bool:
+    """Tell whether the run of this key is known to be whole."""
+    return recorded(settings, key, settings.root) is not None
 
-    `root` is where the files are, by default the project's folder.
+
+def recorded(settings: Settings, key: str, root: Path) -> str | None:
+    """Return the id of the run of this key where that is known to be whole, else None.
+
+    MLflow is not imported for it. `root` is where the files are.
     """
     try:
         run_id, outputs = _mark(settings, key).read_text("utf-8").split()
-        there = _made(root or settings.root)
+        there = _made(root)
     except (OSError, ValueError):
-        return False
-    return outputs == there and store.has_run(settings, run_id)
+        return None
+    return run_id if outputs == there and store.has_run(settings, run_id) else None
 
 
-def run_of(settings: Settings, key: str) -> str:
-    """Return the id of the run that `is_recorded` speaks of."""
-    return _mark(settings, key).read_text("utf-8").split()[0]
-
-
-def record(settings: Settings, place: Place, params: Params, key: str) -> None:
-    """Log what the run of this key lacks, and note that it is whole."""
-    if is_recorded(settings, key, place.root):
-        return
+def record(settings: Settings, place: Place, params: Params, key: str) -> str:
+    """Log what the run of this key lacks, and note that it is whole; return the run's id."""
+    if known := recorded(settings, key, place.root):
+        return known
     run = recording.open_run(settings, key)
     recording.log_inputs(run, place, params, settings.name)
     recording.log_outputs(run, place)
     run.finish("FINISHED")
     files.write_text(f"{run.id} {_made(place.root)}\n", _mark(settings, key))
+    return run.id
 
 
 def _made(root: Path) -> str:

@@ -1,6 +1,5 @@
 """Bring the stages up to date with DVC, and tell the run what they made."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -69,16 +68,15 @@ def _tell(settings: Settings, key: str) -> None:
     Who tries other params chooses among them, by the validation rows: each look at the test rows
     would make them less of a test.
     """
-    found = json.loads((settings.root / layout.METRICS).read_text("utf-8"))
+    found = layout.figures(settings.root)
     report = _in_its_run(settings, key) if settings.project else str(layout.REPORT)
     say(summary.figures_table(found, "validation" if settings.trial else "test", report))
 
 
 def _in_its_run(settings: Settings, key: str) -> str | None:
     """Return where the run of a copy, which is gone in a moment, keeps the report."""
-    if not marks.is_recorded(settings, key):
-        return None
-    return store.artifact(settings, marks.run_of(settings, key), str(layout.REPORT))
+    run_id = marks.recorded(settings, key, settings.root)
+    return store.artifact(settings, run_id, str(layout.REPORT)) if run_id else None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from .foreign import EDIT, needed
 from .params import FILE, Params
 from .places import Origin, Place
 from .runs import USER, Measured, Run
+from .sections import flat
 from .settings import Settings
 
 _TOLD_LAST = "git_commit"
@@ -47,7 +48,8 @@ def log_inputs(run: Run, place: Place, params: Params, project: str) -> None:
         return
     root, origin = place.root, place.origin()
     git = origin.git
-    run.log_params(dict(_flat(params.model_dump(mode="json"))))
+    # Dotted, so that no parameter meets one that `mlflow run` has logged.
+    run.log_params(dict(flat(params.model_dump(mode="json"))))
     for part in layout.PARTS:
         run.log_data(part, origin.parts[part], layout.prepared(part).as_posix(), context=part)
     for name in (FILE, "dvc.yaml", layout.LOCK, layout.SERVING_LOCK):
@@ -88,7 +90,7 @@ def log_outputs(run: Run, place: Place) -> None:
             for name, steps in history.items()
         }
     )
-    report = json.loads((root / layout.METRICS).read_text("utf-8"))
+    report = layout.figures(root)
     model = log_model(run, root / layout.MODEL, report["digest"])
     run.set_tags(_machine(place.origin()))  # Whoever began the run may not be who ended it.
     for part, digest in place.origin().parts.items():
@@ -120,12 +122,3 @@ def metrics(report: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
                 yield f"{part}.{name}{label}", figure["value"]
             for end in ("low", "high"):
                 yield f"{part}.{name}.{end}", metric["models"]["model"][end]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield dotted names, so that no parameter meets one that `mlflow run` has logged."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

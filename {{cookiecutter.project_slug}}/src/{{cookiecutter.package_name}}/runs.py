@@ -102,9 +102,12 @@ class Run:
 
     def tag(self, name: str) -> str | None:
         """Return a tag, or None where it is not set."""
+        return self.tags().get(name)
+
+    def tags(self) -> Mapping[str, str]:
+        """Return all tags."""
         with in_words(self.uri, self.needs):
-            value: str | None = self._client.get_run(self.id).data.tags.get(name)
-            return value
+            return dict(self._client.get_run(self.id).data.tags)
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
         """Set tags."""
@@ -164,6 +167,12 @@ class Run:
             if model.model_id not in {output.model_id for output in outputs.model_outputs}:
                 self._client.log_outputs(self.id, [LoggedModelOutput(model.model_id, step=0)])
         return str(model.model_id)
+
+    def logged_model(self, digest: str) -> str | None:
+        """Return the id of the run's model with these bytes, or None where it has none."""
+        with in_words(self.uri, self.needs):
+            found = self._model(self._client.get_run(self.id).info.experiment_id, digest)
+            return str(found.model_id) if found else None
 
     def _model(self, experiment: str, digest: str) -> Any:
         found = self._client.search_logged_models(

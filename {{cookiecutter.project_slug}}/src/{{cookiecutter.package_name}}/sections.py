@@ -89,6 +89,15 @@ def _parsed(text: str) -> Any:
     return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader
 
 
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted name, value) of all that is not a mapping itself."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
 def validated(model: type[Model], values: object, file: str, prefix: str = "") -> Model:
     """Make a frozen section; `prefix` is where the section stands in the file.
 

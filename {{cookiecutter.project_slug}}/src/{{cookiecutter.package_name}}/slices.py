@@ -12,6 +12,7 @@ import numpy as np
 
 from . import formats
 from .comparison import Comparison, Rows
+from .errors import counted
 from .evaluation import Scored
 from .gate import BEST, CHALLENGER, CHAMPION, Check, listed
 from .metrics import Metric
@@ -54,7 +55,10 @@ def compare(
         for rival, gain in _gains(metric, it, rivals, confidence)
     }
     undecided = {name: why for name, it in found.items() if (why := _why(it, bounds))}
-    few = {name: f"{rows:,} rows, {bounds.slice_rows:,} are asked" for name, rows in small.items()}
+    few = {
+        name: f"{counted(rows, 'row')}, {bounds.slice_rows:,} are asked"
+        for name, rows in small.items()
+    }
     # A slice without an event has no area under a curve.
     known = {name: it for name, it in found.items() if np.isfinite(it.low)}
     return Found(known, undecided | few)

@@ -1,6 +1,5 @@
 """The model that is asked for: a version, what an alias points to, or the one of this folder."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -114,8 +113,8 @@ def _used(there: Registry, settings: Settings) -> Iterator[str]:
 
 def _digest_here(root: Path) -> str:
     try:
-        digest = str(json.loads((root / layout.METRICS).read_text("utf-8"))["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
+        digest: str = layout.figures(root)["digest"]
+    except UsageError:
         raise UsageError(
             "there is no model yet: run `nox -s train`, and `nox -s promote` for a champion"
         ) from None

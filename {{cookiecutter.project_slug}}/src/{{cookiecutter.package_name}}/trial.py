@@ -1,10 +1,11 @@
 """A challenger before the gate: whom it meets, what is known without rows, and the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from . import fetched, standing
+from . import data, fetched, layout, standing
 from .candidate import Candidate
 from .errors import WorldError
 from .gate import BEST, CHAMPION, Answer, Check, Verdict, unchanged
@@ -15,6 +16,11 @@ from .settings import Settings
 from .verified import Model
 from .versions import ARCHIVED, PRODUCTION, ROLLED_BACK, STAGE, Version
 from .versions import CHAMPION as ALIAS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .checks import Contest
 
 _CROWNED = {PRODUCTION, ARCHIVED}
 """Stages of versions that are or were champion."""
@@ -82,29 +88,54 @@ def verdict(
         return same(registry, champion, settings)
     checks = [standing.rolled_back(registry, candidate, again)]
     checks += [standing.size(candidate, bounds.gate)]
-    from threadpoolctl import threadpool_limits
-
+    names = (candidate.digest, champion.digest if champion else "")
+    if other := standing.other_target(champion, candidate):
+        return _incomparable(names, [*checks, other])
     from . import contest, looks
     from .checks import judge
 
-    other = standing.other_target(champion, candidate)
-    checks.append(other or contest.same_holdout(settings, candidate.params, bounds))
-    names = (candidate.digest, champion.digest if champion else "")
-    if not checks[-1].passed:  # There is nothing to compare on.
-        return Verdict(Answer.REJECT, names[0], names[1] or None, checks, {})
+    raw = data.read(settings.root / layout.RAW)
+    checks.append(contest.same_holdout(raw, candidate.params, bounds))
+    if not checks[-1].passed:
+        return _incomparable(names, checks)
+    met_on, more = _meet(registry, candidate, met, bounds, settings, raw)
+    found = judge(met_on, bounds.gate, [*checks, *more], names)
+    return replace(found, looks=looks.at(registry, candidate))
+
+
+def _meet(
+    registry: Registry,
+    candidate: Candidate,
+    met: Rivals,
+    bounds: Params,
+    settings: Settings,
+    raw: "pd.DataFrame",
+) -> tuple["Contest", Sequence[Check]]:
+    """Let all models predict the rows of the contest; return it, and what was seen of the models.
+
+    Each is loaded from a copy of checked bytes, and adds up in one thread.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from . import contest
+
     with ExitStack() as open_models, threadpool_limits(1, user_api="blas"):
         own = fetched.copied(candidate.folder, candidate.digest, settings)
-        ours = open_models.enter_context(own)
-        candidate = replace(candidate, folder=ours)
+        candidate = replace(candidate, folder=open_models.enter_context(own))
         models = {
             role: Model(open_models.enter_context(fetched.model(registry, it, settings)), it.digest)
             for role, it in met.by_role().items()
         }
+        checks = []
         if CHAMPION in models and bounds.gate.signature == "compatible":
             checks.append(standing.signature(candidate.folder, models[CHAMPION].folder))
-        rows = contest.rows(settings, candidate, met.by_role().values())
-        met_on = contest.contest(settings, candidate, models, rows, bounds)
-    return replace(judge(met_on, bounds.gate, checks, names), looks=looks.at(registry, candidate))
+        rows = contest.rows(raw, candidate, met.by_role().values())
+        return contest.contest(settings.root, candidate, models, rows, bounds), checks
+
+
+def _incomparable(names: tuple[str, str], checks: Sequence[Check]) -> Verdict:
+    """Return the verdict where there is nothing to compare on."""
+    return Verdict(Answer.REJECT, names[0], names[1] or None, checks, {})
 
 
 def same(registry: Registry, champion: Version, settings: Settings) -> Verdict:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import UsageError, nearest
+from .errors import UsageError, counted, nearest
 from .params import FILE, Params
 from .schema import BY_NAME, COLUMNS, DTYPES, Column, Kind
 from .task import Task
@@ -34,8 +34,8 @@ class Violation:
         """Return one line; values of rows are shown only where logs are private."""
         shown = ", ".join(f"row {row}: {value!r}" for row, value in self.rows)
         examples = f" ({shown})" if with_rows and shown else ""
-        counted = f" in {self.count:,} rows" if self.count else ""
-        return f"column {self.column!r}: {self.rule}{counted}{examples}"
+        where = f" in {counted(self.count, 'row')}" if self.count else ""
+        return f"column {self.column!r}: {self.rule}{where}{examples}"
 
 
 def violations(rows: "pd.DataFrame", columns: Sequence[Column] = COLUMNS) -> list[Violation]:

@@ -1,16 +1,14 @@
 """Compare the model of this folder with the champion."""
 
-from .. import bounds, candidate, gate_report, ledger, registry, trial
+from .. import challenge, gate_report, registry, trial
 from ..errors import Exit
+from ..ledger import Ledger
 from ..settings import Settings
 
 
 def gate(settings: Settings, revision: str | None = None, again: str | None = None) -> Exit:
     """Write the verdict; nothing is registered and nothing moves."""
-    asked, where = bounds.of(settings, revision)
-    found = candidate.here(settings)
+    challenger = challenge.here(settings, revision, again)
     there = registry.read(settings)
-    met = trial.rivals(there, ledger.Ledger(there.client, settings))
-    verdict = trial.verdict(there, found, met, asked, settings, again)
-    gate_report.write(verdict, there.name, where, settings.root)
+    verdict = challenger.hold(there, trial.rivals(there, Ledger(there.client, settings)))
     return gate_report.announce(verdict, there.name)

@@ -45,7 +45,7 @@ def promote(
     permissions.check(settings, permissions.promoter)
     if handed_over:
         return _promote(settings, challenge.handed_over(settings, handed_over), tip)
-    return _promote(settings, challenge.here(settings, revision, again, dirty), tip)
+    return _promote(settings, challenge.to_promote(settings, revision, again, dirty), tip)
 
 
 def _superseded(settings: Settings, tip: str | None) -> bool:
@@ -66,7 +66,7 @@ def _promote(settings: Settings, challenger: Challenge, tip: str | None) -> Exit
     with turns.turn(there) as held:
         moves.recover(there, book)
         met = trial.rivals(there, book)
-        verdict = challenger.verdict(there, met)
+        verdict = challenger.hold(there, met)
         if verdict.answer is not Answer.PROMOTE:
             return gate_report.announce(verdict, there.name)
         fetched.check(there, version, settings)
@@ -76,7 +76,7 @@ def _promote(settings: Settings, challenger: Challenge, tip: str | None) -> Exit
             "registry": there.name,
             **ledger.actor(settings),
             "signature": signing.told(settings),
-            **challenger.told,
+            **challenger.told(),
         }
         evidence = [challenger.evidence / path for path in gate_report.EVIDENCE]
         moves.move(there, book, told, held, evidence)

@@ -1,6 +1,6 @@
 """What a change is: params, code and data beside those of the base that it goes to."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from .. import git
 from ..errors import UsageError
 from ..params import FILE
-from ..sections import parse_yaml, read_yaml
+from ..sections import flat, parse_yaml, read_yaml
 
 _GATE = "gate."
 Param = tuple[str, str, str]
@@ -39,18 +39,15 @@ def since(root: Path, base: str | None) -> Changes:
 
 def _params(before: str, root: Path) -> Sequence[Param]:
     try:
-        old = dict(_flat(parse_yaml(before, FILE)))
+        old = _texts(parse_yaml(before, FILE))
     except UsageError:  # A base that is broken has nothing to be compared with.
         old = {}
-    new = dict(_flat(read_yaml(root / FILE)))
+    new = _texts(read_yaml(root / FILE))
     names = [*new, *(name for name in old if name not in new)]
     both = ((name, old.get(name, "–"), new.get(name, "–")) for name in names)
     return [param for param in both if param[1] != param[2]]
 
 
-def _flat(values: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in values.items() if isinstance(values, Mapping) else ():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", str(value)
+def _texts(values: Any) -> Mapping[str, str]:
+    found = flat(values) if isinstance(values, Mapping) else ()
+    return {name: str(value) for name, value in found}

@@ -6,19 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import (
-    bounds,
-    candidate,
-    files,
-    gate_report,
-    kept,
-    layout,
-    ledger,
-    parcel,
-    registry,
-    store,
-    trial,
-)
+from .. import challenge, files, gate_report, kept, layout, ledger, parcel, registry, store, trial
 from ..console import say, warn
 from ..errors import Exit, WorldError
 from ..places import Project
@@ -46,12 +34,11 @@ def review(settings: Settings, base: str, floors_at_least: bool = False) -> Exit
     `floors_at_least` is for who may not ask the registry: the floors are asked alone, in words.
     """
     forge, base_ = job.this(), None if base in _NO_COMMIT else base
-    asked, where = bounds.of(settings, base_)
-    found = candidate.here(settings)
+    challenger = challenge.here(settings, base_)
     there, met, note = _rivals(settings, floors_at_least)
-    verdict = trial.verdict(there, found, met, asked, settings)
-    gate_report.write(verdict, there.name, where, settings.root)
-    told = {"registry": there.name, "bounds": where, "page": forge.page, "note": note}
+    found, verdict = challenger.candidate, challenger.hold(there, met)
+    told = {"registry": there.name, "bounds": challenger.bounds_of}
+    told |= {"page": forge.page, "note": note}
     told["data"] = _data(found.place.origin().data_digest, met)
     changed = changes.since(settings.root, base_)
     text = markdown.render(page(verdict, found.found, _figures(there, met), changed, told))

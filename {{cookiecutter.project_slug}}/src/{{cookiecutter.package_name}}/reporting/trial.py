@@ -1,12 +1,14 @@
 """What the gate has to say, as a page: the verdict, the picture, every check."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import formats
+from ..errors import counted
 from ..gate import Answer, Check, Verdict
 from . import wording
-from .blocks import Block, Page, Picture, Pictures, Remarks, Section, Table, Text, Tint
+from .blocks import Page, Picture, Pictures, Remarks, Section, Span, Table, Text, Tint
 from .colours import BLUE, GREY, INK, ORANGE
 
 if TYPE_CHECKING:
@@ -20,55 +22,94 @@ _DIGEST = 12
 _PER_NAME, _AROUND = 0.25, 0.65
 """Inches of the picture."""
 
-_ANSWERS = {
-    Answer.PROMOTE: "Promote: nothing stands in the way",
-    Answer.UNCHANGED: "Unchanged: this model is the champion",
-    Answer.UNDECIDED: "Undecided: the rows do not tell yet",
+_TITLES = {
+    Answer.PROMOTE: "Promote: this model may become champion",
+    Answer.UNCHANGED: "Unchanged: this is the champion's model",
+    Answer.UNDECIDED: "Undecided: the test rows do not tell yet, so nothing is promoted",
+    Answer.REJECT: "Reject: this model may not become champion",
 }
 
 
-def page(verdict: Verdict, registry: str, bounds: str) -> Page:
-    """Tell a verdict, the registry that it holds in, and where its bounds are from."""
-    rival = verdict.champion[:_DIGEST] if verdict.champion else "nobody, as the first model"
-    failed = sum(check.passed is False for check in verdict.checks)
-    rejected = f"Reject: {failed} of {len(verdict.checks)} checks failed"
-    head = f"{headline(verdict) or rejected}."
-    remarks = [it for it in (*verdict.reasons(), *verdict.notes()) if not head.endswith(f": {it}.")]
+@dataclass(frozen=True)
+class Beside:
+    """What a page tells beside the verdict: remarks after its reasons, and sections around."""
+
+    remarks: Sequence[str] = ()
+    before: Sequence[Section] = ()
+    after: Sequence[Section] = ()
+
+
+_NOTHING = Beside()
+
+
+def page(
+    verdict: Verdict,
+    registry: str,
+    bounds: str,
+    beside: Beside = _NOTHING,
+    pictured: bool = True,
+) -> Page:
+    """Tell a verdict, the registry that it holds in, and where its bounds are from.
+
+    It is `pictured` where the picture lies beside the page.
+    """
+    rival = verdict.champion[:_DIGEST] if verdict.champion else "nobody yet"
+    told = [*verdict.reasons(), *verdict.notes()]
+    remarks = [*(wording.sentence(it) for it in told if it != headline(verdict)), *beside.remarks]
     return Page(
-        title=f"Gate: {verdict.answer}",
-        subtitle=f"Challenger {verdict.challenger[:_DIGEST]} against {rival}, in {registry}; "
-        f"bounds of {bounds}",
-        verdict=head,
-        opening=[Remarks([wording.sentence(remark) for remark in remarks])] if remarks else [],
-        sections=list(_sections(verdict)),
+        title=_title(verdict),
+        subtitle=f"Model {verdict.challenger[:_DIGEST]}, champion {rival}, in {registry}; "
+        f"bounds of {bounds}.",
+        verdict=_summary(verdict),
+        opening=[Remarks(remarks)] if remarks else [],
+        sections=[
+            *beside.before,
+            *_gains(verdict, pictured),
+            *beside.after,
+            *([Section("Checks", [checks(verdict)])] if verdict.checks else []),
+        ],
     )
 
 
 def headline(verdict: Verdict) -> str:
-    """Return what a verdict comes to in a line; nothing for a rejection, which has its reasons."""
-    if verdict.answer is Answer.PROMOTE and verdict.worse():
-        return f"Promote: {verdict.worse()[0]}"
-    return _ANSWERS.get(verdict.answer, "")
+    """Return what heads a promotion of a model that is shown worse within the margin."""
+    return next(iter(verdict.worse()), "") if verdict.answer is Answer.PROMOTE else ""
 
 
-def _sections(verdict: Verdict) -> Iterator[Section]:
+def _title(verdict: Verdict) -> str:
+    worse = headline(verdict)
+    return f"{_TITLES[verdict.answer]}{f', though {worse}' if worse else ''}"
+
+
+def _summary(verdict: Verdict) -> str:
+    if verdict.answer is Answer.UNCHANGED:
+        return "The bytes are the champion's: there is nothing to compare."
+    every = counted(len(verdict.checks), "check")
+    failed, open_ = (
+        sum(check.passed is state for check in verdict.checks) for state in (False, None)
+    )
+    if failed or open_:
+        return f"{failed} of {every} failed, {open_} cannot be told yet."
+    return f"{'All ' if len(verdict.checks) > 1 else ''}{every} passed."
+
+
+def _gains(verdict: Verdict, pictured: bool) -> Iterator[Section]:
     if verdict.differences:
-        yield Section("Against the champion", list(_against(verdict)))
+        blocks = [_picture(verdict)] if pictured else []
+        yield Section("Gain over the champion", [*blocks, *_in_figures(verdict, pictured)])
     elif verdict.answer is not Answer.UNCHANGED:
         words = "There is no champion to compare with, so only the floors count."
         if verdict.champion:
             words = "Nothing could be compared with the champion; the checks say why."
-        yield Section("Against the champion", [Text(words)])
-    if verdict.checks:
-        yield Section("Checks", [checks(verdict)])
+        yield Section("Gain over the champion", [Text(words)])
 
 
-def _against(verdict: Verdict) -> Iterator[Block]:
-    yield Pictures(
+def _picture(verdict: Verdict) -> Pictures:
+    return Pictures(
         [
             Picture(
                 PICTURE,
-                f"Difference in {wording.within(verdict.metric)}, on the same rows",
+                f"Gain in {wording.within(verdict.metric)}, on the same rows",
                 "To the right of zero the challenger is better. Dashed: the margin, a wider one "
                 "for slices. A whole interval to the right of it rules such a loss out; one "
                 "across it decides nothing, and one to the left of it rejects. Intervals of "
@@ -77,24 +118,43 @@ def _against(verdict: Verdict) -> Iterator[Block]:
             )
         ]
     )
-    timed = any(found.days is not None for found in verdict.differences.values())
+
+
+def _in_figures(verdict: Verdict, pictured: bool) -> Iterator[Table]:
+    """Draw each gain beside what may be lost, to the left of which nothing may lie."""
+    found = verdict.differences
+    timed = any(it.days is not None for it in found.values())
     yield Table(
-        header=("", "Difference (interval)", *(("Days",) if timed else ()), "Rows"),
+        header=(
+            "",
+            f"Gain in {wording.within(verdict.metric)}",
+            *(("Days",) if timed else ()),
+            "Rows",
+        ),
         rows=[
-            (wording.name(it), figure(found), *((days(found),) if timed else ()), f"{found.rows:,}")
-            for it, found in verdict.differences.items()
+            (wording.name(name), figure(it), *((days(it),) if timed else ()), f"{it.rows:,}")
+            for name, it in found.items()
         ],
-        caption="The same in figures",
-        folded=True,
+        caption="The same in figures" if pictured else "",
+        spans=[
+            Span(it.value, it.low, it.high, -_margin(verdict, name)) for name, it in found.items()
+        ],
+        mark="┃ may be lost · ┊ zero · ─●─ gain",
+        strips=True,
+        folded=pictured,
     )
     if verdict.undecided_slices:
         yield Table(
             header=("Slices that are undecided", ""),
             rows=[(wording.name(it), why) for it, why in verdict.undecided_slices.items()],
-            caption=f"{len(verdict.undecided_slices)} slices tell nothing yet",
+            caption=f"{counted(len(verdict.undecided_slices), 'slice')} that tell nothing yet",
             words=(0, 1),
             folded=True,
         )
+
+
+def _margin(verdict: Verdict, name: str) -> float:
+    return verdict.slice_margin if " = " in name else verdict.margin
 
 
 def days(found: "Comparison") -> str:

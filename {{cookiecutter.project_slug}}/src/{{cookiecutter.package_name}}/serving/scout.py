@@ -23,7 +23,7 @@ from queue import Empty, SimpleQueue
 
 from .. import branch, errors, last_good, served, settings, sought, verified
 from ..console import warn
-from ..errors import OutageError, ProjectError, WorldError
+from ..errors import OutageError, ProjectError, UsageError, WorldError
 from ..settings import Settings
 from ..versions import LOCAL
 from .order import Order
@@ -51,7 +51,8 @@ class Scout:
                 return
             if problem != self._told:
                 self._told = problem
-                tell(problem=problem)
+                usage = {"usage": True} if isinstance(error, UsageError) else {}
+                tell(problem=problem, **usage)
 
     def _go_back(self, problem: str) -> bool:
         """Bring the last model that was good, where a registry is away before there is another."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .. import processes
-from ..errors import ProjectError, WorldError
+from ..errors import ProjectError, UsageError, WorldError
 from ..served import Origin
 from . import logs
 from .current import NOTICE
@@ -52,11 +52,15 @@ class Watch:
         """What a person calls the first model, and where it is from."""
 
     def first(self) -> FoundModel:
-        """Wait for the first model; raises WorldError where there is none to serve."""
+        """Wait for the first model.
+
+        Raises WorldError where there is none to serve, UsageError where what is asked for is none.
+        """
         assert self._scout.stdout is not None
         found = _read(self._scout.stdout.readline())
         if "problem" in found:
-            raise WorldError(found["problem"])
+            error = UsageError if found.get("usage") else WorldError
+            raise error(found["problem"])
         self.named = found["named"]
         if "outage" in found:
             self._problem = str(found["outage"])

@@ -42,7 +42,7 @@ def main(
 def replay(merge: bool, environments: Path) -> Exit:
     """Run the workflows, and tell what came of each job; WORLD where one failed."""
     root = settings.find_root(Path.cwd())
-    if run_git(root, "status", "--porcelain").stdout:
+    if _has_changes(root):
         typer.echo("Uncommitted changes are left out: what is committed is replayed.")
     folder = root / ".dvc" / "tmp" / "forge"
     shutil.rmtree(folder, ignore_errors=True)
@@ -54,6 +54,16 @@ def replay(merge: bool, environments: Path) -> Exit:
     _tell_comments(folder, results)
     failed = any(result.conclusion == "failure" for result in results)
     return Exit.WORLD if failed else Exit.DONE
+
+
+def _has_changes(root: Path) -> bool:
+    """Tell whether something that a workflow reads is not committed; a log that lies about is not.
+
+    That is what git knows and has changed, and what is new among code, tests and workflows.
+    """
+    changed = run_git(root, "status", "--porcelain", "--untracked-files=no").stdout
+    new = ("ls-files", "--others", "--exclude-standard", "--", "src", "tests", ".github")
+    return bool(changed or run_git(root, *new).stdout)
 
 
 def _push(root: Path, here: Forge) -> str:
