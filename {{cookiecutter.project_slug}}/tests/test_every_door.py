@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import mlflow.pyfunc
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +28,7 @@ from flight_delays import (
     model_dir,
     sieve,
     tables,
+    values,
 )
 from flight_delays.acts.predict import Job, predict
 from flight_delays.errors import Exit
@@ -34,6 +38,7 @@ from flight_delays.layout import SERVING_LOCK
 from flight_delays.schema import Column
 from flight_delays.serving.media import parse_content_type
 from flight_delays.serving.protocol import read_invocations
+from flight_delays.serving.refusals import RefusedError
 from flight_delays.serving.rows import RowSchema
 from flight_delays.settings import Settings
 from flight_delays.steps import train
@@ -226,3 +231,23 @@ def written_by(table: list[tuple[Any, ...]], places: list[int]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([[plain(row[it]) for it in places] for row in table])
     return text.getvalue().encode()
+
+
+ODD_NUMBERS = [math.nan, math.inf, -math.inf, -1.0, 0.999, 1.0, 100.0, 100.1]
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+@pytest.mark.parametrize("nullable", [True, False])
+def test_requests_and_files_take_the_same_numbers(number: float, nullable: bool) -> None:
+    column = Column("size", "number", nullable, minimum=1, maximum=100)
+    asked = fields.Field("size", "double", nullable, minimum=1, maximum=100)
+    found = values.number(pa.array([number]), column)[1]
+    file = [reason for wrong, reason in found if wrong.any()][:1]
+    wanted = RowSchema(fields.Interface((asked,), {}, ({"size": 2.0},)))
+    try:
+        wanted.check(wanted.missing_for_nan([{"size": number}]))
+        request = []
+    except RefusedError as error:
+        request = [it.reason for it in error.faults]
+    assert request == file
+    assert bool(file) == (not nullable if math.isnan(number) else not 1 <= number <= 100)

@@ -7,7 +7,7 @@ How to change this: what is taken here as text must mean the same in cells.py, w
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ Read = tuple[np.ndarray, list[tuple[Mask, str]]]
 """The values, and which rows have none of the kind, with the reason."""
 MISSING = "a value is missing, and must not be"
 INFINITE = "must be a finite number"
+FINITE = "allow_inf_nan"
 _EXACT = 2**53
 """Up to here a float tells each whole number from its neighbours."""
 
@@ -40,6 +41,31 @@ class Rule(Protocol):
     @property
     def maximum(self) -> float | None:
         """The most."""
+
+
+class Limit(NamedTuple):
+    """One thing that a rule asks of numbers."""
+
+    name: str
+    """What pydantic calls it."""
+    bound: float
+    breaks: Callable[[np.ndarray], Mask]
+    """Tells which values break it; a missing one never does."""
+    asked: str
+    """What a caller is told."""
+    found: str
+    """What the owner of the rows is told."""
+
+
+def limits(rule: Rule) -> Iterator[Limit]:
+    """Yield what numbers must keep: the one set of rules, for requests, files and training."""
+    yield Limit(FINITE, False, np.isinf, INFINITE, "infinite")
+    if (least := rule.minimum) is not None:
+        asked = f"must be greater than or equal to {least:g}"
+        yield Limit("ge", least, lambda it: it < least, asked, f"less than {least:g}")
+    if (most := rule.maximum) is not None:
+        asked = f"must be less than or equal to {most:g}"
+        yield Limit("le", most, lambda it: it > most, asked, f"more than {most:g}")
 
 
 def number(column: "pa.Array", rule: Rule) -> Read:
@@ -126,11 +152,8 @@ def boolean(column: "pa.Array", rule: Rule) -> Read:
 def _limits(values: np.ndarray, empty: Mask, rule: Rule) -> Iterator[tuple[Mask, str]]:
     if not rule.nullable:
         yield empty, MISSING
-    yield np.isinf(values), INFINITE
-    if rule.minimum is not None:
-        yield values < rule.minimum, f"must be greater than or equal to {rule.minimum:g}"
-    if rule.maximum is not None:
-        yield values > rule.maximum, f"must be less than or equal to {rule.maximum:g}"
+    for limit in limits(rule):
+        yield limit.breaks(values), limit.asked
 
 
 def _rounded(column: "pa.Array") -> Mask:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from .. import cells, fields
+from .. import cells, fields, values
 from .refusals import LONGEST_NAME, Fault, bad_rows
 
 Row = Mapping[str, Any]
@@ -82,6 +82,7 @@ class RowSchema:
 
 def _annotated(field: fields.Field, example: Sequence[Row]) -> Any:
     told: dict[str, Any] = {"examples": [row[field.name] for row in example]}
+    limits: dict[str, Any] = {}
     if field.known:
         told["description"] = "Known: " + ", ".join(field.known) + "; others count as unknown."
     if field.unit:
@@ -91,14 +92,12 @@ def _annotated(field: fields.Field, example: Sequence[Row]) -> Any:
         kind: Any = Annotated[datetime, BeforeValidator(_time)]
     else:
         kind = _TYPES[field.type]
-        ranged = {"ge": field.minimum, "le": field.maximum}
-        told |= {name: bound for name, bound in ranged.items() if bound is not None}
-        if kind is float:
-            told["allow_inf_nan"] = False
+        limits = {it.name: it.bound for it in values.limits(field)}
+        if kind is not float:
+            del limits[values.FINITE]  # Which is said of no other kind.
     if field.nullable:
-        limits = {name: told.pop(name) for name in ("ge", "le", "allow_inf_nan") if name in told}
         return Annotated[Annotated[kind, Field(**limits)] | None, Field(**told)]
-    return Annotated[kind, Field(**told)]
+    return Annotated[kind, Field(**told, **limits)]
 
 
 def _time(value: object) -> datetime:
