@@ -20,7 +20,7 @@ ENGINE_LOCK = f"{PROJECT}/overlays/framework/scikit-learn/{LOCK}"
 # One file of tests to a worker, as files share what they have baked and trained; more than two
 # would wait for each other on a laptop. In the order of their names: those with few tests are slow.
 SIDE_BY_SIDE = ("--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-TYPED = ("--strict", "--ignore-missing-imports", "local_extensions.py", "noxfile.py")
+TYPED = ("--strict", "--ignore-missing-imports", "local_extensions.py", "noxfile.py", "release.py")
 WORKFLOWS = (".github", f"{PROJECT}/overlays/forge/github/.github")
 
 nox.options.sessions = ["tests"]
@@ -149,6 +149,24 @@ def lint(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure speed and size of a baked project on this machine, and print the table."""
     program(session, "python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def update(session: nox.Session) -> None:
+    """Bring a project up to this template (-- PROJECT), also one that has no `update` itself."""
+    if not session.posargs:
+        session.error("say which project: nox -s update -- ../my-project")
+    project, *words = session.posargs
+    where = ("--project", str(Path(project).absolute()))
+    to = () if "--to" in words else ("--to", str(HERE))
+    source = {"PYTHONPATH": str(HERE / PROJECT / "src")}
+    program(session, "python", "-m", "mlrails.update", *where, *to, *words, env=source)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Make a version (-- 1.2.3) of what `changes/` tells; it is yours to commit and to tag."""
+    program(session, "python", "release.py", *session.posargs)
 
 
 @nox.session

@@ -32,7 +32,6 @@ VERBS = {
     "push": "Send data and models to the DVC remote.",
     "pull": "Fetch the data and models of this commit from the DVC remote.",
 }
-
 # A file to a worker, as its tests share what they have fitted; the quickest are not the smallest.
 PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist=loadfile", "--no-loadscope-reorder")
 nox.options.sessions, nox.options.default_venv_backend = ["train"], "none"
@@ -92,6 +91,7 @@ def let_import(environment: Path, source: str) -> None:
 for verb, said in VERBS.items():
     offer(verb, said, "python", "-m", PACKAGE, verb)
 offer("tests", "Run the project's tests on all cores (arguments go to pytest).", *PYTEST)
+offer("update", "Merge a newer template in (-- --to, --eject).", "python", "-m", "mlrails.update")
 offer("types", "Check the types.", "mypy")
 
 
