@@ -30,7 +30,7 @@ def megabytes_of_image(project: Project, folder: Path, **more: str) -> float:
     image |= {"OMP_NUM_THREADS": "1"}
     bare = Project(folder, image, project.tools)
     with started(bare, [*map(str, words)], port, log, **image):
-        health = [python, "-m", f"{project.package}.serving.health", str(port)]
+        health = [python, "-m", f"{project.package}.serving", "health", str(port)]
         assert subprocess.run(health, env=image).returncode == 0
         example = (context / "model" / "serving_input_example.json").read_bytes()
         address = f"http://127.0.0.1:{port}/invocations"

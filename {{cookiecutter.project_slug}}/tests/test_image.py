@@ -22,7 +22,6 @@ from flight_delays.errors import UsageError, WorldError
 from flight_delays.layout import SERVING_LOCK
 from flight_delays.served import Origin
 from flight_delays.serving import __main__ as container
-from flight_delays.serving import health
 from flight_delays.settings import Settings
 
 import fakes
@@ -235,8 +234,8 @@ def test_health_is_asked_where_the_server_was_told_to_listen(
     tmp_path: Path, words: list[str], told: str, place: tuple[str, int]
 ) -> None:
     (tmp_path / "cmdline").write_text(told)
-    assert health.place(words, tmp_path / "cmdline") == place
-    assert health.place(["90"], tmp_path / "none") == ("127.0.0.1", 90)
+    assert container.place(words, tmp_path / "cmdline") == place
+    assert container.place(["90"], tmp_path / "none") == ("127.0.0.1", 90)
 
 
 @pytest.mark.parametrize(("status", "end"), [(200, None), (503, "the server answers 503")])
@@ -254,12 +253,21 @@ def test_health_is_asked_without_a_proxy(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with ThreadingHTTPServer(("127.0.0.1", 0), Pinged) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setattr(sys, "argv", ["health", str(server.server_port)])
+        words = [str(server.server_port)]
         with nullcontext() if end is None else pytest.raises(SystemExit, match=end):
-            health.main()
+            container.check_health(words)
         server.shutdown()
     with pytest.raises(SystemExit, match="the server does not answer"):
-        health.main()
+        container.check_health(words)
+
+
+def test_a_look_at_the_health_imports_nothing_that_takes_long() -> None:
+    words = f"import sys, {rows.PACKAGE}.serving.__main__; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", words], check=True, capture_output=True, text=True
+    )
+    assert {"http.client"} <= set(found.stdout.split())
+    assert not {"numpy", "pydantic", "uvicorn"} & set(found.stdout.split())
 
 
 def test_altered_bytes_in_the_image_are_not_run(opt: Path) -> None:

@@ -18,7 +18,7 @@ from ..served import Origin
 from ..settings import Settings
 
 WHERE = "build/image"
-_STARTED = "serving.__main__", "serving.health", "serving.worker"
+_STARTED = "serving.__main__", "serving.worker"
 """What runs as a process in the image."""
 _IGNORED = "**/__pycache__\n"
 
