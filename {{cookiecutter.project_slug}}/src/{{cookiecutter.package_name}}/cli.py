@@ -8,15 +8,18 @@ from pathlib import Path
 import typer
 
 from . import identity, settings
-from .doors import forge, lifecycle, pipeline, serving
+from .doors.forge import forge_verbs
+from .doors.lifecycle import lifecycle_verbs
+from .doors.pipeline import pipeline_verbs
+from .doors.serving import serving_verbs
 from .errors import UsageError
 
 _HELP = "Train, promote and track the model; every verb is a nox session of the same name."
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP
 )
-for door in (pipeline, lifecycle, serving, forge):
-    app.add_typer(door.app)
+for verbs in (pipeline_verbs, lifecycle_verbs, serving_verbs, forge_verbs):
+    app.add_typer(verbs)
 
 
 def main(package: str) -> None:

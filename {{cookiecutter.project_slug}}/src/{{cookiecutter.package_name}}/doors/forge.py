@@ -6,10 +6,10 @@ import typer
 
 from .leaving import Kind, at, here, leave
 
-app = typer.Typer()
+forge_verbs = typer.Typer()
 
 
-@app.command()
+@forge_verbs.command()
 def review(
     base: Annotated[str, typer.Option(help="The revision whose bounds count.")],
     registry: Kind = None,
@@ -23,7 +23,7 @@ def review(
     at(registry, lambda there: review(there, base, floors_at_least), writes=False)
 
 
-@app.command()
+@forge_verbs.command()
 def prove() -> None:
     """Compare the model of merged code with the one that its pull request has evaluated."""
     from ..forge.prove import prove

@@ -8,7 +8,7 @@ import typer
 from .. import console
 from .leaving import Kind, at
 
-app = typer.Typer()
+lifecycle_verbs = typer.Typer()
 Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
 Again = Annotated[str | None, typer.Option(help="Why it may return.", callback=console.one_line)]
 Reason = Annotated[str | None, typer.Option(help="Why, to keep.", callback=console.one_line)]
@@ -18,7 +18,7 @@ def _number(word: str) -> int | None:
     return None if word == "previous" else int(word)
 
 
-@app.command()
+@lifecycle_verbs.command()
 def register(
     version: Annotated[int | None, typer.Argument(help="Sign one that is there instead.")] = None,
     registry: Kind = None,
@@ -29,7 +29,7 @@ def register(
     at(registry, lambda there: register(there, version))
 
 
-@app.command()
+@lifecycle_verbs.command()
 def gate(registry: Kind = None, bounds: Bounds = None, again: Again = None) -> None:
     """Compare the model with the champion, and write the verdict."""
     from ..acts.gate import gate
@@ -37,7 +37,7 @@ def gate(registry: Kind = None, bounds: Bounds = None, again: Again = None) -> N
     at(registry, lambda there: gate(there, bounds, again), writes=False)
 
 
-@app.command()
+@lifecycle_verbs.command()
 def promote(
     registry: Kind = None,
     bounds: Bounds = None,
@@ -54,7 +54,7 @@ def promote(
     at(registry, lambda there: promote(there, bounds, again, dirty, candidate, tip))
 
 
-@app.command()
+@lifecycle_verbs.command()
 def rollback(
     version: Annotated[
         int | None, typer.Argument(help="A number, or previous.", parser=_number)
@@ -68,7 +68,7 @@ def rollback(
     at(registry, lambda there: rollback(there, version, reason))
 
 
-@app.command()
+@lifecycle_verbs.command()
 def reproduce(
     version: Annotated[str, typer.Argument(help="A number or an alias.")] = "champion",
     registry: Kind = None,
@@ -79,7 +79,7 @@ def reproduce(
     at(registry, lambda there: reproduce(there, version))
 
 
-@app.command()
+@lifecycle_verbs.command()
 def history(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     commit: Annotated[str | None, typer.Option(help="Print the versions of a commit.")] = None,
@@ -91,7 +91,7 @@ def history(
     at(registry, lambda there: history(there, json, commit), writes=False)
 
 
-@app.command()
+@lifecycle_verbs.command()
 def ui(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 5000,

@@ -4,11 +4,11 @@ import typer
 
 from .leaving import here, leave
 
-app = typer.Typer()
+pipeline_verbs = typer.Typer()
 _CHANGES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
-@app.command(context_settings=_CHANGES)
+@pipeline_verbs.command(context_settings=_CHANGES)
 def train(context: typer.Context) -> None:
     """Bring the pipeline up to date, track it, and print the figures.
 
@@ -20,7 +20,7 @@ def train(context: typer.Context) -> None:
     leave(lambda: workspace.here_or_in_a_copy(here(), context.args, pipeline.train))
 
 
-@app.command(context_settings=_CHANGES)
+@pipeline_verbs.command(context_settings=_CHANGES)
 def evaluate(context: typer.Context) -> None:
     """Make the report of the model that is there, without training."""
     from .. import pipeline, workspace
@@ -28,7 +28,7 @@ def evaluate(context: typer.Context) -> None:
     leave(lambda: workspace.here_or_in_a_copy(here(), context.args, pipeline.evaluate))
 
 
-@app.command()
+@pipeline_verbs.command()
 def push() -> None:
     """Send data and models to the DVC remote."""
     from .. import pipeline
@@ -36,7 +36,7 @@ def push() -> None:
     leave(lambda: pipeline.share(here(), "push"))
 
 
-@app.command()
+@pipeline_verbs.command()
 def pull() -> None:
     """Fetch the data and models of this commit from the DVC remote."""
     from .. import pipeline

@@ -11,11 +11,11 @@ from ..settings import Settings
 from ..versions import named
 from .leaving import Kind, at, here, leave
 
-app = typer.Typer()
+serving_verbs = typer.Typer()
 Local = Annotated[bool, typer.Option("--local", help="Take this folder's model, ungated.")]
 
 
-@app.command()
+@serving_verbs.command()
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
@@ -43,7 +43,7 @@ def serve(
     leave(begin)
 
 
-@app.command()
+@serving_verbs.command()
 def predict(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="CSV, Parquet, folder or glob.")],
     target: Annotated[str, typer.Argument(metavar="OUTPUT", help="A .parquet or .csv to write.")],
@@ -64,7 +64,7 @@ def predict(
     at(registry, lambda there: predict(there, job, named(version, alias, local)), writes=False)
 
 
-@app.command()
+@serving_verbs.command()
 def fetch(
     target: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder to make.")],
     version: Annotated[int | None, typer.Option(help="Fetch this version.")] = None,
@@ -80,7 +80,7 @@ def fetch(
     at(registry, lambda there: fetch(there, named(version, alias), target), writes=False)
 
 
-@app.command()
+@serving_verbs.command()
 def image(
     target: Annotated[str, typer.Option("--output", help="The folder to make.")] = "build/image",
     version: Annotated[int | None, typer.Option(help="The image serves this version.")] = None,
@@ -94,7 +94,7 @@ def image(
     at(registry, lambda there: image(there, named(version, alias, local), target), writes=False)
 
 
-@app.command()
+@serving_verbs.command()
 def sagemaker(
     act: Annotated[str, typer.Argument(help="plan, deploy or delete.")],
     image: Annotated[str | None, typer.Option(help="The image, pushed to ECR.")] = None,
