@@ -58,3 +58,14 @@ def _git(project: Path, *words: str, given: bytes = b"") -> str:
     done = subprocess.run(["git", *words], cwd=project, input=given, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
+
+
+NETWORKS = FIXTURE.with_name("networks-0.tar.xz")
+"""A model directory of each framework with a network, and what it said to the same rows."""
+
+
+def unpack_network(framework: str, folder: Path) -> tuple[Path, Path, Path]:
+    """Return a model directory of old, rows, and what it said to them."""
+    with tarfile.open(NETWORKS) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / framework / "model", folder / "rows.csv", folder / framework / "expected.csv"

@@ -3,6 +3,7 @@
 The matrix is read from `cookiecutter.json`; the first framework is what all other tests are about.
 """
 
+import csv
 import itertools
 import json
 import os
@@ -17,11 +18,13 @@ import pytest
 import yaml
 from baking import CHOICES, PYTHONS, SOURCE, Project, bake, combinations, wheels_of_torch
 from image import megabytes_of_image
+from old_project import unpack_network
 from serving import asks, free_port, load, ours, started
 
 FIRST, *OTHERS = CHOICES["framework"]
 TASKS = CHOICES["task"]
 LOCKS = {"requirements.lock", "requirements-dev.lock"}
+SAYS = str(Path(__file__).with_name("says.py"))
 SEAM = "src/flight_delays/estimator.py"
 
 
@@ -184,6 +187,22 @@ scored, rows = map(pd.read_parquet, ("scored.parquet", "data/prepared/test.parqu
 print(len(scored) == len(rows), scored.select_dtypes("number").notna().all().all())
 """
     assert here.run(here.python, "-c", code).stdout == "True True\n"
+
+
+@pytest.mark.slow
+@each_framework
+def test_a_network_of_before_the_split_predicts_what_it_always_has(
+    project: Project, framework: str, tmp_path: Path
+) -> None:
+    model, rows, recorded = unpack_network(framework, tmp_path)
+    done = project.run(project.python, SAYS, project.package, str(model), str(rows))
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    expected = list(csv.DictReader(recorded.read_text("utf-8").splitlines()))
+    assert said["prediction"] == [it["prediction"] == "true" for it in expected]
+    # 32 bits, which another machine adds up in another order.
+    numbers = [float(it["probability"]) for it in expected]
+    assert len(numbers) == 40 and said["probability"] == pytest.approx(numbers, rel=1e-5)
 
 
 @pytest.mark.slow
