@@ -36,7 +36,7 @@ def poisoned(trained: Project, tmp_path: Path) -> Project:
     project.commit()
     pushed = project.nox("push")
     assert pushed.returncode == 0, pushed.stdout + pushed.stderr
-    code = project.root / "models" / "model" / "code" / project.package / "predictor.py"
+    code = project.root / "models" / "model" / "code" / project.package / "model.py"
     name = md5(code.read_bytes()).hexdigest()  # noqa: S324 - as DVC names it
     held = store / "files" / "md5" / name[:2] / name[2:]
     held.chmod(0o644)

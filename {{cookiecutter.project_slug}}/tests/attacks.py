@@ -30,7 +30,7 @@ def code(folder: Path) -> Path:
 
 def byte_code(folder: Path) -> None:
     """Put unchecked byte code beside an unchanged source: Python never looks at that again."""
-    source = code(folder) / "predictor.py"
+    source = code(folder) / "model.py"
     compiled = compile(source.read_text("utf-8") + HARM, str(source), "exec")
     path = Path(importlib.util.cache_from_source(str(source)))
     path.parent.mkdir(exist_ok=True)
@@ -42,16 +42,16 @@ def linked_package(folder: Path) -> None:
     """Link a package from outside: it wins over the module of its name."""
     outside = folder.with_name("outside")
     outside.mkdir()
-    shutil.copy(code(folder) / "task.py", outside / "__init__.py")
+    shutil.copy(code(folder) / "features.py", outside / "__init__.py")
     with (outside / "__init__.py").open("a", encoding="utf-8") as file:
         file.write(HARM)
-    (code(folder) / "task").symlink_to(outside)
+    (code(folder) / "features").symlink_to(outside)
 
 
 def linked_source(folder: Path) -> None:
     """Put a source outside, where it can be another one a moment later, and link it."""
-    source = code(folder) / "task.py"
-    outside = folder.with_name("task.py")
+    source = code(folder) / "features.py"
+    outside = folder.with_name("features.py")
     source.rename(outside)
     source.symlink_to(outside)
     with outside.open("a", encoding="utf-8") as file:
@@ -60,9 +60,9 @@ def linked_source(folder: Path) -> None:
 
 def package(folder: Path) -> None:
     """Add a package that wins over the module of its name."""
-    (code(folder) / "task").mkdir()
-    text = (code(folder) / "task.py").read_text("utf-8") + HARM
-    (code(folder) / "task" / "__init__.py").write_text(text, "utf-8")
+    (code(folder) / "features").mkdir()
+    text = (code(folder) / "features.py").read_text("utf-8") + HARM
+    (code(folder) / "features" / "__init__.py").write_text(text, "utf-8")
 
 
 def other_case(folder: Path) -> None:
@@ -79,7 +79,7 @@ def other_normal_form(folder: Path) -> None:
 def native(folder: Path) -> None:
     """Add a native module, which wins over a source of its name."""
     suffix = importlib.machinery.EXTENSION_SUFFIXES[0]
-    (code(folder) / f"task{suffix}").write_bytes(b"\x7fELF")
+    (code(folder) / f"features{suffix}").write_bytes(b"\x7fELF")
 
 
 def sourceless(folder: Path) -> None:
@@ -92,7 +92,7 @@ def note(folder: Path) -> None:
     hidden = folder / "code" / "registered_model_meta"
     hidden.mkdir()
     (hidden / "__init__.py").write_text(HARM, "utf-8")
-    (hidden / "predictor.py").write_text(HARM, "utf-8")
+    (hidden / "model.py").write_text(HARM, "utf-8")
 
 
 def path_file(folder: Path) -> None:

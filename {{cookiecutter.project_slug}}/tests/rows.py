@@ -10,16 +10,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flight_delays import digests, examples, features, files, identity, layout, model_dir
+from flight_delays import (
+    digests,
+    estimator,
+    evaluation,
+    features,
+    files,
+    identity,
+    layout,
+    model_dir,
+)
+from flight_delays.columns import Column
 from flight_delays.fitting import Watch
 from flight_delays.layout import PARTS, SERVING_LOCK, Part
+from flight_delays.model import Predictor
 from flight_delays.params import FILE, Params
-from flight_delays.predictor import Predictor
-from flight_delays.schema import BY_NAME, COLUMNS, Column
+from flight_delays.schema import COLUMNS
 from flight_delays.sections import read_yaml, validated
 from flight_delays.settings import Settings
 from flight_delays.splits import label
-from flight_delays.steps import evaluate, train
+from flight_delays.steps import train
 from flight_delays.task import Task
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +38,8 @@ PACKAGE = features.__name__.partition(".")[0]
 """The name of the package under test."""
 NAME = Settings(ROOT).name
 """The name of the tests' projects."""
+
+BY_NAME = {column.name: column for column in COLUMNS}
 
 GATE = {
     "margin": 0.05,
@@ -141,7 +153,14 @@ def parts(count: int = 3000) -> dict[Part, pd.DataFrame]:
 
 def fit(params: Params) -> Predictor:
     """Fit as the stage does."""
-    return train.fit(params, parts()["train"], parts()["validation"], Watch())
+    return fit_on(params, parts()["train"], parts()["validation"])
+
+
+def fit_on(params: Params, seen: pd.DataFrame, held_out: pd.DataFrame) -> Predictor:
+    """Fit on rows of one's own."""
+    hyperparameters = validated(estimator.Hyperparameters, params.estimator, FILE, "estimator")
+    found: dict[Part, pd.DataFrame] = {"train": seen, "validation": held_out}
+    return train.fit(params, hyperparameters, found, Watch())
 
 
 @cache
@@ -152,10 +171,8 @@ def fitted(task: Task) -> Predictor:
 
 def write_model(task: Task, target: Path, identity: str = "rows") -> str:
     """Write a model directory as the stage does; return its digest."""
-    model = fitted(task)
-    columns = [BY_NAME[name] for name in model.encoder.columns]
-    example = examples.example(parts()["train"], columns)
-    return model_dir.write(model, columns, example, identity, ROOT / SERVING_LOCK, target)
+    lock = ROOT / SERVING_LOCK
+    return model_dir.write(fitted(task), COLUMNS, parts()["train"], identity, lock, target)
 
 
 def tell_figures(root: Path) -> str:
@@ -171,7 +188,7 @@ def tell_figures(root: Path) -> str:
 @cache
 def figures() -> dict[str, object]:
     """Return the figures of the model, which are the same whatever it is called."""
-    return evaluate.figures(parameters(), fitted(Task.CLASSIFICATION), parts())
+    return evaluation.of_model(parameters(), fitted(Task.CLASSIFICATION), parts())
 
 
 def write_pyproject(root: Path) -> None:

@@ -285,13 +285,13 @@ def test_what_was_never_committed_cannot_be_made_again(here: Settings) -> None:
 def test_byte_code_beside_the_model_is_never_run(here: Settings) -> None:
     """Python prefers it to the source, and the digest does not see it (see test_verified.py)."""
     code = here.root / layout.MODEL / "code" / rows.PACKAGE
-    with (code / "predictor.py").open("a") as file:
+    with (code / "model.py").open("a") as file:
         file.write("# so that no other test has loaded it\n")
     rows.tell_figures(here.root)
     planted = code / "__pycache__"
     planted.mkdir()
     source = f"raise SystemExit('byte code of {code} was run')"
-    for name in ("predictor", "estimator", "features"):
+    for name in ("model", "estimator", "features"):
         path = planted / f"{name}.cpython-{sys.version_info[0]}{sys.version_info[1]}.pyc"
         compiled = marshal.dumps(compile(source, name, "exec"))
         path.write_bytes(

@@ -59,10 +59,11 @@ def test_what_a_model_says_of_itself(task: Task, model: Path) -> None:
     assert about["encoder"]["numeric"] == ["distance", "wind_speed", "temp"]
 
 
-@pytest.mark.parametrize("content", [None, "", "{"])
+@pytest.mark.parametrize(
+    "content", [None, "", "{", "flavors: {python_function: {loader_module: alone}}"]
+)
 def test_a_foreign_folder_is_refused_by_name(tmp_path: Path, content: str | None) -> None:
-    path = tmp_path / carried.DATA / "predictor.json"
-    path.parent.mkdir(parents=True)
+    path = tmp_path / "MLmodel"
     if content is not None:
         path.write_text(content)
     with pytest.raises(WorldError, match=f"{path}: not a model of this project; run `nox"):

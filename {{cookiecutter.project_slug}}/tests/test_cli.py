@@ -46,7 +46,7 @@ import sys
 from {rows.PACKAGE}.cli import main
 sys.argv[1:] = ["--help"]
 try:
-    main("it")
+    main("{rows.PACKAGE}", ())
 except SystemExit as end:
     assert not end.code
 """
@@ -191,7 +191,7 @@ def test_a_server_uses_one_thread_and_says_so_before_anything_numeric_is_importe
         door.serve = lambda *words: print(os.environ["OMP_NUM_THREADS"], "numpy" in sys.modules)
         sys.modules["{package}.serving.door"] = door
         sys.argv[1:] = ["serve"]
-        cli.main("it")
+        cli.main("{package}", ())
     """.replace("{package}", rows.PACKAGE)
     env = {"PYTHONPATH": str(rows.ROOT / "src"), "PATH": os.environ["PATH"]}
     done = subprocess.run(

@@ -106,7 +106,7 @@ def poison_data(root: Path, store: Path) -> None:
 def poison_list(root: Path, store: Path) -> None:
     """Let the list of a folder name another file."""
     md5 = dvc_lock.of(root / layout.DIGEST)
-    listed = [{"md5": md5, "relpath": "code/predictor.py"}]
+    listed = [{"md5": md5, "relpath": "code/model.py"}]
     put(held(store, dvc_lock.of(root / layout.MODEL)), json.dumps(listed).encode())
 
 
@@ -220,7 +220,7 @@ def other(path: Path) -> None:
 
 def test_a_model_that_train_has_not_made_is_not_evaluated(here: Settings) -> None:
     model: Any = SimpleNamespace(root=here.root, params=rows.parameters())
-    other(here.root / layout.MODEL / "code" / rows.PACKAGE / "predictor.py")
+    other(here.root / layout.MODEL / "code" / rows.PACKAGE / "model.py")
     with pytest.raises(WorldError, match="the bytes are not those of the model"):
         evaluate.evaluate(model)
     (here.root / layout.DIGEST).unlink()
@@ -233,7 +233,7 @@ def test_an_evaluated_model_that_train_has_not_made_is_no_candidate(
     here: Settings, monkeypatch: pytest.MonkeyPatch, guarded: bool
 ) -> None:
     """Figures and model are changed alike, as one who evaluates a poisoned model would have it."""
-    other(here.root / layout.MODEL / "code" / rows.PACKAGE / "predictor.py")
+    other(here.root / layout.MODEL / "code" / rows.PACKAGE / "model.py")
     made = (here.root / layout.DIGEST).read_text()
     evaluated = rows.tell_figures(here.root)
     (here.root / layout.DIGEST).write_text(made)

@@ -128,7 +128,7 @@ def read(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], set[
     monkeypatch.setattr(report, "write", lambda found, folder: None)
     fitted = {task: rows.fitted(task).estimator for task in Task}
     monkeypatch.setattr(seam, "fit", lambda task, *_: fitted[task])
-    monkeypatch.setattr(live, "run", lambda *_: nullcontext(Mock()))
+    monkeypatch.setattr(live, "start_run", lambda *_: nullcontext(Mock()))
     data.write(rows.flights(), project / layout.RAW)
 
     def run(stage: str) -> set[str]:

@@ -10,10 +10,10 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from flight_delays import digests, layout, report
+from flight_delays import digests, evaluation, layout, report
 from flight_delays.metrics import METRICS
+from flight_delays.model import Predictor
 from flight_delays.params import Params
-from flight_delays.predictor import Predictor
 from flight_delays.settings import Settings
 from flight_delays.stage import Stage
 from flight_delays.steps import evaluate
@@ -25,7 +25,7 @@ import rows
 def figures(params: Params, predictor: Predictor) -> dict[str, Any]:
     """Return the figures as the stage makes them, with one thread for linear algebra."""
     with threadpool_limits(1, user_api="blas"):
-        return evaluate.figures(params, predictor, rows.parts())
+        return evaluation.of_model(params, predictor, rows.parts())
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,9 @@ def test_slices_and_months_hold_every_row_once(found: dict[str, Any]) -> None:
 def test_a_missing_value_leaves_the_slices_their_whole_names(task: Task) -> None:
     test = rows.parts()["test"]
     gap = test.assign(carrier=test["carrier"].where(np.arange(len(test)) > 0))
-    found = evaluate.figures(rows.parameters(task), rows.fitted(task), rows.parts() | {"test": gap})
+    found = evaluation.of_model(
+        rows.parameters(task), rows.fitted(task), rows.parts() | {"test": gap}
+    )
     names = [it["name"] for it in found["slices"]["carrier"]]
     assert names == [*sorted(set(test["carrier"])), "missing"]
 

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from flight_delays import (
     carried,
     digests,
-    examples,
     features,
     fields,
     frames,
@@ -31,17 +30,15 @@ from flight_delays import (
     values,
 )
 from flight_delays.acts.predict import Job, predict
+from flight_delays.columns import Column
 from flight_delays.errors import Exit
 from flight_delays.features import Encoder
-from flight_delays.fitting import Watch
 from flight_delays.layout import SERVING_LOCK
-from flight_delays.schema import Column
 from flight_delays.serving.media import parse_content_type
 from flight_delays.serving.protocol import read_invocations
 from flight_delays.serving.refusals import RefusedError
 from flight_delays.serving.rows import RowSchema
 from flight_delays.settings import Settings
-from flight_delays.steps import train
 
 import callers
 import fakes
@@ -180,11 +177,8 @@ def trained(folder: Path) -> tuple[list[tuple[Any, ...]], pd.DataFrame]:
             "numeric": NUMERIC,
         },
     )
-    predictor = train.fit(params, found, found, Watch())
-    by_name = {it.name: it for it in COLUMNS}
-    columns = [by_name[it] for it in predictor.encoder.columns]
-    example = examples.example(found, columns)
-    model_dir.write(predictor, columns, example, "odd", rows.ROOT / SERVING_LOCK, folder)
+    predictor = rows.fit_on(params, found, found)
+    model_dir.write(predictor, COLUMNS, found, "odd", rows.ROOT / SERVING_LOCK, folder)
     return table, found
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flight_delays import examples, schema, validation
-from flight_delays.schema import Column
+from flight_delays import examples, validation
+from flight_delays.columns import Column
 from flight_delays.task import Task
 
 import rows
 
 
 def columns(task: Task) -> list[Column]:
-    return [schema.BY_NAME[name] for name in rows.fitted(task).encoder.columns]
+    return [rows.BY_NAME[name] for name in rows.fitted(task).encoder.columns]
 
 
 def among(example: pd.DataFrame, frame: pd.DataFrame) -> bool:

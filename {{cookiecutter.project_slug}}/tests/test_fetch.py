@@ -99,12 +99,12 @@ def test_types_that_only_the_model_trusts_are_not_handed_to_mlflow(
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(model_of(Task.REGRESSION), folder)
-    fetch._check_types(folder, "1")
+    fetch._check_types(folder, "1", rows.PACKAGE)
     about = yaml.safe_load((folder / "MLmodel").read_text())
     about["flavors"]["sklearn"] = {"pickled_model": "data/model/model.skops", **more}
     (folder / "MLmodel").write_text(yaml.safe_dump(about))
     with pytest.raises(WorldError, match=f"version 1: its MLmodel lets MLflow trust {words}"):
-        fetch._check_types(folder, "1")
+        fetch._check_types(folder, "1", rows.PACKAGE)
 
 
 def test_the_list_in_the_model_is_no_concern_of_our_own_loader(
@@ -112,5 +112,7 @@ def test_the_list_in_the_model_is_no_concern_of_our_own_loader(
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(model_of(Task.REGRESSION), folder)
-    (folder / "MLmodel").write_text("flavors: {sklearn: {skops_trusted_types: []}}\n")
+    about = yaml.safe_load((folder / "MLmodel").read_text())
+    about["flavors"]["sklearn"] = {"skops_trusted_types": []}
+    (folder / "MLmodel").write_text(yaml.safe_dump(about))
     assert carried.load(folder, digests.of_folder(folder)).encoder.columns

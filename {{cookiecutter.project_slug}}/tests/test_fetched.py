@@ -21,7 +21,7 @@ from flight_delays.versions import Version
 
 import rows
 
-CODE = Path("code", rows.PACKAGE, "predictor.py")
+CODE = Path("code", rows.PACKAGE, "model.py")
 
 
 @pytest.fixture(scope="module")
@@ -167,14 +167,14 @@ def test_code_that_nobody_vouches_for_is_not_handed_out(
     name = digests.BYTE_CODE
     planted = [
         stored / "code" / name / "__init__.py",
-        stored / CODE.parent / name / "predictor.pyc",
+        stored / CODE.parent / name / "model.pyc",
     ]
     for path in planted:
         path.parent.mkdir()
         path.write_bytes(b"evil")
     with fetched.model(there, version, settings) as folder:
         assert not list(folder.rglob(name))
-        assert list(folder.rglob("predictor.py"))
+        assert list(folder.rglob("model.py"))
     assert all(path.is_file() for path in planted)
 
 

@@ -17,8 +17,8 @@ from flight_delays import (
     source,
     validation,
 )
+from flight_delays.columns import Column
 from flight_delays.errors import UsageError
-from flight_delays.schema import Column
 from flight_delays.settings import Settings
 from flight_delays.stage import Stage
 from flight_delays.steps import ingest

@@ -271,7 +271,7 @@ def test_a_look_at_the_health_imports_nothing_that_takes_long() -> None:
 
 
 def test_altered_bytes_in_the_image_are_not_run(opt: Path) -> None:
-    (opt / "model" / "code" / rows.PACKAGE / "predictor.py").write_text("raise SystemExit\n")
+    (opt / "model" / "code" / rows.PACKAGE / "model.py").write_text("raise SystemExit\n")
     for words in (["serve", "127.0.0.1", "0"], ["try"]):
         with pytest.raises(WorldError, match="the bytes are not those"):
             container.main(opt, words, {})

@@ -52,6 +52,18 @@ def test_modules_of_a_folder_bring_the_folder_along(package: Path) -> None:
 
 
 def test_the_model_carries_neither_steps_nor_stores() -> None:
-    carried = imports.closure("predictor")
-    assert "estimator.py" in carried
-    assert not {"steps/train.py", "runs.py", "params.py", "cli.py"} & set(carried)
+    carried = imports.closure("model", at_once=True)
+    assert carried == ("__init__.py", "estimator.py", "features.py", "model.py")
+
+
+def test_what_is_imported_for_types_or_in_a_function_is_not_needed_at_once(tmp_path: Path) -> None:
+    (tmp_path / "__init__.py").touch()
+    (tmp_path / "top.py").write_text(
+        "if TYPE_CHECKING:\n    from .a import x\nelse:\n    from . import b\n"
+        "class C:\n    from . import c\n    def f(self):\n        from . import d\n"
+    )
+    for name in "abcd":
+        (tmp_path / f"{name}.py").touch()
+    found = imports.closure("top", package=tmp_path, at_once=True)
+    assert found == ("__init__.py", "b.py", "c.py", "top.py")
+    assert {"a.py", "d.py"} < set(imports.closure("top", package=tmp_path))

@@ -3,14 +3,13 @@
 import re
 from importlib import metadata
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from flight_delays import examples, interface, schema
+from flight_delays import examples, interface
+from flight_delays.columns import Column
 from flight_delays.layout import LOCK, SERVING_LOCK
-from flight_delays.schema import Column
 from flight_delays.task import Task
 
 import rows
@@ -18,7 +17,7 @@ import rows
 
 def test_the_signature_names_raw_columns_and_outputs_with_their_types(task: Task) -> None:
     model = rows.fitted(task)
-    columns = [schema.BY_NAME[name] for name in model.encoder.columns]
+    columns = [rows.BY_NAME[name] for name in model.encoder.columns]
     found = interface.signature(model, examples.example(rows.parts()["train"], columns))
     inputs = dict(zip(found.inputs.input_names(), found.inputs.input_types(), strict=True))
     assert [str(inputs[name]) for name in ("scheduled_departure", "carrier", "temp")] == [
@@ -79,8 +78,11 @@ def test_units_are_told_where_there_are_some() -> None:
     assert told["columns"]["wind"]["unit"] == "mph" and "unit" not in told["columns"]["carrier"]
 
 
-def test_columns_of_a_schema_that_knows_no_units_have_none() -> None:
-    """A `schema.py` is its owner's, and may be older than what reads it."""
-    of_before: Any = SimpleNamespace(name="wind", nullable=True, minimum=0, maximum=None)
-    told = {"nullable": True, "minimum": 0, "maximum": None}
-    assert interface.rules([of_before]) == {"columns": {"wind": told}}
+def test_units_and_known_categories_are_told_where_there_are_some() -> None:
+    columns = [Column("wind", "number", minimum=0, unit="mph"), Column("origin", "category")]
+    told = {"nullable": False, "minimum": None, "maximum": None}
+    assert interface.rules(columns, {"origin": ("EWR", "JFK")})["columns"] == {
+        "wind": told | {"minimum": 0, "unit": "mph"},
+        "origin": told | {"known": ["EWR", "JFK"]},
+    }
+    assert interface.rules(columns[1:]) == {"columns": {"origin": told}}

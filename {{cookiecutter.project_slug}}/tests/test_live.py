@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,31 @@ import pytest
 
 from flight_delays import digests, layout, live, recording, store
 from flight_delays.errors import WorldError
+from flight_delays.layout import PARTS
+from flight_delays.provenance import input_key
 from flight_delays.settings import Settings
 
 import fakes
 import rows
 
 
+@contextmanager
+def start(project: Path) -> Iterator[live.LiveRun]:
+    """Start a run and tell it all that is known before a fit."""
+    with live.start_run(Settings(project), input_key(project)) as log:
+        log.log_params(rows.parameters())
+        for part in PARTS:
+            log.log_input(part)
+        log.log_source()
+        yield log
+
+
 def work(project: Path) -> str:
     """Fit for three iterations and write a model; return what was reached."""
-    with live.run(Settings(project), rows.parameters()) as log:
+    with start(project) as log:
         for step in range(3):
-            log.metrics(step, {"loss": 1 / (step + 1)})
-        log.model(project / layout.MODEL, digests.of_folder(project / layout.MODEL))
+            log.log_metrics({"loss": 1 / (step + 1)}, step)
+        log.log_model(project / layout.MODEL, digests.of_folder(project / layout.MODEL))
     return "done"
 
 
@@ -41,7 +55,7 @@ def test_the_machine_s_figures_are_told_where_somebody_asks(
     if asked:
         monkeypatch.setenv("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true")
         monkeypatch.setenv("MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL", "0.05")
-    with live.run(Settings(project), rows.parameters()) as log:
+    with start(project) as log:
         log.wait()
         time.sleep(0.3 if asked else 0)
     client = store.connect(Settings(project))
@@ -78,7 +92,7 @@ def test_a_server_that_dies_in_the_middle_costs_one_warning(
 def test_a_fit_that_ends_early_ends_its_run(
     project: Path, fake: fakes.FakeClient, error: BaseException, status: str
 ) -> None:
-    with pytest.raises(type(error)), live.run(Settings(project), rows.parameters()):
+    with pytest.raises(type(error)), start(project):
         raise error
     (run,) = fake._runs.values()
     assert run.info.status == status
@@ -88,7 +102,7 @@ def test_without_that_net_a_lost_server_would_cost_the_fit(
     project: Path, monkeypatch: pytest.MonkeyPatch, lead_to: Callable[[Any], None]
 ) -> None:
     lead_to(fakes.Dying(fakes.FakeClient(), 0))
-    monkeypatch.setattr(live.Log, "_try", lambda self, write: write())
+    monkeypatch.setattr(live.LiveRun, "_try", lambda self, write: write())
     with pytest.raises(WorldError, match="the server is gone"):
         work(project)
 

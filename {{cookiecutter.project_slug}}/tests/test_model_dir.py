@@ -26,7 +26,7 @@ from mlflow.utils import environment
 from flight_delays import digests, interface, model_dir
 from flight_delays import estimator as seam
 from flight_delays.errors import WorldError
-from flight_delays.predictor import Predictor
+from flight_delays.model import Predictor
 from flight_delays.task import Task
 
 import rows

@@ -65,7 +65,7 @@ def test_its_origin_is_what_the_project_would_have_told(here: Settings) -> None:
 def test_no_row_of_the_data_and_no_byte_code_is_packed(here: Settings) -> None:
     cache = here.root / layout.MODEL / "code" / "__pycache__"
     cache.mkdir()
-    (cache / "predictor.pyc").touch()
+    (cache / "model.pyc").touch()
     packed = files_of(pack(here))
     assert not [name for name in packed if name.endswith((".parquet", ".pyc"))]
     assert {LABEL, "params.yaml", "reports/verdict.json", "models/model/MLmodel"} <= packed

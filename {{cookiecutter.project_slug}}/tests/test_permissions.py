@@ -1,6 +1,7 @@
 """What an account lacks is told before work is begun, all of it at once."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from flight_delays import permissions, pipeline, store
 from flight_delays.acts import promote, register, rollback
 from flight_delays.errors import DeniedError, WorldError
+from flight_delays.schema import COLUMNS
 from flight_delays.settings import Settings
 
 import rows
@@ -113,7 +115,13 @@ def test_we_sign_in_as_mlflow_does(
 
 
 @pytest.mark.parametrize(
-    "act", [pipeline.train, register.register, promote.promote, rollback.rollback]
+    "act",
+    [
+        partial(pipeline.train, columns=COLUMNS),
+        register.register,
+        promote.promote,
+        rollback.rollback,
+    ],
 )
 def test_it_is_asked_before_any_work(
     here: Settings, monkeypatch: pytest.MonkeyPatch, act: Any
@@ -138,5 +146,5 @@ def test_without_that_question_the_fit_would_be_done_in_vain(
     monkeypatch.setattr(store, "connect", lambda settings: rows.git)
     monkeypatch.setattr(pipeline, "_reproduce", lambda *_: done.append("the fit"))
     with pytest.raises((WorldError, AttributeError)):
-        pipeline.train(Settings(here.root, tracking_uri=URI))
+        pipeline.train(Settings(here.root, tracking_uri=URI), COLUMNS)
     assert done == ["the fit"]

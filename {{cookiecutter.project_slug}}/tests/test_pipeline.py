@@ -11,6 +11,7 @@ from filelock import FileLock
 from flight_delays import dvc_cli, marks, pipeline, store
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.layout import METRICS, MODEL
+from flight_delays.schema import COLUMNS
 from flight_delays.settings import Settings
 from flight_delays.stage import LOCK
 
@@ -45,7 +46,7 @@ def test_training_brings_the_stages_up_to_date_and_records_them_once(
     commands: list[tuple[str, ...]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)
     assert commands == [("repro",)]
     assert "best baseline" in capsys.readouterr().out
     only_run(fake)
@@ -57,10 +58,10 @@ def test_a_second_training_does_not_speak_to_the_store(
     commands: list[tuple[str, ...]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)
     monkeypatch.setattr(store, "connect", lambda settings: pytest.fail("it spoke to the store"))
     monkeypatch.setattr(store, "check_reachable", lambda uri: pytest.fail("it asked the store"))
-    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)
     assert commands == [("repro",), ("repro",)]
     only_run(fake)
 
@@ -71,17 +72,17 @@ def test_another_store_is_told_too(
     commands: list[tuple[str, ...]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)
     other = fakes.FakeClient()
     monkeypatch.setattr(store, "connect", lambda settings: other)
-    pipeline.train(Settings(project, tracking_uri="sqlite:////other"))
+    pipeline.train(Settings(project, tracking_uri="sqlite:////other"), COLUMNS)
     assert only_run(other) != only_run(fake)
 
 
 @pytest.mark.parametrize("loss", ["mark", "report", "run", "other figures"])
 def test_what_is_lost_is_recorded_again(project: Path, fake: fakes.FakeClient, loss: str) -> None:
     settings = Settings(project)
-    key = pipeline._ready(Settings(project, tracking_uri="sqlite:////fake"))[1]
+    key = pipeline._ready(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)[1]
     mark = marks._mark(settings, key)
     mark.parent.mkdir(parents=True)
     shutil.copy(_store_with_run(project, run_id := "f" * 32), project / "mlflow.db")
@@ -125,7 +126,7 @@ def test_what_is_wrong_is_said_before_any_work(
 ) -> None:
     harm(project)
     with pytest.raises(error, match=words):
-        pipeline.train(Settings(project))
+        pipeline.train(Settings(project), COLUMNS)
     assert commands == []
 
 
@@ -133,7 +134,7 @@ def test_a_server_that_is_gone_is_said_before_any_work(
     project: Path, commands: list[tuple[str, ...]]
 ) -> None:
     with pytest.raises(WorldError, match="does not answer"):
-        pipeline.train(Settings(project, tracking_uri="http://127.0.0.1:1"))
+        pipeline.train(Settings(project, tracking_uri="http://127.0.0.1:1"), COLUMNS)
     assert commands == []
 
 
@@ -162,7 +163,7 @@ def test_who_still_works_in_the_folder_is_waited_for_and_named(
             other.release()
 
     monkeypatch.setattr(pipeline, "say", ends)
-    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"))
+    pipeline.train(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)
     assert commands == [(f"{words}; waiting for its end",), ("repro",)]
 
 
@@ -197,7 +198,7 @@ def test_without_a_model_there_is_nothing_to_evaluate(
 ) -> None:
     shutil.rmtree(project / MODEL)
     with pytest.raises(UsageError, match="models/model: there is no model yet; run `nox -s train`"):
-        pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"))
+        pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)
     assert [command[0] for command in commands] == ["checkout"]
 
 
@@ -205,16 +206,16 @@ def test_a_model_that_dvc_cannot_bring_back_is_not_run(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dvc_cli, "run", lambda root, *words: 255)
-    monkeypatch.setattr(pipeline, "_ready", lambda settings: (None, ""))
+    monkeypatch.setattr(pipeline, "_ready", lambda *_: (None, ""))
     monkeypatch.setattr(pipeline, "_reproduce", lambda *words: pytest.fail("it ran the model"))
     with pytest.raises(WorldError, match="DVC's cache lacks some of what the stages made; run"):
-        pipeline.evaluate(Settings(project))
+        pipeline.evaluate(Settings(project), COLUMNS)
 
 
 def test_an_evaluation_of_this_model_is_recorded(
     project: Path, fake: fakes.FakeClient, commands: list[tuple[str, ...]]
 ) -> None:
-    pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"))
+    pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)
     assert commands == [
         ("checkout", "--quiet", "--force"),
         ("repro", "--single-item", "evaluate"),
@@ -230,7 +231,7 @@ def test_an_evaluation_of_another_model_is_not_recorded_and_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(dvc_cli, "is_stale", lambda root: True)
-    pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"))
+    pipeline.evaluate(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)
     assert "nothing is recorded" in capsys.readouterr().err
     assert fake._runs == {}
 

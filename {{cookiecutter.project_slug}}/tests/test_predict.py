@@ -372,7 +372,7 @@ def test_a_broken_file_is_named(here: Path, name: str) -> None:
 
 
 def test_bytes_that_were_altered_are_not_run(here: Path) -> None:
-    predictor = here / layout.MODEL / "code" / rows.PACKAGE / "predictor.py"
+    predictor = here / layout.MODEL / "code" / rows.PACKAGE / "model.py"
     predictor.write_text("raise SystemExit\n")
     with pytest.raises(WorldError, match="the bytes are not those"):
         scored(here)

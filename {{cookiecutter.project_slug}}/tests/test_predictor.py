@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flight_delays import predictor
+from flight_delays import model as module
 from flight_delays.task import Task
 
 import rows
@@ -43,7 +43,7 @@ def test_an_event_is_called_from_the_threshold_on_and_a_number_is_predicted(task
 def test_what_was_saved_predicts_the_same(task: Task, tmp_path: Path) -> None:
     model = rows.fitted(task)
     model.save(tmp_path)
-    again = predictor.load(tmp_path)
+    again = module.load(tmp_path)
     assert (again.task, again.encoder, again.threshold) == (task, model.encoder, model.threshold)
     np.testing.assert_array_equal(again.scores(few()), model.scores(few()))
 
@@ -51,7 +51,7 @@ def test_what_was_saved_predicts_the_same(task: Task, tmp_path: Path) -> None:
 @each_task
 def test_mlflow_gets_a_frame_with_the_callers_index(task: Task, tmp_path: Path) -> None:
     rows.fitted(task).save(tmp_path)
-    found = predictor._load_pyfunc(str(tmp_path)).predict(few(), params=None)
+    found = module._load_pyfunc(str(tmp_path)).predict(few(), params=None)
     assert found.index.equals(few().index)
     pd.testing.assert_frame_equal(
         found, pd.DataFrame(rows.fitted(task).predict(few()), index=few().index)

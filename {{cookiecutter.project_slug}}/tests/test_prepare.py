@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flight_delays import data, layout, params
+from flight_delays import data, layout, params, validation
 from flight_delays.errors import UsageError
 from flight_delays.settings import Settings
 from flight_delays.stage import Stage
@@ -155,9 +155,10 @@ def test_no_rows_at_all_are_refused(tmp_path: Path) -> None:
 def test_a_feature_that_no_train_row_has_is_refused(kind: str, name: str) -> None:
     frame = rows.flights()
     gap = frame.assign(**{name: frame[name].where(frame.index < 0)})
-    prepare._check("test", gap, frame, rows.parameters())
+    parts: dict[layout.Part, pd.DataFrame] = dict.fromkeys(layout.PARTS, frame)
+    validation.check_parts({**parts, "test": gap}, frame, rows.parameters())
     with pytest.raises(UsageError, match=f"'features.{kind}' names '{name}', which no train row"):
-        prepare._check("train", gap, frame, rows.parameters())
+        validation.check_parts({**parts, "train": gap}, frame, rows.parameters())
 
 
 @pytest.mark.parametrize("part", layout.PARTS)

@@ -85,7 +85,7 @@ def other_model(folder: Path) -> None:
 def other_code(folder: Path) -> None:
     other_name(folder)
     code = next((folder / layout.MODEL / "code").iterdir())
-    (code / "predictor.py").open("a").write("raise SystemExit('the code of a candidate was run')\n")
+    (code / "model.py").open("a").write("raise SystemExit('the code of a candidate was run')\n")
 
 
 def keep_label(folder: Path) -> None:

@@ -58,7 +58,7 @@ def test_the_answer_is_the_predictors(model: Path, task: Task) -> None:
 
 def test_bytes_of_another_digest_are_not_loaded(copy: Path) -> None:
     known = origin(copy)
-    predictor = next((copy / "code").iterdir()) / "predictor.py"
+    predictor = next((copy / "code").iterdir()) / "model.py"
     predictor.write_text("raise SystemExit('run')\n")
     with pytest.raises(WorldError, match="the bytes are not those"):
         served.load(copy, known)
@@ -77,7 +77,7 @@ def test_bytes_of_another_digest_are_not_loaded(copy: Path) -> None:
 def test_a_model_that_answers_its_example_badly_is_refused(
     copy: Path, code: str, reason: str
 ) -> None:
-    path = next((copy / "code").iterdir()) / "predictor.py"
+    path = next((copy / "code").iterdir()) / "model.py"
     text = path.read_text().replace("        scores = self.scores(rows)\n", f"        {code}\n", 1)
     path.write_text(text)
     with pytest.raises(WorldError, match=reason):

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
     """Return a model directory, small as they come."""
     code = tmp_path / "models" / "model" / "code"
     code.mkdir(parents=True)
-    (code / "predictor.py").write_text("x = 1\n")
+    (code / "model.py").write_text("x = 1\n")
     (code.parent / "MLmodel").write_text("flavors: {}\n")
     return code.parent
 
@@ -123,7 +123,7 @@ def test_mains_key_counts_where_an_older_commit_has_none(tmp_path: Path) -> None
 def test_what_is_not_content_is_not_signed(
     there: Registry, version: Version, folder: Path, signed: Settings
 ) -> None:
-    left = [folder / "registered_model_meta", folder / "code" / "__pycache__" / "predictor.pyc"]
+    left = [folder / "registered_model_meta", folder / "code" / "__pycache__" / "model.pyc"]
     for path in left:
         path.parent.mkdir(exist_ok=True)
         path.write_text("left")

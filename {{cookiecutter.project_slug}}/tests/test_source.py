@@ -9,6 +9,7 @@ import pytest
 
 from flight_delays import digests, frames, source, validation
 from flight_delays.errors import UsageError, WorldError
+from flight_delays.schema import COLUMNS
 
 FLIGHTS = pd.DataFrame(
     {
@@ -68,7 +69,7 @@ def read() -> pd.DataFrame:
 
 
 def test_rows_keep_the_schema(folder: Path) -> None:
-    assert validation.violations(frames.typed(read())) == []
+    assert validation.violations(frames.typed(read(), COLUMNS), COLUMNS) == []
 
 
 def test_a_flight_that_did_not_arrive_is_left_out_and_the_others_stand_in_order(

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flight_delays import diagnostics, layout, machine, model, model_dir
 from flight_delays import estimator as seam
-from flight_delays import layout, machine, model_dir, predictor
 from flight_delays.carried import DATA
 from flight_delays.diagnostics import choose_threshold
 from flight_delays.digests import of_folder, verify
@@ -53,7 +53,7 @@ def test_the_model_and_its_history_are_written_and_told(
     assert digest == rows.write_model(
         Task.CLASSIFICATION, stage.root / "again", of_folder(stage.root / layout.PREPARED)
     )
-    encoder = predictor.load(stage.root / layout.MODEL / DATA).encoder
+    encoder = model.load(stage.root / layout.MODEL / DATA).encoder
     features = stage.params.features
     assert (encoder.numeric, encoder.categorical) == (features.numeric, features.categorical)
     (run,) = fake._runs.values()
@@ -62,7 +62,7 @@ def test_the_model_and_its_history_are_written_and_told(
     assert run.info.status == "FINISHED"
     history = json.loads((stage.root / layout.HISTORY).read_text())
     assert history
-    assert machine.noted(stage.root) == (machine.cpu_class(), python_version())
+    assert machine.noted(stage.root) == (machine.cpu_class(seam.platform()), python_version())
     for name, steps in history.items():
         told = fake.get_metric_history(run.info.run_id, name)
         assert [str(it.step) for it in told] == list(steps)
@@ -125,7 +125,7 @@ def test_the_rule_of_the_params_chooses_the_threshold() -> None:
     target = (chance.random(500) < 0.1).astype(float)
     scores = (target + 2 * chance.random(500)) / 3
     chosen = {
-        rule: train._threshold(
+        rule: diagnostics.threshold(
             rows.parameters(evaluation=rows.values()["evaluation"] | {"threshold": rule}),
             target,
             scores,

@@ -12,7 +12,6 @@ import pytest
 
 from flight_delays import (
     data,
-    examples,
     fetched,
     gate,
     layout,
@@ -24,13 +23,11 @@ from flight_delays import (
 )
 from flight_delays.candidate import Candidate
 from flight_delays.errors import UsageError, WorldError
-from flight_delays.fitting import Watch
 from flight_delays.gate import BEST, CHAMPION, Answer
 from flight_delays.layout import PARTS, SERVING_LOCK
 from flight_delays.ledger import Entry
-from flight_delays.schema import BY_NAME
+from flight_delays.schema import COLUMNS
 from flight_delays.settings import Settings
-from flight_delays.steps import train
 from flight_delays.task import Task
 from flight_delays.trial import Rivals
 from flight_delays.versions import ROLLED_BACK, Version
@@ -198,11 +195,9 @@ def test_a_renamed_column_is_compared_once_its_new_name_is_told(here: Project) -
     ours = params.model_copy(update={"features": features})
     model = here.settings.root / "ours"
     seen, held_out = (rows.parts()[it].rename(columns={"wind_speed": "wind"}) for it in PARTS[:2])
-    fitted = train.fit(ours, seen, held_out, Watch())
-    columns = [BY_NAME[it] for it in fitted.encoder.columns if it != "wind"]
-    columns.append(replace(BY_NAME["wind_speed"], name="wind"))
-    example = examples.example(seen, columns)
-    model_dir.write(fitted, columns, example, "rows", rows.ROOT / SERVING_LOCK, model)
+    fitted = rows.fit_on(ours, seen, held_out)
+    columns = [*COLUMNS, replace(rows.BY_NAME["wind_speed"], name="wind")]
+    model_dir.write(fitted, columns, seen, "rows", rows.ROOT / SERVING_LOCK, model)
     here.candidate = replace(here.candidate, params=ours, folder=model)
     with pytest.raises(UsageError, match=r"`wind_speed: NEW_NAME` below 'gate\.renamed'"):
         here.verdict()

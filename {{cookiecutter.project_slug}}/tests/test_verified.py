@@ -136,7 +136,7 @@ def test_no_door_lets_it_in(
     assert not attacks.ran()
 
 
-def by_python(name: str, code: Path) -> None:
+def by_python(name: str, code: Path, module: str) -> None:
     """Import a package as Python does: from where it lies, byte code first."""
     place = [str(code)]
     spec = importlib.util.spec_from_file_location(
@@ -145,7 +145,7 @@ def by_python(name: str, code: Path) -> None:
     assert spec and spec.loader
     sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[name])
-    import_module(f"{name}.predictor")
+    import_module(module)
 
 
 def unguarded(folder: Path) -> Iterator[Path]:
@@ -202,7 +202,7 @@ def test_a_source_that_changes_after_it_was_checked_is_not_the_one_that_runs(
     package = carried._package
 
     def changed(copy: Path, original: Path) -> Path:
-        with (attacks.code(folder) / "predictor.py").open("a", encoding="utf-8") as file:
+        with (attacks.code(folder) / "model.py").open("a", encoding="utf-8") as file:
             file.write(attacks.HARM)
         return package(copy, original)
 
@@ -219,10 +219,10 @@ def test_a_copy_is_its_owners_alone_and_is_removed(folder: Path, digest: str) ->
 
 
 def test_hard_links_are_files_and_the_copy_has_its_own(folder: Path, digest: str) -> None:
-    source = attacks.code(folder) / "task.py"
+    source = attacks.code(folder) / "features.py"
     os.link(source, folder.with_name("elsewhere.py"))
     with verified.copy(folder, digest) as copy:
-        assert (attacks.code(copy) / "task.py").stat().st_nlink == 1
+        assert (attacks.code(copy) / "features.py").stat().st_nlink == 1
 
 
 def test_empty_folders_stay_behind(folder: Path, digest: str) -> None:
@@ -287,7 +287,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(
 
 def test_half_a_package_is_not_taken_for_a_whole_one(folder: Path) -> None:
     """A model that fails once fails again, in the same words."""
-    with (attacks.code(folder) / "predictor.py").open("a", encoding="utf-8") as file:
+    with (attacks.code(folder) / "model.py").open("a", encoding="utf-8") as file:
         file.write("\nraise ValueError('bad day')\n")
     before = [*sys.meta_path]
     for _ in range(2):
@@ -309,7 +309,7 @@ def test_a_package_in_the_working_directory_is_not_the_models(
 
 
 def test_a_traceback_quotes_the_line_of_the_model(folder: Path) -> None:
-    with (attacks.code(folder) / "predictor.py").open("a", encoding="utf-8") as file:
+    with (attacks.code(folder) / "model.py").open("a", encoding="utf-8") as file:
         file.write("\n\ndef fail() -> None:\n    raise ValueError('bad day')\n")
     loaded = carried.load(folder, digests.of_folder(folder))
     module = sys.modules[type(loaded).__module__]

@@ -5,16 +5,17 @@ Each is fitted on the matrix of `features.py` and gives scores as the estimator 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from .features import Encoder, Matrix, Vector
+from .arrays import Matrix, Vector
 from .labelled import units
+from .protocols import Encoder
 from .task import Task
 
 Scorer = Callable[[Matrix], Vector]
 
-_MINUTES_OF_HOUR = 60.0
 _LEAST_ROWS = 20.0
 """A group's mean is drawn towards the overall mean by as many rows; small groups say little."""
 
@@ -51,10 +52,10 @@ def fit_groups(column: int, width: float, count: int, matrix: Matrix, target: Ve
 
 def fit(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) -> Mapping[str, Scorer]:
     """Fit every baseline on the training rows (rows, features) and (rows,); by its title."""
-    hour = [groups for groups in _grouped_columns(encoder) if groups[1] == _MINUTES_OF_HOUR]
     fitted = {name: _constant(middle(target)) for name, middle in MIDDLES[task].items()}
-    if hour:
-        fitted[_BY_HOUR[task]] = fit_groups(*hour[0], matrix, target).scores
+    for it in [it for it in _grouped_columns(encoder) if it.width != 1][:1]:
+        groups = fit_groups(it.column, it.width, it.number, matrix, target)
+        fitted[f"{_MEAN[task]} by {it.title}"] = groups.scores
     fitted[_LINEAR[task][0]] = _fit_linear(task, encoder, matrix, target)
     return fitted
 
@@ -74,8 +75,9 @@ def _constant(value: float) -> Scorer:
 
 def _fit_linear(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) -> Scorer:
     """Fit a linear model on numbers, missing ones as the mean, and on means of groups."""
-    groups = [fit_groups(*column, matrix, target) for column in _grouped_columns(encoder)]
-    numbers = [encoder.names.index(name) for name in encoder.numeric]
+    grouped = _grouped_columns(encoder)
+    groups = [fit_groups(it.column, it.width, it.number, matrix, target) for it in grouped]
+    numbers = sorted({*range(len(encoder.names))} - {it.column for it in grouped})
 
     def inputs(matrix: Matrix) -> Matrix:
         means = [group.scores(matrix) for group in groups]
@@ -92,11 +94,21 @@ def _fit_linear(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) ->
     return lambda matrix: np.asarray(score(standard(matrix)))
 
 
-def _grouped_columns(encoder: Encoder) -> Sequence[tuple[int, float, int]]:
-    """Return (column, width, count) of what falls into groups: hours, weekdays, categories."""
-    sizes = {"minute_of_day": (_MINUTES_OF_HOUR, 24), "day_of_week": (1.0, 7)}
-    sizes |= {name: (1.0, max(len(known), 1)) for name, known in encoder.vocabulary.items()}
-    return [(column, *sizes[name]) for column, name in enumerate(encoder.names) if name in sizes]
+class _Grouped(NamedTuple):
+    title: str
+    column: int
+    width: float
+    number: int
+
+
+def _grouped_columns(encoder: Encoder) -> Sequence[_Grouped]:
+    """Return what falls into groups, such as hours, weekdays and categories."""
+    found = []
+    for column, name in enumerate(encoder.names):
+        if name in encoder.groups:
+            title, width, count = encoder.groups[name]
+            found.append(_Grouped(title, column, width, max(count, 1)))
+    return found
 
 
 def _logistic(inputs: Matrix, target: Vector) -> Scorer:
@@ -123,7 +135,7 @@ HINDSIGHT = {
     Task.REGRESSION: "mean of these rows",
 }
 """The titles of what is known in hindsight alone."""
-_BY_HOUR = {Task.CLASSIFICATION: "rate by hour", Task.REGRESSION: "mean by hour"}
+_MEAN = {Task.CLASSIFICATION: "rate", Task.REGRESSION: "mean"}
 _LINEAR = {
     Task.CLASSIFICATION: ("logistic regression", _logistic),
     Task.REGRESSION: ("ridge regression", _ridge),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import diagnostics
-from .features import Vector
+from .arrays import Vector
 from .task import Task
 
 _DIGITS = 6

@@ -82,7 +82,8 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     version = registry.of_digest(candidate.digest)
     told = lineage(candidate, _commit(run.tags(), settings.root))
     if version is None or (version.tags.get("git_dirty"), told["git_dirty"]) == ("true", "false"):
-        description = card.write(candidate.found, told, candidate.params, settings.root)
+        made = candidate.params, settings.root, candidate.folder
+        description = card.write(candidate.found, told, *made)
         run.log_text(description, "model-card.md")
         stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
         source = f"models:/{_logged_model(registry, run, candidate.digest)}"

@@ -12,19 +12,19 @@ from typing import Any
 from .params import Params
 from .reporting import wording
 from .reporting.verdict import verdict
-from .schema import BY_NAME
+from .sections import read_yaml
 
 _SLICES = 5
 Found = Mapping[str, Any]
 
 
-def write(found: Found, told: Mapping[str, str], params: Params, root: Path) -> str:
-    """Return the card as Markdown; `told` are the version's tags."""
+def write(found: Found, told: Mapping[str, str], params: Params, root: Path, model: Path) -> str:
+    """Return the card as Markdown; `told` are the version's tags, `model` is its directory."""
     about = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     parts = [
         f"# {about['name']} {found['digest'][:12]}",
         f"## Intended use\n\n{about['description']} The model predicts `{params.data.target}` "
-        f"({params.task}) from {', '.join(_columns(params))}.",
+        f"({params.task}) from {', '.join(_columns(params, model))}.",
         f"## Data\n\n{chr(10).join(_data(found))}",
         f"## Figures\n\n{verdict(found)}\n\n{chr(10).join(_figures(found))}",
         f"## Weakest slices\n\n{chr(10).join(_slices(found)) or 'None was large enough.'}",
@@ -44,11 +44,11 @@ def about(params: Params, root: Path) -> str:
     )
 
 
-def _columns(params: Params) -> Iterator[str]:
-    features = params.features
+def _columns(params: Params, model: Path) -> Iterator[str]:
+    features, rules = params.features, (read_yaml(model / "MLmodel").get("metadata") or {})
     yield from (f"`{name}`" for name in (*features.calendar, *features.categorical))
     for name in features.numeric:
-        unit = getattr(BY_NAME[name], "unit", None)
+        unit = rules.get("columns", {}).get(name, {}).get("unit")
         yield f"`{name}` ({unit})" if unit else f"`{name}`"
 
 

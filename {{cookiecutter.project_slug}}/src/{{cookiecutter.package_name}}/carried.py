@@ -13,41 +13,58 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from . import digests, verified
-from .errors import WorldError
+from .errors import UsageError, WorldError
+from .sections import read_yaml
 
 if TYPE_CHECKING:
-    from .predictor import Predictor
+    from .protocols import Model
 
 DATA = "data/model"
 """Where the predictor's files lie in a model directory."""
 _LOCK = Lock()
 
 
-def load(folder: Path, digest: str) -> "Predictor":
-    """Load the predictor of a model directory, of a copy that was checked: its code is run.
+def load(folder: Path, digest: str) -> "Model":
+    """Load the model of a model directory, of a copy that was checked: its code is run.
 
     The carried package is imported under a name with its digest, so that models with different
     features can live in one process. Raises WorldError where the bytes are not the digest's.
     """
-    about(folder)
+    _loader(folder)  # It is said of what was asked for, not of the copy.
     with verified.copy(folder, digest) as copy:
         return load_copy(copy, folder)
 
 
-def load_copy(copy: verified.Copy, original: Path) -> "Predictor":
+def load_copy(copy: verified.Copy, original: Path) -> "Model":
     """Do so with a copy that was checked already; `original` is what messages name."""
     code = _package(copy, original)
     name = f"_carried_{digests.of_folder(code)}"
+    module = f"{name}.{_loader(copy)}"
     with _LOCK:
         if name not in sys.modules:
-            _import_package(name, code)
-    predictor: Predictor = import_module(f"{name}.predictor").load(copy / DATA)
-    return predictor
+            _import_package(name, code, module)
+    model: Model = import_module(module).load(copy / DATA)
+    return model
 
 
-def warm() -> None:
-    """Import what the predictors of this project import, so that loading one takes no seconds."""
-    import_module(".predictor", __package__)
+def warm(package: str) -> None:
+    """Import what models of a package import, so that loading one takes no seconds."""
+    import_module(f"{package}.model")
+
+
+def _loader(folder: Path) -> str:
+    """Return the module of the carried package that loads the model, as MLmodel names it.
+
+    Raises WorldError where it names none.
+    """
+    try:
+        flavor = read_yaml(folder / "MLmodel")["flavors"]["python_function"]
+        module = str(flavor["loader_module"]).partition(".")[2]
+    except (UsageError, KeyError, TypeError):
+        module = ""
+    if not module or not all(part.isidentifier() for part in module.split(".")):
+        raise WorldError(f"{folder / 'MLmodel'}: not a model of this project; run `nox -s train`")
+    return module
 
 
 def _package(copy: Path, folder: Path) -> Path:
@@ -58,15 +75,15 @@ def _package(copy: Path, folder: Path) -> Path:
     return found[0]
 
 
-def _import_package(name: str, code: Path) -> None:
+def _import_package(name: str, code: Path, module: str) -> None:
     sources = _Sources(name, code)
     sys.meta_path.insert(0, sources)  # Before whoever looks for names in folders.
     try:
-        import_module(f"{name}.predictor")
+        import_module(module)
     except BaseException:  # Half a package would pass for a whole one the next time.
         sys.meta_path.remove(sources)
-        for module in [it for it in sys.modules if it.partition(".")[0] == name]:
-            del sys.modules[module]
+        for imported in [it for it in sys.modules if it.partition(".")[0] == name]:
+            del sys.modules[imported]
         raise
 
 
@@ -115,7 +132,7 @@ class _Sources(MetaPathFinder, InspectLoader):
 
 
 def about(folder: Path) -> Mapping[str, Any]:
-    """Return what the directory says of itself: `task`, `threshold` and `encoder`."""
+    """Return what the model says of itself: `task`, `threshold` and `encoder`."""
     path = folder / DATA / "predictor.json"
     try:
         values: Mapping[str, Any] = json.loads(path.read_text("utf-8"))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from . import calibration, comparison, constants, decisions, margins, slices
+from .arrays import Vector
 from .comparison import Comparison, Rows
 from .evaluation import Scored
-from .features import Vector
 from .gate import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
 from .metrics import DECISIONS, METRICS, Metric
 from .params import Gate, Threshold

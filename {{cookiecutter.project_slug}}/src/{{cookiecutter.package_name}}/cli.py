@@ -3,16 +3,20 @@
 Heavy libraries are imported inside the verbs, so that --help answers at once.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
-from . import identity, settings
+from . import identity, processes, settings
+from .columns import Column
 from .doors.forge import forge_verbs
+from .doors.leaving import Handed
 from .doors.lifecycle import lifecycle_verbs
 from .doors.pipeline import pipeline_verbs
 from .doors.serving import serving_verbs
-from .errors import UsageError
+from .errors import UsageError, reported
 
 _HELP = "Train, promote and track the model; every verb is a nox session of the same name."
 app = typer.Typer(
@@ -22,8 +26,8 @@ for verbs in (pipeline_verbs, lifecycle_verbs, serving_verbs, forge_verbs):
     app.add_typer(verbs)
 
 
-def main(package: str) -> None:
-    """Run the command line of a package, which is told how it is called.
+def main(package: str, columns: Sequence[Column]) -> None:
+    """Run what the command line asks for, with what the user's package hands over.
 
     Raises UsageError where it is called in another copy of the project.
     """
@@ -33,4 +37,13 @@ def main(package: str) -> None:
         root = None
     if root is not None:
         identity.check_code(root)
-    app(prog_name=f"python -m {package}")
+    app(prog_name=f"python -m {package}", obj=Handed(package, columns))
+
+
+def run(package: str | None, columns: Sequence[Column]) -> NoReturn:
+    """Be the process of the command line of a user's package."""
+    processes.begin()
+    try:
+        processes.end(reported(lambda: main(str(package), columns)))
+    except SystemExit as done:
+        processes.end(int(done.code or 0))

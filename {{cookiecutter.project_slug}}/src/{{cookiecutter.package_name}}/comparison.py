@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import special
 
 from . import intervals
-from .features import Vector
+from .arrays import Vector
 from .intervals import Sample
 from .metrics import BIAS, Metric
 

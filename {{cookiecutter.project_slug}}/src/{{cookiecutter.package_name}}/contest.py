@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import carried, data, holdout, layout, splits
+from .arrays import Vector
 from .baselines import MIDDLES
 from .candidate import Candidate
 from .checks import Contest
 from .errors import UsageError, WorldError, nearest
 from .evaluation import Scored, labels
-from .features import Vector
 from .gate import CHALLENGER, CONSTANT, Check
 from .params import FILE, Params
 from .task import Task

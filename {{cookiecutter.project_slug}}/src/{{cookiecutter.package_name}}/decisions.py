@@ -7,8 +7,8 @@ that are as good, and call the wrong ones since its threshold was chosen badly.
 from collections.abc import Iterator, Mapping
 
 from . import comparison
+from .arrays import Vector
 from .comparison import Rows
-from .features import Vector
 from .gate import BEST, CHALLENGER, CHAMPION, Check, no_worse
 from .metrics import Metric
 from .params import Gate

@@ -5,12 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from .features import Rows, Vector
-from .params import Threshold
+from .arrays import Rows, Vector
+from .params import Params, Threshold
+from .task import Task
 
 Curve = Mapping[str, list[float]]
 
 _POINTS = 200
+
+
+def threshold(params: Params, target: Vector, score: Vector) -> float | None:
+    """Return from where on an event is called, by the rule of the params; None of a number."""
+    if params.task is Task.REGRESSION:
+        return None
+    return choose_threshold(params.evaluation.threshold, target, score)
 
 
 def choose_threshold(rule: Threshold, target: Vector, score: Vector) -> float:

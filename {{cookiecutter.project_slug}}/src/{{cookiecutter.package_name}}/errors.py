@@ -113,7 +113,7 @@ def reported(act: Callable[[], object]) -> int:
         return Exit.WORLD
     except ModuleNotFoundError as error:
         name = str(error.name).partition(".")[0]
-        if name == __name__.partition(".")[0]:
+        if name in sys.modules:  # It is there, and lacks a part of its own: a defect.
             raise
         _tell(f"{name} is not installed; `{installing()}` installs it")
         return Exit.WORLD

@@ -5,20 +5,29 @@ Pure: the same rows and scores give the same figures, to the last bit on one cla
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .features import Vector
+from . import baselines, diagnostics
+from .arrays import Rows, Vector
+from .behaviour import behaviour
 from .intervals import Figure, Sample, sample
+from .layout import Part
 from .metrics import BIAS, METRICS, Metric
-from .params import Evaluation
+from .params import Evaluation, Params
+from .protocols import Model
 from .task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DIGITS = 6
 """Figures are rounded: the last bits differ between classes of CPU and mean nothing."""
 
 _LEAST_ROWS_OF_SLICE = 100
+_ROWS_FOR_IMPORTANCE = 5_000
+"""Enough to rank columns, and a tenth of the time that all rows would take."""
 MISSING = "missing"
 """What the group of rows without a category is called."""
 
@@ -139,3 +148,107 @@ def _sample(scored: Scored, rules: Evaluation, seed: int) -> Sample:
 def bias(scored: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
     """Return by how much the model's mean prediction is above the mean target."""
     return _of_rows(BIAS, scored, rules, seed)
+
+
+def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") -> dict[str, Any]:
+    """Return all that is known of the model, as plain values."""
+    task, rules, seed = params.task, params.evaluation, params.seed
+    scored = score(params, model, rows)
+    test = scored["test"]
+    held_out: tuple[Part, ...] = ("validation", "test")
+    whole: dict[str, Mapping[str, Any]] = {
+        part: figures(task, scored[part], rules, seed) for part in held_out
+    }
+    return {
+        "task": task.value,
+        "target": params.data.target,
+        "primary": METRICS[task][0].name,
+        "confidence": rules.confidence,
+        "resamples": rules.resamples,
+        "model": {
+            "estimator": type(model.estimator).__name__,
+            "hyperparameters": dict(params.estimator),
+            "categories": getattr(model, "categories", None),  # An earlier one does not say it.
+            "features": params.features.model_dump(mode="json"),
+        },
+        "threshold_rule": rules.threshold,
+        "parts": {part: _describe(params, frame) for part, frame in rows.items()},
+        **whole,
+        "as_good": as_good(whole["test"]),
+        "slices": {
+            name: groups(task, test, labels(named), rules, seed)
+            for name, named in rows["test"][[*rules.slices]].items()
+        },
+        "months": {
+            part: groups(task, scored[part], _months(params, frame), rules, seed)
+            for part, frame in rows.items()
+        },
+        "bias": bias(test, rules, seed),
+        "behaviour": behaviour(task, test.target, test.scores[MODEL], model.threshold),
+        "importance": importance(params, model, rows["test"]),
+    }
+
+
+def score(
+    params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]"
+) -> Mapping[Part, Scored]:
+    """Return every part with the scores of the model and of each baseline."""
+    target = {part: frame[params.data.target].to_numpy(np.float64) for part, frame in rows.items()}
+    matrix = {part: model.encoder.encode(frame) for part, frame in rows.items()}
+    simple = baselines.fit(params.task, model.encoder, matrix["train"], target["train"])
+    time = params.data.time
+    return {
+        part: Scored(
+            target[part],
+            frame[time].to_numpy() if time else None,
+            {
+                MODEL: model.scores_of(matrix[part]),
+                **{name: baseline(matrix[part]) for name, baseline in simple.items()},
+                **baselines.hindsight(params.task, target[part]),
+            },
+        )
+        for part, frame in rows.items()
+    }
+
+
+def importance(params: Params, model: Model, rows: "pd.DataFrame") -> Mapping[str, Any]:
+    """Return the permutation importance of each raw column on a sample of the test rows."""
+    sample = rows.sample(min(len(rows), _ROWS_FOR_IMPORTANCE), random_state=params.seed)
+    target = sample[params.data.target].to_numpy(np.float64)
+    metric = METRICS[params.task][0]
+    sign = -1 if metric.higher_is_better else 1
+    one_block = np.zeros(len(sample), dtype=np.int64)
+
+    def worse(scores: Vector) -> float:
+        return sign * float(metric.by_day(target, scores, one_block)(np.ones((1, 1)))[0])
+
+    # What is made of one raw column is shuffled together, so rows need to be encoded only once.
+    encoder, encoded = model.encoder, model.encoder.encode(sample)
+    sources = np.array([encoder.source(name) for name in encoder.names])
+    places = {column: np.flatnonzero(sources == column) for column in encoder.columns}
+
+    def predict(blocks: Rows) -> Vector:
+        matrix = encoded.copy()
+        for column, place in places.items():
+            matrix[:, place] = blocks[column]
+        return model.scores_of(matrix)
+
+    blocks = {column: encoded[:, place] for column, place in places.items()}
+    return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed)
+
+
+def _describe(params: Params, rows: "pd.DataFrame") -> Mapping[str, Any]:
+    times = rows[params.data.time] if params.data.time else None
+    return {
+        "rows": len(rows),
+        "target": round(float(rows[params.data.target].mean()), 6),
+        "from": None if times is None else f"{times.min():%Y-%m-%d}",
+        "to": None if times is None else f"{times.max():%Y-%m-%d}",
+        "days": None if times is None else int(times.dt.normalize().nunique()),
+    }
+
+
+def _months(params: Params, rows: "pd.DataFrame") -> np.ndarray:
+    if params.data.time is None:
+        return np.full(len(rows), "all")
+    return np.asarray(rows[params.data.time].dt.strftime("%Y-%m"), dtype=object)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .schema import Column, Kind
+from .columns import Column, Kind
 
 if TYPE_CHECKING:
     import pandas as pd

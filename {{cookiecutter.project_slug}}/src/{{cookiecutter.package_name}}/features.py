@@ -9,30 +9,26 @@ here, a line in `names`, one in `encode`, and a section of `params.yaml`; a mode
 before keeps its own copy of this file.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-Matrix = npt.NDArray[np.float64]
-Vector = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from .arrays import Matrix, Rows, Vector
 
-
-class Rows(Protocol):
-    """Columns by name: a pandas data frame, or a mapping of equally long sequences."""
-
-    def __getitem__(self, name: str, /) -> Any: ...
-
-
-_CALENDAR: dict[str, Callable[[npt.NDArray[np.datetime64]], npt.NDArray[np.int64]]] = {
+CALENDAR: dict[str, Callable[[npt.NDArray[np.datetime64]], npt.NDArray[np.int64]]] = {
     "minute_of_day": lambda time: (time - time.astype("datetime64[D]")).astype(np.int64),
     # 1970-01-01 was a Thursday; Monday is 0.
     "day_of_week": lambda time: (time.astype("datetime64[D]").astype(np.int64) + 3) % 7,
 }
-_CATEGORIES = {"day_of_week": 7}
-"""How many there are of what the calendar gives and is no number."""
+"""What `features.calendar` of `params.yaml` may name."""
+_GROUPS = {"minute_of_day": ("hour", 60.0, 24), "day_of_week": ("day", 1.0, 7)}
+"""Into which groups it falls: their title, how much of it makes one, and their number."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +55,14 @@ class Encoder:
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many categories each column of the matrix has, numbered from 0; 0 for a number."""
-        known = {name: len(names) for name, names in self.vocabulary.items()} | _CATEGORIES
-        return tuple(known.get(name, 0) for name in self.names)
+        counts = {name: count for name, (_, width, count) in self.groups.items() if width == 1}
+        return tuple(counts.get(name, 0) for name in self.names)
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, float, int]]:
+        """The columns of the matrix that fall into groups: their title, width and number."""
+        known = {name: (name, 1.0, len(names)) for name, names in self.vocabulary.items()}
+        return {name: _GROUPS[name] for name in self.calendar} | known
 
     @property
     def vocabulary(self) -> Mapping[str, tuple[str, ...]]:
@@ -82,14 +84,14 @@ class Encoder:
 
     def _calendar(self, rows: Rows, part: str) -> Vector:
         time = np.asarray(rows[self.time or ""], dtype="datetime64[m]")
-        return np.where(np.isnat(time), np.nan, _CALENDAR[part](time))
+        return np.where(np.isnat(time), np.nan, CALENDAR[part](time))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Encoder":
+    def from_json(cls, values: Mapping[str, Any]) -> Encoder:
         """Make the encoder again from what `to_json` returned."""
         return cls(
             time=values["time"],

@@ -1,7 +1,7 @@
 """What a model asks of a row and gives back, read from its directory without loading anything."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,18 +42,23 @@ def read(folder: Path) -> Interface:
     """
     ins, outs = signature.columns(folder)
     rules = (read_yaml(folder / "MLmodel").get("metadata") or {}).get("columns", {})
-    encoder = carried.about(folder)["encoder"]
-    known = dict(zip(encoder["categorical"], encoder["vocabularies"], strict=True))
-    inputs = tuple(
-        Field(
-            name,
-            kind,
-            **(rules.get(name) or {"nullable": kind == "double"}),
-            known=tuple(known.get(name, ())),
-        )
-        for name, kind in ins.items()
-    )
-    return Interface(inputs, outs, _example(folder))
+    known = _known_before(folder) if not any("known" in it for it in rules.values()) else {}
+    inputs = []
+    for name, kind in ins.items():
+        told = {**(rules.get(name) or {"nullable": kind == "double"})}
+        categories = tuple(told.pop("known", known.get(name, ())))
+        inputs.append(Field(name, kind, **told, known=categories))
+    return Interface(tuple(inputs), outs, _example(folder))
+
+
+def _known_before(folder: Path) -> Mapping[str, Sequence[str]]:
+    """Return the known categories of a model whose MLmodel does not tell them.
+
+    It is an earlier one, or has none.
+    """
+    encoder = carried.about(folder).get("encoder", {})
+    names, known = encoder.get("categorical", ()), encoder.get("vocabularies", ())
+    return dict(zip(names, known, strict=True))
 
 
 def python(folder: Path) -> str:

@@ -6,10 +6,11 @@ An estimator that learns otherwise, as trees do, leaves the loop and tells its `
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol, SupportsFloat
+from typing import NamedTuple, Protocol, Self, SupportsFloat
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 from . import checkpoint
 from .checkpoint import Told
@@ -50,6 +51,11 @@ class Schedule(NamedTuple):
     patience: int
     batch_size: int
     learning_rate: float
+
+    @classmethod
+    def of(cls, hyperparameters: BaseModel) -> Self:
+        """Take it from among hyperparameters of these names."""
+        return cls(**hyperparameters.model_dump(include=set(cls._fields)))
 
 
 class Learner(Protocol):
@@ -119,8 +125,7 @@ def _require_number(loss: float, where: str, rate: float) -> None:
     if not math.isfinite(loss):
         raise UsageError(
             f"params.yaml: the loss is {loss} on {where}, at a learning rate of {rate:.3g}; "
-            "lower 'estimator.learning_rate' or 'estimator.weight_decay', or look for extreme "
-            "values in the data"
+            "lower 'estimator.learning_rate', or look for extreme values in the data"
         )
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import values
+from .columns import Column, Kind
 from .errors import UsageError, counted, nearest
-from .schema import COLUMNS, Column, Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ _WAYS: Mapping[Kind, _Way] = {
 }
 
 
-def typed(rows: "pd.DataFrame", columns: Sequence[Column] = COLUMNS) -> "pd.DataFrame":
+def typed(rows: "pd.DataFrame", columns: Sequence[Column]) -> "pd.DataFrame":
     """Return the columns, each as the type of its kind; other columns are left out.
 
     Raises UsageError that lists every column with values of another kind, and quotes none of them.

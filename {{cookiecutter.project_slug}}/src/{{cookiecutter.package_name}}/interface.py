@@ -2,20 +2,20 @@
 
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .predictor import Predictor
-from .schema import Column
+from .columns import Column
+from .protocols import Model
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import ModelSignature
 
 
-def signature(predictor: Predictor, rows: "pd.DataFrame") -> "ModelSignature":
+def signature(model: Model, rows: "pd.DataFrame") -> "ModelSignature":
     """Return the raw columns that go in and the columns that come out, each with its type."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -23,18 +23,21 @@ def signature(predictor: Predictor, rows: "pd.DataFrame") -> "ModelSignature":
     kinds = {"M": "datetime", "f": "double", "b": "boolean"}
     inputs = [ColSpec(kinds.get(dtype.kind, "string"), name) for name, dtype in rows.dtypes.items()]
     outputs = [
-        ColSpec(kinds[values.dtype.kind], name) for name, values in predictor.predict(rows).items()
+        ColSpec(kinds[values.dtype.kind], name) for name, values in model.predict(rows).items()
     ]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 
-def rules(columns: Sequence[Column]) -> dict[str, Any]:
-    """Return what the signature has no words for: which values may be missing, ranges, units."""
+def rules(columns: Sequence[Column], known: Mapping[str, Sequence[str]] = {}) -> dict[str, Any]:
+    """Return what the signature has no words for: which values may be missing, ranges, units.
+
+    And which categories are `known`: the model takes others as unknown.
+    """
     told = ("nullable", "minimum", "maximum")
     rules = {it.name: {name: getattr(it, name) for name in told} for it in columns}
     for it in columns:
-        # A `schema.py` of before knows no units.
-        rules[it.name] |= {"unit": unit} if (unit := getattr(it, "unit", None)) else {}
+        rules[it.name] |= {"unit": it.unit} if it.unit else {}
+        rules[it.name] |= {"known": [*known[it.name]]} if it.name in known else {}
     return {"columns": rules}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from .features import Vector
+from .arrays import Vector
 
 Draws = npt.NDArray[np.float64]
 """(draws, days): how often each day was drawn."""

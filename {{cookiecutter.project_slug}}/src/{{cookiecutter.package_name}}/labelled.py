@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .features import Matrix, Vector
+from .arrays import Matrix, Vector
 
 _LEAST_ROWS = 100
 """Fewer rows without a category say little of one that is unknown."""

@@ -11,42 +11,57 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import provenance, recording
+from . import recording
 from .console import warn
 from .errors import WorldError
 from .foreign import in_words
+from .layout import Part
 from .params import Params
 from .places import Project
 from .runs import Run
 from .settings import Settings
 
 
-class Log:
-    """A run that may be lost; without one it keeps silent."""
+class LiveRun:
+    """A run that may be lost; without one it keeps silent. Its methods are called as MLflow's."""
 
-    def __init__(self, line: Executor) -> None:
+    def __init__(self, line: Executor, place: Project, project: str) -> None:
+        self._place, self._project = place, project
+        self._known = False
         self._line = line
         self._told: list[Future[None]] = []
         self._run: Run | None = None
         self._system: Any = None
 
-    def open(self, settings: Settings, params: Params) -> None:
-        """Open the run of this input key and tell it what is known before the fit."""
+    def open(self, settings: Settings, key: str) -> None:
+        """Open the run of an input key."""
 
         def begin() -> None:
-            run = recording.open_run(settings, provenance.input_key(settings.root))
+            run = recording.open_run(settings, key)
             run.begin()
-            recording.log_inputs(run, Project(settings.root), params, settings.name)
+            self._known = recording.is_told(run)
             self._run = run
             self._system = _system_of(run)
 
         self._told.append(self._line.submit(self._try, begin))
 
-    def metrics(self, step: int, figures: Mapping[str, float]) -> None:
+    def log_params(self, params: Params) -> None:
+        """Log every number of `params.yaml`."""
+        self._tell_once(lambda run: recording.log_params(run, params))
+
+    def log_input(self, part: Part) -> None:
+        """Log which rows a part is."""
+        self._tell_once(lambda run: recording.log_input(run, self._place, part))
+
+    def log_source(self) -> None:
+        """Log code, lock, machine and commit: after them nothing before the fit is told again."""
+        self._tell_once(lambda run: recording.log_source(run, self._place, self._project))
+
+    def log_metrics(self, figures: Mapping[str, float], step: int) -> None:
         """Log the figures of one iteration."""
         self._tell(lambda run: run.log_metrics(figures, step))
 
-    def model(self, folder: Path, digest: str) -> None:
+    def log_model(self, folder: Path, digest: str) -> None:
         """Log the model directory."""
         self._tell(lambda run: recording.log_model(run, folder, digest))
 
@@ -66,6 +81,9 @@ class Log:
                 what(self._run)
 
         self._told.append(self._line.submit(self._try, write))
+
+    def _tell_once(self, what: Callable[[Run], object]) -> None:
+        self._tell(lambda run: None if self._known else what(run))
 
     def wait(self) -> None:
         """Wait until all is told, or given up; a defect of ours is raised here."""
@@ -98,11 +116,11 @@ def _system_of(run: Run) -> Any:
 
 
 @contextmanager
-def run(settings: Settings, params: Params) -> Iterator[Log]:
-    """Hold the run open, and end it as what happened: FINISHED, FAILED or KILLED."""
+def start_run(settings: Settings, key: str) -> Iterator[LiveRun]:
+    """Hold the run of an input key open; it ends as what happened: FINISHED, FAILED or KILLED."""
     with ThreadPoolExecutor(1) as line:
-        log = Log(line)
-        log.open(settings, params)
+        log = LiveRun(line, Project(settings.root), settings.name)
+        log.open(settings, key)
         try:
             yield log
         except KeyboardInterrupt:

@@ -15,18 +15,16 @@ from .errors import WorldError
 
 
 @cache
-def cpu_class() -> str:
+def cpu_class(estimator: str = "") -> str:
     """Return the machine's class: the same inputs give the same bytes within one class.
 
-    It is of NumPy's linear algebra, and of what else the estimator's library would fit with.
+    It is of NumPy's linear algebra, and of what else the estimator says that a fit depends on.
     """
     import numpy as np
 
-    from . import estimator
-
     found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     parts = [platform.system(), platform.machine(), *found[-1:], *_kernels(Path(np.__file__))]
-    words = " ".join([*parts, estimator.platform()]).strip()
+    words = " ".join([*parts, estimator]).strip()
     return re.sub(r"[^a-z0-9_]+", "-", words.lower())
 
 
@@ -51,10 +49,11 @@ def same_bytes(ours: str, theirs: str) -> bool:
     return ours == theirs and not re.search(r"\b(cuda|rocm)\b", ours)
 
 
-def note(root: Path) -> None:
-    """Write down that this machine fits the model of a project."""
-    told = {"cpu_class": cpu_class(), "python": platform.python_version()}
+def note(root: Path, estimator: str = "") -> str:
+    """Write down that this machine fits the model of a project; return its class."""
+    told = {"cpu_class": cpu_class(estimator), "python": platform.python_version()}
     files.write_text(json.dumps(told, indent=1) + "\n", root / layout.MACHINE)
+    return told["cpu_class"]
 
 
 def noted(root: Path) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .features import Vector
+from .arrays import Vector
 from .params import FILE, Gate
 from .task import Task
 

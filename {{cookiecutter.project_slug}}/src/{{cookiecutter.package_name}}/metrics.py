@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .features import Vector
+from .arrays import Vector
 from .intervals import Draws
 from .task import Task
 

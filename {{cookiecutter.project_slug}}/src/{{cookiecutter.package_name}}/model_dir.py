@@ -9,6 +9,7 @@ holds the contract: raw rows in, native load, no pickle, equal bytes, serves wit
 """
 
 import shutil
+import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +17,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from . import digests, files, interface
-from . import estimator as seam
+from . import digests, examples, files, interface
 from .carried import DATA
-from .imports import PACKAGE, closure
-from .predictor import Predictor
+from .columns import Column
+from .imports import closure
 from .processes import configure_mlflow
-from .schema import Column
+from .protocols import Model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,24 +32,25 @@ _ALWAYS = "1980-01-01 00:00:00.000000"
 
 
 def write(
-    predictor: Predictor,
+    model: Model,
     columns: Sequence[Column],
-    example: "pd.DataFrame",
+    rows: "pd.DataFrame",
     identity: str,
     requirements: Path,
     target: Path,
 ) -> str:
     """Write the model directory `target` whole or not at all, and return its digest.
 
-    `columns` are the raw columns in the order of the signature, `example` has rows of them to try
-    the model with, `identity` is what the model's
-    uuid is derived of, `requirements` is the lock that serving needs.
+    `columns` are those of `schema.py`, `rows` are what it was fitted on, `identity` is what the
+    model's uuid is derived of, `requirements` is the lock that serving needs.
     """
+    by_name = {column.name: column for column in columns}
+    read = [by_name[name] for name in model.encoder.columns]
     for left in target.parent.glob(f".{target.name}.*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        _write(predictor, columns, example, identity, requirements, scratch)
+        _write(model, read, examples.example(rows, read), identity, requirements, scratch)
         files.replace_folder(scratch, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -57,7 +58,7 @@ def write(
 
 
 def _write(
-    predictor: Predictor,
+    model: Model,
     columns: Sequence[Column],
     example: "pd.DataFrame",
     identity: str,
@@ -66,41 +67,46 @@ def _write(
 ) -> None:
     configure_mlflow()
     import mlflow.pyfunc
-    from mlflow.models import Model
+    from mlflow.models import Model as Described
 
-    model = Model(model_uuid=str(uuid.uuid5(_NAMESPACE, identity)), utc_time_created=_ALWAYS)
-    parts = folder.with_name(f"{folder.name}.parts")
+    about = Described(model_uuid=str(uuid.uuid5(_NAMESPACE, identity)), utc_time_created=_ALWAYS)
+    parts, module = folder.with_name(f"{folder.name}.parts"), type(model).__module__
     try:
-        _gather(predictor, parts)
+        _gather(model, module, parts)
         mlflow.pyfunc.save_model(
             folder,
-            loader_module=f"{PACKAGE.name}.predictor",
+            loader_module=module,
             data_path=str(parts / "model"),
-            code_paths=[str(parts / PACKAGE.name)],
-            mlflow_model=model,
-            signature=interface.signature(predictor, example),
+            code_paths=[str(parts / module.partition(".")[0])],
+            mlflow_model=about,
+            signature=interface.signature(model, example),
             input_example=example,
             conda_env=interface.environment(requirements),
-            metadata=interface.rules(columns),
+            metadata=interface.rules(columns, model.encoder.vocabulary),
         )
     finally:
         shutil.rmtree(parts, ignore_errors=True)
-    for name, flavor in seam.flavor(DATA).items():
-        model.add_flavor(name, code="code", **flavor)
-    model.flavors["python_function"]["python_version"] = interface.minor_version()
-    model.model_size_bytes = None
-    model.save(folder / "MLmodel")
+    for name, flavor in model.flavor(DATA).items():
+        about.add_flavor(name, code="code", **flavor)
+    about.flavors["python_function"]["python_version"] = interface.minor_version()
+    about.model_size_bytes = None
+    about.save(folder / "MLmodel")
     _write_environment(folder / "python_env.yaml")
 
 
-def _gather(predictor: Predictor, parts: Path) -> None:
-    """Lay out what MLflow copies into the directory: the predictor's files and its own code."""
+def _gather(model: Model, module: str, parts: Path) -> None:
+    """Lay out what MLflow copies into the directory: the model's files and its own code.
+
+    That is the module of the model's class, and what it imports of its own package at once.
+    """
     (parts / "model").mkdir(parents=True)
-    predictor.save(parts / "model")
-    for file in closure("predictor"):
-        copy = parts / PACKAGE.name / file
+    model.save(parts / "model")
+    package, _, name = module.partition(".")
+    source = Path(str(sys.modules[module].__file__)).parents[name.count(".")]
+    for file in closure(name, package=source, at_once=True):
+        copy = parts / package / file
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PACKAGE / file, copy)
+        shutil.copyfile(source / file, copy)
 
 
 def _write_environment(path: Path) -> None:

@@ -63,7 +63,7 @@ class Features(Frozen):
 
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
-    calendar: tuple[Literal["minute_of_day", "day_of_week"], ...] = ()
+    calendar: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

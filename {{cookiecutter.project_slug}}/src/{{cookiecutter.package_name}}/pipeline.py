@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Timer
@@ -23,6 +23,7 @@ from . import (
     store,
     summary,
 )
+from .columns import Column
 from .console import say, warn
 from .errors import UsageError, WorldError
 from .params import Params
@@ -36,22 +37,22 @@ _SECONDS_UNTIL_STAGES_RUN = 1.0
 """Before that, this process is busy with DVC, and a second thread would only slow it down."""
 
 
-def train(settings: Settings) -> None:
+def train(settings: Settings, columns: Sequence[Column]) -> None:
     """Run the stages whose inputs have changed, record the run, and print the figures.
 
     What is wrong with the params, the repository or the tracking server is said before any work;
-    only the estimator's own params are left to the stage that knows them.
+    only what `estimator.py` and `features.py` know of theirs is left to the stage.
     """
-    checked, key = _ready(settings)
+    checked, key = _ready(settings, columns)
     with _alone(settings):
         _reproduce(settings)
         marks.record(settings, Project(settings.root), checked, key)
     _tell(settings, key)
 
 
-def evaluate(settings: Settings) -> None:
+def evaluate(settings: Settings, columns: Sequence[Column]) -> None:
     """Make the report of the model that is there; record it where the model is of these inputs."""
-    checked, key = _ready(settings)
+    checked, key = _ready(settings, columns)
     with _alone(settings):
         _bring_back(settings)
         _reproduce(settings, "--single-item", "evaluate")
@@ -115,7 +116,7 @@ def _bring_back(settings: Settings) -> None:
         raise WorldError("DVC's cache lacks some of what the stages made; run `nox -s train`")
 
 
-def _ready(settings: Settings) -> tuple[Params, str]:
+def _ready(settings: Settings, columns: Sequence[Column]) -> tuple[Params, str]:
     checked = params.load(settings.root)
     git.top(settings.root)
     key = provenance.input_key(settings.root)
@@ -123,7 +124,7 @@ def _ready(settings: Settings) -> tuple[Params, str]:
         from .validation import check_columns
 
         installed.check(settings.root)
-        check_columns(checked)
+        check_columns(checked, columns)
         store.check_reachable(store.address(settings))
         permissions.check(settings, permissions.trainer)
         made_ready = Timer(_SECONDS_UNTIL_STAGES_RUN, _make_ready, [settings])

@@ -39,19 +39,39 @@ def open_run(settings: Settings, key: str) -> Run:
 
 
 def log_inputs(run: Run, place: Place, params: Params, project: str) -> None:
-    """Log all that is known before the fit: params, data, code, lock and machine.
-
-    The commit, which is told last, is that of the first time: the same inputs may come again from
-    a later commit, and must not rewrite where the run came from.
-    """
-    if run.tag(_TOLD_LAST):
+    """Log all that is known before the fit, unless it is told already."""
+    if is_told(run):
         return
+    log_params(run, params)
+    for part in layout.PARTS:
+        log_input(run, place, part)
+    log_source(run, place, project)
+
+
+def is_told(run: Run) -> bool:
+    """Tell whether all is logged that is known before the fit.
+
+    The same inputs may come again from a later commit, and must not rewrite where the run came
+    from; so that commit is the first one, and is told last.
+    """
+    return bool(run.tag(_TOLD_LAST))
+
+
+def log_params(run: Run, params: Params) -> None:
+    """Log every number of `params.yaml` by its dotted name."""
+    run.log_params(dict(flat(params.model_dump(mode="json"))))
+
+
+def log_input(run: Run, place: Place, part: layout.Part) -> None:
+    """Log which rows a part is, by their digest."""
+    digest = place.origin().parts[part]
+    run.log_data(part, digest, layout.prepared(part).as_posix(), context=part)
+
+
+def log_source(run: Run, place: Place, project: str) -> None:
+    """Log code, lock and machine, and last the commit."""
     root, origin = place.root, place.origin()
     git = origin.git
-    # Dotted, so that no parameter meets one that `mlflow run` has logged.
-    run.log_params(dict(flat(params.model_dump(mode="json"))))
-    for part in layout.PARTS:
-        run.log_data(part, origin.parts[part], layout.prepared(part).as_posix(), context=part)
     for name in (FILE, "dvc.yaml", layout.LOCK, layout.SERVING_LOCK):
         run.log_file(root / name, "inputs")
     if git.dirty:

@@ -3,33 +3,7 @@
 This is the file to change, beside `source.py`, when the data becomes your own.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
-
-Kind = Literal["number", "category", "time", "boolean"]
-DTYPES: dict[Kind, Any] = {
-    "number": "float64",
-    "category": "str",
-    "time": "datetime64[us]",
-    "boolean": "bool",
-}
-"""The type of a column of each kind in a data frame."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the raw table."""
-
-    name: str
-    kind: Kind
-    nullable: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    leaks: str | None = None
-    """Why the column must not reach the model; None when it is known at prediction time."""
-    unit: str | None = None
-    """What a number counts, as people are told it: °F, mph, m²."""
-
+from .columns import Column
 
 _AFTER = "it is known only after the flight has left"
 _ANSWER = "it is the answer itself"
@@ -63,5 +37,3 @@ COLUMNS = (
     Column("arr_delay", "number", leaks=_ANSWER, unit="min"),
     Column("late", "boolean", leaks=_ANSWER),
 )
-
-BY_NAME = {column.name: column for column in COLUMNS}

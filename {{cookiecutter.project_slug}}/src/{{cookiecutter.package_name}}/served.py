@@ -13,7 +13,7 @@ from . import carried, fields, trees, verified
 from .errors import WorldError
 
 if TYPE_CHECKING:
-    from .predictor import Predictor
+    from .protocols import Model
 
 _TOLERANCE = 1e-6
 """Relative: what one row and a batch, or two processes, may differ by in some frameworks."""
@@ -36,7 +36,7 @@ class Origin:
 class Served:
     """A loaded model, what it asks of rows, and which one it is."""
 
-    predictor: "Predictor"
+    predictor: "Model"
     interface: fields.Interface
     origin: Origin
 

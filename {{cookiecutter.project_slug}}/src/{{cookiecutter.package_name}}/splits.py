@@ -1,5 +1,6 @@
 """Which row belongs to training, validation and test."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import UsageError
+from .layout import PARTS, Part
 from .params import ACKNOWLEDGEMENT, FILE, Params, Period
 
 if TYPE_CHECKING:
@@ -38,6 +40,14 @@ def label(rows: "pd.DataFrame", params: Params) -> Labels:
     assert isinstance(split.validation, float) and isinstance(split.test, float)
     labels = at_random(len(rows), params.seed, split.validation, split.test)
     return arrived(labels, rows[time].to_numpy(), params.data.until) if time else labels
+
+
+def divided(
+    rows: "pd.DataFrame", params: Params, columns: Sequence[str]
+) -> "dict[Part, pd.DataFrame]":
+    """Return some columns of the rows of each part."""
+    labels = label(rows, params)
+    return {part: rows.loc[labels == part, [*columns]] for part in PARTS}
 
 
 def by_time(times: Times, until: date | None, validation: Period, test: Period) -> Labels:

@@ -1,14 +1,15 @@
 """Every rule that rows must keep, checked at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .columns import DTYPES, Column, Kind
 from .errors import UsageError, counted, nearest
+from .layout import Part
 from .params import FILE, Params
-from .schema import BY_NAME, COLUMNS, DTYPES, Column, Kind
 from .task import Task
 
 if TYPE_CHECKING:
@@ -38,20 +39,21 @@ class Violation:
         return f"column {self.column!r}: {self.rule}{where}{examples}"
 
 
-def violations(rows: "pd.DataFrame", columns: Sequence[Column] = COLUMNS) -> list[Violation]:
+def violations(rows: "pd.DataFrame", columns: Sequence[Column]) -> list[Violation]:
     """Return every violation of the schema, by column."""
     from pandera.errors import SchemaErrors
 
     try:
         _schema(columns).validate(rows, lazy=True)
     except SchemaErrors as error:
-        return _collected(error.failure_cases, rows)
+        kinds = {column.name: column.kind for column in columns}
+        return _collected(error.failure_cases, rows, kinds)
     return []
 
 
-def check(rows: "pd.DataFrame", where: str, with_rows: bool) -> None:
+def check(rows: "pd.DataFrame", columns: Sequence[Column], where: str, with_rows: bool) -> None:
     """Raise UsageError that lists all violations of the schema, one in a line."""
-    found = violations(rows)
+    found = violations(rows, columns)
     if found:
         lines = "\n".join(f"  {violation.in_words(with_rows)}" for violation in found)
         raise UsageError(
@@ -93,7 +95,9 @@ def _has_gaps(column: Column) -> bool:
     return column.kind == "boolean" and column.nullable
 
 
-def _collected(failures: "pd.DataFrame", rows: "pd.DataFrame") -> list[Violation]:
+def _collected(
+    failures: "pd.DataFrame", rows: "pd.DataFrame", kinds: Mapping[str, Kind]
+) -> list[Violation]:
     """Fold pandera's failure cases, one for each value, into one violation for each rule."""
     failures = failures.assign(
         column=failures["column"].astype(object).fillna(failures["failure_case"]).astype(str),
@@ -102,16 +106,22 @@ def _collected(failures: "pd.DataFrame", rows: "pd.DataFrame") -> list[Violation
     # A case without a row is a check that stumbled over the wrong type, which is told already.
     told = failures[failures["index"].notna() | failures["check"].str.match("dtype|column_in")]
     return [
-        _violation(str(column), str(check), cases, rows)
+        _violation(str(column), str(check), cases, rows, kinds)
         for (column, check), cases in told.groupby(["column", "check"], sort=True)
     ]
 
 
-def _violation(column: str, check: str, cases: "pd.DataFrame", rows: "pd.DataFrame") -> Violation:
+def _violation(
+    column: str,
+    check: str,
+    cases: "pd.DataFrame",
+    rows: "pd.DataFrame",
+    kinds: Mapping[str, Kind],
+) -> Violation:
     if check == "column_in_dataframe":
         return Violation(column, "the column is missing", 0)
     if check.startswith("dtype"):
-        wanted = DTYPES[BY_NAME[column].kind]
+        wanted = DTYPES[kinds[column]]
         return Violation(column, f"the type is {rows[column].dtype}, not {wanted}", 0)
     rule = {"not_nullable": "a value is missing"}.get(check, check)
     first = cases.head(_ROWS_SHOWN)
@@ -119,12 +129,12 @@ def _violation(column: str, check: str, cases: "pd.DataFrame", rows: "pd.DataFra
     return Violation(column, rule, len(cases), tuple(examples))
 
 
-def check_columns(params: Params) -> None:
+def check_columns(params: Params, columns: Sequence[Column]) -> None:
     """Raise UsageError when params.yaml names a column that is unknown, leaks or has no such kind.
 
     Nothing that becomes known after the moment of prediction may reach a feature.
     """
-    data, features = params.data, params.features
+    data, features, known = params.data, params.features, {it.name: it for it in columns}
     expected: list[tuple[str, str | None, tuple[Kind, ...]]] = [
         ("data.target", data.target, (_TARGETS[params.task],)),
         ("data.time", data.time, ("time",)),
@@ -136,9 +146,9 @@ def check_columns(params: Params) -> None:
         if key.startswith("features") and name == data.target:
             raise UsageError(f"{FILE}: '{key}' names {name!r}, the target itself; take it out")
         if name is not None:
-            _check_column(key, name, kinds, may_leak=not key.startswith("features"))
+            _check_column(key, name, kinds, known, may_leak=not key.startswith("features"))
     for key, name in (("data.target", data.target), ("data.time", data.time)):
-        if name is not None and BY_NAME[name].nullable:
+        if name is not None and known[name].nullable:
             raise UsageError(
                 f"{FILE}: '{key}' names {name!r}, whose values may be missing; "
                 "fill them in source.py and say so in schema.py, or choose another"
@@ -147,10 +157,12 @@ def check_columns(params: Params) -> None:
         raise UsageError(f"{FILE}: 'features.calendar' needs a column in 'data.time'; name one")
 
 
-def _check_column(key: str, name: str, kinds: Iterable[Kind], may_leak: bool) -> None:
-    column = BY_NAME.get(name)
+def _check_column(
+    key: str, name: str, kinds: Iterable[Kind], known: Mapping[str, Column], may_leak: bool
+) -> None:
+    column = known.get(name)
     if column is None:
-        hint = nearest(name, BY_NAME)
+        hint = nearest(name, known)
         raise UsageError(f"{FILE}: '{key}' names {name!r}, which schema.py does not know{hint}")
     if column.leaks and not may_leak:
         raise UsageError(f"{FILE}: '{key}' names {name!r}, but {column.leaks}; take it out")
@@ -163,3 +175,47 @@ def _check_column(key: str, name: str, kinds: Iterable[Kind], may_leak: bool) ->
     if column.kind not in kinds:
         wanted = " or ".join(kinds)
         raise UsageError(f"{FILE}: '{key}' names {name!r}, a {column.kind}; it takes a {wanted}")
+
+
+def needed(params: Params) -> list[str]:
+    """Return the columns that later stages read, each once."""
+    data, features = params.data, params.features
+    named = [*features.categorical, *features.numeric, *params.evaluation.slices, data.target]
+    return [*dict.fromkeys([*([data.time] if data.time else []), *named])]
+
+
+def check_calendar(params: Params, known: Iterable[str]) -> None:
+    """Raise UsageError where params.yaml asks for a part of the calendar that nobody makes."""
+    for name in params.features.calendar:
+        if name not in known:
+            raise UsageError(
+                f"{FILE}: 'features.calendar' names {name!r}, which features.py does not make"
+                f"{nearest(name, known)}; it makes {', '.join(known)}"
+            )
+
+
+def check_parts(parts: "Mapping[Part, pd.DataFrame]", rows: "pd.DataFrame", params: Params) -> None:
+    """Raise UsageError where nothing can be learnt from a part of the rows, or measured by it."""
+    for part, chosen in parts.items():
+        if chosen.empty:
+            raise UsageError(_no_rows(part, rows, params))
+        if chosen[params.data.target].nunique() < 2:
+            raise UsageError(
+                f"{FILE}: the {part} rows have only one value of {params.data.target!r}, so "
+                "nothing can be learnt or measured; change 'split' or 'data.until'"
+            )
+    features = {"numeric": params.features.numeric, "categorical": params.features.categorical}
+    for kind, name in ((kind, name) for kind, names in features.items() for name in names):
+        if parts["train"][name].isna().all():
+            raise UsageError(f"{FILE}: 'features.{kind}' names {name!r}, which no train row has")
+
+
+def _no_rows(part: Part, rows: "pd.DataFrame", params: Params) -> str:
+    where = ""
+    if params.data.time and len(rows):
+        times = rows[params.data.time]
+        where = f"; the rows reach from {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d}"
+    return (
+        f"{FILE}: 'split' and 'data.until' leave no {part} rows{where}; "
+        "change the lengths, or the last day"
+    )

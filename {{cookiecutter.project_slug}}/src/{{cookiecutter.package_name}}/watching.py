@@ -7,9 +7,10 @@ and from nothing else.
 
 import hashlib
 import io
+import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from . import files
 from .console import say, track
 from .errors import WorldError
 from .fitting import Arrays, Indices, Watch
-from .live import Log
 from .settings import Settings
 
 _DIGITS = 9
@@ -28,12 +28,16 @@ _OTHERS = 3
 """So many checkpoints of other fits are kept: somebody may go back to their params."""
 
 
-class Watcher(Watch):
-    """Tells the run, keeps the history of the fit, shows a bar, and writes checkpoints."""
+LogMetrics = Callable[[Mapping[str, float], int], None]
+"""Takes the figures of a step, and its number."""
 
-    def __init__(self, log: Log, settings: Settings, key: str) -> None:
+
+class Watcher(Watch):
+    """Logs metrics, keeps the history of the fit, shows a bar, and writes checkpoints."""
+
+    def __init__(self, log_metrics: LogMetrics, settings: Settings, key: str) -> None:
         self.history: dict[str, dict[int, float]] = defaultdict(dict)
-        self._log = log
+        self._log_metrics = log_metrics
         self._key = key
         self._path = settings.checkpoints / f"{key[:16]}{_SUFFIX}"
         # One stage at a time works in a folder, so the next one writes over what a kill has left;
@@ -45,7 +49,7 @@ class Watcher(Watch):
         rounded = {name: round(value, _DIGITS) for name, value in figures.items()}
         for name, value in rounded.items():
             self.history[name][number] = value
-        self._log.metrics(number, rounded)
+        self._log_metrics(rounded, number)
 
     def batches(self, batches: Sequence[Indices], epoch: int) -> Iterator[Indices]:
         """Show a bar where somebody looks, and tell the run how long the epoch took.
@@ -54,7 +58,7 @@ class Watcher(Watch):
         """
         started = time.perf_counter()
         yield from track(batches, f"epoch {epoch}", len(batches))
-        self._log.metrics(epoch, {"epoch_seconds": time.perf_counter() - started})
+        self._log_metrics({"epoch_seconds": time.perf_counter() - started}, epoch)
 
     def recall(self) -> Arrays:
         """Return the checkpoint of this fit, or nothing.
@@ -104,6 +108,11 @@ class Watcher(Watch):
     def _sealed(self, arrays: bytes) -> bytes:
         """Return the bytes of a file: a digest of the fit's key and of the arrays, and these."""
         return hashlib.sha256(self._key.encode() + arrays).digest() + arrays
+
+    def write(self, path: Path) -> int:
+        """Write the history of the fit, and return how many steps it had."""
+        files.write_text(json.dumps(self.history, indent=1) + "\n", path)
+        return max(map(len, self.history.values()), default=0)
 
     def done(self) -> None:
         """Forget the checkpoint: the model is written."""

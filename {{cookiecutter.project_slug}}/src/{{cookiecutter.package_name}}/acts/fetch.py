@@ -10,12 +10,12 @@ skops the types that the model's own MLmodel lists. In a notebook:
 import os
 import uuid
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
 from .. import branch, carried, digests, files, sought, verified
-from .. import estimator as seam
 from ..console import say
 from ..errors import UsageError, WorldError
 from ..sections import read_yaml
@@ -56,15 +56,16 @@ def fetch(settings: Settings, wanted: str, target: Path) -> None:
     try:
         with looked.bytes(version, digest) as (folder, _):
             verified.lay(folder, scratch, digest)
-        _check_types(scratch, version)
+        _check_types(scratch, version, settings.package)
         files.replace_folder(scratch, target)
     finally:
         rmtree(scratch, ignore_errors=True)
     say(f"fetch: {looked.named(version, digest)} is in {target}")
 
 
-def _check_types(folder: Path, version: str) -> None:
+def _check_types(folder: Path, version: str, package: str) -> None:
     """Raise WorldError where MLflow's own flavor would trust more than this project does."""
+    seam = import_module(f"{package}.estimator")
     ours = seam.flavor(carried.DATA).get("sklearn", {})
     theirs: Mapping[str, Any] = read_yaml(folder / "MLmodel")["flavors"].get("sklearn", {})
     more = {*theirs.get("skops_trusted_types", ())} - {*ours.get("skops_trusted_types", ())}

@@ -1,17 +1,33 @@
 """How every verb reads its settings, finds its registry and leaves with an exit code."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .. import processes, settings
+from ..columns import Column
 from ..errors import reported
 from ..settings import Settings
 
 Kind = Annotated[str | None, typer.Option("--registry", help="local, branch or server.")]
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What the user's package hands over to the verbs, in its `__main__`."""
+
+    package: str = ""
+    columns: Sequence[Column] = ()
+
+
+def handed(context: typer.Context) -> Handed:
+    """Return what was handed over."""
+    found: Handed = context.ensure_object(Handed)
+    return found
 
 
 def here() -> Settings:

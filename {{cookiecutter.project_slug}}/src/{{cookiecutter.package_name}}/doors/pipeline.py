@@ -1,8 +1,10 @@
 """Verbs that bring the stages up to date and share what they made."""
 
+from functools import partial
+
 import typer
 
-from .leaving import here, leave
+from .leaving import handed, here, leave
 
 pipeline_verbs = typer.Typer()
 _CHANGES = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -17,7 +19,8 @@ def train(context: typer.Context) -> None:
     """
     from .. import pipeline, workspace
 
-    leave(lambda: workspace.here_or_in_a_copy(here(), context.args, pipeline.train))
+    act = partial(pipeline.train, columns=handed(context).columns)
+    leave(lambda: workspace.here_or_in_a_copy(here(), context.args, act))
 
 
 @pipeline_verbs.command(context_settings=_CHANGES)
@@ -25,7 +28,8 @@ def evaluate(context: typer.Context) -> None:
     """Make the report of the model that is there, without training."""
     from .. import pipeline, workspace
 
-    leave(lambda: workspace.here_or_in_a_copy(here(), context.args, pipeline.evaluate))
+    act = partial(pipeline.evaluate, columns=handed(context).columns)
+    leave(lambda: workspace.here_or_in_a_copy(here(), context.args, act))
 
 
 @pipeline_verbs.command()

@@ -9,7 +9,7 @@ import typer
 from .. import processes, sockets
 from ..settings import Settings
 from ..versions import named
-from .leaving import Kind, at, here, leave
+from .leaving import Kind, at, handed, here, leave
 
 serving_verbs = typer.Typer()
 Local = Annotated[bool, typer.Option("--local", help="Take this folder's model, ungated.")]
@@ -17,6 +17,7 @@ Local = Annotated[bool, typer.Option("--local", help="Take this folder's model, 
 
 @serving_verbs.command()
 def serve(
+    context: typer.Context,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
     version: Annotated[int | None, typer.Option(help="Serve this version, and no other.")] = None,
@@ -38,7 +39,7 @@ def serve(
         model = named(version, alias, local)
         how = manner.chosen(os.environ, root_path=root_path, drain=drain, workers=workers)
         wanted = door.ServeOptions(host, port, model, registry, every, everyone, how)
-        door.serve(here().of_registry(registry), wanted)
+        door.serve(here().of_registry(registry), wanted, handed(context).package)
 
     leave(begin)
 

@@ -34,8 +34,11 @@ class ServeOptions:
     manner: Manner = field(default_factory=Manner)
 
 
-def serve(settings: Settings, wanted: ServeOptions) -> None:
-    """Serve until interrupted; raises UsageError or WorldError where that cannot begin."""
+def serve(settings: Settings, wanted: ServeOptions, package: str = "") -> None:
+    """Serve until interrupted; raises UsageError or WorldError where that cannot begin.
+
+    What models of the `package` import is imported while the model is looked for.
+    """
     os.chdir(settings.root)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         # It means: look at once, which we do anyway.
@@ -47,8 +50,8 @@ def serve(settings: Settings, wanted: ServeOptions) -> None:
         order = Order(wanted.model, seconds, str(folder), wanted.registry)
         scout = started(order)  # It imports while we do.
         try:
-            if wanted.manner.workers == 1:
-                carried.warm()
+            if wanted.manner.workers == 1 and package:
+                carried.warm(package)
             from . import run
             from .current import NOTICE
             from .watch import Watch

@@ -3,8 +3,8 @@
 Fit the model, log it live, write it.
 """
 
-import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -13,7 +13,7 @@ from .. import (
     data,
     diagnostics,
     digests,
-    examples,
+    estimator,
     files,
     layout,
     live,
@@ -21,18 +21,17 @@ from .. import (
     model_dir,
     provenance,
 )
-from .. import estimator as seam
+from .. import validation as rules
 from ..console import say
-from ..features import Encoder, Vector, fit_encoder
+from ..features import CALENDAR, fit_encoder
 from ..fitting import Watch
 from ..labelled import Labelled
-from ..layout import SERVING_LOCK
+from ..layout import PARTS, SERVING_LOCK, Part
+from ..model import Predictor
 from ..params import FILE, Params
-from ..predictor import Predictor
-from ..schema import BY_NAME
+from ..schema import COLUMNS
 from ..sections import validated
 from ..stage import Stage, run
-from ..task import Task
 from ..watching import Watcher
 
 if TYPE_CHECKING:
@@ -41,71 +40,50 @@ if TYPE_CHECKING:
 
 def train(stage: Stage) -> None:
     """Write the model, the fit's history and the machine, and log all while they come to be."""
-    params, root = stage.params, stage.root
-    validated(seam.Hyperparameters, params.estimator, FILE, "estimator")
-    rows = {part: data.read(root / layout.prepared(part)) for part in ("train", "validation")}
+    params, root, settings = stage.params, stage.root, stage.settings
+    hyperparameters = validated(estimator.Hyperparameters, params.estimator, FILE, "estimator")
+    rules.check_calendar(params, CALENDAR)
+    held: tuple[Part, ...] = ("train", "validation")
+    rows = {part: data.read(root / layout.prepared(part)) for part in held}
     prepared = digests.of_folder(root / layout.PREPARED, links=True)
+    cpu, key = machine.note(root, estimator.platform()), provenance.input_key(root)
     # What was begun on another class of machine would end with bytes of neither.
-    key = digests.of_values([provenance.input_key(root), prepared, machine.cpu_class()])
-    machine.note(root)
-    with live.run(stage.settings, params) as log:
-        watch = Watcher(log, stage.settings, key)
-        predictor = fit(params, rows["train"], rows["validation"], watch)
-        log.wait()  # Two threads that import MLflow at once see half of it.
-        files.write_text(json.dumps(watch.history, indent=1) + "\n", root / layout.HISTORY)
-        columns = [BY_NAME[name] for name in predictor.encoder.columns]
-        digest = model_dir.write(
-            predictor,
-            columns,
-            examples.example(rows["train"], columns),
-            identity=prepared,
-            requirements=root / SERVING_LOCK,
-            target=root / layout.MODEL,
-        )
+    begun = digests.of_values([key, prepared, cpu])
+    with live.start_run(settings, key) as mlflow_run:
+        mlflow_run.log_params(params)
+        for part in PARTS:
+            mlflow_run.log_input(part)
+        mlflow_run.log_source()
+        watch = Watcher(mlflow_run.log_metrics, settings, begun)
+        model = fit(params, hyperparameters, rows, watch)
+        steps = watch.write(root / layout.HISTORY)
+        mlflow_run.wait()  # Two threads that import MLflow at once see half of it.
+        lock, folder = root / SERVING_LOCK, root / layout.MODEL
+        digest = model_dir.write(model, COLUMNS, rows["train"], prepared, lock, folder)
         files.write_text(f"{digest}\n", root / layout.DIGEST)
-        log.model(root / layout.MODEL, digest)
+        mlflow_run.log_model(folder, digest)
     watch.done()
-    steps = max(map(len, watch.history.values()), default=0)
     say(f"train: {steps} steps, model {digest[:12]} in {layout.MODEL}")
 
 
 def fit(
-    params: Params, train: "pd.DataFrame", validation: "pd.DataFrame", watch: Watch
+    params: Params, hyperparameters: Any, rows: "Mapping[Part, pd.DataFrame]", watch: Watch
 ) -> Predictor:
     """Fit the encoder, the estimator and, for an event, the threshold on validation rows."""
-    encoder = fit_encoder(
-        train,
-        params.features.numeric,
-        params.features.categorical,
-        params.data.time,
-        params.features.calendar,
+    chosen, time, target = params.features, params.data.time, params.data.target
+    columns = chosen.numeric, chosen.categorical, time, chosen.calendar
+    encoder = fit_encoder(rows["train"], *columns)
+    train, validation = (
+        Labelled(encoder.encode(it), it[target].to_numpy(dtype=np.float64))
+        for it in (rows["train"], rows["validation"])
     )
-    target = params.data.target
-    fitted_on, checked_on = (_labelled(encoder, rows, target) for rows in (train, validation))
     # On several threads the linear algebra adds up in another order, so its last bit would differ.
     with threadpool_limits(1, user_api="blas"):
-        estimator = seam.fit(
-            params.task,
-            validated(seam.Hyperparameters, params.estimator, FILE, "estimator"),
-            params.seed,
-            encoder.sizes,
-            fitted_on,
-            checked_on,
-            watch,
-        )
-        scores = seam.scores(estimator, checked_on.matrix)
-    threshold = _threshold(params, checked_on.target, scores)
-    return Predictor(params.task, encoder, estimator, threshold)
-
-
-def _labelled(encoder: Encoder, rows: "pd.DataFrame", target: str) -> Labelled:
-    return Labelled(encoder.encode(rows), rows[target].to_numpy(dtype=np.float64))
-
-
-def _threshold(params: Params, target: Vector, scores: Vector) -> float | None:
-    if params.task == Task.REGRESSION:
-        return None
-    return diagnostics.choose_threshold(params.evaluation.threshold, target, scores)
+        how = hyperparameters, params.seed, encoder.sizes
+        fitted = estimator.fit(params.task, *how, train, validation, watch)
+        scores = estimator.scores(fitted, validation.matrix)
+    threshold = diagnostics.threshold(params, validation.target, scores)
+    return Predictor(params.task, encoder, fitted, threshold)
 
 
 if __name__ == "__main__":

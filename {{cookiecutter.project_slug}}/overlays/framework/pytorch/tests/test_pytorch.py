@@ -17,6 +17,7 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
+from flight_delays import archives
 from flight_delays import estimator as seam
 from flight_delays.errors import UsageError
 from flight_delays.features import Matrix
@@ -117,7 +118,7 @@ def test_the_program_does_not_tell_where_its_code_stood(model: Path) -> None:
 def test_pytorch_alone_would_keep_a_pickle_and_where_its_code_stood(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seam, "_canonical", lambda archive: archive)
+    monkeypatch.setattr(archives, "pt2", lambda archive: archive)
     seam.save(rows.fitted(task).estimator, tmp_path)
     archive = program(tmp_path)
     assert "stack_trace" in archive.read("archive/models/model.json").decode()
@@ -277,7 +278,7 @@ def test_what_is_fitted_in_mixed_precision_is_served_in_whole(
 
 
 def test_a_loss_that_is_no_number_is_said_with_its_place() -> None:
-    knobs = "'estimator.learning_rate' or 'estimator.weight_decay'"
+    knobs = "lower 'estimator.learning_rate', or"
     with pytest.raises(UsageError, match=rf"the loss is (nan|inf) on .* epoch \d.*{knobs}"):
         fit(Task.REGRESSION, Watch(), learning_rate=1.0, weight_decay=1e9)
 

@@ -10,7 +10,7 @@ import yaml
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from flight_delays import estimator as seam
-from flight_delays import trees
+from flight_delays import skops_archive, trees
 from flight_delays.task import Task
 
 import rows
@@ -44,7 +44,7 @@ def test_the_number_of_cores_would_show_in_the_bytes(
 def test_skops_alone_would_write_other_bytes_each_time(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seam, "_canonical", lambda archive: archive)
+    monkeypatch.setattr(skops_archive, "canonical", lambda archive: archive)
     first = saved(rows.fitted(task).estimator, tmp_path)
     again = saved(seam.load(tmp_path), tmp_path)
     assert again != first

@@ -8,14 +8,15 @@ and load again where only the model directory and `requirements.lock` are there.
 test_estimator.py` is the contract; run it after every change.
 """
 
+from __future__ import annotations
+
 import io
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -25,12 +26,10 @@ from safetensors import torch as stored
 from torch import Tensor, nn
 from torch.nn import functional
 
-from . import archives
-from .errors import UsageError
-from .features import Matrix, Vector
-from .fitting import LOSS, Arrays, Indices, Schedule, Watch, in_epochs
-from .labelled import Labelled, units, unknown
-from .task import Task
+if TYPE_CHECKING:
+    from .arrays import Matrix, Vector
+    from .fitting import Arrays, Indices, Watch
+    from .labelled import Labelled
 
 CATEGORIES = "embeddings, learnt with the network"
 """How the estimator sees a category; the report says so."""
@@ -61,12 +60,12 @@ class Network(nn.Module):
     """Embeddings of categories and standardised numbers, through layers of one width."""
 
     def __init__(
-        self, task: Task, sizes: Sequence[int], embedding: int, layers: int, width: int
+        self, task: str, sizes: Sequence[int], embedding: int, layers: int, width: int
     ) -> None:
         super().__init__()
         shape = {"embedding": embedding, "layers": layers, "width": width}
         self.about: dict[str, Any] = {"task": str(task), "sizes": list(sizes), **shape}
-        self.task = task
+        self.classifies = task == "classification"
         self.categories = {column: size for column, size in enumerate(sizes) if size}
         self.numbers = [column for column, size in enumerate(sizes) if not size]
         # A list would be sent to a GPU for each batch, which waits until it is done.
@@ -84,8 +83,10 @@ class Network(nn.Module):
 
     def standardise(self, train: Labelled) -> None:
         """Learn the means and spreads of the training rows, of the numbers and of the target."""
+        from .labelled import units
+
         self.center, self.spread = map(torch.from_numpy, units(train.matrix[:, self.numbers]))
-        if self.task is Task.REGRESSION:
+        if not self.classifies:
             self.middle, self.unit = map(torch.from_numpy, units(train.target[:, None]))
 
     def inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
@@ -105,8 +106,7 @@ class Network(nn.Module):
     def forward(self, matrix: Tensor) -> Tensor:
         """Return (rows,) scores of the matrix (rows, features) of `features.py`, in its 64 bits."""
         inner = self.inner(matrix)
-        classifies = self.task is Task.CLASSIFICATION
-        return torch.sigmoid(inner) if classifies else inner * self.unit + self.middle
+        return torch.sigmoid(inner) if self.classifies else inner * self.unit + self.middle
 
 
 class _Learner:
@@ -115,6 +115,8 @@ class _Learner:
     def __init__(
         self, network: Network, hyperparameters: Hyperparameters, rows: Mapping[str, Labelled]
     ) -> None:
+        from .labelled import unknown
+
         middle, unit = float(network.middle), float(network.unit)
         self.device = device(hyperparameters.device)
         self.gpu = self.device.type != "cpu"
@@ -160,16 +162,22 @@ class _Learner:
         matrix, target = self.rows["validation"]
         inner = torch.cat([self._inner(it) for it in matrix.split(_ROWS_AT_ONCE)])
         loss = float(self._loss(inner, target))
-        if self.network.task is Task.REGRESSION:
-            return {LOSS: loss, "validation_rmse": loss**0.5 * float(self.network.unit)}
-        return {LOSS: loss, "validation_brier": float((inner.sigmoid() - target).square().mean())}
+        if not self.network.classifies:
+            return {
+                "validation_loss": loss,
+                "validation_rmse": loss**0.5 * float(self.network.unit),
+            }
+        return {
+            "validation_loss": loss,
+            "validation_brier": float((inner.sigmoid() - target).square().mean()),
+        }
 
     def _inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, self.mixed):
             return self.network.inner(matrix, dropout)
 
     def _loss(self, inner: Tensor, target: Tensor) -> Tensor:
-        if self.network.task is Task.CLASSIFICATION:
+        if self.network.classifies:
             return functional.binary_cross_entropy_with_logits(inner, target)
         return functional.mse_loss(inner, target)
 
@@ -194,6 +202,8 @@ class _Learner:
 
 def device(asked: str) -> torch.device:
     """Choose where to fit; raises UsageError for a GPU that is not there."""
+    from .errors import UsageError
+
     there = torch.cuda.is_available()
     if asked == "gpu" and not there:
         raise UsageError(
@@ -230,7 +240,7 @@ def _repeatable() -> Iterator[None]:
 
 
 def fit(
-    task: Task,
+    task: str,
     hyperparameters: Hyperparameters,
     seed: int,
     sizes: Sequence[int],
@@ -243,14 +253,15 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
     and hyperparameters give the same network on any number of cores.
     """
+    from .fitting import Schedule, in_epochs
+
     shape = hyperparameters.model_dump(include={"embedding", "layers", "width"})
-    schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
     torch.manual_seed(seed)
     with _one_thread(), _repeatable():
         network = Network(task, sizes, **shape)
         network.standardise(train)
         learner = _Learner(network, hyperparameters, {"train": train, "validation": validation})
-        in_epochs(learner, schedule, len(train.target), seed, watch)
+        in_epochs(learner, Schedule.of(hyperparameters), len(train.target), seed, watch)
     return network.cpu().eval()
 
 
@@ -263,20 +274,22 @@ def scores(network: Network, matrix: Matrix) -> Vector:
 
 def save(network: Network, folder: Path) -> None:
     """Write the weights for serving, and the program of MLflow's native flavor."""
+    from . import archives
+
     about = {"about": json.dumps(network.about)}
     (folder / _WEIGHTS).write_bytes(stored.save(network.state_dict(), about))
     rows = torch.zeros(2, len(network.about["sizes"]), dtype=torch.float64)
     any_number = ({0: torch.export.Dim.DYNAMIC},)
     program = io.BytesIO()
     torch.export.save(torch.export.export(network, (rows,), dynamic_shapes=any_number), program)
-    (folder / _PROGRAM).write_bytes(_canonical(program.getvalue()))
+    (folder / _PROGRAM).write_bytes(archives.pt2(program.getvalue()))
 
 
 def load(folder: Path) -> Network:
     """Read the weights that `save` wrote."""
     with safe_open(folder / _WEIGHTS, "pt") as file:
         about = json.loads(file.metadata()["about"])
-    network = Network(**about | {"task": Task(about["task"])})
+    network = Network(**about)
     network.load_state_dict(stored.load_file(folder / _WEIGHTS))
     return network.eval()
 
@@ -293,20 +306,3 @@ def platform() -> str:
         build = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {torch.version.hip}"
         words += [torch.cuda.get_device_name(), build, f"cuDNN {torch.backends.cudnn.version()}"]
     return " ".join(words)
-
-
-def _canonical(archive: bytes) -> bytes:
-    """Take where and when it was made out of a pt2 archive, and the traced rows, its one pickle."""
-    source = zipfile.ZipFile(io.BytesIO(archive))
-    return archives.canonical({it: _plain(it, source.read(it)) for it in source.namelist()})
-
-
-def _plain(name: str, content: bytes) -> bytes:
-    if "/sample_inputs/" in name or name.endswith("/serialization_id"):
-        return b""
-    if not name.endswith("/models/model.json"):
-        return content
-    program = json.loads(content)
-    for node in program["graph_module"]["graph"]["nodes"]:
-        node["metadata"].pop("stack_trace", None)
-    return json.dumps(program, sort_keys=True).encode()

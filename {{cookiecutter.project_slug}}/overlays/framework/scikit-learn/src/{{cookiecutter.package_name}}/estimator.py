@@ -8,13 +8,12 @@ and load again where only the model directory and `requirements.lock` are there.
 test_estimator.py` is the contract; run it after every change.
 """
 
-import io
-import json
-import zipfile
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import sklearn
@@ -22,11 +21,10 @@ import skops.io
 from pydantic import BaseModel, Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from . import archives
-from .features import Matrix, Vector
-from .fitting import Watch
-from .labelled import Labelled
-from .task import Task
+if TYPE_CHECKING:
+    from .arrays import Matrix, Vector
+    from .fitting import Watch
+    from .labelled import Labelled
 
 Estimator: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
@@ -34,7 +32,11 @@ CATEGORIES = "codes in alphabetical order"
 """How the estimator sees a category; the report says so."""
 _FILE = "model.skops"
 _TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
-_LOSSES = {Task.CLASSIFICATION: "log_loss", Task.REGRESSION: "absolute_error"}
+_MADE = {
+    "classification": (HistGradientBoostingClassifier, "log_loss"),
+    "regression": (HistGradientBoostingRegressor, "absolute_error"),
+}
+"""What is fitted for a task, on which loss."""
 _SECONDS_BETWEEN_LOOKS = 0.2
 
 
@@ -51,7 +53,7 @@ class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=Fals
 
 
 def fit(
-    task: Task,
+    task: str,
     hyperparameters: Hyperparameters,
     seed: int,
     sizes: Sequence[int],
@@ -64,12 +66,9 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number: trees take both alike. The
     same rows, seed and hyperparameters give the same estimator on any number of cores.
     """
-    make = {
-        Task.CLASSIFICATION: HistGradientBoostingClassifier,
-        Task.REGRESSION: HistGradientBoostingRegressor,
-    }[task]
+    make, loss = _MADE[task]
     estimator: Estimator = make(
-        loss=_LOSSES[task],
+        loss=loss,
         scoring="loss",
         early_stopping=True,
         random_state=seed,
@@ -111,7 +110,9 @@ def scores(estimator: Estimator, matrix: Matrix) -> Vector:
 
 def save(estimator: Estimator, folder: Path) -> None:
     """Write the estimator as a canonical skops archive: equal estimators give equal bytes."""
-    (folder / _FILE).write_bytes(_canonical(skops.io.dumps(estimator)))
+    from . import skops_archive
+
+    (folder / _FILE).write_bytes(skops_archive.canonical(skops.io.dumps(estimator)))
 
 
 def load(folder: Path) -> Estimator:
@@ -135,35 +136,3 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
 def platform() -> str:
     """Return what a fit on this machine depends on beside the CPU's linear algebra: nothing."""
     return ""
-
-
-def _canonical(archive: bytes) -> bytes:
-    """Number the nodes of a skops archive in order and fix its dates.
-
-    skops names nodes and files by object id and stamps the time of day, neither of which means
-    anything.
-    """
-    source = zipfile.ZipFile(io.BytesIO(archive))
-    schema = json.loads(source.read("schema.json"))
-    files = {}
-    for number, node in enumerate(_nodes(schema)):
-        if node.get("__loader__") == "CachedNode":
-            raise ValueError("a node that stands twice cannot be numbered in order")
-        node["__id__"] = number
-        if "file" in node:
-            files[f"{number}.npy"] = source.read(node["file"])
-            node["file"] = f"{number}.npy"
-    files["schema.json"] = json.dumps(schema, sort_keys=True).encode()
-    return archives.canonical(files)
-
-
-def _nodes(value: object) -> Iterator[dict[str, Any]]:
-    """Walk the nodes of a skops schema, keys in alphabetical order."""
-    if isinstance(value, dict):
-        if "__id__" in value:
-            yield value
-        for key in sorted(value):
-            yield from _nodes(value[key])
-    elif isinstance(value, list):
-        for item in value:
-            yield from _nodes(item)

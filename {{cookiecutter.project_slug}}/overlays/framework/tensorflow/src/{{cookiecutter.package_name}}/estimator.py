@@ -8,12 +8,12 @@ and load again where only the model directory and `requirements.lock` are there.
 test_estimator.py` is the contract; run it after every change.
 """
 
-import json
-import zipfile
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras
 import numpy as np
@@ -21,16 +21,14 @@ import tensorflow as tf
 from keras import layers, ops
 from pydantic import BaseModel, Field
 
-from . import archives
-from .errors import UsageError, WorldError
-from .features import Matrix, Vector
-from .fitting import LOSS, Arrays, Indices, Schedule, Watch, in_epochs
-from .labelled import Labelled, units, unknown
-from .task import Task
+if TYPE_CHECKING:
+    from .arrays import Matrix, Vector
+    from .fitting import Arrays, Indices, Watch
+    from .labelled import Labelled
 
 CATEGORIES = "embeddings, learnt with the network"
 """How the estimator sees a category; the report says so."""
-_FILE, _ALWAYS = "model.keras", "1980-01-01@00:00:00"
+_FILE = "model.keras"
 _ROWS_AT_ONCE = 65_536
 _CPU, _GPU = "/CPU:0", "/GPU:0"
 _FAR = 5.0
@@ -75,14 +73,17 @@ class _Architecture:
     """Embeddings of categories and standardised numbers, through layers of one width."""
 
     def __init__(
-        self, task: Task, hyperparameters: Hyperparameters, sizes: Sequence[int], train: Labelled
+        self, task: str, hyperparameters: Hyperparameters, sizes: Sequence[int], train: Labelled
     ) -> None:
-        self.task, self.hyperparameters, self.columns = task, hyperparameters, len(sizes)
+        from .labelled import units
+
+        self.classifies = task == "classification"
+        self.hyperparameters, self.columns = hyperparameters, len(sizes)
         self.categories = {column: size for column, size in enumerate(sizes) if size}
         self.numbers = np.array([column for column, size in enumerate(sizes) if not size], int)
         self.center, self.spread = units(train.matrix[:, self.numbers])
         self.middle, self.unit = np.zeros(1), np.ones(1)
-        if task is Task.REGRESSION:
+        if not self.classifies:
             self.middle, self.unit = units(train.target[:, None])
 
     def build(self, precision: str) -> tuple[keras.Model, keras.Model]:
@@ -101,7 +102,7 @@ class _Architecture:
             values = layers.Dropout(shape.dropout, dtype=precision)(values)
         inner = ops.squeeze(layers.Dense(1, dtype="float32")(values), 1)
         in_units = layers.Rescaling(self.unit, self.middle, dtype="float64")
-        outer = ops.sigmoid if self.task is Task.CLASSIFICATION else in_units
+        outer = ops.sigmoid if self.classifies else in_units
         return keras.Model(matrix, inner), keras.Model(matrix, outer(inner))
 
     def _embedded(self, matrix: Any, column: int, size: int) -> Any:
@@ -129,7 +130,9 @@ class _Learner:
     def __init__(
         self, architecture: _Architecture, precision: str, rows: Mapping[str, Labelled]
     ) -> None:
-        self.task = architecture.task
+        from .labelled import unknown
+
+        self.classifies = architecture.classifies
         self.inner, _ = architecture.build(precision)
         decay = architecture.hyperparameters.weight_decay
         self.optimiser = keras.optimizers.AdamW(weight_decay=decay)
@@ -177,13 +180,13 @@ class _Learner:
         parts = [self._infer(matrix[start : start + _ROWS_AT_ONCE]) for start in starts]
         inner = tf.concat(parts, 0)
         loss = float(self._loss(inner, target))
-        if self.task is Task.REGRESSION:
-            return {LOSS: loss, "validation_rmse": loss**0.5 * self.unit.item()}
+        if not self.classifies:
+            return {"validation_loss": loss, "validation_rmse": loss**0.5 * self.unit.item()}
         brier = tf.reduce_mean(tf.square(tf.sigmoid(inner) - target))
-        return {LOSS: loss, "validation_brier": float(brier)}
+        return {"validation_loss": loss, "validation_brier": float(brier)}
 
     def _loss(self, inner: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-        if self.task is Task.CLASSIFICATION:
+        if self.classifies:
             return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, inner))
         return tf.reduce_mean(tf.math.squared_difference(target, inner))
 
@@ -203,6 +206,8 @@ def device(asked: str) -> tuple[str, str]:
 
     Raises UsageError for a GPU that is not there, WorldError where TensorFlow works already.
     """
+    from .errors import UsageError, WorldError
+
     there = tf.config.list_physical_devices("GPU")
     if asked == "gpu" and not there:
         raise UsageError(
@@ -228,7 +233,7 @@ def device(asked: str) -> tuple[str, str]:
 
 
 def fit(
-    task: Task,
+    task: str,
     hyperparameters: Hyperparameters,
     seed: int,
     sizes: Sequence[int],
@@ -241,14 +246,15 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
     and hyperparameters give the same network on any number of cores.
     """
+    from .fitting import Schedule, in_epochs
+
     place, precision = device(hyperparameters.device)
-    schedule = Schedule(**hyperparameters.model_dump(include=set(Schedule._fields)))
     architecture = _Architecture(task, hyperparameters, sizes, train)
     keras.utils.set_random_seed(seed)
     try:
         with tf.device(place):
             learner = _Learner(architecture, precision, {"train": train, "validation": validation})
-            in_epochs(learner, schedule, len(train.target), seed, watch)
+            in_epochs(learner, Schedule.of(hyperparameters), len(train.target), seed, watch)
         with tf.device(_CPU):
             _, model = architecture.build("float32")
             model.set_weights(learner.inner.get_weights())
@@ -267,9 +273,11 @@ def scores(network: Network, matrix: Matrix) -> Vector:
 
 def save(network: Network, folder: Path) -> None:
     """Write the model in Keras' own format, made canonical: equal networks give equal bytes."""
+    from . import archives
+
     path = folder / _FILE
     network.model.save(path)
-    path.write_bytes(_canonical(path))
+    path.write_bytes(archives.keras(path.read_bytes()))
 
 
 def load(folder: Path) -> Network:
@@ -295,18 +303,3 @@ def platform() -> str:
         build = tf.sysconfig.get_build_info()
         words.append(f"{name} CUDA {build.get('cuda_version')} cuDNN {build.get('cudnn_version')}")
     return " ".join(words)
-
-
-def _canonical(path: Path) -> bytes:
-    """Take the time of day and the addresses of objects out of a Keras archive."""
-    with zipfile.ZipFile(path) as source:
-        files = {name: source.read(name) for name in source.namelist()}
-    about = json.loads(files["metadata.json"]) | {"date_saved": _ALWAYS}
-    config = json.loads(files["config.json"], object_hook=_without_address)
-    files["metadata.json"] = json.dumps(about, sort_keys=True).encode()
-    files["config.json"] = json.dumps(config, sort_keys=True).encode()
-    return archives.canonical(files)
-
-
-def _without_address(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: it for name, it in values.items() if name != "shared_object_id"}

@@ -1,8 +1,11 @@
 """The whole model as one value: raw rows in, predictions out.
 
-MLflow calls `_load_pyfunc`. The model directory carries this file and what it imports, so it
-loads where the project is not installed.
+MLflow calls `_load_pyfunc`. The model directory carries this file, `features.py`, `estimator.py`
+and nothing else, so it loads where the project is not installed: what these three need of the
+engine they import for types alone, or inside of what only training calls.
 """
+
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping
@@ -13,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import estimator as seam
-from .features import Encoder, Matrix, Rows, Vector
-from .task import Task
+from .features import Encoder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .arrays import Matrix, Rows, Vector
 
 _FILE = "predictor.json"
 
@@ -26,10 +30,15 @@ _FILE = "predictor.json"
 class Predictor:
     """An encoder and a fitted estimator, with the threshold above which an event is called."""
 
-    task: Task
+    task: str
     encoder: Encoder
     estimator: Any
     threshold: float | None = None
+
+    @property
+    def categories(self) -> str | None:
+        """How the estimator sees a category, in words."""
+        return getattr(seam, "CATEGORIES", None)  # One of your own need not say it.
 
     def scores(self, rows: Rows) -> Vector:
         """Return (rows,) probabilities of the event, or predicted numbers."""
@@ -48,24 +57,21 @@ class Predictor:
 
     def save(self, folder: Path) -> None:
         """Write the predictor's files into an existing folder."""
-        about = {
-            "task": self.task,
-            "threshold": self.threshold,
-            "encoder": self.encoder.to_json(),
-        }
+        encoder = self.encoder.to_json()
+        about = {"task": str(self.task), "threshold": self.threshold, "encoder": encoder}
         (folder / _FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", "utf-8")
         seam.save(self.estimator, folder)
+
+    def flavor(self, folder: str) -> dict[str, dict[str, Any]]:
+        """Return MLflow's native flavor of what `save` wrote into a folder."""
+        return seam.flavor(folder)
 
 
 def load(folder: Path) -> Predictor:
     """Read what `Predictor.save` wrote."""
     about = json.loads((folder / _FILE).read_text("utf-8"))
-    return Predictor(
-        task=Task(about["task"]),
-        encoder=Encoder.from_json(about["encoder"]),
-        estimator=seam.load(folder),
-        threshold=about["threshold"],
-    )
+    encoder = Encoder.from_json(about["encoder"])
+    return Predictor(about["task"], encoder, seam.load(folder), about["threshold"])
 
 
 class _PyFunc:
@@ -75,8 +81,8 @@ class _PyFunc:
         self.predictor = predictor
 
     def predict(
-        self, model_input: "pd.DataFrame", params: Mapping[str, Any] | None = None
-    ) -> "pd.DataFrame":
+        self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None
+    ) -> pd.DataFrame:
         import pandas as pd
 
         return pd.DataFrame(self.predictor.predict(model_input), index=model_input.index)
