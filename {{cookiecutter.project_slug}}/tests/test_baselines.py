@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from flight_delays import baselines, features
+from flight_delays.baselines import Grouped
 from flight_delays.params import Params
 from flight_delays.task import Task
 
@@ -59,16 +60,28 @@ def test_each_baseline_of_numbers_knows_more_than_the_one_before() -> None:
 
 def test_the_mean_of_a_small_group_is_drawn_towards_the_overall_mean() -> None:
     matrix = np.array([[0.0], [0.0], [1.0], [NAN]])
-    target = np.array([1.0, 1.0, 0.0, 0.0])
-    groups = baselines.fit_groups(0, 1.0, 3, matrix, target)
-    assert groups.means == pytest.approx([(2 + 20 * 0.5) / 22, (20 * 0.5) / 21, 0.5])
+    means = baselines.fit_groups([Grouped("zone", 0, 1.0)], matrix, np.array([1.0, 1.0, 0.0, 0.0]))
+    drawn = [[(2 + 20 * 0.5) / 22], [(20 * 0.5) / 21], [0.5]]
+    assert means(np.array([[0.0], [1.0], [2.0]])) == pytest.approx(np.array(drawn))
 
 
 def test_a_group_that_was_never_seen_gets_the_overall_mean() -> None:
-    groups = baselines.Groups(column=1, width=60.0, means=(0.1, 0.9), otherwise=0.4)
-    column = np.array([0.0, 59.0, 60.0, 119.0, 120.0, 1e9, NAN])
-    found = groups.scores(np.column_stack([np.zeros(7), column]))
-    assert found.tolist() == [0.1, 0.1, 0.9, 0.9, 0.4, 0.4, 0.4]
+    matrix = np.column_stack([np.zeros(4000), np.repeat([0.0, 59.0, 60.0, 119.0], 1000)])
+    means = baselines.fit_groups([Grouped("hour", 1, 60.0)], matrix, np.repeat([0.0, 1.0], 2000))
+    column = np.array([0.0, 30.0, 60.0, 119.0, 120.0, 1e9, NAN])
+    found = means(np.column_stack([np.zeros(7), column]))[:, 0]
+    assert found == pytest.approx([0.0, 0.0, 1.0, 1.0, 0.5, 0.5, 0.5], abs=0.01)
+    assert found[4:].tolist() == [0.5, 0.5, 0.5]
+
+
+def test_rows_without_a_category_are_a_group_where_there_were_some() -> None:
+    matrix = np.repeat([[0.0], [NAN]], 1000, axis=0)
+    means = baselines.fit_groups([Grouped("zone", 0, 1.0)], matrix, np.repeat([0.0, 1.0], 1000))
+    assert means(np.array([[0.0], [NAN]]))[:, 0] == pytest.approx([0.0, 1.0], abs=0.02)
+
+
+def test_no_groups_have_no_means() -> None:
+    assert baselines.fit_groups([], np.ones((3, 2)), np.ones(3))(np.ones((5, 2))).shape == (5, 0)
 
 
 def test_without_a_time_of_day_there_is_no_mean_of_the_hour() -> None:
