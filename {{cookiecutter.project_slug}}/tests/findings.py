@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flight_delays import evaluation, report
+from flight_delays import baselines, evaluation, report
 from flight_delays.behaviour import behaviour
 from flight_delays.evaluation import MODEL, Scored
 from flight_delays.metrics import METRICS
@@ -64,6 +64,7 @@ def _found(
         "confidence": 0.95,
         "resamples": 200,
         "threshold_rule": "f1",
+        "hindsight": baselines.HINDSIGHT[task],
         "model": FOREST,
         "parts": {part: _part(scored[part], at, timed) for at, part in enumerate(PARTS)},
         **whole,

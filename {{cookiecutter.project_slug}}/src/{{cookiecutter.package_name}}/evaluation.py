@@ -172,6 +172,7 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
             "features": params.features.model_dump(mode="json"),
         },
         "threshold_rule": rules.threshold,
+        "hindsight": baselines.HINDSIGHT[task],
         "parts": {part: _describe(params, frame) for part, frame in rows.items()},
         **whole,
         "as_good": as_good(whole["test"]),

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from ..baselines import HINDSIGHT
-from ..task import Task
 from . import verdict, wording
 from .blocks import Block, Picture, Pictures, Section, Span, Table, Text, Tint
 from .verdict import Relation
@@ -17,14 +15,14 @@ def baselines_section(found: Found) -> Section:
 
 def _baseline_blocks(found: Found) -> Iterator[Block]:
     metrics = found["test"]
-    hindsight = HINDSIGHT[Task(found["task"])]
     primary = metrics[found["primary"]]
     better = "right" if primary["higher_is_better"] else "left"
     drawn = wording.sentence(wording.drawn(found))
     yield Text(
         "Baselines are simple models fitted on the same training rows. A model that does not beat "
-        f"them is not worth its upkeep. The {hindsight} is no model: nobody knows it before. What "
-        "is gained over it is gained by telling rows apart, whatever has moved since training."
+        f"them is not worth its upkeep. The {found['hindsight']} is no model: nobody knows it "
+        "before. What is gained over it is gained by telling rows apart, whatever has moved since "
+        "training."
     )
     yield Pictures(
         [
