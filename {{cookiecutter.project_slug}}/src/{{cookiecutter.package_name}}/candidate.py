@@ -83,13 +83,13 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
     told = lineage(candidate, _commit(run.tags(), settings.root))
     if version is None or (version.tags.get("git_dirty"), told["git_dirty"]) == ("true", "false"):
         made = candidate.params, settings.root, candidate.folder
-        description = card.write(candidate.found, told, *made)
+        description = card.model_card(candidate.found, told, *made)
         run.log_text(description, "model-card.md")
         stage = {} if version and STAGE in version.tags else {STAGE: STAGING}
         source = f"models:/{_logged_model(registry, run, candidate.digest)}"
         who = git.actor(settings)
         tags = {**told, **stage, "created_by": who}
-        about = card.about(candidate.params, settings.root)
+        about = card.purpose(candidate.params, settings.root)
         version = registry.register(source, run.id, tags, description, about)
         if store.is_embedded(settings):  # A server takes no word for it.
             embedded.note_author(settings.store_folder, settings.name, version.number, who)

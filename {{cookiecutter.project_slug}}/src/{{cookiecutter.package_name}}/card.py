@@ -7,18 +7,19 @@ can fill them in.
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from .params import Params
 from .reporting import wording
 from .reporting.verdict import verdict
+from .reporting.wording import Found
 from .sections import read_yaml
 
 _SLICES = 5
-Found = Mapping[str, Any]
 
 
-def write(found: Found, told: Mapping[str, str], params: Params, root: Path, model: Path) -> str:
+def model_card(
+    found: Found, told: Mapping[str, str], params: Params, root: Path, model: Path
+) -> str:
     """Return the card as Markdown; `told` are the version's tags, `model` is its directory."""
     about = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     parts = [
@@ -34,7 +35,7 @@ def write(found: Found, told: Mapping[str, str], params: Params, root: Path, mod
     return "\n\n".join(parts) + "\n"
 
 
-def about(params: Params, root: Path) -> str:
+def purpose(params: Params, root: Path) -> str:
     """Return what the registered model is for, whichever version of it."""
     told = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     return (
