@@ -27,6 +27,7 @@ from flight_delays import (
     model_dir,
     sieve,
     tables,
+    validation,
     values,
 )
 from flight_delays.acts.predict import Job, predict
@@ -232,7 +233,7 @@ ODD_NUMBERS = [math.nan, math.inf, -math.inf, -1.0, 0.999, 1.0, 100.0, 100.1]
 
 @pytest.mark.parametrize("number", ODD_NUMBERS)
 @pytest.mark.parametrize("nullable", [True, False])
-def test_requests_and_files_take_the_same_numbers(number: float, nullable: bool) -> None:
+def test_requests_files_and_training_take_the_same_numbers(number: float, nullable: bool) -> None:
     column = Column("size", "number", nullable, minimum=1, maximum=100)
     asked = fields.Field("size", "double", nullable, minimum=1, maximum=100)
     found = values.number(pa.array([number]), column)[1]
@@ -244,4 +245,6 @@ def test_requests_and_files_take_the_same_numbers(number: float, nullable: bool)
     except RefusedError as error:
         request = [it.reason for it in error.faults]
     assert request == file
+    told = validation.violations(pd.DataFrame({"size": [number]}), [column])
+    assert bool(told) == bool(file)
     assert bool(file) == (not nullable if math.isnan(number) else not 1 <= number <= 100)

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from . import values
 from .columns import DTYPES, Column, Kind
 from .errors import UsageError, counted, nearest
 from .layout import Part
@@ -14,7 +13,6 @@ from .task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pandera.pandas as pa
 
 _ROWS_SHOWN = 3
 
@@ -41,14 +39,8 @@ class Violation:
 
 def violations(rows: "pd.DataFrame", columns: Sequence[Column]) -> list[Violation]:
     """Return every violation of the schema, by column."""
-    from pandera.errors import SchemaErrors
-
-    try:
-        _schema(columns).validate(rows, lazy=True)
-    except SchemaErrors as error:
-        kinds = {column.name: column.kind for column in columns}
-        return _collected(error.failure_cases, rows, kinds)
-    return []
+    found = [it for column in columns for it in _violations(rows, column)]
+    return sorted(found, key=lambda it: (it.column, it.rule))
 
 
 def check(rows: "pd.DataFrame", columns: Sequence[Column], where: str, with_rows: bool) -> None:
@@ -62,71 +54,30 @@ def check(rows: "pd.DataFrame", columns: Sequence[Column], where: str, with_rows
         )
 
 
-def _schema(columns: Sequence[Column]) -> "pa.DataFrameSchema":
-    import pandera.pandas as pa
+def _violations(rows: "pd.DataFrame", column: Column) -> Iterator[Violation]:
+    import pandas as pd
 
-    return pa.DataFrameSchema(
-        {
-            column.name: pa.Column(
-                None if _has_gaps(column) else DTYPES[column.kind],
-                list(_bounds(column)),
-                nullable=column.nullable,
-            )
-            for column in columns
-        }
-    )
-
-
-def _bounds(column: Column) -> "Iterator[pa.Check]":
-    import pandera.pandas as pa
-
-    if column.minimum is not None:
-        yield pa.Check.ge(column.minimum, error=f"less than {column.minimum:g}")
-    if column.maximum is not None:
-        yield pa.Check.le(column.maximum, error=f"more than {column.maximum:g}")
-    if column.kind == "number":
-        yield pa.Check(lambda values: ~np.isinf(values), error="infinite")
-    if _has_gaps(column):
-        yield pa.Check.isin([True, False], error="no boolean")
+    if column.name not in rows:
+        yield Violation(column.name, "the column is missing", 0)
+        return
+    given, wanted = rows[column.name], DTYPES[column.kind]
+    empty = given.isna().to_numpy()
+    broken = [] if column.nullable else [("a value is missing", empty)]
+    if column.kind == "boolean" and column.nullable:  # For which numpy has no type.
+        broken.append(("no boolean", ~given.isin([True, False]).to_numpy() & ~empty))
+    elif given.dtype != pd.api.types.pandas_dtype(wanted):
+        yield Violation(column.name, f"the type is {given.dtype}, not {wanted}", 0)
+    elif column.kind == "number":
+        numbers = given.to_numpy()
+        broken += [(limit.found, limit.breaks(numbers)) for limit in values.limits(column)]
+    for rule, wrong in broken:
+        if wrong.any():
+            yield Violation(column.name, rule, int(wrong.sum()), _first(given, wrong))
 
 
-def _has_gaps(column: Column) -> bool:
-    """Tell whether numpy has no type for a column: its booleans cannot be missing."""
-    return column.kind == "boolean" and column.nullable
-
-
-def _collected(
-    failures: "pd.DataFrame", rows: "pd.DataFrame", kinds: Mapping[str, Kind]
-) -> list[Violation]:
-    """Fold pandera's failure cases, one for each value, into one violation for each rule."""
-    failures = failures.assign(
-        column=failures["column"].astype(object).fillna(failures["failure_case"]).astype(str),
-        check=failures["check"].astype(str),
-    )
-    # A case without a row is a check that stumbled over the wrong type, which is told already.
-    told = failures[failures["index"].notna() | failures["check"].str.match("dtype|column_in")]
-    return [
-        _violation(str(column), str(check), cases, rows, kinds)
-        for (column, check), cases in told.groupby(["column", "check"], sort=True)
-    ]
-
-
-def _violation(
-    column: str,
-    check: str,
-    cases: "pd.DataFrame",
-    rows: "pd.DataFrame",
-    kinds: Mapping[str, Kind],
-) -> Violation:
-    if check == "column_in_dataframe":
-        return Violation(column, "the column is missing", 0)
-    if check.startswith("dtype"):
-        wanted = DTYPES[kinds[column]]
-        return Violation(column, f"the type is {rows[column].dtype}, not {wanted}", 0)
-    rule = {"not_nullable": "a value is missing"}.get(check, check)
-    first = cases.head(_ROWS_SHOWN)
-    examples = zip(first["index"], first["failure_case"], strict=True)
-    return Violation(column, rule, len(cases), tuple(examples))
+def _first(column: "pd.Series[Any]", wrong: values.Mask) -> tuple[tuple[Any, Any], ...]:
+    shown = column[wrong].head(_ROWS_SHOWN)
+    return tuple(zip(shown.index.tolist(), shown.tolist(), strict=True))
 
 
 def check_columns(params: Params, columns: Sequence[Column]) -> None:
