@@ -23,7 +23,7 @@ from flight_delays.settings import Settings
 
 import rows
 
-HEAVY = {"dvc", "matplotlib", "mlflow", "numpy", "pandas", "pandera", "pyarrow", "scipy", "sklearn"}
+HEAVY = {"dvc", "matplotlib", "mlflow", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 
 
 def run(*words: str) -> tuple[int, str]:

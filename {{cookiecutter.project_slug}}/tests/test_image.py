@@ -28,7 +28,7 @@ import fakes
 import rows
 
 ORIGIN = Origin("ab" * 32, "7", "flights", "2026-01-01T00:00:00+00:00")
-NEEDLESS = ("mlflow", "pyarrow", "dvc", "pandera", "matplotlib", "boto3", "pytest", "ruff", "pip")
+NEEDLESS = ("mlflow", "pyarrow", "dvc", "matplotlib", "boto3", "pytest", "ruff", "pip")
 
 
 @pytest.fixture
