@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from flight_delays import archives
 from flight_delays import estimator as seam
+from flight_delays.arrays import Matrix
 from flight_delays.errors import UsageError, WorldError
-from flight_delays.features import Matrix
 from flight_delays.fitting import Watch
 from flight_delays.labelled import Labelled
 from flight_delays.task import Task
