@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,7 @@ def test_our_own_folder_comes_first_and_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", before.replace("HERE", str(tmp_path)))
-    dvc_cli._put_first("PYTHONPATH", tmp_path)
-    dvc_cli._put_first("PYTHONPATH", tmp_path)
-    found = os.environ["PYTHONPATH"].split(os.pathsep)
+    found = dvc_cli._with_first("PYTHONPATH", tmp_path).split(os.pathsep)
     assert found == [str(tmp_path), *(["/usr/bin"] if "/usr/bin" in before else [])]
 
 
@@ -33,11 +32,33 @@ def test_a_command_runs_in_the_projects_folder_with_its_code(
     assert dvc_cli.run(project, "config", "--local", "cache.dir", "/somewhere") == 0
     assert dvc_cli.run(project, "config", "cache.dir") == 0
     assert capsys.readouterr().out.strip() == "/somewhere"
-    assert Path.cwd() == project
-    assert os.environ["PYTHONPATH"].split(os.pathsep)[0] == str(project / "src")
-    assert os.environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
-    assert os.environ["DVC_NO_ANALYTICS"] == "true"
     assert dvc_cli.run(project, "no-such-command") != 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_folder_and_environment_are_dvcs_while_it_runs_and_ours_again_after(
+    project: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    monkeypatch.chdir(project.parent)
+    monkeypatch.setenv("KNOWN", "before")
+    seen: list[tuple[Path, dict[str, str]]] = []
+
+    def main(_: list[str]) -> int:
+        seen.append((Path.cwd(), dict(os.environ)))
+        if fails:
+            raise KeyboardInterrupt
+        return 0
+
+    monkeypatch.setattr("dvc.cli.main", main)
+    before = Path.cwd(), dict(os.environ)
+    with pytest.raises(KeyboardInterrupt) if fails else nullcontext():
+        dvc_cli.run(project, "repro", KNOWN="now", NEW="too")
+    ((where, found),) = seen
+    assert where == project
+    assert found["PYTHONPATH"].split(os.pathsep)[0] == str(project / "src")
+    assert found["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    assert [found[it] for it in ("DVC_NO_ANALYTICS", "KNOWN", "NEW")] == ["true", "now", "too"]
+    assert (Path.cwd(), dict(os.environ)) == before
 
 
 def record(reason: Exception) -> logging.LogRecord:

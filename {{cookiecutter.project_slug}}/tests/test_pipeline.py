@@ -23,7 +23,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """Let DVC do nothing, and tell what it was asked to."""
     asked: list[tuple[str, ...]] = []
 
-    def run(root: Path, *arguments: str) -> int:
+    def run(root: Path, *arguments: str, **_: str) -> int:
         asked.append(arguments)
         return 0
 
@@ -170,7 +170,7 @@ def test_who_still_works_in_the_folder_is_waited_for_and_named(
 def test_a_failure_of_dvc_itself_is_one_of_the_world(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dvc_cli, "run", lambda root, *arguments: 255)
+    monkeypatch.setattr(dvc_cli, "run", lambda root, *arguments, **_: 255)
     with pytest.raises(WorldError, match="DVC could not bring the stages up to date"):
         pipeline._reproduce(Settings(project))
 
@@ -205,7 +205,7 @@ def test_without_a_model_there_is_nothing_to_evaluate(
 def test_a_model_that_dvc_cannot_bring_back_is_not_run(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dvc_cli, "run", lambda root, *words: 255)
+    monkeypatch.setattr(dvc_cli, "run", lambda root, *words, **_: 255)
     monkeypatch.setattr(pipeline, "_ready", lambda *_: (None, ""))
     monkeypatch.setattr(pipeline, "_reproduce", lambda *words: pytest.fail("it ran the model"))
     with pytest.raises(WorldError, match="DVC's cache lacks some of what the stages made; run"):
@@ -249,6 +249,6 @@ def test_what_no_commit_knows_is_neither_sent_nor_taken(
     (project / ".dvc" / "config").write_text(config)
     pipeline.share(Settings(project), "push")
     assert commands == [("push",)]  # Not with --run-cache: see decision 24.
-    monkeypatch.setattr(dvc_cli, "run", lambda root, *arguments: 1)
+    monkeypatch.setattr(dvc_cli, "run", lambda root, *arguments, **_: 1)
     with pytest.raises(WorldError, match="DVC could not pull"):
         pipeline.share(Settings(project), "pull")

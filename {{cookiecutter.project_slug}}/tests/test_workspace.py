@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flight_delays import params, settings, workspace
+from flight_delays import params, pipeline, settings, workspace
 from flight_delays.errors import UsageError, WorldError
 from flight_delays.processes import process_id
 from flight_delays.settings import Settings
@@ -108,7 +108,9 @@ def test_the_copy_has_the_files_as_they_stand_and_the_users_stay(
         local = (there.root / ".dvc" / "config.local").read_text()
         assert str(project / ".dvc" / "cache") in local
         assert there.tracking_uri == f"sqlite:///{project}/mlflow.db"
-        stage = settings.from_environment(os.environ, there.root)
+        told = os.environ | pipeline.told_to_stages(there)
+        stage = settings.from_environment(told, there.root)
+        assert stage.tracking_uri == there.tracking_uri
         assert (stage.root, stage.checkpoints.parent) == (there.root, project / ".dvc" / "tmp")
     assert not there.root.exists()
     assert Path.cwd() == project
@@ -121,7 +123,6 @@ def test_the_copy_has_the_files_as_they_stand_and_the_users_stay(
 
 def test_a_copy_is_removed_whatever_happens_in_it(project: Path, fake: fakes.FakeClient) -> None:
     with pytest.raises(ZeroDivisionError), workspace.copy(Settings(project), {}) as there:
-        os.chdir(there.root)
         raise ZeroDivisionError
     assert not there.root.exists()
     assert Path.cwd() == project

@@ -4,8 +4,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +26,19 @@ class StageFailedError(ProjectError):
         self.exit_code = code
 
 
-def run(root: Path, *arguments: str) -> int:
+def run(root: Path, *arguments: str, **variables: str) -> int:
     """Run a DVC command in a project's folder; returns its exit code.
 
     Stages that it starts run with this Python and with the code of this folder, whatever else is
-    installed. Raises StageFailedError where one of them has failed and said why, and WorldError
-    for what the system refused.
+    installed, and are told the variables. Raises StageFailedError where one of them has failed and
+    said why, and WorldError for what the system refused.
     """
     from dvc.cli import main
 
-    os.chdir(root)
-    os.environ["DVC_NO_ANALYTICS"] = "true"
-    _put_first("PATH", Path(sys.executable).parent)
-    _put_first("PYTHONPATH", root / "src")
     ours = _Ours()
     for handler in logging.getLogger("dvc").handlers:
         handler.filters = [*filter(_is_not_ours, handler.filters), ours]
-    with _without_advice():
+    with chdir(root), _surroundings(root, variables), _without_advice():
         code = int(main(list(arguments)))
     if code and ours.known:
         raise ours.known[0]
@@ -86,10 +82,31 @@ def _values(path: Path) -> object:
     return values.get("stages") if path.suffix == ".lock" and isinstance(values, dict) else values
 
 
-def _put_first(variable: str, folder: Path) -> None:
+@contextmanager
+def _surroundings(root: Path, variables: Mapping[str, str]) -> Iterator[None]:
+    """Let DVC and its stages find our Python, our code and the variables while it runs."""
+    given = {
+        "DVC_NO_ANALYTICS": "true",
+        "PATH": _with_first("PATH", Path(sys.executable).parent),
+        "PYTHONPATH": _with_first("PYTHONPATH", root / "src"),
+        **variables,
+    }
+    before = {name: os.environ.get(name) for name in given}
+    os.environ |= given
+    try:
+        yield
+    finally:  # One by one: another thread may read the others.
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _with_first(variable: str, folder: Path) -> str:
     others = os.environ.get(variable, "").split(os.pathsep)
     first = str(folder)
-    os.environ[variable] = os.pathsep.join([first, *(it for it in others if it not in {"", first})])
+    return os.pathsep.join([first, *(it for it in others if it not in {"", first})])
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Bring the stages up to date with DVC, and tell the run what they made."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,7 +27,7 @@ from .console import say, warn
 from .errors import UsageError, WorldError
 from .params import Params
 from .places import Project
-from .settings import CALLER, Settings
+from .settings import CALLER, PROJECT, Settings
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -142,10 +141,17 @@ def _make_ready(settings: Settings) -> None:
 def _reproduce(settings: Settings, *arguments: str) -> None:
     """Run `dvc repro`: the stages whose inputs changed, and nothing else."""
     dvc_cli.mend(settings.root)
-    os.environ[CALLER] = processes.process_id()
-    if dvc_cli.run(settings.root, "repro", *arguments):
+    if dvc_cli.run(settings.root, "repro", *arguments, **told_to_stages(settings)):
         raise WorldError("DVC could not bring the stages up to date; its message stands above")
     dvc_lock.verify(settings.root, take_away=True)
+
+
+def told_to_stages(settings: Settings) -> dict[str, str]:
+    """Return the variables that a stage reads its settings from, beside those of this process."""
+    told = {CALLER: processes.process_id()}
+    if settings.project:  # A copy of it, whose runs are the project's own.
+        told |= {"MLFLOW_TRACKING_URI": store.address(settings), PROJECT: str(settings.project)}
+    return told
 
 
 def share(settings: Settings, verb: str) -> None:

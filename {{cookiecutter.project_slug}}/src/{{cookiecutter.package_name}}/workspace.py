@@ -4,7 +4,6 @@ The copy has the files as they stand now, committed or not, and shares git's obj
 cache with the project: what was trained before is not trained again.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from . import dvc_cli, files, git, params, store, tracking
 from .console import say
 from .errors import UsageError
 from .foreign import EDIT, needed
-from .settings import PROJECT, Settings
+from .settings import Settings
 
 
 def here_or_in_a_copy(
@@ -56,19 +55,13 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
         needs = needed(EDIT, "experiment", settings.name)
         tracking.claim(client, store.address(settings), settings.opened_run, needs)
     with files.scratch_folder(settings.scratch) as folder:
-        try:
-            root = _copy_files(settings.root, folder / "copy")
-            _share_cache(settings.root, root)
-            _change(root, changes)
-            address = store.address(settings)
-            os.environ |= {"MLFLOW_TRACKING_URI": address, PROJECT: str(settings.root)}
-            say("working in a copy of the project: the files here stay as they are")
-            words = " ".join(f"{name}={value}" for name, value in changes.items())
-            yield replace(
-                settings, root=root, tracking_uri=address, project=settings.root, trial=words
-            )
-        finally:
-            os.chdir(settings.root)
+        root = _copy_files(settings.root, folder / "copy")
+        _share_cache(settings.root, root)
+        _change(root, changes)
+        say("working in a copy of the project: the files here stay as they are")
+        words = " ".join(f"{name}={value}" for name, value in changes.items())
+        address = store.address(settings)
+        yield replace(settings, root=root, tracking_uri=address, project=settings.root, trial=words)
 
 
 def _copy_files(root: Path, target: Path) -> Path:
