@@ -85,7 +85,9 @@ def calls(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
     monkeypatch.setattr(workspace, "copy", copy)
     for verb in ("train", "evaluate"):
-        monkeypatch.setattr(pipeline, verb, lambda it, verb=verb: seen.append((verb, it.root)))
+        monkeypatch.setattr(
+            pipeline, verb, lambda it, columns, verb=verb: seen.append((verb, it.root))
+        )
     monkeypatch.setattr(pipeline, "share", lambda it, verb: seen.append((verb, it.root)))
     monkeypatch.setattr(tracking_server, "show", lambda it, host, port: seen.append((host, port)))
     return seen
@@ -144,7 +146,7 @@ def test_what_failed_is_told_by_words_and_exit_code(
     code: int,
     words: str,
 ) -> None:
-    def fail(it: Settings) -> None:
+    def fail(it: Settings, columns: object) -> None:
         raise error
 
     monkeypatch.setattr(pipeline, "train", fail)
