@@ -24,7 +24,7 @@ from .runner import Result
 
 BRANCH = "this-commit"
 LIMITED = Configuration(limits={"production": ["main"], "review": ["main"]})
-"""As docs/github.md asks people to limit the environments."""
+"""As the guide of a project with workflows asks people to limit the environments."""
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
