@@ -14,6 +14,7 @@ from flight_delays.identity import Identity
 import rows
 
 NAMED = '[project]\nname = "late-flights"\n'
+ENGINE = identity.__name__.partition(".")[0]
 OURS = '[tool.mlrails]\npackage = "flights"\n'
 
 
@@ -52,7 +53,7 @@ def another(tmp_path: Path) -> Path:
     for mark in ("dvc.yaml", "params.yaml"):
         (tmp_path / mark).touch()
     rows.write_pyproject(tmp_path)
-    (tmp_path / "src" / rows.PACKAGE).mkdir(parents=True)
+    (tmp_path / "src" / ENGINE).mkdir(parents=True)
     return tmp_path
 
 
@@ -61,14 +62,14 @@ def test_the_code_of_a_project_is_its_own(another: Path) -> None:
     words = rf"its code is not what runs here, .*PYTHONPATH={another / 'src'}"
     with pytest.raises(UsageError, match=words):
         identity.check_code(another)
-    (another / "src" / rows.PACKAGE).rmdir()
+    (another / "src" / ENGINE).rmdir()
     identity.check_code(another)
 
 
-@pytest.mark.parametrize("words", [["history"], ["--help"]])
-def test_no_command_works_on_another_copy(another: Path, words: list[str]) -> None:
+@pytest.mark.parametrize("words", [" history", " --help", ".steps.prepare"])
+def test_no_command_and_no_stage_works_on_another_copy(another: Path, words: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", rows.PACKAGE, *words],
+        [sys.executable, "-m", *f"{rows.PACKAGE}{words}".split()],
         cwd=another,
         env=os.environ | {"PYTHONPATH": str(rows.ROOT / "src")},
         capture_output=True,
