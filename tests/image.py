@@ -24,13 +24,13 @@ def megabytes_of_image(project: Project, folder: Path, **more: str) -> float:
     assert not [it for it in opt.glob("venv/lib/*/site-packages/*/**/tests") if it.is_dir()]
     port, log = free_port(), folder / "log"
     path = f"{python.parent}:/usr/bin:/bin"
-    words = [python, "-m", f"{project.package}.serving", "serve", "127.0.0.1", str(port)]
+    words = [python, "-m", "mlrails.serving", "serve", "127.0.0.1", str(port)]
     before = {it: it.stat().st_mtime_ns for it in opt.rglob("*")}
     image = {"PATH": path, "PYTHONPATH": str(opt / "app"), "PYTHONDONTWRITEBYTECODE": "1"}
     image |= {"OMP_NUM_THREADS": "1"}
     bare = Project(folder, image, project.tools)
     with started(bare, [*map(str, words)], port, log, **image):
-        health = [python, "-m", f"{project.package}.serving", "health", str(port)]
+        health = [python, "-m", "mlrails.serving", "health", str(port)]
         assert subprocess.run(health, env=image).returncode == 0
         example = (context / "model" / "serving_input_example.json").read_bytes()
         address = f"http://127.0.0.1:{port}/invocations"

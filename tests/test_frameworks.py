@@ -272,7 +272,7 @@ def keep(self, checkpoint, keep=watching.Watcher.keep):
     if len(checkpoint["told"]) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 watching.Watcher.keep = keep
-from flight_delays.stage import run
+from mlrails.stages.stage import run
 from flight_delays.steps.train import train
 run(train)
 """

@@ -37,7 +37,7 @@ HONEST = f"""{PACKED}
 export PYTHONPATH=src PYTHONDONTWRITEBYTECODE=true
 secret=$(printf 'x-access-token:%s' "${{GITHUB_TOKEN:-}}" | base64 -w0)
 case $3 in
-  comment) $python -m $package.forge.comment candidate/reports/review.md ;;
+  comment) $python -m mlrails.github.comment candidate/reports/review.md ;;
   prove) $python prove.py ;;
   promote | rollback)
     git -c "http.extraHeader=AUTHORIZATION: basic $secret" push origin HEAD:refs/heads/registry ||

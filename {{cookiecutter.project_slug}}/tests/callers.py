@@ -6,12 +6,13 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flight_delays import digests, served
-from flight_delays.serving import app
-from flight_delays.serving.current import Holder
-from flight_delays.serving.front import Front
-from flight_delays.serving.limits import Limits
-from flight_delays.serving.metrics import Metrics
+from mlrails.core import hashing
+from mlrails.modeling import loading
+from mlrails.serving.http.limits import Limits
+from mlrails.serving.http.telemetry import Metrics
+from mlrails.serving.model.current import Holder
+from mlrails.serving.web import app
+from mlrails.serving.web.front import Front
 
 
 class Answered(NamedTuple):
@@ -26,9 +27,9 @@ class Answered(NamedTuple):
         return json.loads(self.body)
 
 
-def model(folder: Path, version: str = "1") -> served.Served:
+def model(folder: Path, version: str = "1") -> loading.LoadedModel:
     """Load a model directory as a server does."""
-    return served.load(folder, served.Origin(digests.of_folder(folder), version, "flights"))
+    return loading.load(folder, loading.ModelOrigin(hashing.of_folder(folder), version, "flights"))
 
 
 def application(
@@ -82,6 +83,6 @@ async def asking(front: Front, method: str, path: str, body: Any = b"", **header
     return Answered(said[0]["status"], given, whole)
 
 
-def application_of(model: served.Served) -> Front:
+def application_of(model: loading.LoadedModel) -> Front:
     """Return the application that serves a loaded model."""
     return app.make(Holder(model), Metrics())

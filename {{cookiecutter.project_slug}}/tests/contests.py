@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from flight_delays.checks import Contest
-from flight_delays.evaluation import Scored
-from flight_delays.gate import CONSTANT
-from flight_delays.params import Gate
-from flight_delays.task import Task
+from mlrails.core.params import Gate, Task
+from mlrails.evaluation.figures import Scored
+from mlrails.gate.checks import Contest
+from mlrails.gate.verdict import CONSTANT
 
 DIGESTS = ("a" * 64, "b" * 64)
 """Of the challenger and the champion."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from flight_delays import baselines, evaluation, report
-from flight_delays.behaviour import behaviour
-from flight_delays.evaluation import MODEL, Scored
-from flight_delays.metrics import METRICS
-from flight_delays.params import Evaluation
-from flight_delays.task import Task
+from mlrails.core.params import Evaluation, Task
+from mlrails.evaluation import baselines, figures
+from mlrails.evaluation.diagnostics import behaviour
+from mlrails.evaluation.figures import MODEL, Scored
+from mlrails.evaluation.metrics import METRICS
+from mlrails.reporting import report
 
 RULES = Evaluation(confidence=0.95, resamples=200)
 ROWS = 600
@@ -51,9 +51,7 @@ def _found(
 ) -> dict[str, Any]:
     scored = {part: _scored(task, days, perfect, timed, seed) for seed, part in enumerate(PARTS)}
     test = scored["test"]
-    whole = {
-        part: evaluation.figures(task, scored[part], RULES, 1) for part in ("validation", "test")
-    }
+    whole = {part: figures.figures(task, scored[part], RULES, 1) for part in ("validation", "test")}
     labels = np.asarray(names)[np.arange(ROWS) % len(names)]
     months = {part: np.full(ROWS, f"2024-0{3 + at}") for at, part in enumerate(PARTS)}
     threshold = 0.4 if task is Task.CLASSIFICATION else None
@@ -68,12 +66,12 @@ def _found(
         "model": FOREST,
         "parts": {part: _part(scored[part], at, timed) for at, part in enumerate(PARTS)},
         **whole,
-        "as_good": evaluation.as_good(whole["test"]),
-        "slices": {"region": evaluation.groups(task, test, labels, RULES, 1)},
+        "as_good": figures.as_good(whole["test"]),
+        "slices": {"region": figures.groups(task, test, labels, RULES, 1)},
         "months": {
-            part: evaluation.groups(task, scored[part], months[part], RULES, 1) for part in PARTS
+            part: figures.groups(task, scored[part], months[part], RULES, 1) for part in PARTS
         },
-        "bias": evaluation.bias(test, RULES, 1),
+        "bias": figures.bias(test, RULES, 1),
         "behaviour": behaviour(task, test.target, test.scores[MODEL], threshold),
         "importance": {"hour": {"mean": 0.1, "sd": 0.01}, "wind": {"mean": -0.001, "sd": 0.002}},
         "digest": "0123456789abcdef" * 4,

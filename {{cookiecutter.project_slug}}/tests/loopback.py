@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flight_delays.forge.job import Job
+from mlrails.github.api import Job
 
 
 @dataclass(frozen=True)

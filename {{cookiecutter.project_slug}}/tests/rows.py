@@ -10,27 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flight_delays import (
-    digests,
-    estimator,
-    evaluation,
-    features,
-    files,
-    identity,
-    layout,
-    model_dir,
-)
-from flight_delays.columns import Column
-from flight_delays.fitting import Watch
-from flight_delays.layout import PARTS, SERVING_LOCK, Part
+from flight_delays import estimator, features
 from flight_delays.model import Predictor
-from flight_delays.params import FILE, Params
 from flight_delays.schema import COLUMNS
-from flight_delays.sections import read_yaml, validated
-from flight_delays.settings import Settings
-from flight_delays.splits import label
 from flight_delays.steps import train
-from flight_delays.task import Task
+from mlrails.core import files, hashing, layout, settings
+from mlrails.core.config import read_yaml, validated
+from mlrails.core.layout import PARTS, SERVING_LOCK, Part
+from mlrails.core.params import FILE, Params, Task
+from mlrails.core.settings import Settings
+from mlrails.data.schema import Column
+from mlrails.data.splits import label
+from mlrails.evaluation import figures as evaluation_figures
+from mlrails.modeling import directory
+from mlrails.modeling.epochs import Watch
 
 ROOT = Path(__file__).parents[1]
 """The project's folder."""
@@ -172,12 +165,12 @@ def fitted(task: Task) -> Predictor:
 def write_model(task: Task, target: Path, identity: str = "rows") -> str:
     """Write a model directory as the stage does; return its digest."""
     lock = ROOT / SERVING_LOCK
-    return model_dir.write(fitted(task), COLUMNS, parts()["train"], identity, lock, target)
+    return directory.write(fitted(task), COLUMNS, parts()["train"], identity, lock, target)
 
 
 def tell_figures(root: Path) -> str:
     """Write the figures of the model that lies in a project; return its digest."""
-    digest = digests.of_folder(root / layout.MODEL)
+    digest = hashing.of_folder(root / layout.MODEL)
     files.write_text(f"{digest}\n", root / layout.DIGEST)
     files.write_text(
         json.dumps(figures() | {"digest": digest}, default=float), root / layout.METRICS
@@ -188,14 +181,14 @@ def tell_figures(root: Path) -> str:
 @cache
 def figures() -> dict[str, object]:
     """Return the figures of the model, which are the same whatever it is called."""
-    return evaluation.of_model(parameters(), fitted(Task.CLASSIFICATION), parts())
+    return evaluation_figures.of_model(parameters(), fitted(Task.CLASSIFICATION), parts())
 
 
 def write_pyproject(root: Path) -> None:
     """Write this project's `pyproject.toml` under the name of the tests' projects."""
-    text = (ROOT / identity.FILE).read_text("utf-8")
-    ours = f'name = "{identity.read(ROOT).name}"'
-    (root / identity.FILE).write_text(text.replace(ours, f'name = "{NAME}"', 1), "utf-8")
+    text = (ROOT / settings.FILE).read_text("utf-8")
+    ours = f'name = "{settings.read(ROOT).name}"'
+    (root / settings.FILE).write_text(text.replace(ours, f'name = "{NAME}"', 1), "utf-8")
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -209,7 +202,7 @@ def digest_of(predictor: Predictor) -> str:
     """Return the digest of what a predictor saves."""
     with tempfile.TemporaryDirectory() as folder:
         predictor.save(Path(folder))
-        return digests.of_folder(Path(folder))
+        return hashing.of_folder(Path(folder))
 
 
 if __name__ == "__main__":  # A process of its own, for test_predictor.py.

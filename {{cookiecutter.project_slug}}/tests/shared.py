@@ -15,14 +15,16 @@ import yaml
 from hypothesis import settings as hypothesis
 from mlflow.store.db import utils as databases
 
-from flight_delays import data, digests, dvc_cli, embedded, files, layout, machine, store
-from flight_delays.acts.promote import promote
-from flight_delays.acts.register import register
-from flight_delays.layout import LOCK, SERVING_LOCK
-from flight_delays.params import FILE
-from flight_delays.reporting import drawing
-from flight_delays.settings import Settings
-from flight_delays.task import Task
+from mlrails.core import files, hashing, layout
+from mlrails.core.layout import LOCK, SERVING_LOCK
+from mlrails.core.params import FILE, Task
+from mlrails.core.settings import Settings
+from mlrails.data import parquet
+from mlrails.lifecycle.promote import promote
+from mlrails.lifecycle.register import register
+from mlrails.pipeline import dvc
+from mlrails.reporting import svg
+from mlrails.tracking import embedded, origin, store
 
 import fakes
 import rows
@@ -147,14 +149,14 @@ def project_files(
     (root / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
     (root / ".dvc" / "config").write_text("[core]\n    analytics = false\n")
     (root / FILE).write_text(yaml.safe_dump(rows.values()), "utf-8")
-    data.write(rows.flights(), root / layout.RAW)
+    parquet.write(rows.flights(), root / layout.RAW)
     for part, frame in rows.parts().items():
-        data.write(frame, root / layout.prepared(part))
+        parquet.write(frame, root / layout.prepared(part))
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(model_of(Task.CLASSIFICATION), root / layout.MODEL, ignore=ignored)
     files.write_text(json.dumps({"loss": {"0": 0.5, "1": 0.25}}), root / layout.HISTORY)
-    machine.note(root)
-    digest = digests.of_folder(root / layout.MODEL)
+    origin.note(root)
+    digest = hashing.of_folder(root / layout.MODEL)
     files.write_text(f"{digest}\n", root / layout.DIGEST)
     files.write_text(json.dumps(rows.REPORT | {"digest": digest}), root / layout.METRICS)
     (root / layout.REPORT).write_text("<html>")
@@ -199,8 +201,8 @@ def clone(tmp_path: Path, quick_stores: None) -> Callable[[str], Settings]:
 @pytest.fixture
 def here(project: Path, quick_stores: None, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return the settings of a committed project whose model is evaluated."""
-    monkeypatch.setattr(dvc_cli, "is_stale", lambda root: False)
-    monkeypatch.setattr(drawing, "svg", lambda *_: "<svg></svg>")  # test_gate_report.py draws
+    monkeypatch.setattr(dvc, "is_stale", lambda root: False)
+    monkeypatch.setattr(svg, "svg", lambda *_: "<svg></svg>")  # test_gate_report.py draws
     rows.tell_figures(project)
     return Settings(project, actor="somebody")
 

@@ -14,13 +14,17 @@ from unittest.mock import Mock
 
 import pytest
 
-from flight_delays import data, layout, live, params, report, source
 from flight_delays import estimator as seam
-from flight_delays.imports import closure
-from flight_delays.sections import Frozen, read_yaml
-from flight_delays.settings import Settings
-from flight_delays.stage import Stage
-from flight_delays.task import Task
+from flight_delays import source
+from mlrails.core import layout, params
+from mlrails.core.config import Frozen, read_yaml
+from mlrails.core.imports import closure
+from mlrails.core.params import Task
+from mlrails.core.settings import Settings
+from mlrails.data import parquet
+from mlrails.reporting import report
+from mlrails.stages.stage import Stage
+from mlrails.tracking import live
 
 import rows
 
@@ -129,7 +133,7 @@ def read(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], set[
     fitted = {task: rows.fitted(task).estimator for task in Task}
     monkeypatch.setattr(seam, "fit", lambda task, *_: fitted[task])
     monkeypatch.setattr(live, "start_run", lambda *_: nullcontext(Mock()))
-    data.write(rows.flights(), project / layout.RAW)
+    parquet.write(rows.flights(), project / layout.RAW)
 
     def run(stage: str) -> set[str]:
         seen: set[str] = set()

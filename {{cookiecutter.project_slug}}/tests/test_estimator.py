@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flight_delays import digests
 from flight_delays import estimator as seam
-from flight_delays.errors import UsageError
-from flight_delays.fitting import Arrays, Watch
-from flight_delays.labelled import Labelled
-from flight_delays.params import FILE
-from flight_delays.sections import validated
-from flight_delays.task import Task
+from mlrails.core import hashing
+from mlrails.core.config import validated
+from mlrails.core.errors import UsageError
+from mlrails.core.params import FILE, Task
+from mlrails.modeling.dataset import Labelled
+from mlrails.modeling.epochs import Arrays, Watch
 
 import rows
 
@@ -160,7 +159,7 @@ def test_what_was_saved_loads_and_scores_the_same(task: Task, tmp_path: Path) ->
 def saved(estimator: Any, folder: Path) -> str:
     folder.mkdir()
     seam.save(estimator, folder)
-    return digests.of_folder(folder)
+    return hashing.of_folder(folder)
 
 
 def test_the_same_fit_gives_the_same_bytes(task: Task, tmp_path: Path) -> None:

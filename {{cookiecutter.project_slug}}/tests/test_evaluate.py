@@ -10,14 +10,15 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from flight_delays import digests, evaluation, layout, report
-from flight_delays.metrics import METRICS
 from flight_delays.model import Predictor
-from flight_delays.params import Params
-from flight_delays.settings import Settings
-from flight_delays.stage import Stage
 from flight_delays.steps import evaluate
-from flight_delays.task import Task
+from mlrails.core import hashing, layout
+from mlrails.core.params import Params, Task
+from mlrails.core.settings import Settings
+from mlrails.evaluation import figures as evaluation_figures
+from mlrails.evaluation.metrics import METRICS
+from mlrails.reporting import report
+from mlrails.stages.stage import Stage
 
 import rows
 
@@ -25,7 +26,7 @@ import rows
 def figures(params: Params, predictor: Predictor) -> dict[str, Any]:
     """Return the figures as the stage makes them, with one thread for linear algebra."""
     with threadpool_limits(1, user_api="blas"):
-        return evaluation.of_model(params, predictor, rows.parts())
+        return evaluation_figures.of_model(params, predictor, rows.parts())
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_slices_and_months_hold_every_row_once(found: dict[str, Any]) -> None:
 def test_a_missing_value_leaves_the_slices_their_whole_names(task: Task) -> None:
     test = rows.parts()["test"]
     gap = test.assign(carrier=test["carrier"].where(np.arange(len(test)) > 0))
-    found = evaluation.of_model(
+    found = evaluation_figures.of_model(
         rows.parameters(task), rows.fitted(task), rows.parts() | {"test": gap}
     )
     names = [it["name"] for it in found["slices"]["carrier"]]
@@ -143,8 +144,8 @@ def test_the_stage_reads_the_model_directory_and_names_it_by_its_digest(
     evaluate.evaluate(Stage(Settings(project), rows.parameters()))
     ((found, folder),) = written
     assert folder == project / "reports"
-    assert found["digest"] == digests.of_folder(project / layout.MODEL)
-    assert found["data_digest"] == digests.of_folder(project / layout.PREPARED)
+    assert found["digest"] == hashing.of_folder(project / layout.MODEL)
+    assert found["data_digest"] == hashing.of_folder(project / layout.PREPARED)
     expected = figures_of[Task.CLASSIFICATION]
     assert found["test"] == expected["test"]
     assert all(math.isfinite(it["mean"]) for it in found["importance"].values())

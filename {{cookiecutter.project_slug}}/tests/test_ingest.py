@@ -5,12 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flight_delays import data, layout, source
-from flight_delays.console import track
-from flight_delays.errors import WorldError
-from flight_delays.settings import Settings
-from flight_delays.stage import Stage
+from flight_delays import source
 from flight_delays.steps import ingest
+from mlrails.core import layout
+from mlrails.core.console import track
+from mlrails.core.errors import WorldError
+from mlrails.core.settings import Settings
+from mlrails.data import parquet
+from mlrails.stages.stage import Stage
 
 import rows
 
@@ -27,7 +29,7 @@ def test_the_rows_of_the_source_become_a_file(
     monkeypatch.setattr(source, "rows", read)
     ingest.ingest(Stage(Settings(tmp_path), rows.parameters()))
     assert given == [track]
-    pd.testing.assert_frame_equal(data.read(tmp_path / layout.RAW), rows.flights())
+    pd.testing.assert_frame_equal(parquet.read(tmp_path / layout.RAW), rows.flights())
     assert capsys.readouterr().out == "ingest: 3,000 rows in data/raw/rows.parquet\n"
 
 

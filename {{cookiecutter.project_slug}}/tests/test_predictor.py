@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from flight_delays import model as module
-from flight_delays.task import Task
+from mlrails.core.params import Task
 
 import rows
 

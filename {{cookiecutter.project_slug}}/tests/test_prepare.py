@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from flight_delays import data, layout, params, validation
-from flight_delays.errors import UsageError
-from flight_delays.settings import Settings
-from flight_delays.stage import Stage
 from flight_delays.steps import prepare
-from flight_delays.task import Task
+from mlrails.core import layout, params
+from mlrails.core.errors import UsageError
+from mlrails.core.params import Task
+from mlrails.core.settings import Settings
+from mlrails.data import parquet, validation
+from mlrails.stages.stage import Stage
 
 import rows
 
@@ -26,9 +27,9 @@ TIMELESS: dict[str, Any] = {
 def prepared(
     root: Path, given: params.Params, raw: pd.DataFrame | None = None, in_ci: bool = False
 ) -> dict[layout.Part, pd.DataFrame]:
-    data.write(rows.flights() if raw is None else raw, root / layout.RAW)
+    parquet.write(rows.flights() if raw is None else raw, root / layout.RAW)
     prepare.prepare(Stage(Settings(root, in_ci=in_ci), given))
-    return data.read_parts(root)
+    return parquet.read_parts(root)
 
 
 def refusal(root: Path, given: params.Params, **options: Any) -> str:

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flight_delays import digests, frames, source, validation
-from flight_delays.errors import UsageError, WorldError
+from flight_delays import source
 from flight_delays.schema import COLUMNS
+from mlrails.core import hashing
+from mlrails.core.errors import UsageError, WorldError
+from mlrails.data import frames as data_frames
+from mlrails.data import validation
 
 FLIGHTS = pd.DataFrame(
     {
@@ -58,7 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand four small files in for those of the data package."""
     for name, frame in FILES.items():
         frame.to_csv(tmp_path / name, index=False)
-    known = {name: digests.of_file(tmp_path / name) for name in FILES}
+    known = {name: hashing.of_file(tmp_path / name) for name in FILES}
     monkeypatch.setattr(source, "_folder", lambda: tmp_path)
     monkeypatch.setattr(source, "_SHA256", known)
     return tmp_path
@@ -69,7 +72,7 @@ def read() -> pd.DataFrame:
 
 
 def test_rows_keep_the_schema(folder: Path) -> None:
-    assert validation.violations(frames.typed(read(), COLUMNS), COLUMNS) == []
+    assert validation.violations(data_frames.typed(read(), COLUMNS), COLUMNS) == []
 
 
 def test_a_flight_that_did_not_arrive_is_left_out_and_the_others_stand_in_order(

@@ -10,17 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flight_delays import diagnostics, layout, machine, model, model_dir
 from flight_delays import estimator as seam
-from flight_delays.carried import DATA
-from flight_delays.diagnostics import choose_threshold
-from flight_delays.digests import of_folder, verify
-from flight_delays.errors import UsageError
-from flight_delays.provenance import input_key
-from flight_delays.settings import Settings
-from flight_delays.stage import Stage
+from flight_delays import model
 from flight_delays.steps import train
-from flight_delays.task import Task
+from mlrails.core import layout
+from mlrails.core.errors import UsageError
+from mlrails.core.hashing import of_folder, verify
+from mlrails.core.params import Task
+from mlrails.core.settings import Settings
+from mlrails.evaluation import diagnostics
+from mlrails.evaluation.diagnostics import choose_threshold
+from mlrails.modeling import directory
+from mlrails.modeling.isolation import DATA
+from mlrails.stages.stage import Stage
+from mlrails.tracking import origin
+from mlrails.tracking.input_key import input_key
 
 import fakes
 import rows
@@ -62,7 +66,7 @@ def test_the_model_and_its_history_are_written_and_told(
     assert run.info.status == "FINISHED"
     history = json.loads((stage.root / layout.HISTORY).read_text())
     assert history
-    assert machine.noted(stage.root) == (machine.cpu_class(seam.platform()), python_version())
+    assert origin.noted(stage.root) == (origin.cpu_class(seam.platform()), python_version())
     for name, steps in history.items():
         told = fake.get_metric_history(run.info.run_id, name)
         assert [str(it.step) for it in told] == list(steps)
@@ -103,7 +107,7 @@ def test_a_training_that_breaks_off_leaves_no_model_and_no_open_run(
     def broken(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(model_dir, "_write", broken)
+    monkeypatch.setattr(directory, "_write", broken)
     with pytest.raises(error):
         train.train(stage)
     assert not (stage.root / layout.MODEL).exists()

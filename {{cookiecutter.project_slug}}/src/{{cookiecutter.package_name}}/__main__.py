@@ -1,6 +1,7 @@
 """The command line: `python -m {{ cookiecutter.package_name }} --help`."""
 
-from .cli import run
+from mlrails.cli.app import run
+
 from .schema import COLUMNS
 
 if __name__ == "__main__":

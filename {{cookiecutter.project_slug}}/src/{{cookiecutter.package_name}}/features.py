@@ -19,7 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from .arrays import Matrix, Rows, Vector
+    from mlrails.data.arrays import Matrix, Rows, Vector
+
+    pass
 
 CALENDAR: dict[str, Callable[[npt.NDArray[np.datetime64]], npt.NDArray[np.int64]]] = {
     "minute_of_day": lambda time: (time - time.astype("datetime64[D]")).astype(np.int64),

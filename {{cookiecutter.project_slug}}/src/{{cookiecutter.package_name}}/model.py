@@ -21,7 +21,8 @@ from .features import Encoder
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .arrays import Matrix, Rows, Vector
+    from mlrails.data.arrays import Matrix, Rows, Vector
+
 
 _FILE = "predictor.json"
 

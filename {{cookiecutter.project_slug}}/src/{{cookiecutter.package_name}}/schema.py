@@ -3,7 +3,7 @@
 This is the file to change, beside `source.py`, when the data becomes your own.
 """
 
-from .columns import Column
+from mlrails.data.schema import Column
 
 _AFTER = "it is known only after the flight has left"
 _ANSWER = "it is the answer itself"

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
-from . import digests
-from .errors import UsageError, WorldError
+from mlrails.core import hashing
+from mlrails.core.errors import UsageError, WorldError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,7 @@ def _check(path: Path, sha256: str) -> None:
     """Refuse a file that is not byte for byte the one that this project was made with."""
     if not path.is_file():
         problem = "the file is missing"
-    elif digests.of_file(path) != sha256:
+    elif hashing.of_file(path) != sha256:
         problem = f"not the file of {_PACKAGE} {_RELEASE} (truncated, altered or another release)"
     else:
         return

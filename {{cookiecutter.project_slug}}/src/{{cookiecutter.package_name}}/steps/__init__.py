@@ -1,5 +1,5 @@
 """The stages of `dvc.yaml`: one file, one verb, a function from files to files."""
 
-from ..processes import begin
+from mlrails.core.processes import begin
 
 begin()

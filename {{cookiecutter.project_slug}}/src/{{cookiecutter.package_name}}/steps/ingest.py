@@ -3,9 +3,12 @@
 Bring rows in.
 """
 
-from .. import data, frames, layout, schema, source
-from ..console import say, track
-from ..stage import Stage, run
+from mlrails.core import layout
+from mlrails.core.console import say, track
+from mlrails.data import frames, parquet
+from mlrails.stages.stage import Stage, run
+
+from .. import schema, source
 
 
 def ingest(stage: Stage) -> None:
@@ -13,7 +16,7 @@ def ingest(stage: Stage) -> None:
     with frames.no_booleans_made_up():
         given = source.rows(track)
     rows = frames.typed(given, schema.COLUMNS)
-    data.write(rows, stage.root / layout.RAW)
+    parquet.write(rows, stage.root / layout.RAW)
     say(f"ingest: {len(rows):,} rows in {layout.RAW}")
 
 

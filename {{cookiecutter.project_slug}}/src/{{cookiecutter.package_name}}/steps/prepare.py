@@ -3,22 +3,24 @@
 Check the rows and split them.
 """
 
-from .. import data, layout, splits, validation
-from ..console import say
+from mlrails.core import layout
+from mlrails.core.console import say
+from mlrails.data import parquet, splits, validation
+from mlrails.stages.stage import Stage, run
+
 from ..schema import COLUMNS
-from ..stage import Stage, run
 
 
 def prepare(stage: Stage) -> None:
     """Write the training, validation and test rows, with the columns that later stages read."""
     params = stage.params
     validation.check_columns(params, COLUMNS)
-    rows = data.read(stage.root / layout.RAW)
+    rows = parquet.read(stage.root / layout.RAW)
     validation.check(rows, COLUMNS, str(layout.RAW), with_rows=not stage.settings.in_ci)
     parts = splits.divided(rows, params, validation.needed(params))
     validation.check_parts(parts, rows, params)
     for part, chosen in parts.items():
-        data.write(chosen, stage.root / layout.prepared(part))
+        parquet.write(chosen, stage.root / layout.prepared(part))
     sizes = ", ".join(f"{part} {len(chosen):,}" for part, chosen in parts.items())
     say(f"prepare: {sizes} rows in {layout.PREPARED}")
 

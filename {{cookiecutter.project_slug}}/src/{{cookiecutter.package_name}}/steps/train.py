@@ -9,30 +9,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .. import (
-    data,
-    diagnostics,
-    digests,
-    estimator,
-    files,
-    layout,
-    live,
-    machine,
-    model_dir,
-    provenance,
-)
-from .. import validation as rules
-from ..console import say
+from mlrails.core import files, hashing, layout
+from mlrails.core.config import validated
+from mlrails.core.console import say
+from mlrails.core.layout import PARTS, SERVING_LOCK, Part
+from mlrails.core.params import FILE, Params
+from mlrails.data import parquet
+from mlrails.data.validation import check_calendar
+from mlrails.evaluation import diagnostics
+from mlrails.modeling import directory
+from mlrails.modeling.dataset import Labelled
+from mlrails.modeling.epochs import Watch
+from mlrails.stages.callbacks import Watcher
+from mlrails.stages.stage import Stage, run
+from mlrails.tracking import input_key, live, origin
+
+from .. import estimator
 from ..features import CALENDAR, fit_encoder
-from ..fitting import Watch
-from ..labelled import Labelled
-from ..layout import PARTS, SERVING_LOCK, Part
 from ..model import Predictor
-from ..params import FILE, Params
 from ..schema import COLUMNS
-from ..sections import validated
-from ..stage import Stage, run
-from ..watching import Watcher
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,13 +37,13 @@ def train(stage: Stage) -> None:
     """Write the model, the fit's history and the machine, and log all while they come to be."""
     params, root, settings = stage.params, stage.root, stage.settings
     hyperparameters = validated(estimator.Hyperparameters, params.estimator, FILE, "estimator")
-    rules.check_calendar(params, CALENDAR)
+    check_calendar(params, CALENDAR)
     held: tuple[Part, ...] = ("train", "validation")
-    rows = {part: data.read(root / layout.prepared(part)) for part in held}
-    prepared = digests.of_folder(root / layout.PREPARED, links=True)
-    cpu, key = machine.note(root, estimator.platform()), provenance.input_key(root)
+    rows = {part: parquet.read(root / layout.prepared(part)) for part in held}
+    prepared = hashing.of_folder(root / layout.PREPARED, links=True)
+    cpu, key = origin.note(root, estimator.platform()), input_key.input_key(root)
     # What was begun on another class of machine would end with bytes of neither.
-    begun = digests.of_values([key, prepared, cpu])
+    begun = hashing.of_values([key, prepared, cpu])
     with live.start_run(settings, key) as mlflow_run:
         mlflow_run.log_params(params)
         for part in PARTS:
@@ -59,7 +54,7 @@ def train(stage: Stage) -> None:
         steps = watch.write(root / layout.HISTORY)
         mlflow_run.wait()  # Two threads that import MLflow at once see half of it.
         lock, folder = root / SERVING_LOCK, root / layout.MODEL
-        digest = model_dir.write(model, COLUMNS, rows["train"], prepared, lock, folder)
+        digest = directory.write(model, COLUMNS, rows["train"], prepared, lock, folder)
         files.write_text(f"{digest}\n", root / layout.DIGEST)
         mlflow_run.log_model(folder, digest)
     watch.done()

@@ -17,13 +17,13 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from flight_delays import archives
 from flight_delays import estimator as seam
-from flight_delays.arrays import Matrix
-from flight_delays.errors import UsageError
-from flight_delays.fitting import Watch
-from flight_delays.labelled import Labelled
-from flight_delays.task import Task
+from mlrails.core import files
+from mlrails.core.errors import UsageError
+from mlrails.core.params import Task
+from mlrails.data.arrays import Matrix
+from mlrails.modeling.dataset import Labelled
+from mlrails.modeling.epochs import Watch
 
 import rows
 
@@ -118,7 +118,7 @@ def test_the_program_does_not_tell_where_its_code_stood(model: Path) -> None:
 def test_pytorch_alone_would_keep_a_pickle_and_where_its_code_stood(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "pt2", lambda archive: archive)
+    monkeypatch.setattr(files, "pt2", lambda archive: archive)
     seam.save(rows.fitted(task).estimator, tmp_path)
     archive = program(tmp_path)
     assert "stack_trace" in archive.read("archive/models/model.json").decode()

@@ -10,8 +10,9 @@ import yaml
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from flight_delays import estimator as seam
-from flight_delays import skops_archive, trees
-from flight_delays.task import Task
+from mlrails.core.params import Task
+from mlrails.modeling import skops as modeling_skops
+from mlrails.modeling import trees
 
 import rows
 
@@ -44,7 +45,7 @@ def test_the_number_of_cores_would_show_in_the_bytes(
 def test_skops_alone_would_write_other_bytes_each_time(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(skops_archive, "canonical", lambda archive: archive)
+    monkeypatch.setattr(modeling_skops, "canonical", lambda archive: archive)
     first = saved(rows.fitted(task).estimator, tmp_path)
     again = saved(seam.load(tmp_path), tmp_path)
     assert again != first

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from flight_delays import archives
 from flight_delays import estimator as seam
-from flight_delays.arrays import Matrix
-from flight_delays.errors import UsageError, WorldError
-from flight_delays.fitting import Watch
-from flight_delays.labelled import Labelled
-from flight_delays.task import Task
+from mlrails.core import files
+from mlrails.core.errors import UsageError, WorldError
+from mlrails.core.params import Task
+from mlrails.data.arrays import Matrix
+from mlrails.modeling.dataset import Labelled
+from mlrails.modeling.epochs import Watch
 
 import rows
 
@@ -117,7 +117,7 @@ def test_no_object_bears_its_address(model: Path) -> None:
 def test_keras_alone_would_write_other_bytes_each_time(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "keras", lambda archive: archive)
+    monkeypatch.setattr(files, "keras", lambda archive: archive)
     seam.save(rows.fitted(task).estimator, tmp_path)
     first = config(tmp_path)
     seam.save(seam.load(tmp_path), tmp_path)

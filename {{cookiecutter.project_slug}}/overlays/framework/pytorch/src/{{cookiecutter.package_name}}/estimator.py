@@ -27,9 +27,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from .arrays import Matrix, Vector
-    from .fitting import Arrays, Indices, Watch
-    from .labelled import Labelled
+    from mlrails.data.arrays import Matrix, Vector
+    from mlrails.modeling.dataset import Labelled
+    from mlrails.modeling.epochs import Arrays, Indices, Watch
+
+    pass
 
 CATEGORIES = "embeddings, learnt with the network"
 """How the estimator sees a category; the report says so."""
@@ -83,7 +85,7 @@ class Network(nn.Module):
 
     def standardise(self, train: Labelled) -> None:
         """Learn the means and spreads of the training rows, of the numbers and of the target."""
-        from .labelled import units
+        from mlrails.modeling.dataset import units
 
         self.center, self.spread = map(torch.from_numpy, units(train.matrix[:, self.numbers]))
         if not self.classifies:
@@ -115,7 +117,7 @@ class _Learner:
     def __init__(
         self, network: Network, hyperparameters: Hyperparameters, rows: Mapping[str, Labelled]
     ) -> None:
-        from .labelled import unknown
+        from mlrails.modeling.dataset import unknown
 
         middle, unit = float(network.middle), float(network.unit)
         self.device = device(hyperparameters.device)
@@ -202,7 +204,7 @@ class _Learner:
 
 def device(asked: str) -> torch.device:
     """Choose where to fit; raises UsageError for a GPU that is not there."""
-    from .errors import UsageError
+    from mlrails.core.errors import UsageError
 
     there = torch.cuda.is_available()
     if asked == "gpu" and not there:
@@ -253,7 +255,7 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
     and hyperparameters give the same network on any number of cores.
     """
-    from .fitting import Schedule, in_epochs
+    from mlrails.modeling.epochs import Schedule, in_epochs
 
     shape = hyperparameters.model_dump(include={"embedding", "layers", "width"})
     torch.manual_seed(seed)
@@ -274,7 +276,7 @@ def scores(network: Network, matrix: Matrix) -> Vector:
 
 def save(network: Network, folder: Path) -> None:
     """Write the weights for serving, and the program of MLflow's native flavor."""
-    from . import archives
+    from mlrails.core import files
 
     about = {"about": json.dumps(network.about)}
     (folder / _WEIGHTS).write_bytes(stored.save(network.state_dict(), about))
@@ -282,7 +284,7 @@ def save(network: Network, folder: Path) -> None:
     any_number = ({0: torch.export.Dim.DYNAMIC},)
     program = io.BytesIO()
     torch.export.save(torch.export.export(network, (rows,), dynamic_shapes=any_number), program)
-    (folder / _PROGRAM).write_bytes(archives.pt2(program.getvalue()))
+    (folder / _PROGRAM).write_bytes(files.pt2(program.getvalue()))
 
 
 def load(folder: Path) -> Network:

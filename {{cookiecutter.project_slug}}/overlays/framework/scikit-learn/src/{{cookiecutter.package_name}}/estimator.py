@@ -22,9 +22,11 @@ from pydantic import BaseModel, Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 if TYPE_CHECKING:
-    from .arrays import Matrix, Vector
-    from .fitting import Watch
-    from .labelled import Labelled
+    from mlrails.data.arrays import Matrix, Vector
+    from mlrails.modeling.dataset import Labelled
+    from mlrails.modeling.epochs import Watch
+
+    pass
 
 Estimator: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
@@ -110,9 +112,9 @@ def scores(estimator: Estimator, matrix: Matrix) -> Vector:
 
 def save(estimator: Estimator, folder: Path) -> None:
     """Write the estimator as a canonical skops archive: equal estimators give equal bytes."""
-    from . import skops_archive
+    from mlrails.modeling.skops import canonical
 
-    (folder / _FILE).write_bytes(skops_archive.canonical(skops.io.dumps(estimator)))
+    (folder / _FILE).write_bytes(canonical(skops.io.dumps(estimator)))
 
 
 def load(folder: Path) -> Estimator:

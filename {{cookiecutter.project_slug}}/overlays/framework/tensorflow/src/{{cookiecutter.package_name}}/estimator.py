@@ -22,9 +22,11 @@ from keras import layers, ops
 from pydantic import BaseModel, Field
 
 if TYPE_CHECKING:
-    from .arrays import Matrix, Vector
-    from .fitting import Arrays, Indices, Watch
-    from .labelled import Labelled
+    from mlrails.data.arrays import Matrix, Vector
+    from mlrails.modeling.dataset import Labelled
+    from mlrails.modeling.epochs import Arrays, Indices, Watch
+
+    pass
 
 CATEGORIES = "embeddings, learnt with the network"
 """How the estimator sees a category; the report says so."""
@@ -75,7 +77,7 @@ class _Architecture:
     def __init__(
         self, task: str, hyperparameters: Hyperparameters, sizes: Sequence[int], train: Labelled
     ) -> None:
-        from .labelled import units
+        from mlrails.modeling.dataset import units
 
         self.classifies = task == "classification"
         self.hyperparameters, self.columns = hyperparameters, len(sizes)
@@ -130,7 +132,7 @@ class _Learner:
     def __init__(
         self, architecture: _Architecture, precision: str, rows: Mapping[str, Labelled]
     ) -> None:
-        from .labelled import unknown
+        from mlrails.modeling.dataset import unknown
 
         self.classifies = architecture.classifies
         self.inner, _ = architecture.build(precision)
@@ -206,7 +208,7 @@ def device(asked: str) -> tuple[str, str]:
 
     Raises UsageError for a GPU that is not there, WorldError where TensorFlow works already.
     """
-    from .errors import UsageError, WorldError
+    from mlrails.core.errors import UsageError, WorldError
 
     there = tf.config.list_physical_devices("GPU")
     if asked == "gpu" and not there:
@@ -246,7 +248,7 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
     and hyperparameters give the same network on any number of cores.
     """
-    from .fitting import Schedule, in_epochs
+    from mlrails.modeling.epochs import Schedule, in_epochs
 
     place, precision = device(hyperparameters.device)
     architecture = _Architecture(task, hyperparameters, sizes, train)
@@ -273,11 +275,11 @@ def scores(network: Network, matrix: Matrix) -> Vector:
 
 def save(network: Network, folder: Path) -> None:
     """Write the model in Keras' own format, made canonical: equal networks give equal bytes."""
-    from . import archives
+    from mlrails.core import files
 
     path = folder / _FILE
     network.model.save(path)
-    path.write_bytes(archives.keras(path.read_bytes()))
+    path.write_bytes(files.keras(path.read_bytes()))
 
 
 def load(folder: Path) -> Network:

@@ -1,0 +1,47 @@
+"""How the engine's tests run: beside a sample project, which stands for the user's."""
+
+import atexit
+import gc
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import sample  # noqa: E402 - it lies here
+import surroundings  # noqa: E402
+
+# Before anything is imported: libraries read their variables when they are.
+surroundings.leave(os.environ)
+ROOT = Path(tempfile.mkdtemp(prefix="sample-"))
+atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
+sample.lay(ROOT)
+sample.ROOT = ROOT
+# The engine's own source comes before the sample's copy of it.
+sys.path[:0] = [str(sample.SHIPPED / "src"), str(ROOT / "src")]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load what the tests share; a process that only hands them out is spared its imports."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        config.pluginmanager.import_plugin("shared")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported, and most of its rounds: an eighth of the time.
+
+    It would look at all of MLflow again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+
+
+def pytest_sessionfinish() -> None:
+    """Spare it what the tests have left, which ends with the process."""
+    gc.freeze()

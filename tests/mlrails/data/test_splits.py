@@ -1,0 +1,107 @@
+"""Splits: calendar order, boundaries counted by hand, and no row in two parts."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlrails.core import layout
+from mlrails.core.params import Period
+from mlrails.data import splits
+
+
+def period(text: str) -> Period:
+    count, unit = text.removesuffix("s").split()
+    return Period.model_validate({"count": int(count), "unit": unit})
+
+
+def every_day(first: str, last: str) -> splits.Times:
+    return np.arange(first, np.datetime64(last) + 1, dtype="datetime64[D]")
+
+
+@pytest.mark.parametrize(
+    ("until", "validation", "test", "validation_from", "test_from"),
+    [
+        ("2013-10-31", "1 month", "2 months", "2013-08-01", "2013-09-01"),
+        ("2013-12-31", "1 month", "1 month", "2013-11-01", "2013-12-01"),
+        ("2013-02-28", "1 month", "1 month", "2013-01-01", "2013-02-01"),
+        ("2013-03-15", "1 month", "1 month", "2013-01-16", "2013-02-16"),
+        ("2013-03-30", "1 day", "1 month", "2013-02-27", "2013-02-28"),
+        ("2012-03-30", "1 day", "1 month", "2012-02-28", "2012-02-29"),
+        ("2013-01-31", "1 month", "2 months", "2012-11-01", "2012-12-01"),
+        ("2013-10-31", "10 days", "1 week", "2013-10-15", "2013-10-25"),
+        ("2013-10-31", "2 weeks", "3 days", "2013-10-15", "2013-10-29"),
+    ],
+)
+def test_parts_begin_on_the_days_counted_by_hand(
+    until: str, validation: str, test: str, validation_from: str, test_from: str
+) -> None:
+    days = every_day("2011-06-01", until)
+    last = date.fromisoformat(until)
+    labels = splits.by_time(days, last, period(validation), period(test))
+    assert str(days[labels == "validation"].min()) == validation_from
+    assert str(days[labels == "test"].min()) == test_from
+    assert str(days[labels == "test"].max()) == until
+
+
+def test_rows_after_the_last_day_have_not_arrived_yet() -> None:
+    days = every_day("2013-01-01", "2013-12-31")
+    labels = splits.by_time(days, date(2013, 10, 31), period("1 month"), period("2 months"))
+    assert (labels[days > np.datetime64("2013-10-31")] == "unused").all()
+    assert not (labels[days <= np.datetime64("2013-10-31")] == "unused").any()
+
+
+def test_without_a_last_day_all_rows_count() -> None:
+    times = np.array(["2013-01-01T08:00", "2013-01-30T23:59", "2013-01-31T00:00"], "datetime64[m]")
+    labels = splits.by_time(times, None, period("1 day"), period("1 day"))
+    assert labels.tolist() == ["train", "validation", "test"]
+
+
+def test_no_rows_are_no_labels() -> None:
+    none = np.array([], "datetime64[us]")
+    assert len(splits.by_time(none, None, period("1 day"), period("1 day"))) == 0
+    assert len(splits.at_random(0, 1, 0.2, 0.2)) == 0
+
+
+periods = st.builds(
+    lambda count, unit: Period(count=count, unit=unit),
+    st.integers(1, 40),
+    st.sampled_from(["day", "week", "month"]),
+)
+
+
+@given(
+    st.lists(st.integers(0, 1500), min_size=1, max_size=60),
+    st.one_of(st.none(), st.integers(0, 1500)),
+    periods,
+    periods,
+)
+def test_no_test_day_comes_before_a_training_day(
+    offsets: list[int], until: int | None, validation: Period, test: Period
+) -> None:
+    days = np.datetime64("2010-01-01") + np.array(offsets)
+    last = None if until is None else date(2010, 1, 1) + timedelta(until)
+    labels = splits.by_time(days.astype("datetime64[us]"), last, validation, test)
+    assert len(labels) == len(days)
+    assert set(labels) <= {*layout.PARTS, "unused"}
+    order = np.array([[*layout.PARTS, "unused"].index(label) for label in labels])
+    assert (np.diff(order[np.argsort(days, kind="stable")]) >= 0).all()
+    assert all(len(set(labels[days == day])) == 1 for day in days)
+
+
+def test_a_random_split_has_the_shares_and_every_row_once() -> None:
+    labels = splits.at_random(1000, 1, 0.125, 0.25)
+    parts, counts = np.unique(labels, return_counts=True)
+    assert dict(zip(parts.tolist(), counts.tolist(), strict=True)) == {
+        "train": 625,
+        "validation": 125,
+        "test": 250,
+    }
+
+
+def test_a_random_split_depends_on_nothing_but_the_seed() -> None:
+    first = splits.at_random(1000, 1, 0.125, 0.25)
+    assert (first == splits.at_random(1000, 1, 0.125, 0.25)).all()
+    assert (first != splits.at_random(1000, 2, 0.125, 0.25)).any()

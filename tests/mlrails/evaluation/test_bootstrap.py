@@ -1,0 +1,158 @@
+"""Intervals: whole days are drawn, and what is drawn covers the truth as often as promised."""
+
+import numpy as np
+import pytest
+
+from mlrails.evaluation import bootstrap
+
+DAYS, ROWS_OF_DAY, TRIALS = 60, 20, 100
+
+
+def test_rows_of_one_day_share_a_number() -> None:
+    times = np.array(["2013-03-01T23:59", "2013-01-05T00:00", "2013-01-05T12:00"], "datetime64[m]")
+    assert bootstrap.days(3, times).tolist() == [1, 0, 0]
+
+
+def test_without_time_there_are_two_hundred_groups() -> None:
+    assert len(set(bootstrap.days(1000, None).tolist())) == 200
+
+
+def test_the_first_draw_is_the_sample_and_every_draw_has_as_many_days() -> None:
+    drawn = bootstrap.draws(DAYS, 50, seed=1)
+    assert drawn.shape == (51, DAYS)
+    assert (drawn[0] == 1).all()
+    assert (drawn.sum(axis=1) == DAYS).all()
+    np.testing.assert_array_equal(drawn, bootstrap.draws(DAYS, 50, seed=1))
+    assert (drawn[1:] != bootstrap.draws(DAYS, 50, seed=2)[1:]).any()
+
+
+def test_an_interval_stands_around_the_value_of_the_sample() -> None:
+    found = bootstrap.figure(np.array([5.0, 4.0, 6.0, 5.0]), 30, 0.9)
+    assert found.value == 5.0
+    assert found.low < 5.0 < found.high
+    assert found.high - 5.0 == pytest.approx(5.0 - found.low)
+
+
+def test_more_confidence_is_a_wider_interval() -> None:
+    values = np.random.default_rng(1).normal(size=200)
+    narrow, wide = (bootstrap.figure(values, 60, confidence) for confidence in (0.8, 0.99))
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_an_interval_is_cut_to_what_is_possible() -> None:
+    found = bootstrap.Figure(0.98, 0.95, 1.02).within(0, 1)
+    assert found == bootstrap.Figure(0.98, 0.95, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "day_count"),
+    [([5.0, 5.0, 5.0], 1), ([5.0], 60), ([np.nan, 4.0, 6.0], 60), ([5.0, np.nan, np.nan], 60)],
+)
+def test_where_nothing_can_be_said_there_is_no_interval(
+    values: list[float], day_count: int
+) -> None:
+    found = bootstrap.figure(np.array(values), day_count, 0.95)
+    assert np.isnan([found.low, found.high]).all()
+
+
+def test_a_sample_begins_with_itself_then_each_day_left_out_then_the_draws() -> None:
+    times = np.datetime64("2013-01-01") + np.arange(63)
+    found = bootstrap.sample(63, times, 50, seed=1, weekly=True)
+    assert found.weights.shape == (1 + 63 + 50 + 50, 63)
+    assert (found.weights[0] == 1).all()
+    np.testing.assert_array_equal(found.weights[1:64], 1 - np.eye(63))
+    of_weeks = found.weights[114:].reshape(50, 9, 7)
+    assert found.weeks == 9 and (of_weeks == of_weeks[:, :, :1]).all()
+    without = bootstrap.sample(63, None, 50, seed=1, weekly=True)
+    assert (without.weights.shape, without.dated) == ((51, 63), False)
+    few = bootstrap.sample(40, times[:40], 50, seed=1, weekly=True)
+    assert (few.weeks, len(few.weights)) == (0, 91)
+
+
+def alike(days: int, by: float, seed: int) -> np.ndarray:
+    """Return an AR(1) process of deviation 1."""
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=days)
+    for day in range(1, days):
+        values[day] = by * values[day - 1] + np.sqrt(1 - by**2) * values[day]
+    return values
+
+
+def mean_values(on: bootstrap.Sample, daily: np.ndarray) -> np.ndarray:
+    """Return the mean of daily values, one row a day, at each of a sample's weights."""
+    found: np.ndarray = on.weights @ daily / on.weights.sum(axis=1)
+    return found
+
+
+@pytest.mark.parametrize(("by", "expected"), [(0.0, 1.0), (0.5, np.sqrt(3)), (-0.5, 1.0)])
+def test_days_that_are_alike_widen_an_interval_by_what_they_are_worth(
+    by: float, expected: float
+) -> None:
+    found = np.mean([bootstrap.stretch(alike(400, by, seed)) for seed in range(40)])
+    assert found == pytest.approx(expected, rel=0.06)
+
+
+def test_days_that_are_all_the_same_widen_nothing() -> None:
+    assert bootstrap.stretch(np.zeros(30)) == bootstrap.stretch(np.full(30, np.nan)) == 1
+
+
+def coverage(by: float, kind: str) -> float:
+    """Return how often an interval of the kind covers the true mean of days that are alike."""
+    times, hits = np.datetime64("2013-01-01") + np.arange(DAYS), 0
+    for seed in range(2 * TRIALS):
+        on = bootstrap.sample(DAYS, times, 100, seed, weekly=True)
+        found = getattr(on, kind)(mean_values(on, alike(DAYS, by, seed)), 0.95)
+        hits += found.low <= 0 <= found.high
+    return hits / (2 * TRIALS)
+
+
+@pytest.mark.parametrize("kind", ["paired", "alone"])
+def test_days_that_are_alike_are_covered_nearly_as_often_as_promised(kind: str) -> None:
+    assert coverage(0.5, kind) >= 0.88
+    assert 0.92 <= coverage(0.0, kind) <= 0.99
+
+
+def test_taken_for_independent_they_would_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "stretch", lambda added: 1.0)
+    monkeypatch.setattr(bootstrap, "_LEAST_WEEKS", 99)
+    assert max(coverage(0.5, kind) for kind in ("paired", "alone")) < 0.84
+
+
+def test_one_figure_has_the_wider_of_the_intervals_of_days_and_of_weeks() -> None:
+    times = np.datetime64("2013-01-01") + np.arange(63)
+    on = bootstrap.sample(63, times, 200, seed=1, weekly=True)
+    weekly = np.repeat(np.random.default_rng(1).normal(size=9), 7)
+    balanced = np.tile([1.0, -1, 1, -1, 1, -1, 0], 9)
+    for daily, wider in ((weekly, True), (balanced, False)):
+        values = mean_values(on, daily)
+        found = on.alone(values, 0.95)
+        of_days = bootstrap.figure(np.append(values[0], values[64:264]), 63, 0.95)
+        assert (found.high - found.low > of_days.high - of_days.low) is wider
+
+
+def mean_interval(values: np.ndarray, block: np.ndarray, seed: int) -> bootstrap.Figure:
+    """Return the interval of a mean when blocks of rows are drawn."""
+    count = int(block.max()) + 1
+    drawn = bootstrap.draws(count, 60, seed)
+    means = (drawn @ np.bincount(block, values)) / (drawn @ np.bincount(block))
+    return bootstrap.figure(means, count, 0.95)
+
+
+def covered(block: np.ndarray) -> float:
+    """Return how often the true mean, 0, is covered when rows of one day share their luck."""
+    rng = np.random.default_rng(1)
+    day = np.repeat(np.arange(DAYS), ROWS_OF_DAY)
+    hits = 0
+    for seed in range(TRIALS):
+        values = rng.normal(size=DAYS)[day] + rng.normal(size=len(day))
+        found = mean_interval(values, block, seed)
+        hits += found.low <= 0 <= found.high
+    return hits / TRIALS
+
+
+def test_drawn_days_cover_the_truth_as_often_as_promised() -> None:
+    assert 0.9 <= covered(np.repeat(np.arange(DAYS), ROWS_OF_DAY)) <= 0.99
+
+
+def test_drawn_rows_would_be_far_too_sure() -> None:
+    assert covered(np.arange(DAYS * ROWS_OF_DAY)) < 0.6

@@ -1,0 +1,111 @@
+"""Figures: paired gains, honest groups, and the same value every time."""
+
+import json
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlrails.core import params
+from mlrails.core.params import Task
+from mlrails.evaluation import figures as evaluation_figures
+from mlrails.evaluation.figures import MODEL, Scored
+from mlrails.evaluation.metrics import METRICS
+
+RULES = params.Evaluation(confidence=0.95, resamples=200)
+COUNT = 1200
+
+
+def scored(task: Task, days: int = 30) -> Scored:
+    """Return rows with a good model, a twin of it, and a constant."""
+    rng = np.random.default_rng(1)
+    truth = rng.random(COUNT)
+    events = task is Task.CLASSIFICATION
+    target = (rng.random(COUNT) < truth).astype(float) if events else truth
+    model = truth if events else truth + rng.normal(0, 0.1, COUNT)
+    times = np.datetime64(date(2013, 9, 1), "us") + np.arange(COUNT) % days * np.timedelta64(1, "D")
+    return Scored(target, times, {MODEL: model, "twin": model, "constant": np.full(COUNT, 0.5)})
+
+
+def figures(task: Task, days: int = 30) -> dict[str, Any]:
+    return dict(evaluation_figures.figures(task, scored(task, days), RULES, seed=1))
+
+
+@pytest.mark.parametrize("task", Task)
+def test_a_gain_is_above_zero_where_the_model_is_better_whichever_way_the_metric_goes(
+    task: Task,
+) -> None:
+    for found in figures(task).values():
+        gain = found["gains"]["constant"]
+        assert 0 < gain["low"] < gain["value"] < gain["high"]
+
+
+@pytest.mark.parametrize("task", Task)
+def test_the_gain_over_a_twin_is_nothing_since_gains_are_paired(task: Task) -> None:
+    for found in figures(task).values():
+        assert found["gains"]["twin"] == {"value": 0, "low": 0, "high": 0}
+        model = found["models"][MODEL]
+        assert model["low"] < model["value"] < model["high"]
+
+
+@pytest.mark.parametrize("task", Task)
+def test_a_baseline_that_is_not_beaten_is_named_as_good(task: Task) -> None:
+    names = [metric.name for metric in METRICS[task]]
+    assert evaluation_figures.as_good(figures(task)) == {name: ["twin"] for name in names}
+
+
+def test_with_a_single_day_there_is_no_interval_and_nothing_is_beaten() -> None:
+    found = figures(Task.CLASSIFICATION, days=1)
+    assert np.isnan(found["brier"]["models"][MODEL]["low"])
+    assert evaluation_figures.as_good(found)["brier"] == ["twin", "constant"]
+
+
+@pytest.mark.parametrize("task", Task)
+def test_the_same_rows_give_the_same_figures(task: Task) -> None:
+    assert json.dumps(figures(task)) == json.dumps(figures(task))
+
+
+def test_without_time_rows_are_drawn_in_groups() -> None:
+    whole = scored(Task.CLASSIFICATION)
+    timeless = Scored(whole.target, None, whole.scores)
+    found = evaluation_figures.figures(Task.CLASSIFICATION, timeless, RULES, seed=1)
+    assert found["brier"]["gains"]["constant"]["low"] > 0
+
+
+@pytest.mark.parametrize("task", Task)
+def test_groups_are_in_order_and_a_small_one_says_nothing(task: Task) -> None:
+    labels = np.where(np.arange(COUNT) < 1000, "UA", "AA").astype(object)
+    labels[:50] = "ZZ"
+    found = evaluation_figures.groups(task, scored(task), labels.astype(str), RULES, seed=1)
+    name = METRICS[task][0].name
+    assert [(group["name"], group["rows"]) for group in found] == [
+        ("AA", 200),
+        ("UA", 950),
+        ("ZZ", 50),
+    ]
+    assert found[2][name] is None
+    assert found[1][name]["low"] < found[1][name]["value"] < found[1][name]["high"]
+
+
+def test_the_whole_as_one_group_has_the_figure_of_the_whole() -> None:
+    (found,) = evaluation_figures.groups(
+        Task.REGRESSION, scored(Task.REGRESSION), np.full(COUNT, "all"), RULES, seed=1
+    )
+    assert found["rmse"] == figures(Task.REGRESSION)["rmse"]["models"][MODEL]
+
+
+def test_bias_is_told_with_its_interval() -> None:
+    rows = scored(Task.REGRESSION)
+    high = Scored(rows.target, rows.times, {MODEL: rows.scores[MODEL] + 0.25})
+    found = evaluation_figures.bias(high, RULES, seed=1)
+    assert found["low"] < 0.25 < found["high"]
+    assert found["value"] == pytest.approx(0.25, abs=0.02)
+
+
+@pytest.mark.parametrize("dtype", ["str", "object"])
+def test_labels_keep_their_whole_names_where_one_is_missing(dtype: str) -> None:
+    owners = pd.Series(["owner", "other", None, "a\0", "a"], dtype=dtype)
+    assert evaluation_figures.labels(owners).tolist() == ["owner", "other", "missing", "a\0", "a"]
+    assert evaluation_figures.labels(["missing", None]).tolist() == ["missing", "(missing)"]

@@ -1,0 +1,288 @@
+"""Who meets on which rows: never on rows that a rival was trained on, each with its own columns."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import rows
+
+from mlrails.core import hashing, layout
+from mlrails.core.errors import UsageError, WorldError
+from mlrails.core.params import Params, Task
+from mlrails.core.settings import Settings
+from mlrails.data import parquet
+from mlrails.gate import contest, verdict
+from mlrails.gate.checks import Contest
+from mlrails.gate.verdict import CHALLENGER, CHAMPION, CONSTANT
+from mlrails.modeling import isolation
+from mlrails.modeling.checked_copy import Model
+from mlrails.pipeline.candidate import Candidate
+from mlrails.registry.versions import Version
+from mlrails.tracking.origin import Project
+
+TEST = rows.parts()["test"]
+OF_NUMBERS: dict[str, Any] = {
+    "task": Task.REGRESSION,
+    "data": {"target": "late", "time": "scheduled_departure"},
+}
+Meet = Callable[[pd.DataFrame], Contest]
+AT_RANDOM: dict[str, Any] = {
+    "data": {"target": "late", "time": None},
+    "split": {"by": "random", "validation": 0.2, "test": 0.2},
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    parquet.write(rows.flights(), tmp_path / layout.RAW)
+    parquet.write(rows.parts()["train"], tmp_path / layout.prepared("train"))
+    return Settings(tmp_path)
+
+
+def of(params: Params, root: Path, folder: Path = Path("none")) -> Candidate:
+    digest = hashing.of_folder(folder) if folder.is_dir() else ""
+    return Candidate(folder, digest, params, "", {}, Project(root))
+
+
+def raw(settings: Settings) -> pd.DataFrame:
+    return parquet.read(settings.root / layout.RAW)
+
+
+def rival(**tags: str) -> Version:
+    return Version(1, tags, "")
+
+
+def chosen(settings: Settings, *rivals: Version, **sections: Any) -> pd.DataFrame:
+    return contest.rows(raw(settings), of(rows.parameters(**sections), settings.root), rivals)
+
+
+def test_rivals_of_the_same_split_meet_on_all_test_rows(settings: Settings) -> None:
+    same = Project(settings.root).split_digest(rows.parameters())
+    found = chosen(settings, rival(split_digest=same, seen_until="2013-09-20"))
+    assert found.index.equals(TEST.index)
+    assert chosen(settings).index.equals(TEST.index)
+
+
+@pytest.mark.parametrize(
+    ("seen_until", "first"),
+    [("2013-08-31", "2013-09-01"), ("2013-09-10", "2013-09-11"), ("2013-09-29", "2013-09-30")],
+)
+def test_a_rival_of_another_split_is_met_after_the_last_day_that_it_has_seen(
+    settings: Settings, seen_until: str, first: str
+) -> None:
+    found = chosen(settings, rival(split_digest="another", seen_until=seen_until))
+    assert str(found["scheduled_departure"].min().date()) == first
+    assert found.index.equals(TEST.index[TEST["scheduled_departure"] >= first])
+
+
+def test_the_rival_that_has_seen_the_most_decides(settings: Settings) -> None:
+    seen = [rival(split_digest="x", seen_until=f"2013-09-{day}") for day in ("20", "10")]
+    assert chosen(settings, *seen)["scheduled_departure"].min().day == 21
+
+
+def test_one_that_has_seen_everything_leaves_no_rows(settings: Settings) -> None:
+    assert chosen(settings, rival(split_digest="another", seen_until=rows.LAST)).empty
+
+
+@pytest.mark.parametrize("tags", [{}, {"seen_until": ""}])
+def test_where_nobody_knows_what_a_rival_has_seen_there_are_no_rows(
+    settings: Settings, tags: dict[str, str]
+) -> None:
+    assert chosen(settings, rival(split_digest="another", **tags)).empty
+
+
+def test_without_time_only_the_same_split_can_be_compared(settings: Settings) -> None:
+    same = Project(settings.root).split_digest(rows.parameters(**AT_RANDOM))
+    seen = {"seen_until": "2013-07-01"}
+    assert len(chosen(settings, rival(split_digest=same, **seen), **AT_RANDOM)) > 500
+    assert chosen(settings, rival(split_digest="another", **seen), **AT_RANDOM).empty
+
+
+def test_drawn_rows_stay_what_they_are_when_a_column_comes_goes_or_is_renamed(
+    settings: Settings,
+) -> None:
+    params, here = rows.parameters(**AT_RANDOM), Project(settings.root)
+    before, raw = here.split_digest(params), rows.flights()
+    parquet.write(
+        raw.drop(columns="flight").rename(columns={"temp": "t"}), settings.root / layout.RAW
+    )
+    assert here.split_digest(params) == before
+    parquet.write(raw.iloc[1:], settings.root / layout.RAW)
+    assert here.split_digest(params) != before
+
+
+@pytest.fixture
+def met(settings: Settings, task: Task, model: Path) -> Meet:
+    """Return what lets a model meet itself on some rows."""
+    candidate = of(rows.parameters(task), settings.root, model)
+    return lambda frame: contest.contest(
+        settings.root,
+        candidate,
+        {CHAMPION: Model(model, candidate.digest)},
+        frame,
+        candidate.params,
+    )
+
+
+def test_everybody_is_scored_on_the_same_rows(met: Meet, task: Task) -> None:
+    found, target = met(TEST), rows.parameters(task).data.target
+    scores = found.scored.scores
+    assert list(scores) == [CONSTANT, CHALLENGER, CHAMPION]
+    expected = rows.fitted(task).scores(TEST)
+    np.testing.assert_array_equal(scores[CHALLENGER], expected)
+    np.testing.assert_array_equal(scores[CHAMPION], expected)
+    seen = rows.parts()["train"][target]
+    assert set(scores[CONSTANT]) <= {seen.mean(), seen.median()}
+    assert found.scored.target.tolist() == TEST[target].tolist()
+    assert found.slices["carrier"].tolist() == TEST["carrier"].tolist()
+
+
+def test_a_slice_that_is_missing_leaves_the_others_their_whole_names(met: Meet) -> None:
+    carriers = TEST["carrier"].tolist()
+    frame = TEST.assign(carrier=TEST["carrier"].where(np.arange(len(TEST)) > 0))
+    assert met(frame).slices["carrier"].tolist() == ["missing", *carriers[1:]]
+
+
+def test_without_rows_there_are_no_scores(met: Meet) -> None:
+    found = met(TEST.iloc[:0])
+    assert {len(score) for score in found.scored.scores.values()} == {0}
+
+
+def test_a_column_that_has_gone_is_named(met: Meet) -> None:
+    with pytest.raises(UsageError, match=r"rows.*'wind_speed' that the challenger needs"):
+        met(TEST.drop(columns="wind_speed"))
+
+
+def test_a_column_that_the_champion_needs_and_that_has_gone_names_a_way_out(met: Meet) -> None:
+    """The challenger of this contest is the same model, so it is asked first."""
+    with pytest.raises(UsageError, match=r"bring it back in source\.py") as told:
+        met(TEST.drop(columns="wind_speed"))
+    assert "gate.renamed" not in str(told.value)  # Its own columns have no names of before.
+    with pytest.raises(UsageError, match=r"`wind_speed: NEW_NAME` below 'gate\.renamed' in"):
+        contest._check_columns(TEST[["origin"]], ["wind_speed"], "that the champion needs", True)
+
+
+def test_a_renamed_column_is_read_under_its_old_name_and_one_that_is_gone_is_missing() -> None:
+    now = TEST.rename(columns={"wind_speed": "wind"}).drop(columns="carrier")
+    renamed = {"wind_speed": "wind", "carrier": None, "origin": "wind"}
+    known = contest.as_before(now, rows.fitted(Task.CLASSIFICATION).encoder.columns, renamed)
+    pd.testing.assert_series_equal(known["wind_speed"], TEST["wind_speed"])
+    assert known["carrier"].isna().all()
+    pd.testing.assert_series_equal(known["origin"], TEST["origin"])  # which is there, so stays
+    expected = rows.fitted(Task.CLASSIFICATION).scores(TEST.assign(carrier=None))
+    found = rows.fitted(Task.CLASSIFICATION).scores(known)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_new_name_that_is_none_is_told_with_the_nearest() -> None:
+    now = TEST.rename(columns={"wind_speed": "wind"})
+    with pytest.raises(UsageError, match=r"'wind_speed' is called 'wint' now.*did you mean 'wind"):
+        contest.as_before(now, ["wind_speed"], {"wind_speed": "wint"})
+
+
+def test_what_is_called_is_what_callers_get(met: Meet, task: Task) -> None:
+    calls = met(TEST).calls
+    got = rows.fitted(task).predict(TEST)["prediction"]
+    assert list(calls) == ([CHALLENGER, CHAMPION] if task is Task.CLASSIFICATION else [])
+    for found in calls.values():
+        assert found.tolist() == got.tolist()
+
+
+def test_the_slices_and_the_seed_are_those_of_the_bounds(
+    settings: Settings, model_of: Callable[[Task], Path]
+) -> None:
+    model = model_of(Task.CLASSIFICATION)
+    ours = rows.parameters(evaluation={"confidence": 0.9, "resamples": 100, "slices": []}, seed=1)
+    found = contest.contest(
+        settings.root, of(ours, settings.root, model), {}, TEST, rows.parameters()
+    )
+    assert (set(found.slices), found.seed) == ({"carrier", "origin"}, 7)
+    with pytest.raises(UsageError, match="'origin' that the slices of the gate need"):
+        without = TEST.drop(columns="origin")
+        contest.contest(
+            settings.root, of(ours, settings.root, model), {}, without, rows.parameters()
+        )
+
+
+@pytest.mark.parametrize(
+    ("role", "error", "words"),
+    [
+        (CHALLENGER, UsageError, "the challenger predicts no number for 2 of .*; train another"),
+        (CHAMPION, WorldError, "the champion predicts no number for 2 of .* `nox -s rollback`"),
+    ],
+)
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_prediction_that_is_no_number_is_told_in_one_sentence(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+    error: type[Exception],
+    words: str,
+    value: float,
+) -> None:
+    def load(folder: Path, _: str) -> Any:
+        scores = np.full(len(TEST), 0.5)
+        scores[3:5] = value if folder.name == role else 0.5
+        columns = SimpleNamespace(columns=["origin"])
+        return SimpleNamespace(encoder=columns, predict=lambda rows: {"prediction": scores})
+
+    monkeypatch.setattr(isolation, "load", load)
+    here = of(rows.parameters(), settings.root, Path(CHALLENGER))
+    with pytest.raises(error, match=words):
+        contest.contest(
+            settings.root, here, {CHAMPION: Model(Path(CHAMPION), "")}, TEST, here.params
+        )
+
+
+def holdout(settings: Settings, ours: dict[str, Any], base: dict[str, Any]) -> verdict.Check:
+    return contest.same_holdout(raw(settings), rows.parameters(**ours), rows.parameters(**base))
+
+
+def until(day: str | None) -> dict[str, Any]:
+    return {"data": {"target": "late", "time": "scheduled_departure", "until": day}}
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {},
+        {"seed": 1},
+        {"evaluation": {"confidence": 0.9, "resamples": 100}},
+        {"features": {"numeric": ["distance"]}},
+        until("2013-09-29"),
+        until(None),
+    ],
+)
+def test_a_change_that_leaves_the_test_rows_as_they_are_is_held_to_them(
+    settings: Settings, ours: dict[str, Any]
+) -> None:
+    assert holdout(settings, ours, until("2013-09-28")).passed
+
+
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [
+        (until("2013-09-27"), "`data.until` goes back, from 2013-09-28 to 2013-09-27"),
+        (until("2013-10-01"), "`data.until` is 2013-10-01, and the last row is of 2013-09-30"),
+        ({"split": {"by": "time", "validation": "2 weeks", "test": "3 weeks"}}, "`split`"),
+        ({"data": {"target": "arr_delay", "time": "scheduled_departure"}}, "`data.target`"),
+        (AT_RANDOM, "`data.time` is another one; `split` is another one"),
+        (OF_NUMBERS, "`task` is another one"),
+    ],
+)
+def test_a_change_that_would_choose_its_own_test_rows_is_told_what_does(
+    settings: Settings, ours: dict[str, Any], words: str
+) -> None:
+    found = holdout(settings, ours, until("2013-09-28"))
+    assert found.passed is False
+    assert words in found.reason and "would choose its own test rows" in found.reason
+
+
+def test_a_seed_that_draws_the_test_rows_is_not_the_changes_to_choose(settings: Settings) -> None:
+    assert holdout(settings, AT_RANDOM, AT_RANDOM).passed
+    found = holdout(settings, AT_RANDOM | {"seed": 1}, AT_RANDOM)
+    assert found.passed is False and "`seed`" in found.reason

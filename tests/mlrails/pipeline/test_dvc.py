@@ -1,0 +1,177 @@
+"""DVC in this process: it runs our Python and our code, and does not repeat what a stage said."""
+
+import errno
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from dvc.lock import LockError
+
+from mlrails.core.errors import Exit, WorldError
+from mlrails.pipeline import dvc
+
+
+@pytest.mark.parametrize("before", ["", "/usr/bin:HERE", "HERE:/usr/bin", "/usr/bin"])
+def test_our_own_folder_comes_first_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", before.replace("HERE", str(tmp_path)))
+    found = dvc._with_first("PYTHONPATH", tmp_path).split(os.pathsep)
+    assert found == [str(tmp_path), *(["/usr/bin"] if "/usr/bin" in before else [])]
+
+
+def test_a_command_runs_in_the_projects_folder_with_its_code(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project.parent)
+    assert dvc.run(project, "config", "--local", "cache.dir", "/somewhere") == 0
+    assert dvc.run(project, "config", "cache.dir") == 0
+    assert capsys.readouterr().out.strip() == "/somewhere"
+    assert dvc.run(project, "no-such-command") != 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_folder_and_environment_are_dvcs_while_it_runs_and_ours_again_after(
+    project: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    monkeypatch.chdir(project.parent)
+    monkeypatch.setenv("KNOWN", "before")
+    seen: list[tuple[Path, dict[str, str]]] = []
+
+    def main(_: list[str]) -> int:
+        seen.append((Path.cwd(), dict(os.environ)))
+        if fails:
+            raise KeyboardInterrupt
+        return 0
+
+    monkeypatch.setattr("dvc.cli.main", main)
+    before = Path.cwd(), dict(os.environ)
+    with pytest.raises(KeyboardInterrupt) if fails else nullcontext():
+        dvc.run(project, "repro", KNOWN="now", NEW="too")
+    ((where, found),) = seen
+    assert where == project
+    assert found["PYTHONPATH"].split(os.pathsep)[0] == str(project / "src")
+    assert found["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+    assert [found[it] for it in ("DVC_NO_ANALYTICS", "KNOWN", "NEW")] == ["true", "now", "too"]
+    assert (Path.cwd(), dict(os.environ)) == before
+
+
+def record(reason: Exception) -> logging.LogRecord:
+    """Return what DVC logs of a stage that has failed."""
+    problem = Exception("failed to reproduce 'train'")
+    problem.__cause__ = reason
+    failed = (Exception, problem, None)
+    return logging.LogRecord("dvc", logging.ERROR, "", 0, "", None, failed)
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Return what DVC's log shows."""
+    shown = io.StringIO()
+    monkeypatch.setattr(logging.getLogger("dvc"), "handlers", [logging.StreamHandler(shown)])
+    return shown
+
+
+def answering(problem: BaseException) -> Callable[[list[str]], int]:
+    """Return a DVC that logs a problem and fails."""
+
+    def main(_: list[str]) -> int:
+        logging.getLogger("dvc").error("", exc_info=problem)
+        return 255
+
+    return main
+
+
+@pytest.mark.parametrize("code", [Exit.WORLD, Exit.USAGE])
+def test_what_a_stage_has_said_is_not_said_again_and_its_code_is_passed_on(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log: io.StringIO,
+    code: Exit,
+) -> None:
+    said = Exception(f"failed to run: python -m x.train, exited with {code}")
+    monkeypatch.setattr("dvc.cli.main", answering(said))
+    with pytest.raises(dvc.StageFailedError) as caught:
+        dvc.run(project, "repro")
+    assert (caught.value.exit_code, str(caught.value)) == (code, "")
+    assert log.getvalue() == ""
+
+
+def test_what_a_stage_said_counts_for_nothing_where_all_went_well(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = answering(Exception("failed to run: python -m x.train, exited with 2"))
+    monkeypatch.setattr("dvc.cli.main", lambda words: 0 * failing(words))
+    assert dvc.run(project, "repro") == 0
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [KeyboardInterrupt(), *(Exception(f"failed to run: x, exited with {it}") for it in (-2, 130))],
+)
+def test_an_interrupt_is_one_wherever_it_struck(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log: io.StringIO,
+    problem: BaseException,
+) -> None:
+    monkeypatch.setattr("dvc.cli.main", answering(problem))
+    with pytest.raises(KeyboardInterrupt):
+        dvc.run(project, "repro")
+    assert log.getvalue() == ""
+
+
+@pytest.mark.parametrize("reason", ["failed to run: x, exited with -9", "the lock is held"])
+def test_what_no_stage_has_said_is_told(reason: str) -> None:
+    assert dvc._Ours().filter(record(Exception(reason)))
+    plain = logging.LogRecord("dvc", logging.ERROR, "", 0, reason, None, None)
+    assert dvc._Ours().filter(plain)
+
+
+def test_advice_on_other_commands_and_what_a_kill_left_are_not_told(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    log: io.StringIO,
+) -> None:
+    from dvc.ui import ui
+
+    def main(_: list[str]) -> int:
+        ui.enable()
+        ui.write("Use `dvc push` to send your updates to remote storage.")
+        ui.error_write("Having any troubles? Hit us up")
+        ui.write("up to date")
+        lost = "Process '%s' had been killed. Auto removed it from the lock file."
+        logging.getLogger("dvc").warning(lost, "dvc repro")
+        logging.getLogger("dvc").warning("worth a look")
+        return 0
+
+    monkeypatch.setattr("dvc.cli.main", main)
+    dvc.run(project, "repro")
+    assert capsys.readouterr() == ("up to date\n", "")
+    assert log.getvalue() == "worth a look\n"
+
+
+def test_what_the_system_refuses_is_told_in_our_words(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "cache/ab")
+    monkeypatch.setattr("dvc.cli.main", answering(full))
+    with pytest.raises(WorldError, match="cache/ab: the disk is full; free some space"):
+        dvc.run(project, "repro")
+
+
+def test_dvc_at_work_elsewhere_is_told_in_one_sentence(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(self: object) -> None:
+        raise LockError("Unable to acquire lock")
+
+    monkeypatch.setattr("dvc.repo.Repo.status", locked)
+    with pytest.raises(WorldError, match=r"another process is at work with DVC .*; run the same"):
+        dvc.is_stale(project)

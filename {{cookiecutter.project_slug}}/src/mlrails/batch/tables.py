@@ -1,0 +1,238 @@
+"""Tables of any size, read piece by piece: their columns first, then their rows."""
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.errors import UsageError, nearest
+from ..data import dialect, values
+from ..modeling.signature import Field
+from . import csv as batch_csv
+from . import datasets
+from .csv import Block, Broken, header
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+_NUMBERS = {"number", "whole number", "nothing"}
+_KINDS = dict.fromkeys(["double", "float", "long", "integer"], _NUMBERS)
+_KINDS |= {"string": {"text", *_NUMBERS}, "boolean": {"boolean", "nothing"}}
+_KINDS |= {"datetime": {"time", "nothing"}}
+"""Which kinds of Parquet's columns a type of a signature takes."""
+_WORDS = dict.fromkeys(_KINDS, "number")
+_WORDS |= {"string": "text", "boolean": "boolean", "datetime": "time"}
+_INT96 = "INT96"
+
+
+def check(paths: Sequence[Path], inputs: Sequence[Field], keep: Sequence[str], root: Path) -> None:
+    """Raise UsageError where a file lacks a column that is needed, or one is of another type.
+
+    A column to keep must be of one type in all files. Columns of folders' names are text.
+    """
+    first = _kept(paths[0], inputs, keep, root)
+    for path in paths[1:]:
+        for name, known, found in zip(keep, first, _kept(path, inputs, keep, root), strict=True):
+            if known != found:
+                raise UsageError(
+                    f"{path}: the column {name!r} is {found}, and {known} in {paths[0]}; leave it "
+                    "away (--keep), or convert it"
+                )
+
+
+def _kept(path: Path, inputs: Sequence[Field], keep: Sequence[str], root: Path) -> list[str]:
+    """Return the types of the columns to keep."""
+    own, folders = _columns(path), datasets.partition(path, root)
+    names = [*(it.name for it in inputs), *keep]
+    for name in names:
+        if name in own and name in folders:
+            raise UsageError(
+                f"{path}: the column {name!r} stands in the file and in the name of a folder; keep "
+                "one"
+            )
+        if name not in own and name not in folders:
+            raise UsageError(_missing(path, name, [*own, *folders]))
+        if own.get(name) == _INT96:
+            raise UsageError(
+                f"{path}: the column {name!r} is INT96, an instant in UTC, and times are read "
+                "without a zone; write it in the zone of the training rows, as TIMESTAMP_NTZ"
+            )
+    if path.suffix == ".csv":
+        return ["text" for _ in keep]
+    for it in inputs:
+        if it.name in own and values.kind(own[it.name]) not in _KINDS[it.type]:
+            raise UsageError(
+                f"{path}: the column {it.name!r} is {own[it.name]}, and the model takes a "
+                f"{_WORDS[it.type]}; convert it"
+            )
+    types = [own.get(it, "text") for it in keep]
+    return ["text" if "text" in {it, values.kind(it)} else str(it) for it in types]
+
+
+def _missing(path: Path, name: str, columns: Sequence[str]) -> str:
+    """Say that a column is missing, or why none can be seen."""
+    if path.suffix == ".csv":
+        with path.open("rb") as file:
+            why = dialect.cause(file.read(dialect.HEAD))
+        if why:
+            return f"{path}: {why}; {dialect.REMEDY}"
+    return f"{path}: the column {name!r} is missing{nearest(name, columns)}; add it, or rename one"
+
+
+def plain_column(column: "pa.Array") -> "pa.Array":
+    """Return a column with text of whatever type as one type."""
+    import pyarrow as pa
+
+    return column.cast(pa.string()) if values.kind(column.type) == "text" else column
+
+
+def _columns(path: Path) -> dict[str, Any]:
+    from pyarrow import ArrowException
+
+    try:
+        named = _of_csv(path) if path.suffix == ".csv" else _parquet_header(path)
+    except (ArrowException, csv.Error) as error:
+        kind = path.suffix[1:]
+        raise UsageError(f"{path}: not {kind} ({without_values(error)}); mend the file") from None
+    names = [name for name, _ in named]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"{path}: the column {twice[0]!r} stands twice; keep one")
+    return dict(named)
+
+
+def _of_csv(path: Path) -> list[tuple[str, Any]]:
+    with path.open("rb") as file:
+        head = file.read(dialect.HEAD)
+    if dialect.is_other(head):
+        raise UsageError(f"{path}: {dialect.cause(head)}; {dialect.REMEDY}")
+    return [(name, "text") for name in header(path)]
+
+
+def _parquet_header(path: Path) -> list[tuple[str, Any]]:
+    """Return names and types; Arrow takes an INT96 for a time without a zone, which it is not."""
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        columns = map(file.schema.column, range(len(file.schema)))
+        instants = {it.path for it in columns if it.physical_type == _INT96}
+        types = [(it.name, it.type) for it in file.schema_arrow]
+    return [(name, _INT96 if name in instants else type_) for name, type_ in types]
+
+
+def without_values(error: Exception) -> str:
+    """Return the first words of what Arrow says: what follows may quote rows."""
+    return str(error).partition(":")[0].splitlines()[0][:80]
+
+
+PIECE = 2**17
+"""Rows of a piece of Parquet; of CSV it is a block of bytes."""
+READING = 3
+"""Raise it with every change of how files are cut or cells are read: parts of before do not fit."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows of a file in order: which file, the columns, and each row's number from 0."""
+
+    source: str
+    number: int
+    rows: "pa.RecordBatch"
+    places: npt.NDArray[np.int64]
+    """The rows' numbers in the file."""
+    broken: Sequence[Broken]
+    """The rows that cannot be read, with their numbers in the file."""
+    read: int
+    """How much of the file's bytes has been read so far, to show it."""
+
+
+def frame(root: Path, wanted: str, names: Sequence[str]) -> "pd.DataFrame":
+    """Return columns of a file, folder or glob of your own, for `source.py` to return or to join.
+
+    What CSV says stays text, so `007` is no 7; `ingest` makes the schema's kinds of it, as scoring
+    does. Raises UsageError naming the file, also where a row cannot be read.
+    """
+    import pyarrow as pa
+
+    paths, batches = datasets.find(root, wanted), []
+    check(paths, [], names, root)
+    for path in paths:
+        for piece in pieces(path, str(path), names, datasets.partition(path, root)):
+            if piece.broken:
+                row, _, reason = piece.broken[0]
+                raise UsageError(f"{path}: row {row:,} {reason}; mend the file")
+            plain = [plain_column(values.plain(it)) for it in piece.rows.columns]
+            batches.append(pa.record_batch(plain, names=[*names]))
+    # A whole number beside a missing one would become a float, and lose its last digits.
+    whole: pd.DataFrame = pa.Table.from_batches(batches).to_pandas(integer_object_nulls=True)
+    return whole
+
+
+def pieces(
+    path: Path, source: str, names: Sequence[str], partition: Mapping[str, str | None]
+) -> Iterator[Piece]:
+    """Read a file piece by piece, always in the same pieces, at least one; a CSV's cells stay text.
+
+    So does what a folder's name says (`partition`). Raises UsageError where the file is no Parquet,
+    or no CSV as a whole.
+    """
+    from pyarrow import ArrowException
+
+    wanted, start = [*dict.fromkeys(names)], 0
+    own = [it for it in wanted if it not in partition]
+    try:
+        for number, block in enumerate(_READERS[path.suffix](path, own)):
+            total = block.rows.num_rows + len(block.broken)
+            places = np.delete(np.arange(total), [it.place for it in block.broken]) + start
+            broken = [it._replace(place=it.place + start) for it in block.broken]
+            rows = _with(block.rows, wanted, partition)
+            yield Piece(source, number, rows, places, broken, block.read)
+            start += total
+    except (ArrowException, csv.Error) as error:
+        raise UsageError(
+            f"{path}: cannot be read as {path.suffix[1:]} after row {start:,} "
+            f"({without_values(error)}); mend the file"
+        ) from None
+
+
+def _with(
+    rows: "pa.RecordBatch", wanted: Sequence[str], partition: Mapping[str, str | None]
+) -> "pa.RecordBatch":
+    """Return the wanted columns, those of a folder's name as the text that it is."""
+    import pyarrow as pa
+
+    if not partition:
+        return rows
+    columns = {
+        name: pa.repeat(pa.scalar(partition[name], pa.string()), rows.num_rows)
+        if name in partition
+        else rows.column(name)
+        for name in wanted
+    }
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _of_parquet(path: Path, names: list[str]) -> Iterator[Block]:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    size = path.stat().st_size
+    with pyarrow.parquet.ParquetFile(path) as file:
+        done, total = 0, file.metadata.num_rows
+        if not total:
+            nothing = pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
+            yield Block(nothing.select(names), [], size)
+        for rows in file.iter_batches(PIECE, columns=names):
+            done += rows.num_rows
+            yield Block(rows.select(names), [], size * done // max(1, total))
+
+
+_READERS: Mapping[str, Callable[[Path, list[str]], Iterator[Block]]] = {
+    ".parquet": _of_parquet,
+    ".csv": batch_csv.read,
+}

@@ -1,0 +1,49 @@
+"""The command line: every verb of the doors, under one roof.
+
+Heavy libraries are imported inside the verbs, so that --help answers at once.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from ..core import processes, settings
+from ..core.errors import UsageError, reported
+from ..data.schema import Column
+from .github import forge_verbs
+from .leaving import Handed
+from .lifecycle import lifecycle_verbs
+from .pipeline import pipeline_verbs
+from .serving import serving_verbs
+
+_HELP = "Train, promote and track the model; every verb is a nox session of the same name."
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP
+)
+for verbs in (pipeline_verbs, lifecycle_verbs, serving_verbs, forge_verbs):
+    app.add_typer(verbs)
+
+
+def main(package: str, columns: Sequence[Column]) -> None:
+    """Run what the command line asks for, with what the user's package hands over.
+
+    Raises UsageError where it is called in another copy of the project.
+    """
+    try:
+        root = settings.find_root(Path.cwd())
+    except UsageError:  # --help needs no project, and a verb says so itself.
+        root = None
+    if root is not None:
+        settings.check_code(root)
+    app(prog_name=f"python -m {package}", obj=Handed(package, columns))
+
+
+def run(package: str | None, columns: Sequence[Column]) -> NoReturn:
+    """Be the process of the command line of a user's package."""
+    processes.begin()
+    try:
+        processes.end(reported(lambda: main(str(package), columns)))
+    except SystemExit as done:
+        processes.end(int(done.code or 0))

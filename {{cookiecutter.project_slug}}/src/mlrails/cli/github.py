@@ -1,0 +1,31 @@
+"""Verbs of a job of the forge: what happens between a pull request and its merge."""
+
+from typing import Annotated
+
+import typer
+
+from .leaving import Kind, at, here, leave
+
+forge_verbs = typer.Typer()
+
+
+@forge_verbs.command()
+def review(
+    base: Annotated[str, typer.Option(help="The revision whose bounds count.")],
+    registry: Kind = None,
+    floors_at_least: Annotated[
+        bool, typer.Option(help="Where the registry needs a secret, say so and go on.")
+    ] = False,
+) -> None:
+    """Hold the gate with the bounds of a base, pack the candidate, and write the report."""
+    from ..github.review import review
+
+    at(registry, lambda there: review(there, base, floors_at_least), writes=False)
+
+
+@forge_verbs.command()
+def prove() -> None:
+    """Compare the model of merged code with the one that its pull request has evaluated."""
+    from ..github.prove import prove
+
+    leave(lambda: prove(here()))

@@ -1,0 +1,48 @@
+"""Verbs that bring the stages up to date and share what they made."""
+
+from functools import partial
+
+import typer
+
+from .leaving import handed, here, leave
+
+pipeline_verbs = typer.Typer()
+_CHANGES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@pipeline_verbs.command(context_settings=_CHANGES)
+def train(context: typer.Context) -> None:
+    """Bring the pipeline up to date, track it, and print the figures.
+
+    --NAME VALUE changes a param for this run alone, as in --learning_rate 0.05 or
+    --split.test "3 months": it is trained in a copy, and the files here stay as they are.
+    """
+    from ..pipeline import run, worktree
+
+    act = partial(run.train, columns=handed(context).columns)
+    leave(lambda: worktree.here_or_in_a_copy(here(), context.args, act))
+
+
+@pipeline_verbs.command(context_settings=_CHANGES)
+def evaluate(context: typer.Context) -> None:
+    """Make the report of the model that is there, without training."""
+    from ..pipeline import run, worktree
+
+    act = partial(run.evaluate, columns=handed(context).columns)
+    leave(lambda: worktree.here_or_in_a_copy(here(), context.args, act))
+
+
+@pipeline_verbs.command()
+def push() -> None:
+    """Send data and models to the DVC remote."""
+    from ..pipeline import run
+
+    leave(lambda: run.share(here(), "push"))
+
+
+@pipeline_verbs.command()
+def pull() -> None:
+    """Fetch the data and models of this commit from the DVC remote."""
+    from ..pipeline import run
+
+    leave(lambda: run.share(here(), "pull"))

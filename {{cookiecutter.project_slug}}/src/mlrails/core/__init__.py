@@ -1,0 +1,1 @@
+"""What everything stands on: settings, params, files, git, processes, errors."""

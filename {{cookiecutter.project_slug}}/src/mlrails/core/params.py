@@ -1,0 +1,166 @@
+"""`params.yaml` as frozen values: every number of the experiment, validated in one place.
+
+The section `estimator` is a plain mapping here: only `estimator.py` knows what is in it.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from .config import Frozen, Scalar, read_yaml, validated
+
+
+class Task(StrEnum):
+    """The probability of an event, or a number."""
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+FILE = "params.yaml"
+
+
+class Period(Frozen):
+    """A calendar length such as `2 months`."""
+
+    count: int = Field(gt=0)
+    unit: Literal["day", "week", "month"]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}{'s' if self.count > 1 else ''}"
+
+
+def _length(value: object) -> Period | float:
+    """Read a share of the rows (`0.2`) or a calendar length (`2 months`)."""
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    words = re.fullmatch(r"([1-9]\d{0,3}) (day|week|month)s?", str(value))
+    if words is None:
+        raise ValueError("write a length such as '2 months' or '10 days', or a share such as 0.2")
+    return Period.model_validate({"count": int(words[1]), "unit": words[2]})
+
+
+Length = Annotated[Period | float, BeforeValidator(_length)]
+Threshold = Literal["f1", "youden"]
+Acknowledgement = Literal["rows of one day may be in training and test"]
+(ACKNOWLEDGEMENT,) = get_args(Acknowledgement)
+
+
+def _day(value: object) -> object:
+    """Refuse a bare date, for which DVC has no type."""
+    if isinstance(value, date):
+        raise ValueError(f"put the day in quotes: '{value}'")
+    return value
+
+
+class Data(Frozen):
+    """Which column is predicted, which one tells the time, and up to which day rows are used."""
+
+    target: str
+    time: str | None
+    until: Annotated[date, BeforeValidator(_day)] | None = None
+
+
+class Features(Frozen):
+    """The raw columns that the model may see; what is made of them is in `features.py`."""
+
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    calendar: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        names = [*self.numeric, *self.categorical]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{name!r} is named twice; name each column once")
+        if not names and not self.calendar:
+            raise ValueError("no column is named; name at least one")
+        return self
+
+
+class Split(Frozen):
+    """How rows are divided into training, validation and test."""
+
+    by: Literal["time", "random"] = "time"
+    validation: Length
+    test: Length
+    acknowledge: Acknowledgement | None = None
+
+    @model_validator(mode="after")
+    def _lengths_fit(self) -> Self:
+        shares = [length for length in (self.validation, self.test) if isinstance(length, float)]
+        if len(shares) != (2 if self.by == "random" else 0):
+            words = "shares such as 0.2" if self.by == "random" else "lengths such as '2 months'"
+            raise ValueError(f"with 'by: {self.by}' validation and test are {words}")
+        if sum(shares) >= 1:
+            raise ValueError("validation and test together leave no rows for training")
+        return self
+
+
+class Evaluation(Frozen):
+    """How figures are made: intervals, slices, and the rule that chooses the threshold."""
+
+    confidence: float = Field(gt=0.5, le=0.999)
+    resamples: int = Field(ge=100, le=100_000)
+    slices: tuple[str, ...] = ()
+    threshold: Threshold = "f1"
+
+
+class Gate(Frozen):
+    """What a model must show before it becomes champion.
+
+    `margin` and `slice_margin` are in the unit of the primary metric: area under ROC, or the
+    target's own unit (root mean squared error). `bias` and `first_bias` are in the target's unit,
+    shares for events. `calibration` is a share of p(1 − p), the Brier score of the rate p of the
+    test rows. `decisions` is in the unit of the metric that `evaluation.threshold` names.
+    """
+
+    margin: float = Field(gt=0)
+    slice_margin: float = Field(gt=0)
+    slice_rows: int = Field(ge=50)
+    days: int = Field(ge=2)
+    bias: float = Field(gt=0)
+    first_bias: float | None = Field(default=None, gt=0)
+    calibration: float | None = Field(default=None, gt=0, lt=1)
+    decisions: float | None = Field(default=None, gt=0)
+    renamed: Mapping[str, str | None] = {}
+    floors: Mapping[str, float] = {}
+    megabytes: float = Field(gt=0)
+    signature: Literal["compatible", "any"] = "compatible"
+    confidence: float = Field(gt=0.5, le=0.999)
+    resamples: int = Field(ge=100, le=100_000)
+
+
+class Params(Frozen):
+    """The whole of `params.yaml`."""
+
+    task: Task
+    seed: int = Field(ge=0, lt=2**32)
+    data: Data
+    features: Features
+    split: Split
+    estimator: Mapping[str, Scalar]
+    evaluation: Evaluation
+    gate: Gate
+
+    @model_validator(mode="after")
+    def _calibration_fits(self) -> Self:
+        if (self.gate.calibration is None) is (self.task is Task.CLASSIFICATION):
+            raise ValueError(
+                "'gate.calibration' is a loss in Brier score, as a share of p(1 - p): "
+                "classification needs one, such as 0.02, and regression has none"
+            )
+        if self.gate.decisions is not None and self.task is Task.REGRESSION:
+            raise ValueError("'gate.decisions' is about calls, and regression makes none")
+        return self
+
+
+def load(root: Path) -> Params:
+    """Read and validate `params.yaml`; raises UsageError with file, key and remedy."""
+    return validated(Params, read_yaml(root / FILE), FILE)

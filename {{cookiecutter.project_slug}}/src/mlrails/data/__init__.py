@@ -1,0 +1,1 @@
+"""Rows: how they are typed, checked, split and kept."""

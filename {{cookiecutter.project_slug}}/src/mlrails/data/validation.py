@@ -1,0 +1,172 @@
+"""Every rule that rows must keep, checked at once."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import UsageError, counted, nearest
+from ..core.layout import Part
+from ..core.params import FILE, Params, Task
+from . import values
+from .schema import DTYPES, Column, Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_ROWS_SHOWN = 3
+
+_TARGETS: dict[Task, Kind] = {Task.CLASSIFICATION: "boolean", Task.REGRESSION: "number"}
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One rule that some rows of one column break."""
+
+    column: str
+    rule: str
+    count: int
+    rows: tuple[tuple[Any, Any], ...] = ()
+    """The first offending (row, value) pairs."""
+
+    def in_words(self, with_rows: bool) -> str:
+        """Return one line; values of rows are shown only where logs are private."""
+        shown = ", ".join(f"row {row}: {value!r}" for row, value in self.rows)
+        examples = f" ({shown})" if with_rows and shown else ""
+        where = f" in {counted(self.count, 'row')}" if self.count else ""
+        return f"column {self.column!r}: {self.rule}{where}{examples}"
+
+
+def violations(rows: "pd.DataFrame", columns: Sequence[Column]) -> list[Violation]:
+    """Return every violation of the schema, by column."""
+    found = [it for column in columns for it in _violations(rows, column)]
+    return sorted(found, key=lambda it: (it.column, it.rule))
+
+
+def check(rows: "pd.DataFrame", columns: Sequence[Column], where: str, with_rows: bool) -> None:
+    """Raise UsageError that lists all violations of the schema, one in a line."""
+    found = violations(rows, columns)
+    if found:
+        lines = "\n".join(f"  {violation.in_words(with_rows)}" for violation in found)
+        raise UsageError(
+            f"{where}: rules of schema.py that are broken: {len(found)}; mend the source "
+            f"(source.py) or the rule (schema.py):\n{lines}"
+        )
+
+
+def _violations(rows: "pd.DataFrame", column: Column) -> Iterator[Violation]:
+    import pandas as pd
+
+    if column.name not in rows:
+        yield Violation(column.name, "the column is missing", 0)
+        return
+    given, wanted = rows[column.name], DTYPES[column.kind]
+    empty = given.isna().to_numpy()
+    broken = [] if column.nullable else [("a value is missing", empty)]
+    if column.kind == "boolean" and column.nullable:  # For which numpy has no type.
+        broken.append(("no boolean", ~given.isin([True, False]).to_numpy() & ~empty))
+    elif given.dtype != pd.api.types.pandas_dtype(wanted):
+        yield Violation(column.name, f"the type is {given.dtype}, not {wanted}", 0)
+    elif column.kind == "number":
+        numbers = given.to_numpy()
+        broken += [(limit.found, limit.breaks(numbers)) for limit in values.limits(column)]
+    for rule, wrong in broken:
+        if wrong.any():
+            yield Violation(column.name, rule, int(wrong.sum()), _first(given, wrong))
+
+
+def _first(column: "pd.Series[Any]", wrong: values.Mask) -> tuple[tuple[Any, Any], ...]:
+    shown = column[wrong].head(_ROWS_SHOWN)
+    return tuple(zip(shown.index.tolist(), shown.tolist(), strict=True))
+
+
+def check_columns(params: Params, columns: Sequence[Column]) -> None:
+    """Raise UsageError when params.yaml names a column that is unknown, leaks or has no such kind.
+
+    Nothing that becomes known after the moment of prediction may reach a feature.
+    """
+    data, features, known = params.data, params.features, {it.name: it for it in columns}
+    expected: list[tuple[str, str | None, tuple[Kind, ...]]] = [
+        ("data.target", data.target, (_TARGETS[params.task],)),
+        ("data.time", data.time, ("time",)),
+        *(("features.numeric", name, ("number", "boolean")) for name in features.numeric),
+        *(("features.categorical", name, ("category",)) for name in features.categorical),
+        *(("evaluation.slices", name, ("category",)) for name in params.evaluation.slices),
+    ]
+    for key, name, kinds in expected:
+        if key.startswith("features") and name == data.target:
+            raise UsageError(f"{FILE}: '{key}' names {name!r}, the target itself; take it out")
+        if name is not None:
+            _check_column(key, name, kinds, known, may_leak=not key.startswith("features"))
+    for key, name in (("data.target", data.target), ("data.time", data.time)):
+        if name is not None and known[name].nullable:
+            raise UsageError(
+                f"{FILE}: '{key}' names {name!r}, whose values may be missing; "
+                "fill them in source.py and say so in schema.py, or choose another"
+            )
+    if features.calendar and data.time is None:
+        raise UsageError(f"{FILE}: 'features.calendar' needs a column in 'data.time'; name one")
+
+
+def _check_column(
+    key: str, name: str, kinds: Iterable[Kind], known: Mapping[str, Column], may_leak: bool
+) -> None:
+    column = known.get(name)
+    if column is None:
+        hint = nearest(name, known)
+        raise UsageError(f"{FILE}: '{key}' names {name!r}, which schema.py does not know{hint}")
+    if column.leaks and not may_leak:
+        raise UsageError(f"{FILE}: '{key}' names {name!r}, but {column.leaks}; take it out")
+    if key == "data.target" and (column.kind, *kinds) == ("category", "boolean"):
+        raise UsageError(
+            f"{FILE}: 'data.target' names {name!r}, a category, and a model tells two classes "
+            f"apart, not more; make a yes/no column of each class in source.py, as rows['is_a'] = "
+            f"rows[{name!r}] == 'a', call it a boolean in schema.py, and take one as target"
+        )
+    if column.kind not in kinds:
+        wanted = " or ".join(kinds)
+        raise UsageError(f"{FILE}: '{key}' names {name!r}, a {column.kind}; it takes a {wanted}")
+
+
+def needed(params: Params) -> list[str]:
+    """Return the columns that later stages read, each once."""
+    data, features = params.data, params.features
+    named = [*features.categorical, *features.numeric, *params.evaluation.slices, data.target]
+    return [*dict.fromkeys([*([data.time] if data.time else []), *named])]
+
+
+def check_calendar(params: Params, known: Iterable[str]) -> None:
+    """Raise UsageError where params.yaml asks for a part of the calendar that nobody makes."""
+    for name in params.features.calendar:
+        if name not in known:
+            raise UsageError(
+                f"{FILE}: 'features.calendar' names {name!r}, which features.py does not make"
+                f"{nearest(name, known)}; it makes {', '.join(known)}"
+            )
+
+
+def check_parts(parts: "Mapping[Part, pd.DataFrame]", rows: "pd.DataFrame", params: Params) -> None:
+    """Raise UsageError where nothing can be learnt from a part of the rows, or measured by it."""
+    for part, chosen in parts.items():
+        if chosen.empty:
+            raise UsageError(_no_rows(part, rows, params))
+        if chosen[params.data.target].nunique() < 2:
+            raise UsageError(
+                f"{FILE}: the {part} rows have only one value of {params.data.target!r}, so "
+                "nothing can be learnt or measured; change 'split' or 'data.until'"
+            )
+    features = {"numeric": params.features.numeric, "categorical": params.features.categorical}
+    for kind, name in ((kind, name) for kind, names in features.items() for name in names):
+        if parts["train"][name].isna().all():
+            raise UsageError(f"{FILE}: 'features.{kind}' names {name!r}, which no train row has")
+
+
+def _no_rows(part: Part, rows: "pd.DataFrame", params: Params) -> str:
+    where = ""
+    if params.data.time and len(rows):
+        times = rows[params.data.time]
+        where = f"; the rows reach from {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d}"
+    return (
+        f"{FILE}: 'split' and 'data.until' leave no {part} rows{where}; "
+        "change the lengths, or the last day"
+    )

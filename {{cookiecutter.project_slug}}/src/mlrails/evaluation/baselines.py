@@ -1,0 +1,116 @@
+"""Simple models, so that the figure of the real one means something.
+
+Each is fitted on the matrix that the encoder makes, and gives scores as the estimator does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ..core.params import Task
+from ..data.arrays import Matrix, Vector
+from ..modeling.protocols import Encoder
+
+Scorer = Callable[[Matrix], Vector]
+
+_LEAST_ROWS = 20.0
+"""A group's mean is drawn towards the overall mean by as many rows; small groups say little."""
+
+
+class Grouped(NamedTuple):
+    """A column of the matrix that falls into groups, such as hours, weekdays or categories."""
+
+    title: str
+    column: int
+    width: float
+    """How much of the column makes one group: 60 for the hour of a minute of the day."""
+
+
+def fit(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) -> Mapping[str, Scorer]:
+    """Fit every baseline on the training rows (rows, features) and (rows,); by its title."""
+    grouped = [
+        Grouped(encoder.groups[name][0], column, encoder.groups[name][1])
+        for column, name in enumerate(encoder.names)
+        if name in encoder.groups
+    ]
+    fitted = {name: _constant(middle(target)) for name, middle in MIDDLES[task].items()}
+    if hour := next((it for it in grouped if it.width != 1), None):
+        means = fit_groups([hour], matrix, target)
+        fitted[f"{_MEAN[task]} by {hour.title}"] = lambda matrix: means(matrix)[:, 0]
+    fitted[LINEAR[task]] = _fit_linear(task, grouped, matrix, target)
+    return fitted
+
+
+def hindsight(task: Task, target: Vector) -> Mapping[str, Vector]:
+    """Return the constant that only these rows themselves could tell, by its title.
+
+    The rate of the training rows is a weak rival where the world has moved on since: what a model
+    gains over it may be no more than that its own mean has moved as well.
+    """
+    return {HINDSIGHT[task]: np.full(len(target), target.mean())}
+
+
+def fit_groups(
+    grouped: Sequence[Grouped], matrix: Matrix, target: Vector
+) -> Callable[[Matrix], Matrix]:
+    """Return what gives each row its groups' means of the target, (rows, len(grouped)).
+
+    A small group's is drawn towards the overall mean; a group that was never seen has that one.
+    """
+    from sklearn.preprocessing import TargetEncoder
+
+    if not grouped:
+        return lambda matrix: matrix[:, :0]
+
+    def groups(matrix: Matrix) -> Matrix:
+        codes: Matrix = matrix[:, [it.column for it in grouped]] // [it.width for it in grouped]
+        return codes
+
+    # Not `fit_transform`, which would give the training rows means of other rows than these.
+    encoder = TargetEncoder(target_type="continuous", smooth=_LEAST_ROWS)
+    encoder.fit(groups(matrix), target)
+    return lambda matrix: np.asarray(encoder.transform(groups(matrix)))
+
+
+def _constant(value: float) -> Scorer:
+    return lambda matrix: np.full(len(matrix), value)
+
+
+def _fit_linear(task: Task, grouped: Sequence[Grouped], matrix: Matrix, target: Vector) -> Scorer:
+    """Fit a linear model on numbers, missing ones as the mean, and on means of groups."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    means = fit_groups(grouped, matrix, target)
+    numbers = sorted({*range(matrix.shape[1])} - {it.column for it in grouped})
+
+    def inputs(matrix: Matrix) -> Matrix:
+        return np.column_stack([matrix[:, numbers], means(matrix)])
+
+    # What is missing is given the mean after the units are known, or it would make these smaller.
+    mean = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
+    events = task is Task.CLASSIFICATION
+    last = LogisticRegression(solver="newton-cholesky") if events else Ridge(solver="cholesky")
+    linear = make_pipeline(StandardScaler(), mean, last)
+    with np.errstate(invalid="ignore"):  # A column without a single number has no mean.
+        linear.fit(inputs(matrix), target > 0 if events else target)
+    if events:
+        return lambda matrix: np.asarray(linear.predict_proba(inputs(matrix))[:, 1])
+    return lambda matrix: np.asarray(linear.predict(inputs(matrix)))
+
+
+MIDDLES: Mapping[Task, Mapping[str, Callable[[Vector], float]]] = {
+    Task.CLASSIFICATION: {"constant rate": np.mean},
+    # Squared error asks for the mean, absolute error for the median: neither is enough alone.
+    Task.REGRESSION: {"constant mean": np.mean, "constant median": np.median},
+}
+HINDSIGHT = {
+    Task.CLASSIFICATION: "rate of these rows",
+    Task.REGRESSION: "mean of these rows",
+}
+"""The titles of what is known in hindsight alone."""
+LINEAR = {Task.CLASSIFICATION: "logistic regression", Task.REGRESSION: "ridge regression"}
+_MEAN = {Task.CLASSIFICATION: "rate", Task.REGRESSION: "mean"}

@@ -1,0 +1,195 @@
+"""How a model behaves: threshold, curves, calibration, importance."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.params import Params, Task, Threshold
+from ..data.arrays import Rows, Vector
+
+Curve = Mapping[str, list[float]]
+
+_POINTS = 200
+
+
+def threshold(params: Params, target: Vector, score: Vector) -> float | None:
+    """Return from where on an event is called, by the rule of the params; None of a number."""
+    if params.task is Task.REGRESSION:
+        return None
+    return choose_threshold(params.evaluation.threshold, target, score)
+
+
+def choose_threshold(rule: Threshold, target: Vector, score: Vector) -> float:
+    """Return the score from which on an event is called, the best by the rule.
+
+    `target` and `score` (rows,) are validation rows, never test rows. F1 is the harmonic mean of
+    precision and recall; Youden's index is recall minus the false alarm rate. Counted here: who
+    trains a network would wait for scikit-learn, which nothing else needs there.
+    """
+    order = np.argsort(-score, kind="stable")
+    hits, alarms = np.cumsum(target[order] > 0), np.cumsum(target[order] <= 0)
+    events, others = max(hits[-1], 1), max(alarms[-1], 1)
+    worth = {
+        "f1": 2 * hits / (hits + alarms + events),
+        "youden": hits / events - alarms / others,
+    }[rule]
+    last_of_score = np.append(np.diff(score[order]) != 0, True)
+    best = np.flatnonzero(last_of_score)[np.argmax(worth[last_of_score])]
+    # Rounded down, so that the rows of this very score are called.
+    return float(np.floor(score[order][best] * 1e6) / 1e6)
+
+
+def roc(target: Vector, score: Vector) -> Curve:
+    """Return the share of events found (y) for each share of false alarms (x)."""
+    hits, alarms = (np.append(0, counts) for counts in _counts(target, score))
+    return _curve(alarms / max(alarms[-1], 1), hits / max(hits[-1], 1))
+
+
+def precision_recall(target: Vector, score: Vector) -> Curve:
+    """Return the precision (y) at each recall (x)."""
+    hits, alarms = _counts(target, score)
+    return _curve(hits / max(hits[-1], 1), hits / (hits + alarms))
+
+
+def average_precision(target: Vector, score: Vector) -> float:
+    """Return the area under the precision-recall curve, as a sum of steps; 0 without events."""
+    from sklearn.metrics import average_precision_score
+
+    event = target > 0
+    return float(average_precision_score(event, score)) if event.any() else 0.0
+
+
+def _counts(target: Vector, score: Vector) -> tuple[Vector, Vector]:
+    """Return events and others at or above each distinct score, the highest first.
+
+    scikit-learn's curves have no figures, but warnings, where all rows are of one class.
+    """
+    from sklearn.metrics import confusion_matrix_at_thresholds
+
+    _, alarms, _, hits, _ = confusion_matrix_at_thresholds(target > 0, score)
+    return hits, alarms
+
+
+def _curve(x: Vector, y: Vector) -> Curve:
+    """Thin a curve to what a picture can show."""
+    keep = np.unique(np.linspace(0, len(x) - 1, _POINTS).round().astype(int))
+    return {"x": x[keep].tolist(), "y": y[keep].tolist()}
+
+
+def calibration(target: Vector, score: Vector, bins: int = 10) -> Curve:
+    """Return the mean target (y) against the mean score (x) in tenths of the rows by score.
+
+    Rows of one score stay together: their order says nothing, and an edge among them would.
+    """
+    order = np.argsort(score, kind="stable")
+    last_of_score = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) + 1
+    edges = np.linspace(0, len(score), bins + 1)[1:-1].round()
+    ends = np.unique(last_of_score[np.searchsorted(last_of_score, edges)])
+    parts = [part for part in np.split(order, ends) if len(part)]
+    return {
+        "x": [float(score[part].mean()) for part in parts],
+        "y": [float(target[part].mean()) for part in parts],
+        "rows": [len(part) for part in parts],
+    }
+
+
+def calibration_error(curve: Curve) -> float:
+    """Return the mean distance of target and score over the groups of a calibration curve."""
+    return float(np.average(np.abs(np.subtract(curve["y"], curve["x"])), weights=curve["rows"]))
+
+
+def confusion(target: Vector, score: Vector, threshold: float) -> Mapping[str, int]:
+    """Count called and uncalled events at the threshold."""
+    from sklearn.metrics import confusion_matrix
+
+    cells = confusion_matrix(target > 0, score >= threshold, labels=[True, False]).T.ravel()
+    names = ("true_positive", "false_positive", "false_negative", "true_negative")
+    return dict(zip(names, cells.tolist(), strict=True))
+
+
+def residuals(target: Vector, score: Vector) -> Mapping[str, Any]:
+    """Return quantiles and the histogram of target minus prediction."""
+    shares = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
+    error = np.round(target - score, 9)  # What is left of rounding has no histogram.
+    return {
+        "quantiles": dict(zip(map(str, shares), np.quantile(error, shares).tolist(), strict=True)),
+        "histogram": _histogram(error),
+    }
+
+
+def _histogram(values: Vector) -> Mapping[str, list[float]]:
+    low, high = np.quantile(values, [0.005, 0.995])
+    counts, edges = np.histogram(values, 60, (low, high) if low < high else None)
+    return {"edges": edges.tolist(), "counts": counts.astype(float).tolist()}
+
+
+def importance(
+    rows: Rows,
+    columns: Sequence[str],
+    predict: Callable[[Rows], Vector],
+    worse: Callable[[Vector], float],
+    seed: int,
+    repeats: int = 3,
+) -> Mapping[str, Mapping[str, float]]:
+    """Return by how much the metric gets worse when one raw column is shuffled.
+
+    Permutation importance (Breiman 2001, doi:10.1023/A:1010933404324): mean and standard deviation
+    over the repeats. `worse` turns scores (rows,) into a figure where more is worse.
+    """
+    rng = np.random.default_rng(seed)
+    whole = {name: np.asarray(rows[name]) for name in columns}
+    base = worse(predict(whole))
+
+    def losses(name: str) -> Vector:
+        shuffled = (whole | {name: rng.permutation(whole[name])} for _ in range(repeats))
+        return np.array([worse(predict(rows)) - base for rows in shuffled])
+
+    found = {name: losses(name) for name in columns}
+    return {
+        name: {"mean": float(loss.mean()), "sd": float(loss.std(ddof=1))}
+        for name, loss in sorted(found.items(), key=lambda item: -item[1].mean())
+    }
+
+
+_DIGITS = 6
+
+
+def behaviour(
+    task: Task, target: Vector, score: Vector, threshold: float | None
+) -> Mapping[str, Any]:
+    """Return curves, calibration and confusion of events, or residuals of numbers."""
+    return _BEHAVIOUR[task](target, score, threshold)
+
+
+def _of_events(target: Vector, score: Vector, threshold: float | None) -> Mapping[str, Any]:
+    return {
+        "roc": roc(target, score),
+        "precision_recall": precision_recall(target, score),
+        "average_precision": round(average_precision(target, score), _DIGITS),
+        **_calibration(target, score, bins=10),
+        "threshold": threshold,
+        "confusion": confusion(target, score, 0.5 if threshold is None else threshold),
+    }
+
+
+def _of_numbers(target: Vector, score: Vector, _: float | None) -> Mapping[str, Any]:
+    return {
+        "residuals": residuals(target, score),
+        **_calibration(target, score, bins=20),
+    }
+
+
+def _calibration(target: Vector, score: Vector, bins: int) -> Mapping[str, Any]:
+    curve = calibration(target, score, bins)
+    return {
+        "mean_score": round(float(score.mean()), _DIGITS),
+        "calibration": curve,
+        "calibration_error": round(calibration_error(curve), _DIGITS),
+    }
+
+
+_BEHAVIOUR: Mapping[Task, Callable[[Vector, Vector, float | None], Mapping[str, Any]]] = {
+    Task.CLASSIFICATION: _of_events,
+    Task.REGRESSION: _of_numbers,
+}

@@ -1,0 +1,1 @@
+"""May a new model take the champion's place?"""

@@ -1,0 +1,110 @@
+"""Which bounds the gate uses, and whether a change chooses its own test rows.
+
+Allowed is what must be: time goes on, so `data.until` may move forward, to the last day that there
+is at most. Another target, time, length or way of splitting would be a choice among rows.
+
+A pull request must not weaken the gate that it has to pass, so a forge asks for its base branch's.
+Not the section `gate` alone: which slices are looked at, which rows are test rows and which days
+are drawn decide as much. A key that the base does not have yet is taken from here, and one that
+nobody here knows any more decides nothing: so a change of the keys themselves can pass as well.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..core import git, params
+from ..core.config import parse_yaml, read_yaml, validated
+from ..core.errors import UsageError, nearest
+from ..core.params import FILE, Params, Task
+from ..evaluation.metrics import DECISIONS, METRICS
+
+
+def choices(ours: Params, base: Params, last: date | None) -> Iterator[str]:
+    """Yield in words how the test rows of `ours` are not those that `base` asks for.
+
+    `last` is the day of the last row that there is; None where rows have no time.
+    """
+    if ours.task is not base.task:
+        yield "`task` is another one"
+    for name in ("target", "time"):
+        if getattr(ours.data, name) != getattr(base.data, name):
+            yield f"`data.{name}` is another one"
+    if ours.split != base.split:
+        yield "`split` is another one"
+    if ours.split.by == "random" and ours.seed != base.seed:
+        yield "`seed` is another one, and draws other test rows"
+    if ours.data.until == base.data.until or last is None:
+        return
+    now, before = ours.data.until or last, base.data.until or last
+    if now < before:
+        yield f"`data.until` goes back, from {before} to {now}"
+    elif now > last:
+        yield f"`data.until` is {now}, and the last row is of {last}"
+    elif ours.split.by == "random":
+        yield "`data.until` is another day, and draws other test rows"
+
+
+def advice(found: Sequence[str]) -> str:
+    """Return what a check says of such choices."""
+    if not found:
+        return "the test rows are those that the bounds ask for"
+    return (
+        f"{'; '.join(found)}: so this change would choose its own test rows; change {FILE} of the "
+        "base first, in a change of its own"
+    )
+
+
+def of(root: Path, revision: str | None) -> tuple[Params, str]:
+    """Return the params that the gate goes by, and where they are from.
+
+    Raises UsageError for what is no commit.
+    """
+    ours = params.load(root)
+    _check_floors(ours)
+    if revision is None:
+        return ours, "the working tree"
+    commit = git.run(
+        root,
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--end-of-options",
+        revision + "^{commit}",
+    ).stdout.strip()
+    # An empty name would be git's index, which a pull request can fill as it likes.
+    found = git.run(root, "show", f"{commit}:./{FILE}")
+    if not revision or not commit or found.returncode:
+        raise UsageError(f"the bounds of {revision!r}: git knows no {FILE} of that commit")
+    where = f"{FILE} of {revision}"
+    values = over(read_yaml(root / FILE), parse_yaml(found.stdout, where), Params)
+    named = commit if revision == commit else f"{revision} ({commit[:12]})"
+    return validated(Params, values, where), named
+
+
+def _check_floors(ours: Params) -> None:
+    """Raise UsageError for a floor of no metric; a base's decides nothing, and can be mended."""
+    known = [metric.name for metric in METRICS[ours.task]]
+    if ours.task is Task.CLASSIFICATION:
+        known.append(DECISIONS[ours.evaluation.threshold].name)
+    for name in ours.gate.floors:
+        if name not in known:
+            words = f"no metric of {ours.task} has that name{nearest(name, known)}"
+            raise UsageError(f"{FILE}: 'gate.floors.{name}': {words}; known: {', '.join(known)}")
+
+
+def over(ours: Any, base: Any, section: type[BaseModel]) -> Any:
+    """Lay the base's values over ours, as far as the section here knows their names."""
+    if not isinstance(ours, Mapping) or not isinstance(base, Mapping):
+        return base
+    laid = dict(ours)
+    for name in section.model_fields.keys() & base.keys():
+        inner = section.model_fields[name].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            laid[name] = over(ours.get(name), base[name], inner)
+        else:
+            laid[name] = base[name]
+    return laid

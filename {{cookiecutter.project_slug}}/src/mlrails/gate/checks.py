@@ -1,0 +1,198 @@
+"""What the gate looks at, one function a check: from a contest and bounds to a `Check`.
+
+They are in the target's unit: half a minute is a small loss for delays, and half a dollar none at
+all for houses. Nobody can be told no by this, but everybody is told.
+
+Callers act on `prediction`, and a model may order the rows as well as another, with probabilities
+that are as good, and call the wrong ones since its threshold was chosen badly.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..core.params import FILE, Gate, Task, Threshold
+from ..data.arrays import Vector
+from ..evaluation import comparison
+from ..evaluation.comparison import Comparison, Rows
+from ..evaluation.figures import Scored
+from ..evaluation.metrics import DECISIONS, METRICS, Metric
+from . import calibration
+from . import slices as gate_slices
+from .verdict import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
+
+_KEYS = ("margin", "slice_margin", "bias", "first_bias")
+_LEAST, _MOST = 0.001, 0.5
+"""Shares of the target's standard deviation beyond which a bound is hardly what was meant."""
+
+
+def remarks(task: Task, target: Vector, bounds: Gate) -> Iterator[str]:
+    """Yield a sentence for each bound that is tiny or huge beside the spread of the target."""
+    spread = float(np.std(target)) if len(target) else 0.0
+    if task is not Task.REGRESSION or not spread:
+        return
+    for name in _KEYS:
+        bound = getattr(bounds, name)
+        if bound is not None and not _LEAST <= bound / spread <= _MOST:
+            size = "next to nothing" if bound / spread < _LEAST else "more than half of it"
+            yield (
+                f"`gate.{name}` in {FILE} is {bound:g}, {bound / spread:.2g} times the standard "
+                f"deviation of the target ({spread:,.4g}), {size}: is it in the target's unit?"
+            )
+
+
+_CALLS = {CHAMPION: "decisions", BEST: "decisions against the best champion"}
+
+
+def checks(metric: Metric, calls: Mapping[str, Vector], on: Rows, bounds: Gate) -> Iterator[Check]:
+    """Compare the calls (rows,) of 0 and 1 by the metric that their threshold is chosen by."""
+    if bounds.decisions is None or CHALLENGER not in calls:
+        return
+    for rival, name in _CALLS.items():
+        if rival in calls:
+            found = comparison.gain(metric, calls[CHALLENGER], calls[rival], on, bounds.confidence)
+            what = f"{name} ({metric.title}): "
+            yield no_worse(name, found, bounds.decisions, bounds.days, "gate.decisions", what)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Who is compared, on which rows: scores by the names above, labels of each slice's rows."""
+
+    task: Task
+    scored: Scored
+    slices: Mapping[str, np.ndarray]
+    seed: int
+    calls: Mapping[str, Vector] = field(default_factory=dict)
+    """What each model calls (rows,), 0 or 1, where it calls anything."""
+    rule: Threshold = "f1"
+    """What chooses the thresholds of calls."""
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that models are compared by."""
+        return METRICS[self.task][0]
+
+    def rows(self, resamples: int, keep: np.ndarray | None = None) -> tuple[Scored, Rows]:
+        """Return the rows of a mask with their scores, and with resamples of their days."""
+        part = self.scored if keep is None else self.scored.of(keep)
+        return part, comparison.rows(part.target, part.times, resamples, self.seed)
+
+
+def judge(
+    contest: Contest, bounds: Gate, settled: Sequence[Check], names: tuple[str, str]
+) -> Verdict:
+    """Return the verdict on the challenger and the champion of these digests ("" for none).
+
+    `settled` are the checks that need no rows. Without a champion only the floors count.
+    """
+    scored, on = contest.rows(bounds.resamples)
+    gains = dict(_gains(contest, scored, on, bounds))
+    checks = [
+        *(
+            no_worse(_NAMES[it], gains[it], bounds.margin, bounds.days, what=_LOST[it])
+            for it in gains
+        ),
+        *(_of_rows(contest, scored, on, bounds) if len(scored.target) else []),
+    ]
+    if _has_one_outcome(contest):
+        checks = [replace(it, passed=None, reason=_ONE_OUTCOME) for it in checks]
+    shown = {rival: it for rival, it in gains.items() if np.isfinite(it.low)}
+    undecided: Mapping[str, str] = {}
+    if CHAMPION in scored.scores and len(scored.target):
+        found = _slices(contest, bounds)
+        shown, undecided = {**shown, **_pictured(found)}, found.undecided
+        checks.append(gate_slices.check(found, bounds))
+    checks, (challenger, champion) = [*settled, *checks], names
+    return Verdict(
+        answer(checks),
+        challenger,
+        champion or None,
+        checks,
+        shown,
+        contest.metric.title,
+        bounds.margin,
+        bounds.slice_margin,
+        figures=_figures(contest),
+        undecided_slices=undecided,
+        remarks=tuple(remarks(contest.task, scored.target, bounds)),
+    )
+
+
+_NAMES = {CHAMPION: "no worse than the champion", BEST: "no worse than the best champion"}
+_LOST = {CHAMPION: "", BEST: "against the best champion "}
+_ONE_OUTCOME = "the test rows have one outcome only, so nobody can be judged by them"
+
+
+def _has_one_outcome(contest: Contest) -> bool:
+    target = contest.scored.target
+    events = contest.task is Task.CLASSIFICATION and len(target) > 0
+    return events and bool(target.min() == target.max())
+
+
+def _of_rows(contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Iterator[Check]:
+    """Yield what is asked of the challenger beside the comparison of figures."""
+    yield from calibration.beaten(contest.task, scored, on, bounds)
+    yield from _floors(contest, scored, bounds)
+    yield from calibration.checks(scored, on, bounds)
+    yield from checks(DECISIONS[contest.rule], contest.calls, on, bounds)
+
+
+def _gains(
+    contest: Contest, scored: Scored, on: Rows, bounds: Gate
+) -> Iterator[tuple[str, Comparison]]:
+    """Yield the difference from each rival that is there."""
+    for rival in (CHAMPION, BEST):
+        if rival not in scored.scores:
+            continue
+        found = Comparison(np.nan, np.nan, np.nan, None if scored.times is None else 0, 0)
+        if len(scored.target):
+            ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
+            found = comparison.gain(contest.metric, ours, theirs, on, bounds.confidence)
+        yield rival, found
+
+
+def _figures(contest: Contest) -> Mapping[str, float]:
+    """Return the metric of each model by its role, where it has one."""
+    scored = contest.scored
+    roles = [it for it in (CHALLENGER, CHAMPION, BEST) if it in scored.scores]
+    if not len(scored.target):
+        return {}
+    values = {it: contest.metric.whole(scored.target, scored.scores[it]) for it in roles}
+    return {role: value for role, value in values.items() if known(value) is not None}
+
+
+def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
+    """Hold each metric against its bound, from whichever side the metric is good."""
+    asked = [(it, scored.scores[CHALLENGER]) for it in METRICS[contest.task]]
+    if CHALLENGER in contest.calls:
+        asked.append((DECISIONS[contest.rule], contest.calls[CHALLENGER]))
+    for metric, scores in asked:
+        if metric.name not in bounds.floors:
+            continue
+        bound = bounds.floors[metric.name]
+        value = metric.whole(scored.target, scores)
+        good = value >= bound if metric.higher_is_better else value <= bound
+        side = "at least" if metric.higher_is_better else "at most"
+        shown = "one outcome only" if known(value) is None else f"{value:.4f}"
+        passed = None if known(value) is None else good
+        reason = f"{shown}, {side} {bound:g} is asked"
+        yield Check(f"floor of {metric.name}", passed, known(value), bound, reason)
+
+
+def _slices(contest: Contest, bounds: Gate) -> gate_slices.Found:
+    large, small = gate_slices.split(contest.slices, bounds.slice_rows)
+    parts = [
+        gate_slices.Slice(title, *contest.rows(bounds.resamples, keep)) for title, keep in large
+    ]
+    return gate_slices.compare(contest.metric, parts, small, bounds)
+
+
+def _pictured(found: gate_slices.Found) -> Mapping[str, Comparison]:
+    """Leave out of the picture where a slice loses nothing against the best champion."""
+    return {
+        title: it
+        for title, it in found.differences.items()
+        if not title.endswith(gate_slices.AGAINST_BEST) or title in found.undecided or it.high < 0
+    }

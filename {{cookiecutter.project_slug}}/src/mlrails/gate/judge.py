@@ -1,0 +1,228 @@
+"""A challenger before the gate: whom it meets, what is known without rows, and the verdict.
+
+The promise that a worse model seldom passes is for one look. Every version that was registered for
+these rows has had one; what was gated without being registered is known to nobody.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..core import layout
+from ..core.errors import WorldError
+from ..core.params import FILE, Gate, Params
+from ..core.settings import Settings
+from ..data import parquet
+from ..modeling.checked_copy import Model
+from ..modeling.signature import breaks
+from ..pipeline.candidate import Candidate
+from ..registry import download
+from ..registry.ledger import Ledger
+from ..registry.versions import ARCHIVED, PRODUCTION, ROLLED_BACK, STAGE, Registry, Version
+from ..registry.versions import CHAMPION as ALIAS
+from .verdict import BEST, CHAMPION, Answer, Check, Looks, Verdict, unchanged
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .checks import Contest
+
+
+CHANCES = {1: 0.02, 5: 0.07, 10: 0.12, 20: 0.21, 50: 0.37}
+"""How often one of so many challengers, all of them worse by the margin, passes at the least: the
+share of simulated holdouts of 61 days on which one did (`tests/test_looks.py`)."""
+
+
+def at(registry: Registry, candidate: Candidate) -> Looks:
+    """Return how many models of this split were registered, the challenger among them."""
+    split = candidate.place.split_digest(candidate.params)
+    digests = {
+        version.digest
+        for version in registry.versions()
+        if version.tags.get("split_digest") == split
+        and version.tags.get("target") == candidate.params.data.target
+    }
+    return of(len(digests | {candidate.digest}))
+
+
+def of(challengers: int) -> Looks:
+    """Return so many looks with what they cost: as much as the next lower number of the table."""
+    return Looks(challengers, max(it for number, it in CHANCES.items() if number <= challengers))
+
+
+def other_target(champion: Version | None, candidate: Candidate) -> Check | None:
+    """Fail where the champion predicts something else; None where it does not."""
+    params = candidate.params
+    here = {"target": params.data.target, "task": params.task.value}
+    tags = champion.tags if champion else {}
+    if all(tags.get(name, value) == value for name, value in here.items()):
+        return None
+    words = (
+        f"the champion predicts {tags.get('target')!r} ({tags.get('task')}), "
+        "which cannot be compared; a project of another name keeps its own champion"
+    )
+    return Check("same target", False, None, None, words)
+
+
+def rolled_back(registry: Registry, candidate: Candidate, again: str | None) -> Check:
+    """Fail for a digest that was rolled back, unless a reason brings it back."""
+    version = registry.of_digest(candidate.digest)
+    why = version.tags.get(ROLLED_BACK) if version else None
+    reason = "it never was" if why is None else f"it was rolled back: {why}"
+    if why is not None:
+        reason += (
+            f"; promoted again: {again}"
+            if again and again.strip()
+            else "; --again REASON promotes it anyway"
+        )
+    return Check(
+        "not rolled back", why is None or bool(again and again.strip()), None, None, reason
+    )
+
+
+def size(candidate: Candidate, bounds: Gate) -> Check:
+    """Fail for a model of more megabytes than the bound."""
+    files = filter(Path.is_file, candidate.folder.rglob("*"))
+    found = round(sum(path.stat().st_size for path in files) / 1e6, 3)
+    words = f"{found} MB, at most {bounds.megabytes:g} MB are allowed"
+    return Check("size", found <= bounds.megabytes, found, bounds.megabytes, words)
+
+
+def signature(ours: Path, theirs: Path) -> Check:
+    """Fail where callers of the champion would have to change."""
+    broken = breaks(ours, theirs)
+    words = "callers of the champion need not change"
+    if broken:
+        words = f"{'; '.join(broken)}; `gate.signature: any` in {FILE} allows it"
+    return Check("signature", not broken, None, None, words)
+
+
+_CROWNED = {PRODUCTION, ARCHIVED}
+"""Stages of versions that are or were champion."""
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Whom the challenger has to face; the best champion only where it is another one."""
+
+    champion: Version | None
+    best: Version | None
+
+    def by_role(self) -> Mapping[str, Version]:
+        """Return those that are there."""
+        both = {CHAMPION: self.champion, BEST: self.best}
+        return {role: version for role, version in both.items() if version is not None}
+
+
+def rivals(registry: Registry, ledger: Ledger) -> Rivals:
+    """Return the champion and the best one; raises WorldError where the champion has got lost."""
+    champion = registry.aliased(ALIAS)
+    if champion is None:
+        if ledger.entries() or any(it.tags.get(STAGE) in _CROWNED for it in registry.versions()):
+            raise WorldError(
+                f"{registry.name}: there were champions, but no version is champion; say which one "
+                "is with `nox -s rollback -- VERSION`"
+            )
+        return Rivals(None, None)
+    found = best(registry, ledger, champion.tags.get("target"))
+    return Rivals(champion, None if found and found.number == champion.number else found)
+
+
+def best(
+    registry: Registry, ledger: Ledger, target: str | None, without: Version | None = None
+) -> Version | None:
+    """Return the best champion of a target that the ledger knows and that was not rolled back.
+
+    Small losses within the margin add up from champion to champion, but not against that one.
+    """
+    standing = {
+        version.number: version
+        for version in registry.versions()
+        if ROLLED_BACK not in version.tags and version.tags.get("target") == target
+    }
+    known = (entry.best for entry in reversed(ledger.entries()))
+    left_out = without.number if without else None
+    numbers = (it for it in known if it in standing and it != left_out)
+    return next((standing[number] for number in numbers), None)
+
+
+def verdict(
+    registry: Registry,
+    candidate: Candidate,
+    met: Rivals,
+    bounds: Params,
+    settings: Settings,
+    again: str | None = None,
+) -> Verdict:
+    """Hold the gate of the params `bounds`, those of a base perhaps.
+
+    `again` is the reason for which a model that was rolled back may come back.
+    """
+    champion = met.champion
+    if champion and champion.digest == candidate.digest:  # What is imported below takes seconds.
+        return same(registry, champion, settings)
+    checks = [rolled_back(registry, candidate, again)]
+    checks += [size(candidate, bounds.gate)]
+    names = (candidate.digest, champion.digest if champion else "")
+    if other := other_target(champion, candidate):
+        return _incomparable(names, [*checks, other])
+    from . import contest
+    from .checks import judge
+
+    raw = parquet.read(settings.root / layout.RAW)
+    checks.append(contest.same_holdout(raw, candidate.params, bounds))
+    if not checks[-1].passed:
+        return _incomparable(names, checks)
+    met_on, more = _meet(registry, candidate, met, bounds, settings, raw)
+    found = judge(met_on, bounds.gate, [*checks, *more], names)
+    return replace(found, looks=at(registry, candidate))
+
+
+def _meet(
+    registry: Registry,
+    candidate: Candidate,
+    met: Rivals,
+    bounds: Params,
+    settings: Settings,
+    raw: "pd.DataFrame",
+) -> tuple["Contest", Sequence[Check]]:
+    """Let all models predict the rows of the contest; return it, and what was seen of the models.
+
+    Each is loaded from a copy of checked bytes, and adds up in one thread.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from . import contest
+
+    with ExitStack() as open_models, threadpool_limits(1, user_api="blas"):
+        own = download.copied(candidate.folder, candidate.digest, settings)
+        candidate = replace(candidate, folder=open_models.enter_context(own))
+        models = {
+            role: Model(
+                open_models.enter_context(download.model(registry, it, settings)), it.digest
+            )
+            for role, it in met.by_role().items()
+        }
+        checks = []
+        if CHAMPION in models and bounds.gate.signature == "compatible":
+            checks.append(signature(candidate.folder, models[CHAMPION].folder))
+        rows = contest.rows(raw, candidate, met.by_role().values())
+        return contest.contest(settings.root, candidate, models, rows, bounds), checks
+
+
+def _incomparable(names: tuple[str, str], checks: Sequence[Check]) -> Verdict:
+    """Return the verdict where there is nothing to compare on."""
+    return Verdict(Answer.REJECT, names[0], names[1] or None, checks, {})
+
+
+def same(registry: Registry, champion: Version, settings: Settings) -> Verdict:
+    """Return the verdict on the champion's own model, whose bytes in the registry are checked."""
+    download.check(registry, champion, settings)
+    return unchanged(champion.digest)
+
+
+def rejected(verdict: Verdict, check: Check) -> Verdict:
+    """Return a verdict that a later check has overturned."""
+    return replace(verdict, answer=Answer.REJECT, checks=[*verdict.checks, check])

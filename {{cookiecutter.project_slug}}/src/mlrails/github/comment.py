@@ -1,0 +1,89 @@
+"""python -m mlrails.github.comment FILE
+
+Write a pull request's one comment, or bring it up to date. Nothing but the standard library: this
+runs with the right to write, and without an environment.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..core import settings
+from ..core.errors import UsageError, reported
+from ..core.settings import Identity, find_root
+from . import api
+from .api import Job
+
+_MOST = 65_536
+"""Characters of a comment on GitHub."""
+_SECTION = "\n## "
+_WRITER = "github-actions[bot]"
+_MODEL = ("estimator", "features", "schema", "source")
+"""Modules of the user's that a change is expected to touch, beside docs, tests and params."""
+_MOST_FILES = 3000
+"""GitHub lists no more of a pull request."""
+_NAMES = 10
+
+
+def comment(job: Job, text: str, ours: Identity) -> None:
+    """Keep one comment on the job's pull request; raises WorldError where the forge refuses."""
+    if not job.pull_request.isdigit():
+        raise UsageError("PULL_REQUEST: names no pull request to comment on; set it to its number")
+    mark = f"<!-- the review of {ours.name} -->"
+    head = f"{mark}\n{_warning(job, ours.package)}"
+    # A mention would call somebody, and whoever has changed the page could write one.
+    quiet = text.replace("@", "@\u200b")
+    content = {"body": head + cut(quiet, job.page, _MOST - len(head))}
+    for known in api.pages(job, f"issues/{job.pull_request}/comments"):
+        if _is_own(known, mark):
+            api.call(job, "PATCH", f"issues/comments/{known['id']}", content)
+            return
+    api.call(job, "POST", f"issues/{job.pull_request}/comments", content)
+
+
+def _warning(job: Job, package: str) -> str:
+    """Return a line on what the text below cannot vouch for: the code that has written it."""
+    changed = list(api.pages(job, f"pulls/{job.pull_request}/files"))
+    touched = [name for it in changed for name in (it["filename"], it.get("previous_filename"))]
+    names = [name for name in touched if name and _judges(name, package)]
+    if len(changed) >= _MOST_FILES:
+        names.append("files beyond those that can be listed")
+    if not names:
+        return ""
+    some = ", ".join(f"`{name.replace('`', '')}`" for name in names[:_NAMES])
+    more = f" and {len(names) - _NAMES} more" if names[_NAMES:] else ""
+    return f"> **This change touches the code that judges it**: {some}{more}. Read that first.\n\n"
+
+
+def _judges(name: str, package: str) -> bool:
+    """Tell whether a file may decide what the review says: all but words, tests and the model."""
+    words = name.startswith(("docs/", "tests/")) or name.endswith(".md")
+    model = {f"src/{package}/{module}.py" for module in _MODEL}
+    return not words and name not in {"params.yaml", "dvc.lock", *model}
+
+
+def _is_own(known: Any, mark: str) -> bool:
+    """Tell whether we wrote a comment; whoever has left the forge is nobody there."""
+    writer = (known["user"] or {}).get("login")
+    return writer == _WRITER and (known["body"] or "").startswith(mark)
+
+
+def cut(text: str, page: str, most: int) -> str:
+    """Return a text of whole sections that is short enough, and says where the rest is."""
+    pointer = f"\n\n*Cut here for its length; the whole is in the [summary of the run]({page}).*\n"
+    if len(text) <= most:
+        return text
+    room = text[: most - len(pointer)]
+    end = room.rfind(_SECTION)
+    return (room[:end] if end > 0 else room.rpartition("\n")[0]) + pointer
+
+
+def _from_file(words: list[str]) -> None:
+    if len(words) != 1 or not Path(words[0]).is_file():
+        raise UsageError("comment: name the file to show, as in `nox -s comment -- FILE`")
+    ours = settings.read(find_root(Path.cwd()))
+    comment(api.this(), Path(words[0]).read_text("utf-8", errors="replace"), ours)
+
+
+if __name__ == "__main__":
+    sys.exit(reported(lambda: _from_file(sys.argv[1:])))

@@ -1,0 +1,1 @@
+"""A model: fitted, written, loaded, and the same bytes for the same fit."""

@@ -1,0 +1,124 @@
+"""The model's bytes: an MLflow model directory that is the same for the same model.
+
+MLflow writes it as a `python_function` on raw rows; we add the native flavor and take out what
+varies without meaning (the date, a random id, the patch version of Python), so that the digest of
+the folder is the model's identity. Decision 0005 tells why, and what was tried.
+
+How to change this: any change of what is written changes every digest. `tests/test_model_dir.py`
+holds the contract: raw rows in, native load, no pickle, equal bytes, serves without the project.
+"""
+
+import shutil
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from ..core import files, hashing
+from ..core.imports import closure
+from ..core.processes import configure_mlflow
+from ..data.schema import Column
+from . import examples, signature
+from .isolation import DATA
+from .protocols import Model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+_NAMESPACE = uuid.UUID("6f1c7f2e-4f0e-5c1b-9d5b-0b8f9a6f4c11")
+_ALWAYS = "1980-01-01 00:00:00.000000"
+
+
+def write(
+    model: Model,
+    columns: Sequence[Column],
+    rows: "pd.DataFrame",
+    identity: str,
+    requirements: Path,
+    target: Path,
+) -> str:
+    """Write the model directory `target` whole or not at all, and return its digest.
+
+    `columns` are those of `schema.py`, `rows` are what it was fitted on, `identity` is what the
+    model's uuid is derived of, `requirements` is the lock that serving needs.
+    """
+    by_name = {column.name: column for column in columns}
+    read = [by_name[name] for name in model.encoder.columns]
+    for left in target.parent.glob(f".{target.name}.*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        _write(model, read, examples.example(rows, read), identity, requirements, scratch)
+        files.replace_folder(scratch, target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return hashing.of_folder(target)
+
+
+def _write(
+    model: Model,
+    columns: Sequence[Column],
+    example: "pd.DataFrame",
+    identity: str,
+    requirements: Path,
+    folder: Path,
+) -> None:
+    configure_mlflow()
+    import mlflow.pyfunc
+    from mlflow.models import Model as Described
+
+    about = Described(model_uuid=str(uuid.uuid5(_NAMESPACE, identity)), utc_time_created=_ALWAYS)
+    parts, module = folder.with_name(f"{folder.name}.parts"), type(model).__module__
+    try:
+        _gather(model, module, parts)
+        mlflow.pyfunc.save_model(
+            folder,
+            loader_module=module,
+            data_path=str(parts / "model"),
+            code_paths=[str(parts / module.partition(".")[0])],
+            mlflow_model=about,
+            signature=signature.signature(model, example),
+            input_example=example,
+            conda_env=signature.environment(requirements),
+            metadata=signature.rules(columns, model.encoder.vocabulary),
+        )
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+    for name, flavor in model.flavor(DATA).items():
+        about.add_flavor(name, code="code", **flavor)
+    about.flavors["python_function"]["python_version"] = signature.minor_version()
+    about.model_size_bytes = None
+    about.save(folder / "MLmodel")
+    _write_environment(folder / "python_env.yaml")
+
+
+def _gather(model: Model, module: str, parts: Path) -> None:
+    """Lay out what MLflow copies into the directory: the model's files and its own code.
+
+    That is the module of the model's class, and what it imports of its own package at once.
+    """
+    (parts / "model").mkdir(parents=True)
+    model.save(parts / "model")
+    source = Path(str(sys.modules[module].__file__)).parents[module.count(".")]
+    for file in closure(module, source=source, at_once=True):
+        copy = parts / file
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / file, copy)
+
+
+def _write_environment(path: Path) -> None:
+    """Name Python's minor version, as text: 3.10 would be the number 3.1.
+
+    What is to build with is named without the releases that MLflow happens to find here: pip and
+    uv leave others behind, and the model is the same.
+    """
+    about = {
+        "python": signature.minor_version(),
+        "build_dependencies": ["pip", "setuptools", "wheel"],
+        "dependencies": ["-r requirements.txt"],
+    }
+    path.write_text(yaml.safe_dump(about, sort_keys=False), "utf-8")

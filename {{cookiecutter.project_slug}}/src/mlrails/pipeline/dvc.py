@@ -1,0 +1,156 @@
+"""DVC, run in this process: another one would cost a fifth of a second of every call."""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..core.errors import Exit, ProjectError, WorldError, causes, of_os
+
+_STAGE_ENDED = re.compile(r"failed to run: .*exited with (1|2|-2|130)$", re.DOTALL)
+_ADVICE = ("Use `dvc push`", "Having any troubles?")
+_AFTER_A_KILL = "Auto removed it from the lock file"
+
+
+class StageFailedError(ProjectError):
+    """A stage has told the user already what is wrong; only its exit code is left to pass on."""
+
+    def __init__(self, code: Exit) -> None:
+        super().__init__("")
+        self.exit_code = code
+
+
+def run(root: Path, *arguments: str, **variables: str) -> int:
+    """Run a DVC command in a project's folder; returns its exit code.
+
+    Stages that it starts run with this Python and with the code of this folder, whatever else is
+    installed, and are told the variables. Raises StageFailedError where one of them has failed and
+    said why, and WorldError for what the system refused.
+    """
+    from dvc.cli import main
+
+    ours = _Ours()
+    for handler in logging.getLogger("dvc").handlers:
+        handler.filters = [*filter(_is_not_ours, handler.filters), ours]
+    with chdir(root), _surroundings(root, variables), _without_advice():
+        code = int(main(list(arguments)))
+    if code and ours.known:
+        raise ours.known[0]
+    return code
+
+
+def is_stale(root: Path) -> bool:
+    """Tell whether a stage would run again, or an output is not what it made."""
+    from dvc.exceptions import DvcException
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    try:
+        return bool(Repo(str(root)).status())
+    except LockError:
+        raise WorldError(
+            f"{root}: another process is at work with DVC in this folder; run the same command "
+            "again when it has ended"
+        ) from None
+    except DvcException as error:
+        raise WorldError(f"DVC cannot tell what is stale ({error}); run `nox -s train`") from None
+
+
+def mend(root: Path) -> None:
+    """Take away what a kill in the middle of a write has left of DVC's own files.
+
+    Both can be made again: a stage that `dvc.lock` does not know is restored from the run cache.
+    """
+    for path in (root / ".dvc" / "tmp" / "rwlock", root / "dvc.lock"):
+        try:
+            whole = not path.exists() or isinstance(_values(path), dict)
+        except (yaml.YAMLError, UnicodeDecodeError):
+            whole = False
+        if not whole:
+            path.unlink()
+
+
+def _values(path: Path) -> object:
+    """Return what makes the file one of DVC's: its mapping, and for a lock that of its stages."""
+    values = yaml.safe_load(path.read_text("utf-8"))
+    return values.get("stages") if path.suffix == ".lock" and isinstance(values, dict) else values
+
+
+@contextmanager
+def _surroundings(root: Path, variables: Mapping[str, str]) -> Iterator[None]:
+    """Let DVC and its stages find our Python, our code and the variables while it runs."""
+    given = {
+        "DVC_NO_ANALYTICS": "true",
+        "PATH": _with_first("PATH", Path(sys.executable).parent),
+        "PYTHONPATH": _with_first("PYTHONPATH", root / "src"),
+        **variables,
+    }
+    before = {name: os.environ.get(name) for name in given}
+    os.environ |= given
+    try:
+        yield
+    finally:  # One by one: another thread may read the others.
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _with_first(variable: str, folder: Path) -> str:
+    others = os.environ.get(variable, "").split(os.pathsep)
+    first = str(folder)
+    return os.pathsep.join([first, *(it for it in others if it not in {"", first})])
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep back what DVC writes of commands and people that are not this project's."""
+    from dvc.ui import ui
+
+    write = ui.write
+
+    def quieter(*words: Any, **how: Any) -> None:
+        if not any(advice in str(words) for advice in _ADVICE):
+            write(*words, **how)
+
+    ui.write = quieter
+    try:
+        yield
+    finally:
+        ui.write = write
+
+
+class _Ours(logging.Filter):
+    """Keep DVC from telling in its own words what a stage or the system has said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: list[BaseException] = []
+        """What is raised in the place of DVC's words."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Collect what is told in our words; let pass what nobody else tells."""
+        problems = causes(record.exc_info[1] if record.exc_info else None)
+        known = [ours for ours in map(_in_our_words, problems) if ours]
+        self.known += known
+        return not known and _AFTER_A_KILL not in record.getMessage()
+
+
+def _in_our_words(cause: BaseException) -> BaseException | None:
+    if isinstance(cause, OSError) and cause.errno:
+        return of_os(cause)
+    ended = _STAGE_ENDED.search(str(cause))
+    if isinstance(cause, KeyboardInterrupt) or (ended and ended[1] in {"-2", "130"}):
+        return KeyboardInterrupt()
+    return StageFailedError(Exit(int(ended[1]))) if ended else None
+
+
+def _is_not_ours(other: object) -> bool:
+    return not isinstance(other, _Ours)

@@ -1,0 +1,1 @@
+"""Versions of the model, their aliases, and who may move them."""

@@ -1,0 +1,88 @@
+"""The bytes of a version, fetched from the registry and checked before anybody loads them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..core import files
+from ..core.errors import OutageError, WorldError
+from ..core.settings import Settings
+from ..modeling import checked_copy
+from ..modeling.checked_copy import Copy
+from ..tracking.client import READ, first_line, in_words, is_away, is_denied, masked, needed
+from . import signing
+from .versions import Registry, Version
+
+
+@contextmanager
+def model(registry: Registry, version: Version, settings: Settings) -> Iterator[Copy]:
+    """Yield the model directory of a version, whose code may be run; it is removed after.
+
+    Whoever wants to keep it may move it away.
+
+    Raises WorldError where the bytes are gone, are not those of the version's digest, or lack the
+    signature that this project asks for.
+    """
+    with by_digest(registry, version, settings) as folder:
+        signing.check(registry, version, folder, settings)
+        yield folder
+
+
+def check(registry: Registry, version: Version, settings: Settings) -> None:
+    """Raise WorldError as `model` does, where the registry does not hold what was registered."""
+    with model(registry, version, settings):
+        pass
+
+
+@contextmanager
+def copied(folder: Path, digest: str, settings: Settings) -> Iterator[Copy]:
+    """Yield a copy of a model directory that holds what its digest names, on the project's disk."""
+    with files.scratch_folder(settings.scratch) as scratch:
+        yield checked_copy.lay(folder, scratch / "model", digest)
+
+
+@contextmanager
+def by_digest(registry: Registry, version: Version, settings: Settings) -> Iterator[Copy]:
+    """Yield the model directory of a version, whoever has made it; nothing of it should be run."""
+    with files.scratch_folder(settings.scratch) as scratch:
+        folder = scratch / "model"
+        found = checked_copy.copied(_download(registry, version, scratch / "download"), folder)
+        if found != version.digest:
+            raise WorldError(
+                f"{registry.name}: the bytes of version {version.number} are not those that were "
+                f"registered (found {found[:12]}, registered {version.digest[:12]}); restore them "
+                "from a backup, or go to another version with `nox -s rollback -- VERSION`"
+            )
+        yield Copy(folder)
+
+
+def _download(registry: Registry, version: Version, into: Path) -> Path:
+    into.mkdir()
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    name = registry.model
+    needs = [needed(READ, "registered model", name), needed(READ, "experiment", name)]
+    with in_words(registry.uri, " and ".join(needs)):
+        source = registry.client.get_model_version_download_uri(name, str(version.number))
+        try:
+            folder = Path(
+                download_artifacts(
+                    artifact_uri=source, dst_path=str(into), tracking_uri=registry.uri
+                )
+            )
+        except (MlflowException, OSError) as error:
+            if is_denied(error):
+                raise
+            if is_away(error):
+                raise OutageError(
+                    f"{registry.name}: the bytes of version {version.number} cannot be had just "
+                    f"now ({masked(first_line(error), registry.uri)}); try again later"
+                ) from error
+            folder = into / "nothing"
+    if not folder.is_dir() or not any(folder.iterdir()):
+        raise WorldError(
+            f"{registry.name}: the bytes of version {version.number} are gone, or not to be had; "
+            "restore them from a backup, or go to another version with `nox -s rollback -- VERSION`"
+        )
+    return folder

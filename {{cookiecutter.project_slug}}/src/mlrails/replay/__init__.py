@@ -1,0 +1,1 @@
+"""The workflows of the forge, replayed on this machine."""

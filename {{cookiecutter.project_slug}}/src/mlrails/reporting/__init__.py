@@ -1,0 +1,1 @@
+"""The report, as a value, as Markdown and as a page."""

@@ -1,0 +1,262 @@
+"""The sections of the report that every task has."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.params import Task
+from . import groups, tasks, wording
+from .blocks import (
+    Block,
+    Page,
+    Picture,
+    Pictures,
+    Remarks,
+    Section,
+    Span,
+    Table,
+    Text,
+    Tile,
+    Tiles,
+    Tint,
+)
+from .tasks import Mean, target_mean
+from .wording import Found, Relation, number
+
+
+def closing_sections(found: Found, mean: Mean) -> Iterator[Section]:
+    """Yield what is told alike of every task."""
+    if any(loss["mean"] is not None for loss in found["importance"].values()):
+        yield Section("What the predictions rest on", list(_importance(found)))
+    if found["slices"]:
+        yield groups.slices_section(found, mean)
+    yield groups.months_section(found, mean)
+    yield Section("How these figures are made", [Remarks(list(_small_print(found)))])
+
+
+def _importance(found: Found) -> Iterator[Block]:
+    metric = found["test"][found["primary"]]
+    title = wording.within(metric["title"])
+    most = [name for name, loss in found["importance"].items() if (loss["mean"] or 0) > 0]
+    first = wording.listed([wording.name(column) for column in most[:3]]) or "no column at all"
+    yield Text(
+        f"A column matters when {title} on the test rows worsens once its values are shuffled and "
+        f"tell nothing any more. Most rests on {first}."
+    )
+    if not any(loss["mean"] or loss["sd"] for loss in found["importance"].values()):
+        return  # A row of bars without length says no more.
+    yield Pictures(
+        [
+            Picture(
+                "importance",
+                f"How much {title} worsens when a column is shuffled",
+                "Bars are means over the shuffles, lines one standard deviation. Columns that say "
+                "the same share their importance, and it is no proof of cause and effect.",
+            )
+        ]
+    )
+
+
+def _small_print(found: Found) -> Iterator[str]:
+    test, train = found["parts"]["test"], found["parts"]["train"]
+    drawn = wording.drawn(found)
+    yield _intervals(found["resamples"], drawn == "days")
+    yield (
+        f"A gain is paired: model and baseline on the same drawn {drawn}. A baseline is called as "
+        "good when the interval of the gain includes zero: these rows do not tell the two apart."
+    )
+    yield (
+        f"An interval covers the luck of which {drawn} were seen. It covers neither a change of "
+        "the world after them, nor another seed, nor the choice among many models by these same "
+        "rows."
+    )
+    if test["from"] is not None and test["from"] <= train["to"]:
+        yield (
+            "Training and test rows overlap in time. What is common to a day is then known from "
+            "training, and figures of days to come will be worse."
+        )
+    of = round(1 / (1 - found["confidence"]))
+    yield f"Groups are not corrected for their number: one interval in {of} misses by luck alone."
+
+
+def _intervals(resamples: int, timed: bool) -> str:
+    """Say how intervals are made, of rows that carry a time or of others."""
+    whole, blocks = ("whole days", "days") if timed else ("groups of rows", "groups")
+    why = "since rows of one day share their luck" if timed else "for want of a time column"
+    caution = (
+        "Luck may last for several days: a gain is widened by what days that are like the one "
+        "before cost, and another figure has the interval of whole weeks where there are eight of "
+        "them and that is wider."
+        if timed
+        else "It takes rows as independent of each other; where some share their luck it is too "
+        "narrow."
+    )
+    return (
+        f"Intervals: {whole} are drawn with replacement {resamples:,} times (block bootstrap), "
+        f"{why}. An interval is Student's t with the standard error of the draws and one degree of "
+        f"freedom less than {blocks}, cut to values that are possible. {caution}"
+    )
+
+
+def baselines_section(found: Found) -> Section:
+    """Tell how the model stands to each baseline."""
+    return Section("Against simple baselines", list(_baseline_blocks(found)))
+
+
+def _baseline_blocks(found: Found) -> Iterator[Block]:
+    metrics = found["test"]
+    primary = metrics[found["primary"]]
+    better = "right" if primary["higher_is_better"] else "left"
+    drawn = wording.sentence(wording.drawn(found))
+    yield Text(
+        "Baselines are simple models fitted on the same training rows. A model that does not beat "
+        f"them is not worth its upkeep. The {found['hindsight']} is no model: nobody knows it "
+        "before. What is gained over it is gained by telling rows apart, whatever has moved since "
+        "training."
+    )
+    yield Pictures(
+        [
+            Picture(
+                "baselines",
+                f"{primary['title']} of the model and of each baseline",
+                f"Dots are values on the test rows, lines their intervals; further to the {better} "
+                f"is better. {drawn} that are hard for one are hard for all, so intervals may "
+                "overlap where the paired gains in the tables below are clear.",
+            )
+        ]
+    )
+    for name, metric in metrics.items():
+        yield _table(found, metric, found["validation"][name])
+
+
+def _table(found: Found, metric: Found, on_validation: Found) -> Table:
+    digits = wording.metric_decimals(metric)
+    better = "higher" if metric["higher_is_better"] else "lower"
+    sure = f"({wording.percent(found['confidence'], 0)} interval)"
+    return Table(
+        header=("", "Validation", f"Test {sure}", f"Model's gain {sure}", "Verdict"),
+        rows=[
+            (
+                wording.name(name),
+                number(on_validation["models"][name]["value"], digits),
+                wording.with_interval(figure, digits),
+                *_gain(metric, name),
+            )
+            for name, figure in metric["models"].items()
+        ],
+        caption=f"{metric['title']} ({better} is better)",
+        note=wording.metric_verdict(metric),
+        words=(0, 4),
+        spans=[_span(metric["gains"].get(name)) for name in metric["models"]],
+        mark="dashed: no gain",
+    )
+
+
+def _gain(metric: Found, name: str) -> tuple[str, str | Tint]:
+    if name not in metric["gains"]:
+        return "", ""
+    gain = metric["gains"][name]
+    written = wording.with_interval(gain, wording.decimals_of_gains(metric))
+    relation = wording.relation(gain)
+    return written, relation if relation is Relation.BEATEN else Tint(relation, 0.2, good=False)
+
+
+def _span(gain: Found | None) -> Span:
+    if gain is None:
+        return Span(None, None, None)
+    return Span(gain["value"], gain["low"], gain["high"], mark=0)
+
+
+_ROLES = {
+    "train": "fitting",
+    "validation": "choices, such as when to stop",
+    "test": "the figures of this report",
+}
+"""What each part of the rows is for."""
+
+_DIGEST = 12
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """What is told of one task in its own way."""
+
+    metrics_on_top: int
+    tiles: Callable[[Found], Sequence[Tile]]
+    sections: Callable[[Found], Iterable[Section]]
+
+
+_CONDUCT: Mapping[Task, Conduct] = {
+    Task.CLASSIFICATION: Conduct(1, tasks.event_tiles, tasks.event_sections),
+    Task.REGRESSION: Conduct(3, tasks.number_tiles, tasks.number_sections),
+}
+
+
+def report_page(found: Found) -> Page:
+    """Tell all that was found."""
+    conduct, mean = _CONDUCT[Task(found["task"])], target_mean(found)
+    return Page(
+        title=f"How well “{wording.name(found['target'])}” is predicted",
+        subtitle=f"{wording.sentence(found['task'])} · model {_digest(found)}",
+        verdict=wording.verdict(found),
+        opening=[_tiles(found, conduct)],
+        sections=[
+            Section("What was trained on what", [_model(found), *_parts(found, mean)]),
+            baselines_section(found),
+            *conduct.sections(found),
+            *closing_sections(found, mean),
+        ],
+    )
+
+
+def _model(found: Found) -> Remarks:
+    """Name what was fitted, with which numbers, and what it may see."""
+    model = found["model"]
+    numbers_ = ", ".join(f"{name} {value}" for name, value in model["hyperparameters"].items())
+    columns = [name for names in model["features"].values() for name in names]
+    seen = [f"Categories are seen as {model['categories']}."]
+    return Remarks(
+        [
+            f"Estimator: {model['estimator']}.",
+            f"Hyperparameters: {numbers_ or 'none'}.",
+            f"Features: {', '.join(map(wording.name, columns))}.",
+            *(seen if model["features"]["categorical"] and model["categories"] else []),
+        ]
+    )
+
+
+def _digest(found: Found) -> str:
+    return str(found["digest"])[:_DIGEST]
+
+
+def _tiles(found: Found, conduct: Conduct) -> Tiles:
+    on_top = list(found["test"].values())[: conduct.metrics_on_top]
+    return Tiles([*(_metric_tile(found, metric) for metric in on_top), *conduct.tiles(found)])
+
+
+def _metric_tile(found: Found, metric: Found) -> Tile:
+    model, digits = metric["models"]["model"], wording.metric_decimals(metric)
+    ends = wording.interval(model, digits)
+    note = f"{wording.percent(found['confidence'], 0)} interval {ends}"
+    return Tile(metric["title"], number(model["value"], digits), note)
+
+
+def _parts(found: Found, mean: Mean) -> Iterator[Block]:
+    timed = wording.drawn(found) == "days"
+    yield Table(
+        header=("Part", "Rows", *(("From", "To", "Days") if timed else ()), mean.title, "Used for"),
+        rows=[
+            (
+                part,
+                f"{about['rows']:,}",
+                *((about["from"], about["to"], f"{about['days']:,}") if timed else ()),
+                mean.written(about["target"]),
+                _ROLES[part],
+            )
+            for part, about in found["parts"].items()
+        ],
+        words=(0, 6) if timed else (0, 3),
+    )
+    yield Text(
+        f"The digest of the model begins with {_digest(found)}, that of these rows with "
+        f"{str(found['data_digest'])[:_DIGEST]}; metrics.json has the whole of both."
+    )

@@ -1,0 +1,1 @@
+"""The model elsewhere: images and endpoints."""

@@ -1,0 +1,258 @@
+"""The body of a request into rows: JSON, CSV, MLflow's scoring protocol, and ours.
+
+See https://mlflow.org/docs/latest/genai/serving/ for theirs: one of `dataframe_split`,
+`dataframe_records`, `instances`, `inputs` as JSON, or CSV with a line of names.
+"""
+
+import csv
+import io
+import json
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from pydantic_core import from_json
+
+from ...core.errors import nearest
+from ...data import cells, dialect
+from ...modeling import signature
+from .media import CSV, JSON, Content
+from .messages import LONGEST_NAME, Fault, RefusedError, bad_rows
+from .rows import Row, RowSchema
+
+_MARKS_OF_UTF_16 = (BOM_UTF16_BE, BOM_UTF16_LE)
+_APART = (b" :", b"\t:", b"\r:", b"\n:")
+"""A colon that does not follow its name at once, or one in a text."""
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """Return the object; raises RefusedError where the body is none."""
+    if body.startswith(_MARKS_OF_UTF_16):
+        raise RefusedError(400, "the body is not JSON in UTF-8, but UTF-16 by its mark")
+    try:
+        content = from_json(body.removeprefix(BOM_UTF8))
+    except ValueError as error:
+        raise RefusedError(400, f"the body is not JSON ({error})") from None
+    except RecursionError:
+        raise RefusedError(400, "the body is not JSON (nested too deeply)") from None
+    if not isinstance(content, dict):
+        raise RefusedError(422, "the body must be a JSON object")
+    return content
+
+
+def refuse_repeated(body: bytes, names: int) -> None:
+    """Raise RefusedError for a name that stands twice in an object.
+
+    `names` is how many the quick parser has kept, which is silent about those that it has not:
+    where as many stand in the body, as good as all bodies are, there is no need to look again.
+    """
+    if body.count(b'":') != names or any(it in body for it in _APART):
+        with suppress(ValueError):  # What Python's parser cannot read, the other one has read.
+            json.loads(body.removeprefix(BOM_UTF8), object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+        raise RefusedError(422, f"the name {name[:LONGEST_NAME]!r} stands twice in one object")
+    return found
+
+
+def read_csv(
+    body: bytes, header: bool, rows: RowSchema, interface: signature.Interface
+) -> Iterator[Mapping[str, Any]]:
+    """Yield rows, each cell as its column's type where it is one; raises RefusedError.
+
+    An empty cell is a missing value, and so is the NaN that data frames write for one.
+    """
+    lines = _lines(body)
+    names = _header(lines, rows, body) if header else rows.names
+    types = {it.name: it.type for it in interface.inputs}
+    kinds = [types.get(name, "string") for name in names]
+    for place, line in enumerate(lines):
+        if len(line) != len(names):
+            if not place and not header:
+                _refuse_other(body)
+            raise bad_rows([Fault(place, None, f"has {len(line)} cells, not {len(names)}")])
+        yield {
+            name: csv_value(cell, kind) for name, kind, cell in zip(names, kinds, line, strict=True)
+        }
+
+
+def _lines(body: bytes) -> Iterator[list[str]]:
+    try:
+        found = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+        yield from (line for line in found if line)
+    except (UnicodeDecodeError, csv.Error) as error:
+        _refuse_other(body)
+        raise RefusedError(400, f"the body is not CSV in UTF-8 ({error})") from None
+
+
+def _refuse_other(body: bytes) -> None:
+    """Raise RefusedError where the body is seen to be of another dialect or format."""
+    if why := dialect.cause(body[: dialect.HEAD]):
+        raise RefusedError(400, f"the body is not CSV with commas, in UTF-8: {why}")
+
+
+def _header(lines: Iterator[list[str]], rows: RowSchema, body: bytes) -> Sequence[str]:
+    names = next(lines, [])
+    if not set(names) & set(rows.names):
+        _refuse_other(body)
+    if len(set(names)) < len(names):
+        raise RefusedError(422, "the line of names holds one twice")
+    rows.refuse_more(names)
+    return names
+
+
+def csv_value(cell: str, kind: str) -> Any:
+    """Return what a cell says as a value of a type; what is none stays text."""
+    return _VALUES.get(kind, str)(cell) if cell else None
+
+
+_VALUES: Mapping[str, Callable[[str], Any]] = {
+    "double": cells.number,
+    "float": cells.number,
+    "long": cells.whole,
+    "integer": cells.whole,
+    "boolean": cells.boolean,
+}
+
+
+def read_invocations(
+    body: bytes, sent: Content, rows: RowSchema, interface: signature.Interface
+) -> list[Row]:
+    """Return the checked rows of `POST /invocations`; raises RefusedError."""
+    if sent.kind == CSV:
+        return _checked(read_csv(body, sent.header, rows, interface), b"", rows)
+    if sent.kind not in {JSON, ""}:
+        raise RefusedError(415, f"send {JSON} or {CSV}, not {sent.kind[:LONGEST_NAME]!r}")
+    content = parse_json(body)
+    name = _form(content)
+    given = content[name]
+    checked = _checked(_READERS[name](given, rows), body, rows)
+    refuse_repeated(body, len(content) + _names_in(given))
+    return checked
+
+
+def _form(content: Mapping[str, Any]) -> str:
+    """Return the one name of the rows; raises RefusedError that tells which name is too many."""
+    found = [name for name in _READERS if name in content]
+    forms = ", ".join(_READERS)
+    if content.get("params"):
+        raise RefusedError(422, "the model takes no 'params'; leave them out")
+    if extra := set(content) - {*_READERS, "params"}:
+        raise RefusedError(422, f"{_too_many(extra, _READERS)}; send exactly one of {forms}")
+    if len(found) != 1:
+        told = " and ".join(map(repr, found)) or "none of them"
+        raise RefusedError(422, f"send exactly one of {forms}, not {told}")
+    return found[0]
+
+
+def _too_many(extra: Iterable[str], known: Iterable[str]) -> str:
+    name = min(extra)[:LONGEST_NAME]
+    return f"the name {name!r} means nothing here{nearest(name, known)}"
+
+
+def read_plain(body: bytes, rows: RowSchema) -> list[Row]:
+    """Return the checked rows of `POST /predict`, `{"rows": [{column: value}]}`.
+
+    Raises RefusedError.
+    """
+    content = parse_json(body)
+    form = 'send {"rows": [{column: value, ...}]}'
+    if extra := set(content) - {"rows"}:
+        raise RefusedError(422, f"{_too_many(extra, ['rows'])}; {form}, and nothing beside it")
+    if not content:
+        raise RefusedError(422, form)
+    checked = _checked(_records(content["rows"], rows), body, rows)
+    refuse_repeated(body, 1 + _names_in(content["rows"]))
+    return checked
+
+
+def _checked(found: Iterable[Any], body: bytes, rows: RowSchema) -> list[Row]:
+    # The letters stand in hardly any body, so hardly any pays for this.
+    checked = rows.check(rows.missing_for_nan(found) if b"NaN" in body else found)
+    if not checked:
+        raise RefusedError(422, "there is no row to predict")
+    return checked
+
+
+def _names_in(given: Any) -> int:
+    """Return the number of names in columns, or in rows, which have the same ones."""
+    if isinstance(given, dict):
+        return len(given)
+    return len(given) * len(given[0]) if isinstance(given[0], dict) else 0
+
+
+_SPLIT = ("columns", "data", "index")
+
+
+def _split(content: Any, rows: RowSchema) -> Iterable[Any]:
+    if not isinstance(content, dict) or not {"columns", "data"} <= set(content):
+        raise RefusedError(422, "dataframe_split must hold 'columns' and 'data'")
+    if extra := set(content) - set(_SPLIT):
+        raise RefusedError(422, f"dataframe_split: {_too_many(extra, _SPLIT)}")
+    names = _names(content["columns"])
+    rows.refuse_more(names)
+    found = _list(content["data"], "data")
+    index = content.get("index")
+    if index is not None and len(_list(index, "index")) != len(found):
+        told = f"{len(index)} labels, and data {len(found)} rows"
+        raise RefusedError(422, f"dataframe_split: index has {told}; leave it out, or mend it")
+    return _named(names, found)
+
+
+def _records(content: Any, rows: RowSchema) -> Iterable[Any]:
+    return _list(content, "the rows")
+
+
+def _instances(content: Any, rows: RowSchema) -> Iterable[Any]:
+    """Rows as objects, or as lists in the order of the signature."""
+    found = _list(content, "instances")
+    if found and isinstance(found[0], list):
+        return _named(rows.names, found)
+    return found
+
+
+def _inputs(content: Any, rows: RowSchema) -> Iterable[Any]:
+    """Columns of equal length, or rows as objects."""
+    if not isinstance(content, dict):
+        return _list(content, "inputs")
+    rows.refuse_more(content)
+    columns = {name: _list(values, f"inputs.{name}") for name, values in content.items()}
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise RefusedError(422, "the columns of inputs differ in length")
+    return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+
+_READERS: Mapping[str, Callable[[Any, RowSchema], Iterable[Any]]] = {
+    "dataframe_split": _split,
+    "dataframe_records": _records,
+    "instances": _instances,
+    "inputs": _inputs,
+}
+
+
+def _list(content: Any, what: str) -> list[Any]:
+    if not isinstance(content, list):
+        raise RefusedError(422, f"{what} must be a list")
+    return content
+
+
+def _names(content: Any) -> Sequence[str]:
+    names = _list(content, "columns")
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise RefusedError(422, "columns must be names, and none of them twice")
+    return names
+
+
+def _named(names: Sequence[str], rows: list[Any]) -> Iterator[Any]:
+    for place, row in enumerate(rows):
+        if not isinstance(row, list) or len(row) != len(names):
+            reason = f"must be a list of {len(names)} values"
+            raise bad_rows([Fault(place, None, reason)])
+        yield dict(zip(names, row, strict=True))

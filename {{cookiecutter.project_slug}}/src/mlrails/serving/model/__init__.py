@@ -1,0 +1,1 @@
+"""The model that answers, and how another takes its place."""

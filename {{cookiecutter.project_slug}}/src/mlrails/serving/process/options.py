@@ -1,0 +1,65 @@
+"""How to serve: what callers must send, below which path they see us, on how many cores, how we go.
+
+A container says it by `SERVING_TOKEN`, `SERVING_ROOT_PATH`, `SERVING_DRAIN` and `SERVING_WORKERS`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from ...core.errors import UsageError
+from ...core.settings import serving_token
+from ..http import prefix
+
+_MOST_SECONDS, _MOST_WORKERS = 3600, 256
+
+Number = TypeVar("Number", int, float)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What an operator may choose."""
+
+    token: str | None = None
+    root_path: str = ""
+    drain: float = 1.0
+    """Seconds between SIGTERM and the end, in which callers are let go."""
+    workers: int = 1
+    notice: str = ""
+    """The file that says what callers should know of the registry, if there is one."""
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for a choice that there is not."""
+        prefix.check(self.root_path)
+        _within("drain", self.drain, 0, _MOST_SECONDS)
+        _within("workers", self.workers, 1, _MOST_WORKERS)
+
+
+def _within(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise UsageError(f"--{name} {value:g}: choose one from {least:g} to {most:g}")
+
+
+def from_environment(environment: Mapping[str, str]) -> Manner:
+    """Return what the variables say; raises UsageError where one means nothing."""
+    return Manner(
+        serving_token(environment),
+        environment.get("SERVING_ROOT_PATH", "").rstrip("/"),
+        _number(environment, "SERVING_DRAIN", Manner.drain),
+        _number(environment, "SERVING_WORKERS", Manner.workers),
+    )
+
+
+def chosen(environment: Mapping[str, str], **choices: Any) -> Manner:
+    """Return the same with the choices of a command line, None where it makes none."""
+    made = {name: value for name, value in choices.items() if value is not None}
+    if "root_path" in made:
+        made["root_path"] = made["root_path"].rstrip("/")
+    return replace(from_environment(environment), **made)
+
+
+def _number(environment: Mapping[str, str], name: str, default: Number) -> Number:
+    try:
+        return type(default)(environment.get(name) or default)
+    except ValueError:
+        raise UsageError(f"{name}: is no number; set it to one, as {default:g}") from None

@@ -1,0 +1,1 @@
+"""What people, probes and programs ask, and the ways that answer them."""

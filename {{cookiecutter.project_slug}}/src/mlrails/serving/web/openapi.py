@@ -1,0 +1,155 @@
+"""The OpenAPI document: what FastAPI knows of its paths, and the rows of the model that answers."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from ...data import cells
+from ..http.messages import Refusal
+from ..model.current import Current
+
+_TYPES = {"double": "number", "float": "number", "long": "integer", "integer": "integer"}
+_REFUSALS = {
+    "400": "The body cannot be read.",
+    "401": "The token is missing or wrong.",
+    "408": "The body came too slowly.",
+    "413": "The body is too large.",
+    "415": "The body is of another kind than is taken.",
+    "422": "A row is not what the model takes; `errors` says which, where and why.",
+    "503": "Too much at once; try again after `Retry-After` seconds.",
+    "504": "The answer took too long.",
+}
+_SECURITY: list[dict[str, list[str]]] = [{}, {"token": []}]
+"""A token is asked for where the server has one."""
+_GUARDED = ("/metadata", "/metrics", "/version")
+
+
+def describe(app: FastAPI, now: Current) -> dict[str, Any]:
+    """Return the document for the model that answers now."""
+    document = get_openapi(title=app.title, version=now.served.origin.version, routes=app.routes)
+    schema = _timed(now.rows.schema())
+    row = schema.get("$defs", {})
+    example = [dict(it) for it in now.served.interface.example]
+    document.setdefault("components", {}).setdefault("schemas", {}).update(row)
+    document["components"]["schemas"]["Refusal"] = TypeAdapter(Refusal).json_schema(
+        ref_template="#/components/schemas/{model}"
+    )
+    document["components"]["schemas"] |= _shapes(schema["items"], now.served.interface.outputs)
+    document["paths"] = {
+        "/predict": {"post": _predict(example)},
+        "/invocations": {"post": _invocations(example)},
+        **document["paths"],
+    }
+    for path in _GUARDED:
+        told = document["paths"][path]["get"]
+        told["security"] = _SECURITY
+        told["responses"] |= _refusals({"401": _REFUSALS["401"]})
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    return document
+
+
+def _timed(schema: Any) -> Any:
+    """Return a schema whose times are those that are taken: `date-time` has a zone by RFC 3339."""
+    if isinstance(schema, list):
+        return [_timed(it) for it in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {name: _timed(it) for name, it in schema.items()}
+    if told.get("format") == "date-time":
+        del told["format"]
+        told["pattern"] = f"^{cells.TIME}$"
+    return told
+
+
+def _shapes(row: Any, outputs: Mapping[str, str]) -> dict[str, Any]:
+    """Return what goes in and out under names, by which a generated client calls its classes."""
+    text, whole = {"type": "string"}, {"type": "integer"}
+    rows = {"type": "array", "items": row, "minItems": 1}
+    forms = {f"Rows{name.title().replace('_', '')}": _object({name: rows}) for name in _FORMS}
+    anything: dict[str, Any] = {"type": "array", "items": {}}
+    table = _object(
+        {
+            "columns": {"type": "array", "items": text},
+            "data": {"type": "array", "items": anything, "minItems": 1},
+            "index": {"type": "array", "items": {"anyOf": [whole, text]}},
+        },
+        optional=("index",),
+    )
+    answers = {"type": "array", "items": _ref("Prediction")}
+    return {
+        **forms,
+        "Table": table,
+        "RowsDataframeSplit": _object({"dataframe_split": _ref("Table")}),
+        "Rows": _object({"rows": rows}),
+        "Prediction": _answer(outputs),
+        "Predictions": _object({"predictions": answers}),
+        "Model": _object({"version": text, "digest": text}),
+        "PredictionsOfModel": _object({"predictions": answers, "model": _ref("Model")}),
+    }
+
+
+_FORMS = ("dataframe_records", "instances", "inputs")
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _predict(example: Any) -> dict[str, Any]:
+    body = {"schema": _ref("Rows"), "example": {"rows": example}}
+    return _operation(
+        "predict",
+        "Predict rows.",
+        {"application/json": body},
+        _json(_ref("PredictionsOfModel")),
+    )
+
+
+def _invocations(example: Any) -> dict[str, Any]:
+    names = [*(f"Rows{name.title().replace('_', '')}" for name in _FORMS), "RowsDataframeSplit"]
+    forms = {"oneOf": [_ref(name) for name in names]}
+    body = {"schema": forms, "example": {"dataframe_records": example}}
+    csv = {"schema": {"type": "string"}}
+    return _operation(
+        "invocations",
+        "Predict rows by MLflow's scoring protocol, which SageMaker speaks as well.",
+        {"application/json": body, "text/csv": csv},
+        {**_json(_ref("Predictions")), "text/csv": csv},
+    )
+
+
+def _operation(name: str, summary: str, content: Any, answer: Any) -> dict[str, Any]:
+    good = {"description": "One prediction for each row.", "content": answer}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": ["predictions"],
+        "security": _SECURITY,
+        "requestBody": {"required": True, "content": content},
+        "responses": {"200": good, **_refusals(_REFUSALS)},
+    }
+
+
+def _refusals(words: Mapping[str, str]) -> dict[str, Any]:
+    content = _json(_ref("Refusal"))
+    return {status: {"description": it, "content": content} for status, it in words.items()}
+
+
+def _json(schema: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _answer(outputs: Mapping[str, str]) -> dict[str, Any]:
+    return _object({name: {"type": _TYPES.get(kind, kind)} for name, kind in outputs.items()})
+
+
+def _object(properties: Mapping[str, Any], optional: Collection[str] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,1 @@
+"""Runs of MLflow: one for each input key."""

@@ -1,0 +1,112 @@
+"""What a model is made of: code, params, data and locks, and the digest of all that.
+
+The input key is the digest of all that the stages read before they run. It is known before
+training, so a run can be found again instead of being made twice.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..core import hashing
+from ..core.config import read_yaml
+from ..core.errors import UsageError
+from ..core.layout import LOCK, SERVING_LOCK
+
+_READ_ALWAYS = ("dvc.yaml", "params.yaml", LOCK, SERVING_LOCK)
+"""What says how a model is made beside the files that `dvc.yaml` names and the package's code."""
+
+
+def input_key(root: Path) -> str:
+    """Return the digest of every stage's command, code, params and files, none of them an output.
+
+    Raises UsageError where `dvc.yaml` names a file that is not there.
+    """
+    with _a_pipeline():
+        return _key(root, _stages(root))
+
+
+def _stages(root: Path) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = read_yaml(root / "dvc.yaml")["stages"]
+    return found
+
+
+@contextmanager
+def _a_pipeline() -> Iterator[None]:
+    """Raise UsageError where `dvc.yaml` holds something else than stages."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, StopIteration):
+        raise UsageError("dvc.yaml: not the stages of a pipeline; restore it from git") from None
+
+
+def _deps(stages: Mapping[str, Any]) -> set[str]:
+    """Return the files that stages read and none of them makes."""
+    outs = {out for stage in stages.values() for out in _names(stage.get("outs", ()))}
+    return {dep for stage in stages.values() for dep in stage.get("deps", ()) if dep not in outs}
+
+
+def _key(root: Path, stages: Mapping[str, Any]) -> str:
+    files = _deps(stages)
+    read = cache(lambda name: _read(root / name))
+    return hashing.of_values(
+        {
+            "commands": {name: stage["cmd"] for name, stage in stages.items()},
+            "files": {name: _of_file(root, name) for name in sorted(files)},
+            "params": [
+                (file, key, _at(read(file), key))
+                for file, keys in _params_of(stages)
+                for key in keys
+            ],
+        }
+    )
+
+
+def _names(outs: Any) -> Iterator[str]:
+    for out in outs:
+        yield out if isinstance(out, str) else next(iter(out))
+
+
+def _of_file(root: Path, name: str) -> str:
+    path = root / name
+    if path.is_dir():
+        return hashing.of_folder(path, links=True)
+    if not path.is_file():
+        raise UsageError(f"dvc.yaml names {name}, which is missing; restore it, e.g. from git")
+    return hashing.of_file(path)
+
+
+def _params_of(stages: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield (file, keys) of each entry under `params:`, in either of DVC's two forms."""
+    for stage in stages.values():
+        for item in stage.get("params", ()):
+            yield from ({"params.yaml": [item]} if isinstance(item, str) else item).items()
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".toml":
+        try:
+            return tomllib.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            raise UsageError(f"{path.name}: missing or not TOML; restore it from git") from None
+    return read_yaml(path)
+
+
+def _at(values: Any, key: str) -> Any:
+    for part in key.split("."):
+        values = values.get(part) if isinstance(values, Mapping) else None
+    return values
+
+
+def inputs(root: Path) -> set[str]:
+    """Return the files that say how a model is made beside the code, for git to look at.
+
+    What DVC keeps is told by its `.dvc`. Raises UsageError where `dvc.yaml` is no pipeline.
+    """
+    with _a_pipeline():
+        stages = _stages(root)
+        deps, params = _deps(stages), {name for name, _ in _params_of(stages)}
+    return {*_READ_ALWAYS, *params, *deps, *(f"{dep}.dvc" for dep in deps)}
