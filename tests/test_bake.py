@@ -20,7 +20,7 @@ ALL = [
 ]
 NAMES_LEFT = re.compile(r"cookiecutter\.(?!json)|flight_delays")
 LEFT = re.compile(rf"(?<!\$)\{{\{{|\{{%|\{{#|{NAMES_LEFT.pattern}")
-TEMPLATES = {"src/grid_load/reporting/report.html.jinja"}
+TEMPLATES = {"src/mlrails/reporting/report.html.jinja"}
 """What a project itself fills in, so that it has curly brackets; no mark of ours for all that."""
 DECISION = re.compile(r"\bdecisions? (\d{1,4})\b|docs/decisions/(\d{4})")
 DOCUMENT = re.compile(r"\bdocs/[\w/-]+\.md")
