@@ -349,6 +349,56 @@ def test_without_an_origin_it_says_how_to_make_one_and_that_is_enough(
     assert set(json.loads(project.text(".template.json"))["answers"]) == set(updates.ASKED)
 
 
+def test_a_flat_project_of_before_versions_gets_two_packages(
+    template: Template, tmp_path: Path
+) -> None:
+    package = "src/{{cookiecutter.package_name}}"
+    source = "from .words import WORDS\n\n\ndef rows():\n    return [WORDS]\n\n\nLAST = 9\n"
+    words = {f"{package}/{name}.py": f"{name.upper()} = 1\n" * 9 for name in ("words", "more")}
+    project = template.root / "{{cookiecutter.project_slug}}"
+    shutil.copytree(project, tmp_path / "newer")
+    shutil.rmtree(project / ENGINE)
+    (project / ".template.json").unlink()
+    (template.root / "VERSION").unlink()
+    updates.write(project, {f"{package}/source.py": source, **words})
+    template.git("add", "--all")
+    template.git("commit", "--quiet", "--message", "As it was before versions")
+    flat = template.git("rev-parse", "HEAD")
+    made = template.bake(tmp_path / "made")
+    shutil.rmtree(project)
+    (tmp_path / "newer").rename(project)
+    newer = source.replace("from .words", "from mlrails.words")
+    template.release("1.0.1", {f"{package}/source.py": newer})
+    made.write(
+        {
+            "src/flight_delays/source.py": source.replace("9", "10"),
+            "src/flight_delays/more.py": "MORE = 2\n" + "MORE = 1\n" * 8,
+            "params.yaml": EDITED["params.yaml"],
+            ".template.json": json.dumps(
+                {
+                    "template": str(template.root),
+                    "revision": flat,
+                    "answers": {"package_name": "flight_delays", "task": "classification"},
+                }
+            ),
+        }
+    )
+    made.commit()
+    before = made.state()
+    said = made.update()
+    assert "version 0" in said and "→ 1.0.1" in said
+    assert made.text("src/flight_delays/source.py") == newer.replace("9", "10")
+    assert "rate: 0.3" in made.text("params.yaml")
+    assert not (made.root / "src/flight_delays/words.py").exists()
+    # What the user has made of a module of the engine is theirs to sort out.
+    assert "conflict: src/flight_delays/more.py" in said
+    assert made.text("src/flight_delays/more.py").startswith("MORE = 2")
+    assert (made.root / ENGINE / "MANIFEST").is_file()
+    assert not made.git("diff", "--cached", "MERGE_HEAD", "--", ENGINE)
+    made.git("merge", "--abort")
+    assert made.state() == before
+
+
 def test_a_package_that_was_renamed_is_followed(template: Template, project: Project) -> None:
     project.git("mv", "src/flight_delays", "src/trams")
     text = EDITED["noxfile.py"].replace("flight_delays", "trams")

@@ -19,8 +19,9 @@ _BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebas
 _GRAFTS, _KILLED = "refs/mlrails/replace/", "refs/mlrails/killed"
 _JOURNAL, _LOCK = "update.json", "index.lock"
 _SETTINGS = {
-    # No hook of the user's commits halfway; a file of theirs stays in the folder they put it in.
+    # No hook of the user's sees a merge halfway; a file of theirs stays where they have put it.
     "core.hooksPath": os.devnull,
+    "core.useReplaceRefs": "true",
     "merge.renames": "true",
     "merge.directoryRenames": "false",
     "merge.renameLimit": "20000",

@@ -68,8 +68,8 @@ class _Job:
     def wanted(self, to: str | None) -> tuple[Template, Checkout | None]:
         """Return the template and the version to update to; none where there is nothing newer."""
         into = self.scratch / "new"
-        if to and Path(to).expanduser().is_dir():
-            found = template.of_folder(Path(to).expanduser().absolute())
+        if to and template.path_of(to).is_dir():
+            found = template.of_folder(template.path_of(to).absolute())
             return found, found.as_it_stands(into)
         found = template.of_address(self.old.template, self.repository)
         if to:
@@ -125,7 +125,7 @@ class _Job:
     def _old_checkout(self, found: Template) -> Checkout:
         into = self.scratch / "old"
         if self.base is not None:
-            return template.of_folder(self.base.expanduser().absolute()).as_it_stands(into)
+            return template.of_folder(template.path_of(str(self.base)).absolute()).as_it_stands(into)
         places = [found]
         with suppress(UsageError, WorldError):
             places.append(template.of_address(self.old.template, self.repository))

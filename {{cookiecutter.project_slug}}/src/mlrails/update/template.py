@@ -38,7 +38,10 @@ class Checkout:
     @property
     def questions(self) -> Mapping[str, Any]:
         """The public questions and their defaults, a list where one has to be chosen."""
-        told = json.loads((self.folder / _QUESTIONS).read_text("utf-8"))
+        try:
+            told = json.loads((self.folder / _QUESTIONS).read_text("utf-8"))
+        except ValueError as problem:
+            raise WorldError(f"{self.folder / _QUESTIONS}: not JSON ({problem})") from None
         return {name: it for name, it in told.items() if not name.startswith("_")}
 
     @property
@@ -93,6 +96,14 @@ class Template:
         return self.checkout(commit, into) if commit else Checkout(self.place, None)
 
 
+def path_of(text: str) -> Path:
+    """Return a path that somebody has typed, `~` included."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # `~somebody`, who is not known here.
+        return Path(text)
+
+
 def of_folder(path: Path) -> Template:
     """Return a template in a folder; raises UsageError where none is in it."""
     if not (path / _QUESTIONS).is_file():
@@ -113,7 +124,7 @@ def of_address(address: str, repository: Repository) -> Template:
             ".template.json names no address of the template; say where one is: "
             "`nox -s update -- --to PATH`"
         )
-    for folder in (Path(address).expanduser(), repository.root.parent / address):
+    for folder in (path_of(address), repository.root.parent / address):
         if folder.is_absolute() and folder.is_dir():
             return of_folder(folder)
     if not _is_remote(address):
