@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core.errors import reported
 from .run import eject, update
-from .shim import reported
 
 _PARSER = argparse.ArgumentParser(
     prog="nox -s update --",

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..core.console import say
+from ..core.errors import UsageError, WorldError
 from .origin import FILE, Origin, parse
-from .shim import UsageError, WorldError, say
 from .template import Checkout
 
 ENGINE = "src/mlrails"

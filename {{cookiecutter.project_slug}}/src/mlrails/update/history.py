@@ -1,8 +1,8 @@
 """The bare bakes of the past: each update's merge commit has one as its second parent."""
 
+from ..core.errors import UsageError
 from .origin import FILE, Origin, parse
 from .repository import Repository, output
-from .shim import UsageError
 
 TITLE = "Bare bake of the template"
 

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
+from ..core.console import say
+from ..core.errors import UsageError, WorldError
+from ..core.git import run
 from .repository import Repository, output, own_index
-from .shim import UsageError, WorldError, run, say
 
 _BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 _GRAFTS, _KILLED = "refs/mlrails/replace/", "refs/mlrails/killed"

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import UsageError
 from .guess import answers_of
-from .shim import UsageError
 
 FILE = ".template.json"
 BEFORE_VERSIONS = "0"

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .shim import UsageError, WorldError, run
+from ..core.errors import UsageError, WorldError
+from ..core.git import reason, run
 
 _AS_IT_IS = ("-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "-c", "core.excludesFile=")
 """A bake is taken as it lies there, whatever the user's own settings say."""
@@ -17,9 +18,8 @@ def output(folder: Path, *words: str, **variables: str) -> str:
     """Return what git says, without the last line's end; raises WorldError where it fails."""
     done = run(folder, *words, **variables)
     if done.returncode:
-        command = next(word for word in words if not word.startswith("-") and "=" not in word)
-        said = " ".join((done.stderr or done.stdout).split())
-        raise WorldError(f"git {command} failed in {folder}: {said[:300]}")
+        verb = next(word for word in words if not word.startswith("-") and "=" not in word)
+        raise WorldError(f"git {verb} failed in {folder}: {reason(done.stderr):.300}")
     return done.stdout.removesuffix("\n")
 
 

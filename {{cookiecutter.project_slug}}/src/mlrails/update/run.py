@@ -5,13 +5,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..core.console import say, warn
+from ..core.errors import UsageError, WorldError
 from . import history, merge, migrations, origin, template
 from .bake import ENGINE, bake, fitting, sign
 from .changes import numbers, to_do
 from .guess import package_of
 from .origin import FILE, Origin
 from .repository import Repository
-from .shim import UsageError, WorldError, say, warn
 from .template import Checkout, Template
 
 
@@ -125,7 +126,9 @@ class _Job:
     def _old_checkout(self, found: Template) -> Checkout:
         into = self.scratch / "old"
         if self.base is not None:
-            return template.of_folder(template.path_of(str(self.base)).absolute()).as_it_stands(into)
+            return template.of_folder(template.path_of(str(self.base)).absolute()).as_it_stands(
+                into
+            )
         places = [found]
         with suppress(UsageError, WorldError):
             places.append(template.of_address(self.old.template, self.repository))

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.console import warn
+from ..core.errors import UsageError, WorldError
+from ..core.git import reason, run
 from .repository import Repository, output
-from .shim import UsageError, WorldError, run, warn
 
 _QUESTIONS, _VERSION = "cookiecutter.json", "VERSION"
 _ABBREVIATIONS = {
@@ -144,24 +146,17 @@ def _mirror(address: str, place: Path) -> Template:
     if kept and kept.stdout.strip() == url:
         done = run(place, "fetch", "--quiet", "--prune", "origin", **_UNASKED)
         if done.returncode:
-            warn(
-                f"{address} does not answer ({_reason(done.stderr)}); taking what was fetched last"
-            )
+            warn(f"{address} does not answer ({reason(done.stderr)}); taking what was fetched last")
         return Template(place, address, has_history=True)
     fresh = place.with_name("template.new")
     shutil.rmtree(fresh, ignore_errors=True)
     words = ("clone", "--quiet", "--mirror", "--", url, str(fresh))
     done = run(place.parent, *words, **_UNASKED)
     if done.returncode:
-        raise WorldError(_gone(address, _reason(done.stderr)))
+        raise WorldError(_gone(address, reason(done.stderr)))
     shutil.rmtree(place, ignore_errors=True)
     fresh.rename(place)
     return Template(place, address, has_history=True)
-
-
-def _reason(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
-    return f"git: {lines[-1].removeprefix('fatal: ')[:200]}" if lines else "git says nothing"
 
 
 def _gone(address: str, why: str) -> str:

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from ...core.console import say
+from ...core.errors import UsageError, WorldError
 from ..repository import Repository
-from ..shim import UsageError, WorldError, say
 
 _FOLDER = "src/mlrails/update/migrations/"
 
