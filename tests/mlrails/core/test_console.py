@@ -1,7 +1,6 @@
 """What a person sees."""
 
 import pytest
-
 from mlrails.core import console
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from mlrails.core import errors
 
 FULL = Path("/dev/full")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
+import rows
 from mlrails.core import files
 from mlrails.core.processes import process_id
 
@@ -51,7 +51,7 @@ def test_a_full_disk_leaves_the_old_text_and_nothing_else(
 
 KILLED = """
 import os, pathlib, signal, sys
-from flight_delays import files
+from mlrails.core import files
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -64,7 +64,11 @@ with files.replacing(pathlib.Path(sys.argv[1])) as scratch:
 
 def killed(path: Path, at: str, code: str = KILLED) -> None:
     """Write a file in a process that is killed on the way."""
-    done = subprocess.run([sys.executable, "-c", code, str(path), at], check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path), at],
+        cwd=rows.ROOT / "src",
+        check=False,
+    )
     assert done.returncode == -signal.SIGKILL
 
 

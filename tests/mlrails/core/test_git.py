@@ -4,12 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
+import rows
 from mlrails.core import git
 from mlrails.core.errors import WorldError
 from mlrails.core.settings import Settings
-
-import rows
 
 
 @pytest.fixture

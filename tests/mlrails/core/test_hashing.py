@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from mlrails.core import hashing
 from mlrails.core.errors import WorldError
 

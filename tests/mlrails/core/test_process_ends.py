@@ -12,7 +12,7 @@ import pytest
 import rows
 
 SAID = """
-from {package} import console, processes
+from mlrails.core import console, processes
 processes.begin()
 console.say("before \\u2013 after \\u2026 \\u2500")
 console.warn("\\u4e16")
@@ -29,7 +29,7 @@ def test_a_console_without_a_letter_shows_a_question_mark(encoding: str) -> None
 
 def run(program: str, **variables: str) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run(
-        [sys.executable, "-c", program.format(package=rows.PACKAGE)],
+        [sys.executable, "-c", program],
         capture_output=True,
         cwd=rows.ROOT / "src",
         env=os.environ | variables,
@@ -39,7 +39,7 @@ def run(program: str, **variables: str) -> "subprocess.CompletedProcess[bytes]":
 
 WAITING = """
 import os, signal, subprocess, sys, time
-from {package} import errors, processes
+from mlrails.core import errors, processes
 for name in ("SIGTERM", "SIGHUP"):  # whoever runs the tests may ignore them
     signal.signal(getattr(signal, name), signal.{before})
 processes.begin()
@@ -61,7 +61,7 @@ processes.end(errors.reported(act))
 @contextmanager
 def waiting(before: str = "SIG_DFL") -> "Iterator[tuple[subprocess.Popen[str], psutil.Process]]":
     """Yield a process that waits for its child, and the child; neither outlives the block."""
-    program = WAITING.format(package=rows.PACKAGE, before=before)
+    program = WAITING.format(before=before)
     with subprocess.Popen(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
@@ -111,7 +111,7 @@ input()
 
 
 def test_who_is_started_by_nox_ends_with_it_and_so_do_its_children() -> None:
-    program = WAITING.format(package=rows.PACKAGE, before="SIG_DFL")
+    program = WAITING.format(before="SIG_DFL")
     with subprocess.Popen(
         [sys.executable, "-c", CALLER, program],
         stdin=subprocess.PIPE,
@@ -131,7 +131,7 @@ HUNG_UP = """
 import os, pty, signal, sys, time
 pid, terminal = pty.fork()
 if pid == 0:
-    from {package} import processes
+    from mlrails.core import processes
     signal.signal(signal.SIGHUP, signal.{before})
     wanted = processes.on_hangup(lambda: os.write(1, b"looked"))
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
@@ -161,7 +161,7 @@ if not ended[0]:
 def test_a_hangup_asks_for_a_look_until_the_terminal_has_gone(
     before: str, look: bool, told: str
 ) -> None:
-    program = HUNG_UP.format(package=rows.PACKAGE, before=before, look=look)
+    program = HUNG_UP.format(before=before, look=look)
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
@@ -174,7 +174,7 @@ def test_a_hangup_asks_for_a_look_until_the_terminal_has_gone(
 
 PROXIES = """
 import warnings
-from {package} import processes
+from mlrails.core import processes
 processes.begin()
 with warnings.catch_warnings():
     try:

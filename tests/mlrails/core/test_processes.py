@@ -11,7 +11,7 @@ import rows
 
 LEAVE = """
 import atexit, sys
-from {package} import processes
+from mlrails.core import processes
 processes.begin()
 atexit.register(lambda: print("taken down piece by piece"))
 sys.stdout.write("said")
@@ -22,7 +22,7 @@ processes.end({code})
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_all_is_said_and_nothing_taken_down(code: int) -> None:
-    program = LEAVE.format(package=rows.PACKAGE, code=code)
+    program = LEAVE.format(code=code)
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
@@ -35,7 +35,7 @@ def test_all_is_said_and_nothing_taken_down(code: int) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is full")
 def test_what_cannot_be_said_is_left_to_python() -> None:
-    program = LEAVE.format(package=rows.PACKAGE, code=0)
+    program = LEAVE.format(code=0)
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-c", program],
@@ -49,7 +49,7 @@ def test_what_cannot_be_said_is_left_to_python() -> None:
 
 TELL = """
 import os
-from {package} import processes
+from mlrails.core import processes
 processes.begin()
 print(*(os.environ[name] for name in processes._ASKED_ONCE))
 """
@@ -58,7 +58,7 @@ print(*(os.environ[name] for name in processes._ASKED_ONCE))
 @pytest.mark.parametrize("told", [{}, {"TF_CPP_MIN_LOG_LEVEL": "0"}])
 def test_libraries_add_up_in_one_order_and_say_what_they_are_told_to(told: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", TELL.format(package=rows.PACKAGE)],
+        [sys.executable, "-c", TELL],
         stdout=subprocess.PIPE,
         text=True,
         cwd=rows.ROOT / "src",
@@ -71,7 +71,7 @@ def test_libraries_add_up_in_one_order_and_say_what_they_are_told_to(told: dict[
 
 INTERRUPTED = """
 import os, signal
-from {package} import errors, processes
+from mlrails.core import errors, processes
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 {before}
 processes.begin()
@@ -93,7 +93,7 @@ print("went on", flush=True)
 def test_an_interrupt_is_one_line_until_it_is_caught(
     before: str, after: str, code: int, out: str, err: str
 ) -> None:
-    program = INTERRUPTED.format(package=rows.PACKAGE, before=before, after=after)
+    program = INTERRUPTED.format(before=before, after=after)
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,

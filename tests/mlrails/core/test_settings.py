@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from mlrails.core import settings
 from mlrails.core.errors import UsageError
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from loopback import Answer, Asked, Server, paged, serve
-
 from mlrails.core.errors import WorldError
 from mlrails.github import candidates
 from mlrails.lifecycle import bundle

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import rows
-
 from mlrails.github import page
 
 OLD = """\

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from mlrails.github import api
 from mlrails.github.api import Job
 

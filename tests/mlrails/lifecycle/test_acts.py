@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import rows
-
 from mlrails.core import layout
 from mlrails.core.errors import Exit, UsageError, WorldError
 from mlrails.core.hashing import of_folder

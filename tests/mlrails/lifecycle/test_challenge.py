@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import rows
-
 from mlrails.core import files, layout
 from mlrails.core.errors import Exit, WorldError
 from mlrails.core.settings import Settings

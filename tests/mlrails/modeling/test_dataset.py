@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from mlrails.modeling.dataset import units, unknown
 
 NAN = np.nan

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from mlrails.modeling import signature
 
 INS = {"carrier": "string", "wind": "double"}

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from dvc.lock import LockError
-
 from mlrails.core.errors import Exit, WorldError
 from mlrails.pipeline import dvc
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import rows
-
 from mlrails.core.errors import WorldError, installing
 from mlrails.core.layout import LOCK
 from mlrails.pipeline import run
@@ -78,8 +77,8 @@ def test_a_missing_package_is_named(tmp_path: Path) -> None:
 def test_a_verb_that_lacks_a_package_says_so(module: str, sentence: str) -> None:
     code = f"""
 import runpy, sys
-from {rows.PACKAGE} import cli
-@cli.app.command()
+from mlrails.cli import app
+@app.app.command()
 def unheard():
     import {module}
 sys.argv[1:] = ["unheard"]

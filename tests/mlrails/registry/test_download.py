@@ -10,7 +10,6 @@ from urllib.request import url2pathname
 
 import pytest
 import rows
-
 from mlrails.core import hashing
 from mlrails.core.errors import WorldError
 from mlrails.core.params import Task

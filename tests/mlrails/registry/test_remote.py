@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import rows
-
 from mlrails.core import git
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.settings import Settings

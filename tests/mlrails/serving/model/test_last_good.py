@@ -9,7 +9,6 @@ from typing import Any
 import callers
 import pytest
 import rows
-
 from mlrails.core import hashing, layout
 from mlrails.core.errors import OutageError, WorldError
 from mlrails.core.settings import Settings
