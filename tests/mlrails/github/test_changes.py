@@ -1,10 +1,12 @@
 """What a change is: params and files beside those of its base."""
 
+import json
 from pathlib import Path
 
 import pytest
 import rows
 from mlrails.github import page
+from mlrails.update import engine
 
 OLD = """\
 seed: 7
@@ -72,6 +74,20 @@ def test_files_of_the_project_are_told_by_their_own_names(root: Path) -> None:
     (root.parent / "outside.md").touch()
     commit(root.parent)
     assert set(page.since(root, "HEAD^").files) == names
+
+
+def test_an_edited_engine_is_told_unless_it_is_the_users_own(root: Path) -> None:
+    folder = root / "src" / "mlrails"
+    folder.mkdir(parents=True)
+    (folder / "core.py").write_text("A = 1\n", "utf-8")
+    (folder / "MANIFEST").write_text(engine.manifest(folder), "utf-8")
+    commit(root)
+    assert page.since(root, "HEAD").engine == []
+    (folder / "core.py").write_text("A = 2\n", "utf-8")
+    assert page.since(root, "HEAD").engine == ["core.py"]
+    told = {"template": "", "version": "1.0.0", "answers": {}, "engine": "yours"}
+    (root / ".template.json").write_text(json.dumps(told), "utf-8")
+    assert page.since(root, "HEAD").engine == []
 
 
 def test_without_a_base_nothing_has_changed(root: Path) -> None:

@@ -96,6 +96,8 @@ def test_it_is_found_on_a_later_page() -> None:
         (["src/p/gate.py"], "`src/p/gate.py`. Read"),
         ([".github/workflows/`train`.yaml"], "`.github/workflows/train.yaml`. Read"),
         ([f"src/p/{number}.py" for number in range(12)], "`src/p/9.py` and 2 more. Read"),
+        (["src/mlrails/cli/app.py"], "that first. `src/mlrails/` was edited by hand"),
+        (["src/mlrails/cli/app.py", "src/mlrails/MANIFEST"], "`src/mlrails/MANIFEST`. Read"),
     ],
 )
 def test_a_change_of_the_code_that_judges_it_is_told_first(changed: list[str], told: str) -> None:

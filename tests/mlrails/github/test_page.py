@@ -96,6 +96,14 @@ def test_a_change_of_the_gate_itself_is_said_at_the_top() -> None:
     assert "own bounds" not in text(changes=Changes([("seed", "1", "2")], []))
 
 
+def test_an_edited_engine_is_said_at_the_top() -> None:
+    names = [f"core/{number}.py" for number in range(12)]
+    top = text(changes=Changes([], [], names)).split("\n## ")[0]
+    assert "The engine was edited, so no update will replace it: core/0.py, " in top
+    assert top.count("core/") == 10 and " and 2 more\n" in top
+    assert "The engine" not in text()
+
+
 def test_figures_stand_beside_those_of_main() -> None:
     main = found(Task.CLASSIFICATION)
     main["parts"]["test"]["rows"] = 5

@@ -5,6 +5,7 @@ runs with the right to write, and without an environment.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ _MODEL = ("estimator", "features", "schema", "source")
 _MOST_FILES = 3000
 """GitHub lists no more of a pull request."""
 _NAMES = 10
+_ENGINE = "src/mlrails/"
+_EDITED = f" `{_ENGINE}` was edited by hand: it is not the template's any more."
 
 
 def comment(job: Job, text: str, ours: Identity) -> None:
@@ -50,9 +53,17 @@ def _warning(job: Job, package: str) -> str:
         names.append("files beyond those that can be listed")
     if not names:
         return ""
+    next_ = f"Read that first.{_EDITED if _is_edited(touched) else ''}"
     some = ", ".join(f"`{name.replace('`', '')}`" for name in names[:_NAMES])
     more = f" and {len(names) - _NAMES} more" if names[_NAMES:] else ""
-    return f"> **This change touches the code that judges it**: {some}{more}. Read that first.\n\n"
+    return f"> **This change touches the code that judges it**: {some}{more}. {next_}\n\n"
+
+
+def _is_edited(touched: Sequence[str | None]) -> bool:
+    """Tell whether the engine was changed by hand: an update changes its manifest as well."""
+    return any(name and name.startswith(_ENGINE) for name in touched) and (
+        f"{_ENGINE}MANIFEST" not in touched
+    )
 
 
 def _judges(name: str, package: str) -> bool:

@@ -13,6 +13,7 @@ from ..gate import report
 from ..gate.verdict import Verdict
 from ..reporting import wording
 from ..reporting.blocks import Block, Page, Section, Table, Text
+from ..update import engine
 
 _GATE = "gate."
 Param = tuple[str, str, str]
@@ -25,6 +26,8 @@ class Changes:
 
     params: Sequence[Param]
     files: Sequence[str]
+    engine: Sequence[str] = ()
+    """Files of the engine that are not as its manifest says."""
 
     @property
     def gate(self) -> Sequence[Param]:
@@ -38,7 +41,8 @@ def since(root: Path, base: str | None) -> Changes:
         return Changes([], [])
     there = git.run(root, "show", f"{base}:./{FILE}").stdout
     names = git.run(root, "diff", "--name-only", "-z", "--relative", base, "--", ".").stdout
-    return Changes(_params(there, root), [name for name in names.split("\0") if name])
+    files = [name for name in names.split("\0") if name]
+    return Changes(_params(there, root), files, engine.edits(root))
 
 
 def _params(before: str, root: Path) -> Sequence[Param]:
@@ -59,7 +63,7 @@ def _texts(values: Any) -> Mapping[str, str]:
 
 Found = Mapping[str, Any]
 _DIGITS = 4
-_FILES, _LONGEST_NAME = 50, 120
+_FILES, _EDITS, _LONGEST_NAME = 50, 10, 120
 
 
 def page(
@@ -81,11 +85,18 @@ def _remarks(changes: Changes, where: Mapping[str, str]) -> Iterator[str]:
     if changes.gate:
         moved = "; ".join(f"{name} from {old} to {new}" for name, old, new in changes.gate)
         yield f"This change moves the gate's own bounds: {moved}. The base's were used."
+    if changes.engine:
+        yield f"The engine was edited, so no update will replace it: {_names(changes.engine)}"
     if where.get("note"):
         yield where["note"]
     if where.get("page"):
         # Nothing in an address is escaped that Markdown would take for a mark.
         yield f"Report, pictures and model: artifacts of {where['page'].replace('_', '%5F')}"
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _EDITS} more" if names[_EDITS:] else ""
+    return ", ".join(wording.name(name, _LONGEST_NAME) for name in names[:_EDITS]) + more
 
 
 def _figures(found: Found, main: Found | None) -> Table:

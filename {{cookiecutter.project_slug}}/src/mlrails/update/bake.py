@@ -12,8 +12,6 @@ from ..core.errors import UsageError, WorldError
 from .origin import FILE, Origin, parse
 from .template import Checkout
 
-ENGINE = "src/mlrails"
-
 
 def bake(checkout: Checkout, answers: Mapping[str, str], into: Path) -> Path:
     """Bake into a folder without asking; return the project's folder.

@@ -4,9 +4,13 @@
 """
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
-MANIFEST = "MANIFEST"
+from ..core.errors import UsageError
+from . import origin
+
+ENGINE, MANIFEST = "src/mlrails", "MANIFEST"
 
 
 def lines(folder: Path) -> dict[str, str]:
@@ -28,6 +32,14 @@ def manifest(folder: Path) -> str:
 def digest(folder: Path) -> str:
     """Return the one digest that says which engine this is."""
     return hashlib.sha256(manifest(folder).encode("utf-8")).hexdigest()
+
+
+def edits(root: Path) -> list[str]:
+    """Return the files of a project's engine that were edited, unless it is the user's own."""
+    with suppress(UsageError):
+        if origin.read(root).is_ejected:
+            return []
+    return edited(root / ENGINE) if (root / ENGINE).is_dir() else []
 
 
 def edited(folder: Path) -> list[str]:

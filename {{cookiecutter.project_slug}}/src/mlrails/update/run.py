@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ..core.console import say, warn
 from ..core.errors import UsageError, WorldError
-from . import history, merge, migrations, origin, template
-from .bake import ENGINE, bake, fitting, sign
+from . import history, merge, migrate, origin, template
+from .bake import bake, fitting, sign
 from .changes import numbers, to_do
+from .engine import ENGINE
 from .guess import package_of
 from .origin import FILE, Origin
 from .repository import Repository
@@ -103,7 +104,7 @@ class _Job:
         baked = bake(new, answers, self.scratch / "theirs")
         made = sign(baked, new, old, old.template or found.address)
         theirs = repository.tree(baked)
-        pending = migrations.pending(repository, base, theirs)
+        pending = migrate.pending(repository, base, theirs)
         title = f"Update the template to version {made.version}"
         ours = head + "^{tree}"
         if pending:
@@ -150,7 +151,7 @@ class _Job:
         """
         repository = self.repository
         sides = {name: repository.export(name, self.scratch / name) for name in (head, base)}
-        migrations.run(baked, pending, list(sides.values()), self.old.answers["package_name"])
+        migrate.run(baked, pending, list(sides.values()), self.old.answers["package_name"])
         ours = repository.with_project(head, sides[head])
         moved = repository.commit(repository.tree(sides[base], base), "The base, migrated", base)
         return ours, moved
