@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from mlrails.core.params import Gate, Task
 from mlrails.evaluation.figures import Scored
 from mlrails.gate.checks import Contest

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from mlrails.core.params import Evaluation, Task
 from mlrails.evaluation import baselines, figures
 from mlrails.evaluation.diagnostics import behaviour

@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sample
+
+from flight_delays import estimator, features
+from flight_delays.model import Predictor
+from flight_delays.schema import COLUMNS
+from flight_delays.steps import train
 from mlrails.core import files, hashing, layout, settings
 from mlrails.core.config import read_yaml, validated
 from mlrails.core.layout import PARTS, SERVING_LOCK, Part
@@ -20,11 +25,6 @@ from mlrails.data.splits import label
 from mlrails.evaluation import figures as evaluation_figures
 from mlrails.modeling import directory
 from mlrails.modeling.epochs import Watch
-
-from flight_delays import estimator, features
-from flight_delays.model import Predictor
-from flight_delays.schema import COLUMNS
-from flight_delays.steps import train
 
 ROOT = sample.ROOT
 """The project's folder."""

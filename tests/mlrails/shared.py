@@ -16,6 +16,7 @@ import rows
 import yaml
 from hypothesis import settings as hypothesis
 from mlflow.store.db import utils as databases
+
 from mlrails.core import files, hashing, layout
 from mlrails.core.layout import LOCK, SERVING_LOCK
 from mlrails.core.params import FILE, Task

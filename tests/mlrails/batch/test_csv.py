@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from mlrails.batch import csv as batch_csv
 
 NAMES = ["a", "b", "c"]

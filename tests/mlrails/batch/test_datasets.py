@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 import rows
+
 from mlrails.batch import datasets, tables
 from mlrails.batch.predict import Job, predict
 from mlrails.core import hashing, layout

@@ -16,6 +16,7 @@ import pyarrow.parquet
 import pytest
 import rows
 from filelock import FileLock
+
 from mlrails.batch import csv, rules, tables
 from mlrails.batch import output as batch_output
 from mlrails.batch.predict import Job, predict

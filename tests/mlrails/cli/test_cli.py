@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 import rows
+from typer.main import get_command
+from typer.testing import CliRunner
+
 from mlrails.cli import app
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.settings import Settings
@@ -16,8 +19,6 @@ from mlrails.pipeline import run as pipeline_run
 from mlrails.pipeline import worktree
 from mlrails.pipeline.dvc import StageFailedError
 from mlrails.tracking import pages
-from typer.main import get_command
-from typer.testing import CliRunner
 
 HEAVY = {"dvc", "matplotlib", "mlflow", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 import rows
+from typer.testing import CliRunner
+
 from mlrails.cli import app
 from mlrails.core.errors import Exit
 from mlrails.core.settings import Settings
 from mlrails.lifecycle import history, promote, register, reproduce, rollback
 from mlrails.registry import git_branch
 from mlrails.tracking import pages
-from typer.testing import CliRunner
 
 WRITE = {
     "register": register,

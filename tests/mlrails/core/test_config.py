@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import Field, ValidationError
+
 from mlrails.core import config
 from mlrails.core.errors import UsageError
-from pydantic import Field, ValidationError
 
 
 class Inner(config.Frozen):

@@ -1,6 +1,7 @@
 """What a person sees."""
 
 import pytest
+
 from mlrails.core import console
 
 

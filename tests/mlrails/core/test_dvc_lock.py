@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import rows
 import yaml
+
+from flight_delays.steps import evaluate
 from mlrails.core import dvc_lock, files, hashing, layout, processes
 from mlrails.core.errors import WorldError
 from mlrails.core.params import FILE
@@ -18,8 +20,6 @@ from mlrails.pipeline import candidate, dvc, run
 from mlrails.registry.resolve import Sought
 from mlrails.registry.versions import FOLDER
 from mlrails.stages import stage
-
-from flight_delays.steps import evaluate
 
 FALSE = b"import sys; sys.stderr.write('foreign code')\n"
 CONFIG = """[core]

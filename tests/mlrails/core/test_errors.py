@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from mlrails.core import errors
 
 FULL = Path("/dev/full")

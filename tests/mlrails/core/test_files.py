@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import rows
+
 from mlrails.core import files
 from mlrails.core.processes import process_id
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlrails.core import formats
 
 SMALL = st.floats(-1e3, 1e3, allow_subnormal=False)

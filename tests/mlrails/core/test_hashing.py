@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mlrails.core import hashing
 from mlrails.core.errors import WorldError
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import rows
 import sample
+
 from mlrails.core import settings
 from mlrails.core.errors import UsageError
 from mlrails.core.settings import Identity

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import rows
+
 from mlrails.core import imports
 
 FILES = {

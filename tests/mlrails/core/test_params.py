@@ -8,13 +8,13 @@ import rows
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from flight_delays.schema import COLUMNS
 from mlrails.core import params
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
 from mlrails.data import validation
-from pydantic import ValidationError
-
-from flight_delays.schema import COLUMNS
 
 TEXT = (rows.ROOT / params.FILE).read_text("utf-8")
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from mlrails.core import settings
 from mlrails.core.errors import UsageError
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from mlrails.batch import rules
 from mlrails.modeling import signature
 from mlrails.serving.http.body import read_csv

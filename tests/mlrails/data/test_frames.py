@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import rows
+
+from flight_delays import features, source
+from flight_delays.steps import ingest
 from mlrails.core.errors import UsageError
 from mlrails.core.settings import Settings
 from mlrails.data import frames, parquet, validation
 from mlrails.data.schema import Column
 from mlrails.stages.stage import Stage
-
-from flight_delays import features, source
-from flight_delays.steps import ingest
 
 DAY = datetime(2030, 1, 7, 8)
 GOOD: list[tuple[str, Any, list[Any]]] = [

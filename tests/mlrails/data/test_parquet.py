@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import rows
+
 from mlrails.core import layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.data import parquet

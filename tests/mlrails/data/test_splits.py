@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlrails.core import layout
 from mlrails.core.params import Period
 from mlrails.data import splits

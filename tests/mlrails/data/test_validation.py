@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import rows
+from sklearn.metrics import roc_auc_score
+
+from flight_delays.schema import COLUMNS
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Params, Task
 from mlrails.data import validation
 from mlrails.data.validation import Violation
-from sklearn.metrics import roc_auc_score
-
-from flight_delays.schema import COLUMNS
 
 LEAKING = [column.name for column in COLUMNS if column.leaks and column.kind == "number"]
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import rows
-from mlrails.core.params import Params, Task
-from mlrails.evaluation import baselines
-from mlrails.evaluation.baselines import Grouped
 from sklearn.metrics import roc_auc_score
 
 from flight_delays import features
+from mlrails.core.params import Params, Task
+from mlrails.evaluation import baselines
+from mlrails.evaluation.baselines import Grouped
 
 NAN = np.nan
 

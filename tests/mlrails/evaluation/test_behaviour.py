@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+
 from mlrails.core.params import Task
 from mlrails.evaluation.diagnostics import behaviour
 

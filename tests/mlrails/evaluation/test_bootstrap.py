@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from mlrails.evaluation import bootstrap
 
 DAYS, ROWS_OF_DAY, TRIALS = 60, 20, 100

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from mlrails.core.params import Task
 from mlrails.evaluation import comparison
 from mlrails.evaluation.comparison import Comparison
 from mlrails.evaluation.metrics import METRICS
-from scipy import stats
 
 RMSE = METRICS[Task.REGRESSION][0]
 ROWS_OF_DAY = 20

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import metrics as reference
+
 from mlrails.core.params import Threshold
 from mlrails.evaluation import diagnostics
-from sklearn import metrics as reference
 
 RNG = np.random.default_rng(1)
 SCORE = np.round(RNG.random(400), 2)

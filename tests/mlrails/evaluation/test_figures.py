@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from mlrails.core import params
 from mlrails.core.params import Task
 from mlrails.evaluation import figures as evaluation_figures

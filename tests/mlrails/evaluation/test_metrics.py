@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import metrics as reference
+
 from mlrails.core.params import Task
 from mlrails.evaluation import metrics
 from mlrails.evaluation.bootstrap import draws
-from sklearn import metrics as reference
 
 DAYS = 12
 REFERENCES: dict[str, Callable[..., float]] = {

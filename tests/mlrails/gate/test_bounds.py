@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import rows
 import yaml
+
 from mlrails.core.config import validated
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Params

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from contests import DIGESTS, bounds, contest, of_scores
+
 from mlrails.core.params import Task
 from mlrails.evaluation import comparison
 from mlrails.gate import checks, verdict

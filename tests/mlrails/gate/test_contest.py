@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rows
+
 from mlrails.core import hashing, layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Params, Task

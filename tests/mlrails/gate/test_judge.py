@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import rows
+
+from flight_delays.schema import COLUMNS
 from mlrails.core import layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.layout import PARTS, SERVING_LOCK
@@ -26,8 +28,6 @@ from mlrails.registry import download
 from mlrails.registry.ledger import Entry
 from mlrails.registry.versions import ROLLED_BACK, Version
 from mlrails.tracking import origin
-
-from flight_delays.schema import COLUMNS
 
 NOBODY = Rivals(None, None)
 

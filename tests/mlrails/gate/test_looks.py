@@ -4,9 +4,10 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy import special, stats
+
 from mlrails.evaluation import bootstrap
 from mlrails.gate import judge
-from scipy import special, stats
 
 HOLDOUTS, DAYS, MOST = 200, 61, 50
 ERROR, MARGIN, SHAPE = 0.0022, 0.01, 3

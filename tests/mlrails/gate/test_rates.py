@@ -16,12 +16,13 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy import optimize, stats
+from sklearn import metrics as reference
+
 from mlrails.core.params import Task
 from mlrails.evaluation import bootstrap, comparison
 from mlrails.evaluation.metrics import METRICS
 from mlrails.gate import verdict
-from scipy import optimize, stats
-from sklearn import metrics as reference
 
 SIMULATIONS = int(os.environ.get("GATE_SIMULATIONS", "40"))
 MARGIN = {Task.CLASSIFICATION: 0.01, Task.REGRESSION: 0.5}

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from contests import DIGESTS, bounds, contest, of_scores
+from pages import Reader, rows_of_markdown
+
 from mlrails.core.errors import Exit
 from mlrails.gate import report
 from mlrails.gate import verdict as gate_verdict
 from mlrails.gate.checks import judge
 from mlrails.gate.verdict import CHALLENGER, CHAMPION, Answer
 from mlrails.reporting import svg
-from pages import Reader, rows_of_markdown
 
 REGISTRY, REVISION = "sqlite:///mlflow.db", "origin/main"
 SCRIPT, PIPES = "<script>alert(1)</script>", "a | *b* @someone"

@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+
 from mlrails.evaluation.comparison import Comparison
 from mlrails.gate import verdict
 from mlrails.gate.verdict import Answer, Check, Verdict

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from loopback import Answer, Asked, paged, serve
+
 from mlrails.core.errors import WorldError
 from mlrails.github import api
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from loopback import Answer, Asked, Server, paged, serve
+
 from mlrails.core.errors import WorldError
 from mlrails.github import candidates
 from mlrails.lifecycle import bundle

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import rows
+
 from mlrails.github import page
 from mlrails.update import engine
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import rows
 from loopback import Answer, Asked, paged, serve
+
 from mlrails.core import settings
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.github import comment as github_comment

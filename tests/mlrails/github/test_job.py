@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from mlrails.github import api
 from mlrails.github.api import Job
 

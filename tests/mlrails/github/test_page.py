@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from findings import found
+from pages import rows_of_markdown
+
 from mlrails.core.params import Task
 from mlrails.evaluation.comparison import Comparison
 from mlrails.gate.verdict import Answer, Check, Verdict, unchanged
 from mlrails.github.page import Changes, page
 from mlrails.reporting import markdown
-from pages import rows_of_markdown
 
 WHERE = {"registry": "a registry", "bounds": "HEAD^1 (abc)", "page": "https://forge/a/b/runs/7"}
 DIGESTS = ("a" * 64, "b" * 64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import rows
+
 from mlrails.core import hashing, layout
 from mlrails.core.errors import Exit, UsageError
 from mlrails.core.params import Task

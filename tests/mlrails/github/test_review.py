@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import rows
+from typer.testing import CliRunner
+
 from mlrails.cli.app import app
 from mlrails.core.errors import Exit, UsageError, WorldError
 from mlrails.core.settings import Settings
@@ -21,7 +23,6 @@ from mlrails.lifecycle.promote import promote
 from mlrails.pipeline import dvc
 from mlrails.registry import git_branch, versions
 from mlrails.tracking.input_key import input_key
-from typer.testing import CliRunner
 
 Put = Callable[[str], str]
 NOBODY = "http://127.0.0.1:9"

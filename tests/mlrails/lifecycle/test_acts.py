@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import rows
+
 from mlrails.core import layout
 from mlrails.core.errors import Exit, UsageError, WorldError
 from mlrails.core.hashing import of_folder

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import rows
+
 from mlrails.core import files, hashing, layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.settings import Settings

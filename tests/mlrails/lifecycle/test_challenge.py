@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import rows
+
 from mlrails.core import files, layout
 from mlrails.core.errors import Exit, WorldError
 from mlrails.core.settings import Settings

@@ -12,6 +12,7 @@ import mlflow.pyfunc
 import pytest
 import rows
 import yaml
+
 from mlrails.core import hashing
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Task

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import rows
+
 from mlrails.core import git
 from mlrails.core.errors import WorldError
 from mlrails.core.layout import LOCK

@@ -16,6 +16,7 @@ import attacks
 import pytest
 import rows
 from attacks import Attack
+
 from mlrails.core import hashing
 from mlrails.core.errors import ProjectError, WorldError
 from mlrails.core.params import Task

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+
 from mlrails.modeling import epochs as modeling_epochs
 from mlrails.modeling.epochs import Arrays
 

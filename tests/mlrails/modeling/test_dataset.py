@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from mlrails.modeling.dataset import units, unknown
 
 NAN = np.nan

@@ -23,13 +23,13 @@ import rows
 import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.utils import environment
+
+from flight_delays import estimator as seam
+from flight_delays.model import Predictor
 from mlrails.core import hashing
 from mlrails.core.errors import WorldError
 from mlrails.core.params import Task
 from mlrails.modeling import directory, signature
-
-from flight_delays import estimator as seam
-from flight_delays.model import Predictor
 
 Predict = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -6,6 +6,7 @@ from typing import Any, SupportsFloat
 
 import numpy as np
 import pytest
+
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.modeling.epochs import Arrays, Indices, Schedule, Watch, in_epochs
 

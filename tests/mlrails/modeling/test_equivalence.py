@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import rows
+
 from mlrails.core import hashing
 from mlrails.core.params import Task
 from mlrails.modeling import equivalence, isolation

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import rows
+
 from mlrails.core.params import Task
 from mlrails.data import validation
 from mlrails.data.schema import Column

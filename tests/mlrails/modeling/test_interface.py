@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import rows
+
 from mlrails.core.layout import LOCK, SERVING_LOCK
 from mlrails.core.params import Task
 from mlrails.data.schema import Column

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rows
+
 from mlrails.core import hashing
 from mlrails.core.errors import WorldError
 from mlrails.core.params import Task

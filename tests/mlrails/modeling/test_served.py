@@ -8,6 +8,7 @@ import callers
 import pytest
 import rows
 import yaml
+
 from mlrails.core import hashing
 from mlrails.core.errors import WorldError
 from mlrails.core.params import Task

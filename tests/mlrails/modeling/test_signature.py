@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from mlrails.modeling import signature
 
 INS = {"carrier": "string", "wind": "double"}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from dvc.lock import LockError
+
 from mlrails.core.errors import Exit, WorldError
 from mlrails.pipeline import dvc
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import rows
+
 from mlrails.core.errors import WorldError, installing
 from mlrails.core.layout import LOCK
 from mlrails.pipeline import run

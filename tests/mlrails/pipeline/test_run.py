@@ -8,6 +8,8 @@ from unittest.mock import Mock
 import fakes
 import pytest
 from filelock import FileLock
+
+from flight_delays.schema import COLUMNS
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.layout import METRICS, MODEL
 from mlrails.core.settings import Settings
@@ -15,8 +17,6 @@ from mlrails.pipeline import dvc
 from mlrails.pipeline import run as pipeline_run
 from mlrails.stages.stage import LOCK
 from mlrails.tracking import recording, store
-
-from flight_delays.schema import COLUMNS
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import fakes
 import pytest
 import rows
 import yaml
+
 from mlrails.core import params, settings
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.processes import process_id

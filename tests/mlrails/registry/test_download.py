@@ -10,6 +10,7 @@ from urllib.request import url2pathname
 
 import pytest
 import rows
+
 from mlrails.core import hashing
 from mlrails.core.errors import WorldError
 from mlrails.core.params import Task

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import rows
+
 from mlrails.core import git
 from mlrails.core.errors import WorldError
 from mlrails.core.settings import Settings

@@ -7,6 +7,7 @@ from typing import Any
 import fakes
 import pytest
 import rows
+
 from mlrails.core.errors import WorldError
 from mlrails.core.settings import Settings
 from mlrails.registry.ledger import Entry, Ledger, experiment_of

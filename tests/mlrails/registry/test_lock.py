@@ -13,6 +13,7 @@ import filelock
 import pytest
 import rows
 from mlflow.exceptions import RestException
+
 from mlrails.core import processes
 from mlrails.core.errors import WorldError
 from mlrails.core.processes import PROCESS, process_id

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import rows
+
+from flight_delays.schema import COLUMNS
 from mlrails.core.errors import DeniedError, WorldError
 from mlrails.core.settings import Settings
 from mlrails.lifecycle import promote, register, rollback
 from mlrails.pipeline import run
 from mlrails.registry import permissions
 from mlrails.tracking import store
-
-from flight_delays.schema import COLUMNS
 
 URI = "http://bob:p%40ss@server:5000"  # pragma: allowlist secret
 ALL = ("project", "project-promotions", "project-turn")

@@ -8,6 +8,7 @@ from typing import Any
 import fakes
 import pytest
 import rows
+
 from mlrails.batch import predict
 from mlrails.core.errors import Exit, OutageError, ProjectError, UsageError, WorldError
 from mlrails.core.settings import Settings

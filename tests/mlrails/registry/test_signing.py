@@ -10,6 +10,7 @@ import pytest
 import rows
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
 from mlrails.core import hashing
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.settings import Settings

@@ -10,6 +10,7 @@ import fakes
 import pytest
 import rows
 from mlflow.exceptions import MlflowException, RestException
+
 from mlrails.core.errors import DeniedError, WorldError
 from mlrails.core.settings import Settings
 from mlrails.registry import transitions

@@ -12,6 +12,7 @@ from typing import Any
 import fakes
 import pytest
 import rows
+
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.settings import Settings
 from mlrails.registry import versions

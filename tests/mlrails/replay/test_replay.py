@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 import rows
+
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.replay import git
 from mlrails.replay.__main__ import _has_changes, replay

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import findings
 import numpy as np
 import pytest
+
 from mlrails.core.params import Task
 from mlrails.evaluation.diagnostics import behaviour
 from mlrails.reporting import blocks, charts, sections, svg

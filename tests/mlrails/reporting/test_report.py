@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from findings import found
+from pages import Reader, rows_of_markdown, unescaped
+
 from mlrails.core.params import Task
 from mlrails.reporting import charts, report
-from pages import Reader, rows_of_markdown, unescaped
 
 Written = tuple[dict[str, Any], str, str]
 FILES = ("metrics.json", "report.md", "report.html")

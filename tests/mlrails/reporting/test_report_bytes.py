@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from findings import drawn, found
+
 from mlrails.core.params import Task
 from mlrails.reporting import report
 

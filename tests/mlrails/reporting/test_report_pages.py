@@ -6,11 +6,12 @@ from typing import get_args
 
 import pytest
 from findings import drawn, found
+from pages import Reader, rows_of_markdown
+
 from mlrails.core.params import Task
 from mlrails.reporting import blocks, charts, report
 from mlrails.reporting import html as reporting_html
 from mlrails.reporting import markdown as reporting_markdown
-from pages import Reader, rows_of_markdown
 
 SCRIPT = "<script>alert(1)</script>"
 NAMES = ("a | b", "*b* _i_ `c` [x](http://x.y)", "@someone #12 $x^2$ &lt; \\", "hm\x07 \u202eback")

@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from pages import Reader, rows_of_markdown
+
 from mlrails.reporting import html, markdown
 from mlrails.reporting.blocks import Page, Section, Span, Table
 from mlrails.reporting.markdown import strips
-from pages import Reader, rows_of_markdown
 
 NAMES = ("`]\n\n# a heading", "a | <i> @someone %% x", "\u2028| --- |")
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from mlrails.reporting.wording import metric_verdict, verdict
 
 PART = {"rows": 5562, "from": "2013-09-01", "to": "2013-10-31"}

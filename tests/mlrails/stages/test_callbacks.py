@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from mlrails.core.errors import WorldError
 from mlrails.core.settings import Settings
 from mlrails.stages.callbacks import Watcher

@@ -10,6 +10,7 @@ import psutil
 import pytest
 import rows
 import yaml
+
 from mlrails.core import processes
 from mlrails.core.errors import Exit, UsageError
 from mlrails.core.settings import CALLER, Settings

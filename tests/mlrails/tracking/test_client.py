@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
+
 from mlrails.core import processes
 from mlrails.core.errors import DeniedError, OutageError, UsageError, WorldError
 from mlrails.tracking import client

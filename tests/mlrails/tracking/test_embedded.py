@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mlflow.store.tracking import sqlalchemy_store
+
 from mlrails.core.errors import WorldError
 from mlrails.core.settings import Settings
 from mlrails.tracking import embedded, store

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import rows
 import threadpoolctl
+
+from flight_delays import estimator
 from mlrails.core import files, git, layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.hashing import of_file
 from mlrails.tracking import input_key, origin
-
-from flight_delays import estimator
 
 FILES = {
     "dvc.yaml": """

@@ -10,6 +10,7 @@ from typing import Any
 import fakes
 import pytest
 import rows
+
 from mlrails.core import hashing, layout
 from mlrails.core.errors import WorldError
 from mlrails.core.layout import PARTS

@@ -13,6 +13,7 @@ import fakes
 import psutil
 import pytest
 import rows
+
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.settings import Settings
 from mlrails.tracking import embedded, pages, store

@@ -9,6 +9,7 @@ from typing import Any
 import fakes
 import pytest
 import rows
+
 from mlrails.core import git, layout
 from mlrails.core.errors import WorldError
 from mlrails.core.hashing import of_file, of_folder

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 import pytest
+
 from mlrails.core.errors import WorldError
 from mlrails.core.processes import PROCESS, process_id
 from mlrails.tracking import runs

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mlflow.entities import Param
 from mlflow.exceptions import MlflowException
+
 from mlrails.core import processes
 from mlrails.core.errors import WorldError
 from mlrails.tracking import runs

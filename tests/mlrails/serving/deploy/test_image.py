@@ -16,6 +16,7 @@ import pytest
 import rows
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+
 from mlrails.core import hashing, layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.layout import SERVING_LOCK

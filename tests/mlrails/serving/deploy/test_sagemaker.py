@@ -10,13 +10,14 @@ import fakes
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
+from moto import mock_aws
+
 from mlrails.core import hashing, layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.settings import Settings
 from mlrails.modeling import loading
 from mlrails.serving.deploy import endpoints, sagemaker
 from mlrails.serving.deploy.endpoints import Deployment, Endpoints
-from moto import mock_aws
 
 ORIGIN = loading.ModelOrigin("ab" * 32, "7", "flights")
 IMAGE, ROLE = "1.dkr.ecr.eu-west-1.amazonaws.com/flights:7", "arn:aws:iam::123456789012:role/it"

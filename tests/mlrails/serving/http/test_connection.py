@@ -14,12 +14,13 @@ from typing import Any
 import callers
 import pytest
 import uvicorn
+from uvicorn.server import ServerState
+
 from mlrails.core.params import Task
 from mlrails.serving.http.limits import Doorkeeper, Limits
 from mlrails.serving.http.messages import Reply, WholeRequest
 from mlrails.serving.http.telemetry import Metrics
 from mlrails.serving.web.front import Front
-from uvicorn.server import ServerState
 
 wire = pytest.importorskip("mlrails.serving.http.connection", exc_type=ImportError)
 LARGE = 2**24

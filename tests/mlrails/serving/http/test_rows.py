@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlrails.core.params import Task
 from mlrails.modeling import signature
 from mlrails.serving.http.body import read_invocations

@@ -9,6 +9,7 @@ from typing import Any
 import callers
 import pytest
 from callers import ask
+
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
 from mlrails.serving.http import prefix

@@ -9,6 +9,7 @@ from typing import Any
 import callers
 import pytest
 import rows
+
 from mlrails.core import hashing, layout
 from mlrails.core.errors import OutageError, WorldError
 from mlrails.core.settings import Settings

@@ -16,6 +16,7 @@ from typing import Any
 
 import callers
 import pytest
+
 from mlrails.core import hashing
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Task

@@ -8,6 +8,7 @@ from typing import Any
 
 import callers
 import pytest
+
 from mlrails.core.params import Task
 from mlrails.serving.process import server
 from mlrails.serving.process.options import Manner

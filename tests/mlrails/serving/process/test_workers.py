@@ -10,6 +10,7 @@ from typing import Any
 
 import callers
 import pytest
+
 from mlrails.core import hashing
 from mlrails.core.errors import WorldError
 from mlrails.core.params import Task

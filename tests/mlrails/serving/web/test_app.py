@@ -14,6 +14,7 @@ import callers
 import numpy as np
 import pytest
 from callers import ask, asking
+
 from mlrails.core.params import Task
 from mlrails.modeling import signature
 from mlrails.serving.http.limits import Limits
