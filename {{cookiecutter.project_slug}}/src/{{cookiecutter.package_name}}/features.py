@@ -21,8 +21,6 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from mlrails.data.arrays import Matrix, Rows, Vector
 
-    pass
-
 CALENDAR: dict[str, Callable[[npt.NDArray[np.datetime64]], npt.NDArray[np.int64]]] = {
     "minute_of_day": lambda time: (time - time.astype("datetime64[D]")).astype(np.int64),
     # 1970-01-01 was a Thursday; Monday is 0.

@@ -1,5 +1,6 @@
 """Parquet in and out, whole files only."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,6 @@ def _fault(rows: "pd.DataFrame") -> str:
     return f"the columns {mixed} mix types" if mixed else "the rows cannot be written as Parquet"
 
 
-def read_parts(root: Path) -> "dict[Part, pd.DataFrame]":
-    """Read all prepared parts of a project."""
-    return {part: read(root / prepared(part)) for part in PARTS}
+def read_parts(root: Path, parts: Sequence[Part] = PARTS) -> "dict[Part, pd.DataFrame]":
+    """Read prepared parts of a project."""
+    return {part: read(root / prepared(part)) for part in parts}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from ..core import files, hashing
+from ..core import files, hashing, layout
 from ..core.imports import closure
 from ..core.processes import configure_mlflow
 from ..data.schema import Column
@@ -31,6 +31,18 @@ if TYPE_CHECKING:
 
 _NAMESPACE = uuid.UUID("6f1c7f2e-4f0e-5c1b-9d5b-0b8f9a6f4c11")
 _ALWAYS = "1980-01-01 00:00:00.000000"
+
+
+def save(model: Model, columns: Sequence[Column], rows: "pd.DataFrame", root: Path) -> str:
+    """Write the model directory of a project and its digest, and return that.
+
+    Equal models of equal rows are equal bytes. `columns` and `rows` as `write` takes them.
+    """
+    identity = hashing.of_folder(root / layout.PREPARED, links=True)
+    lock, target = root / layout.SERVING_LOCK, root / layout.MODEL
+    digest = write(model, columns, rows, identity, lock, target)
+    files.write_text(f"{digest}\n", root / layout.DIGEST)
+    return digest
 
 
 def write(

@@ -67,6 +67,16 @@ def note(root: Path, estimator: str = "") -> str:
     return told["cpu_class"]
 
 
+def begin_fit(root: Path, key: str, estimator: str) -> str:
+    """Write down that this machine fits; return what names the fit: its inputs and the machine.
+
+    `key` is the input key. What was begun of other rows, or on another class of machine, would end
+    with bytes of neither.
+    """
+    rows = hashing.of_folder(root / layout.PREPARED, links=True)
+    return hashing.of_values([key, rows, note(root, estimator)])
+
+
 def noted(root: Path) -> tuple[str, str]:
     """Return the class and the Python of the machine that has fitted the model of a project.
 

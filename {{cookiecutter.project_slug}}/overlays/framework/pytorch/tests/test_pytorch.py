@@ -22,6 +22,7 @@ from mlrails.core import files
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
 from mlrails.data.arrays import Matrix
+from mlrails.modeling import devices
 from mlrails.modeling.dataset import Labelled
 from mlrails.modeling.epochs import Watch
 
@@ -223,7 +224,7 @@ def test_a_gpu_without_bfloat16_of_its_own_fits_in_whole_precision(
         return native or including_emulation
 
     assert not learner().mixed
-    monkeypatch.setattr(seam, "device", lambda asked: torch.device("meta"))
+    monkeypatch.setattr(devices, "of_torch", lambda asked: torch.device("meta"))
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
     assert learner().mixed is native
 
@@ -250,7 +251,7 @@ def test_to_learn_from_a_batch_no_gpu_has_to_be_done_with_the_one_before(
                 lists.extend(it for it in args[1] if isinstance(it, list))
             return func(*args, **more)
 
-    monkeypatch.setattr(seam, "device", lambda asked: torch.device("meta"))
+    monkeypatch.setattr(devices, "of_torch", lambda asked: torch.device("meta"))
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
     monkeypatch.setattr(torch, "autocast", lambda *_: nullcontext())  # It knows no such device.
     there = learner()
@@ -286,16 +287,16 @@ def test_a_loss_that_is_no_number_is_said_with_its_place() -> None:
 def test_a_gpu_that_is_not_there_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UsageError, match=r"'estimator.device' = 'gpu', but PyTorch sees none"):
-        seam.device("gpu")
-    assert seam.device("auto").type == seam.device("cpu").type == "cpu"
+        devices.of_torch("gpu")
+    assert devices.of_torch("auto").type == devices.of_torch("cpu").type == "cpu"
 
 
 def test_a_gpu_that_is_there_is_used_unless_the_cpu_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert seam.device("auto").type == seam.device("gpu").type == "cuda"
-    assert seam.device("cpu").type == "cpu"
+    assert devices.of_torch("auto").type == devices.of_torch("gpu").type == "cuda"
+    assert devices.of_torch("cpu").type == "cpu"
 
 
 def test_the_shape_of_the_network_stands_beside_its_weights(task: Task, model: Path) -> None:

@@ -22,6 +22,7 @@ from mlrails.core import files
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Task
 from mlrails.data.arrays import Matrix
+from mlrails.modeling import devices
 from mlrails.modeling.dataset import Labelled
 from mlrails.modeling.epochs import Watch
 
@@ -151,8 +152,8 @@ def test_a_loss_that_is_no_number_is_said_with_its_place() -> None:
 def test_a_gpu_that_is_not_there_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     with pytest.raises(UsageError, match=r"'estimator.device' = 'gpu', but TensorFlow sees none"):
-        seam.device("gpu")
-    assert seam.device("auto") == seam.device("cpu") == ("/CPU:0", "float32")
+        devices.of_tensorflow("gpu")
+    assert devices.of_tensorflow("auto") == devices.of_tensorflow("cpu") == ("/CPU:0", "float32")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_gpu_that_is_there_is_used_unless_the_cpu_is_asked_for(
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda it, kind: seen.extend(it))
     growth = tf.config.experimental
     monkeypatch.setattr(growth, "set_memory_growth", lambda it, yes: growing.append(it))
-    assert seam.device(asked)[0] == place
+    assert devices.of_tensorflow(asked)[0] == place
     assert seen == growing == used
     assert not tf.config.experimental.tensor_float_32_execution_enabled()
 
@@ -193,10 +194,10 @@ def test_a_gpu_without_bfloat16_of_its_own_fits_in_whole_precision(
     monkeypatch.setattr(tf.config, "set_visible_devices", lambda it, kind: None)
     monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda it, yes: None)
     gpus(monkeypatch, {"compute_capability": capability}, {"compute_capability": (9, 0)})
-    assert seam.device("auto") == ("/GPU:0", precision)
-    assert seam.device("cpu") == ("/CPU:0", "float32")
+    assert devices.of_tensorflow("auto") == ("/GPU:0", precision)
+    assert devices.of_tensorflow("cpu") == ("/CPU:0", "float32")
     gpus(monkeypatch, {})
-    assert seam.device("auto") == ("/GPU:0", "float32")
+    assert devices.of_tensorflow("auto") == ("/GPU:0", "float32")
 
 
 def test_where_tensorflow_is_at_work_in_another_way_no_fit_begins(
@@ -346,7 +347,7 @@ def test_a_fit_is_in_the_precision_that_was_chosen(monkeypatch: pytest.MonkeyPat
             seen.update(it.compute_dtype for it in self.inner.layers if "dense" in it.name)
 
     monkeypatch.setattr(seam, "_Learner", Seen)
-    monkeypatch.setattr(seam, "device", lambda asked: ("/CPU:0", "mixed_bfloat16"))
+    monkeypatch.setattr(devices, "of_tensorflow", lambda asked: ("/CPU:0", "mixed_bfloat16"))
     network = fit(Task.REGRESSION, Watch(), epochs=1)
     assert seen == {"bfloat16", "float32"}
     assert {it.dtype for it in network.model.weights} == {"float32"}

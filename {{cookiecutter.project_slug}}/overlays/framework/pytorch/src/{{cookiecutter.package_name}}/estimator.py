@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from mlrails.modeling.dataset import Labelled
     from mlrails.modeling.epochs import Arrays, Indices, Watch
 
-    pass
-
 CATEGORIES = "embeddings, learnt with the network"
 """How the estimator sees a category; the report says so."""
 _WEIGHTS, _PROGRAM = "network.safetensors", "model.pt2"
@@ -117,10 +115,11 @@ class _Learner:
     def __init__(
         self, network: Network, hyperparameters: Hyperparameters, rows: Mapping[str, Labelled]
     ) -> None:
+        from mlrails.modeling import devices
         from mlrails.modeling.dataset import unknown
 
         middle, unit = float(network.middle), float(network.unit)
-        self.device = device(hyperparameters.device)
+        self.device: torch.device = devices.of_torch(hyperparameters.device)
         self.gpu = self.device.type != "cpu"
         self.mixed = self.gpu and torch.cuda.is_bf16_supported(including_emulation=False)
         self.network, self.dropout = network.to(self.device), hyperparameters.dropout
@@ -202,19 +201,6 @@ class _Learner:
         return found
 
 
-def device(asked: str) -> torch.device:
-    """Choose where to fit; raises UsageError for a GPU that is not there."""
-    from mlrails.core.errors import UsageError
-
-    there = torch.cuda.is_available()
-    if asked == "gpu" and not there:
-        raise UsageError(
-            "params.yaml: 'estimator.device' = 'gpu', but PyTorch sees none; use auto or cpu, or "
-            "install a build for your GPU (docs/framework.md)"
-        )
-    return torch.device("cuda" if there and asked != "cpu" else "cpu")
-
-
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Add up in one order whatever the number of cores."""
@@ -224,21 +210,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def _repeatable() -> Iterator[None]:
-    """Choose algorithms that add up in one order; raises MemoryError where PyTorch has its own."""
-    before = torch.get_deterministic_debug_mode()
-    torch.set_deterministic_debug_mode("warn")
-    try:
-        yield
-    except RuntimeError as error:
-        if "allocate memory" in str(error) or "out of memory" in str(error):
-            raise MemoryError from error
-        raise
-    finally:
-        torch.set_deterministic_debug_mode(before)
 
 
 def fit(
@@ -255,11 +226,12 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
     and hyperparameters give the same network on any number of cores.
     """
+    from mlrails.modeling.devices import repeatable_torch
     from mlrails.modeling.epochs import Schedule, in_epochs
 
     shape = hyperparameters.model_dump(include={"embedding", "layers", "width"})
     torch.manual_seed(seed)
-    with _one_thread(), _repeatable():
+    with _one_thread(), repeatable_torch():
         network = Network(task, sizes, **shape)
         network.standardise(train)
         learner = _Learner(network, hyperparameters, {"train": train, "validation": validation})

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from mlrails.modeling.dataset import Labelled
     from mlrails.modeling.epochs import Watch
 
-    pass
-
 Estimator: TypeAlias = HistGradientBoostingClassifier | HistGradientBoostingRegressor
 
 CATEGORIES = "codes in alphabetical order"

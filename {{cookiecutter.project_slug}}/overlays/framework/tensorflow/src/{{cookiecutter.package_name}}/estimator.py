@@ -26,13 +26,11 @@ if TYPE_CHECKING:
     from mlrails.modeling.dataset import Labelled
     from mlrails.modeling.epochs import Arrays, Indices, Watch
 
-    pass
-
 CATEGORIES = "embeddings, learnt with the network"
 """How the estimator sees a category; the report says so."""
 _FILE = "model.keras"
 _ROWS_AT_ONCE = 65_536
-_CPU, _GPU = "/CPU:0", "/GPU:0"
+_CPU = "/CPU:0"
 _FAR = 5.0
 """Standard deviations from the mean beyond which a number says no more."""
 
@@ -203,37 +201,6 @@ class _Learner:
         return [*self.inner.variables, *self.optimiser.variables, *self.learnt]
 
 
-def device(asked: str) -> tuple[str, str]:
-    """Choose where to fit, in which precision, and to add up in one order: once for a process.
-
-    Raises UsageError for a GPU that is not there, WorldError where TensorFlow works already.
-    """
-    from mlrails.core.errors import UsageError, WorldError
-
-    there = tf.config.list_physical_devices("GPU")
-    if asked == "gpu" and not there:
-        raise UsageError(
-            "params.yaml: 'estimator.device' = 'gpu', but TensorFlow sees none; use auto or cpu, "
-            "or install CUDA for it (docs/framework.md)"
-        )
-    used = [] if asked == "cpu" else there[:1]
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.set_visible_devices(used, "GPU")
-        for gpu in used:
-            tf.config.experimental.set_memory_growth(gpu, True)
-    except RuntimeError:
-        raise WorldError(
-            "TensorFlow is at work in this process already, on other threads or devices than a "
-            "fit needs; fit in a process of its own, as `nox -s train` does"
-        ) from None
-    tf.config.experimental.enable_op_determinism()
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    about = [tf.config.experimental.get_device_details(it) for it in used]
-    native = any(it.get("compute_capability", (0, 0)) >= (8, 0) for it in about)
-    return _GPU if used else _CPU, "mixed_bfloat16" if native else "float32"
-
-
 def fit(
     task: str,
     hyperparameters: Hyperparameters,
@@ -248,9 +215,10 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number. On a CPU the same rows, seed
     and hyperparameters give the same network on any number of cores.
     """
+    from mlrails.modeling import devices
     from mlrails.modeling.epochs import Schedule, in_epochs
 
-    place, precision = device(hyperparameters.device)
+    place, precision = devices.of_tensorflow(hyperparameters.device)
     architecture = _Architecture(task, hyperparameters, sizes, train)
     keras.utils.set_random_seed(seed)
     try:
