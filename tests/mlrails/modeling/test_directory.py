@@ -254,17 +254,26 @@ def test_a_new_model_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     assert not (tmp_path / "model" / "left over").exists()
 
 
+def test_the_directory_carries_the_users_files_and_nothing_of_the_engine(model: Path) -> None:
+    carried = {path.relative_to(model / "code").as_posix() for path in model.glob("code/**/*.py")}
+    names = ("__init__", "estimator", "features", "model")
+    assert carried == {f"{rows.PACKAGE}/{name}.py" for name in names}
+
+
 CODE = """
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 model, package, frame = sys.argv[1:]
-sys.path[:] = [entry for entry in sys.path if not (Path(entry) / package).is_dir()]
+ours = (package, "mlrails")
+sys.path[:] = [it for it in sys.path if not any((Path(it) / name).is_dir() for name in ours)]
 assert find_spec(package) is None, "the project must not be importable"
+assert find_spec("mlrails") is None, "nor may the engine be"
 import mlflow.pyfunc, pandas
 raw = pandas.read_parquet(frame)
 loaded = mlflow.pyfunc.load_model(model).predict(raw)
 assert find_spec(package).origin.startswith(model), "the code is the one that the model carries"
+assert not any(name.startswith("mlrails") for name in sys.modules)
 print(loaded.to_json(orient="columns", double_precision=15))
 """
 
