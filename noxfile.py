@@ -164,6 +164,12 @@ def update(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Draw the page of the project's architecture anew, from the engine's imports."""
+    program(session, "python", "tests/mlrails/house.py")
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Make a version (-- 1.2.3) of what `changes/` tells; it is yours to commit and to tag."""
     program(session, "python", "release.py", *session.posargs)
