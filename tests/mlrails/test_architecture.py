@@ -212,8 +212,8 @@ def test_the_page_draws_todays_imports() -> None:
 def test_an_import_that_the_page_does_not_show_is_seen(tmp_path: Path) -> None:
     engine = tmp_path / "mlrails"
     shutil.copytree(ENGINE, engine, ignore=shutil.ignore_patterns("__pycache__"))
-    with (engine / "core" / "console.py").open("a") as file:
-        file.write("from ..cli import app\n")
+    with (engine / "reporting" / "blocks.py").open("a") as file:
+        file.write("from ..tracking import store\n")
     assert drawn(PAGE.read_text("utf-8"), engine) != PAGE.read_text("utf-8")
 
 
