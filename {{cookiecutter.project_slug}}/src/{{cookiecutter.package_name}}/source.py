@@ -15,7 +15,6 @@ import importlib.util
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 from mlrails.core import hashing
 from mlrails.core.errors import UsageError, WorldError
@@ -40,15 +39,13 @@ Track = Callable[[Iterable["pd.DataFrame"], str, int], Iterable["pd.DataFrame"]]
 
 def rows(track: Track) -> "pd.DataFrame":
     """Read, check and join the source; raises UsageError or WorldError naming the file."""
+    import pandas as pd
+
     folder = _folder()
     for name, sha256 in _SHA256.items():
         _check(folder / name, sha256)
-    return _joined(
-        flights=_flights(folder / "flights.csv.zip", track),
-        weather=_table(folder / "weather.csv"),
-        planes=_table(folder / "planes.csv"),
-        airports=_table(folder / "airports.csv"),
-    )
+    others = (pd.read_csv(folder / f"{name}.csv") for name in ("weather", "planes", "airports"))
+    return _joined(_flights(folder / "flights.csv.zip", track), *others)
 
 
 def _folder() -> Path:
@@ -71,15 +68,6 @@ def _check(path: Path, sha256: str) -> None:
     raise WorldError(f"{path}: {problem}; remove the folder .nox and run `nox -s train` again")
 
 
-def _table(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path)
-    except (ValueError, BadZipFile) as error:
-        raise WorldError(f"{path}: not a readable CSV file ({error})") from None
-
-
 def _flights(path: Path, track: Track) -> "pd.DataFrame":
     import pandas as pd
 
@@ -100,29 +88,17 @@ def _joined(
     """
     import pandas as pd
 
-    rows = flights[flights["arr_delay"].notna()]
-    rows = rows.merge(
-        weather.drop(columns=["year", "month", "day", "hour"]),
-        on=["origin", "time_hour"],
-        how="left",
-        validate="many_to_one",
-    )
-    rows = rows.merge(
-        planes[["tailnum", "year", "seats"]].rename(
-            columns={"year": "plane_year", "seats": "plane_seats"}
-        ),
-        on="tailnum",
-        how="left",
-        validate="many_to_one",
-    )
-    rows = rows.merge(
-        airports[["faa", "lat", "lon"]].rename(
-            columns={"faa": "dest", "lat": "dest_latitude", "lon": "dest_longitude"}
-        ),
-        on="dest",
-        how="left",
-        validate="many_to_one",
-    )
+    weather = weather.drop(columns=["year", "month", "day", "hour"])
+    rows = _beside(flights[flights["arr_delay"].notna()], weather, "origin", "time_hour")
+    made = {"year": "plane_year", "seats": "plane_seats"}
+    rows = _beside(rows, planes[["tailnum", *made]].rename(columns=made), "tailnum")
+    place = {"faa": "dest", "lat": "dest_latitude", "lon": "dest_longitude"}
+    rows = _beside(rows, airports[[*place]].rename(columns=place), "dest")
     rows["scheduled_departure"] = pd.to_datetime(rows[["year", "month", "day", "hour", "minute"]])
     rows["late"] = rows["arr_delay"] > _LATE_AFTER_MINUTES
     return rows.sort_values("scheduled_departure", kind="stable", ignore_index=True)
+
+
+def _beside(rows: "pd.DataFrame", table: "pd.DataFrame", *key: str) -> "pd.DataFrame":
+    """Add the columns of a table that has one row for each key."""
+    return rows.merge(table, on=[*key], how="left", validate="many_to_one")
