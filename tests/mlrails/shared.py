@@ -121,7 +121,7 @@ def _leave_few_files(path: Path) -> None:
 
     Files of an owner's, which `source.py` reads, are none of these rows'.
     """
-    text, few = path.read_text("utf-8"), ("/steps/", "/task.py", "/__init__.py")
+    text, few = path.read_text("utf-8"), ("/steps/", "/features.py", "/__init__.py")
     deps = {dep for stage in yaml.safe_load(text)["stages"].values() for dep in stage["deps"]}
     ours = ("data/raw", "data/prepared", "models/", "python_env.yaml", SERVING_LOCK)
     kept = {dep for dep in deps if dep.startswith(ours) or any(name in dep for name in few)}
@@ -218,7 +218,7 @@ def another(here: Settings, states: Path) -> Callable[[str], str]:
         params = here.root / "params.yaml"
         params.write_text(params.read_text("utf-8") + f"# {identity}\n", "utf-8")
         # Another key: what the stages read has changed.
-        (here.root / "src" / rows.PACKAGE / "task.py").open("a").write(f"# {identity}\n")
+        (here.root / "src" / rows.PACKAGE / "features.py").open("a").write(f"# {identity}\n")
         rows.git(here.root, "add", "--all")
         rows.git(here.root, "commit", "--quiet", "--message", identity)
         return rows.tell_figures(here.root)

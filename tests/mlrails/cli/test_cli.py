@@ -1,4 +1,4 @@
-"""The doors: every verb is there, answers at once, and ends with the exit code of what happened."""
+"""The command line: every verb is there, answers at once, and ends with the exit code of what happened."""
 
 import os
 import subprocess
@@ -167,14 +167,14 @@ def test_outside_a_project_it_is_said_where_to_go(
     [
         (("rollback", "--reason"), "rollback.rollback"),
         (("promote", "--again"), "promote.promote"),
-        (("gate", "--again"), "gate.gate"),
+        (("gate", "--again"), "promote.gate"),
     ],
 )
 def test_a_reason_is_one_printable_line_to_every_act(
     project: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str], place: str
 ) -> None:
     seen: list[object] = []
-    monkeypatch.setattr(f"{rows.PACKAGE}.acts.{place}", lambda *given: seen.extend(given))
+    monkeypatch.setattr(f"mlrails.lifecycle.{place}", lambda *given: seen.extend(given))
     run(*words, "a\nb\x1b c")
     assert "a b c" in seen
 
@@ -183,17 +183,18 @@ def test_a_server_uses_one_thread_and_says_so_before_anything_numeric_is_importe
     code = """if True:
         import os, sys
         from types import ModuleType
-        from {package} import cli
+        from mlrails.cli.app import main
 
-        door = ModuleType("door")
-        door.ServeOptions = lambda *words: None
-        door.serve = lambda *words: print(os.environ["OMP_NUM_THREADS"], "numpy" in sys.modules)
-        sys.modules["{package}.serving.door"] = door
+        stand_in = ModuleType("serve")
+        stand_in.ServeOptions = lambda *words: None
+        stand_in.serve = lambda *words: print(os.environ["OMP_NUM_THREADS"], "numpy" in sys.modules)
+        sys.modules["mlrails.serving.serve"] = stand_in
         sys.argv[1:] = ["serve"]
-        cli.main("{package}", ())
+        main("{package}", ())
     """.replace("{package}", rows.PACKAGE)
     env = {"PYTHONPATH": str(rows.ROOT / "src"), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", code]
     done = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+        command, env=env, cwd=rows.ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["1", "False"]

@@ -170,7 +170,12 @@ def program(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run it as the workflow does: with no environment but Python's own."""
     command = [sys.executable, "-I", "-S", "-c", BARE, *words]
     return subprocess.run(
-        command, env=os.environ | variables, capture_output=True, text=True, check=False
+        command,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=rows.ROOT,
     )
 
 

@@ -65,7 +65,7 @@ def test_a_model_is_registered_once_with_its_lineage_and_its_card(here: Settings
 
 
 def test_a_model_made_of_uncommitted_files_gets_the_commit_that_holds_them(here: Settings) -> None:
-    path = here.root / "src" / rows.PACKAGE / "task.py"
+    path = here.root / "src" / rows.PACKAGE / "features.py"
     path.write_text(path.read_text("utf-8") + "# new\n", "utf-8")
     register.register(here)
     there = versions.connect(here)
@@ -357,7 +357,7 @@ def test_what_somebody_else_ran_among_the_moves_is_left_out(here: Settings) -> N
 
 def dirty(here: Settings) -> versions.Registry:
     """Register a model that was made of uncommitted changes; return the registry."""
-    path = here.root / "src" / rows.PACKAGE / "task.py"
+    path = here.root / "src" / rows.PACKAGE / "features.py"
     path.write_text(path.read_text("utf-8") + "# new\n", "utf-8")
     register.register(here)
     rows.git(here.root, "checkout", "--quiet", ".")
@@ -369,7 +369,7 @@ def rebuilt(here: Settings, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
 
     def stages(root: Path, interpreter: Path, left_out: set[str]) -> None:
-        seen.append((root / "src" / rows.PACKAGE / "task.py").read_text("utf-8"))
+        seen.append((root / "src" / rows.PACKAGE / "features.py").read_text("utf-8"))
         for name in ("data", "reports", "models"):
             shutil.copytree(here.root / name, root / name, dirs_exist_ok=True)
 

@@ -22,7 +22,7 @@ from mlrails.tracking import origin
 from mlrails.tracking.input_key import input_key
 from mlrails.tracking.origin import LABEL, Parcel, Project
 
-CODE = Path("src", rows.PACKAGE, "task.py")
+CODE = Path("src", rows.PACKAGE, "features.py")
 PASSED = Check("size", True, 1.0, 2.0, "small enough")
 
 

@@ -56,9 +56,9 @@ def test_the_folder_holds_all_that_serving_needs_and_nothing_else(here: Path) ->
     assert told["digest"] == hashing.of_folder(folder / "model")
     assert all(it.stat().st_mode & 0o004 for it in folder.rglob("*"))
     code = {it.relative_to(folder / "app").as_posix() for it in (folder / "app").rglob("*.py")}
-    serving = {Path(it).stem for it in code if Path(it).parent.name == "serving"}
-    assert {"app", "worker", "workers"} <= serving
-    assert not [it for it in code if "registry" in it or "scout" in it or "dvc" in it]
+    needed = ("__main__", "web/app", "process/worker", "process/supervisor")
+    assert {f"mlrails/serving/{it}.py" for it in needed} <= code
+    assert not [it for it in code if "registry" in it or "fetcher" in it or "dvc" in it]
     assert not [*here.joinpath("build").glob(".image-*")]
 
 
@@ -150,7 +150,7 @@ def test_the_bill_is_valid_names_every_release_and_is_the_same_again() -> None:
 
 def test_the_dockerfile_is_without_fault_and_a_fault_would_be_found(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
-    text = dockerfile_text("flights", rows.PACKAGE, "3.11", "7", ORIGIN.digest)
+    text = dockerfile_text("flights", "3.11", "7", ORIGIN.digest)
     path.write_text(text)
     _lint(path)
     assert "USER 10001" in text and "--require-hashes" in text and "HEALTHCHECK" in text
@@ -166,7 +166,7 @@ def test_what_has_an_index_of_its_own_is_installed_from_there(tmp_path: Path) ->
     numpy, torch = (f"{it}==2.0 \\\n    --hash=sha256:ab\n" for it in ("numpy", "torch"))
     assert parted_lock(numpy) == (numpy, None, "")
     assert parted_lock(numpy + torch + numpy) == (numpy + numpy, "torch", torch)
-    text = dockerfile_text("flights", rows.PACKAGE, "3.11", "7", ORIGIN.digest, "torch")
+    text = dockerfile_text("flights", "3.11", "7", ORIGIN.digest, "torch")
     assert text.count("--require-hashes") == 2
     assert '--index-url "${TORCH_INDEX:?' in text and "\nARG TORCH_INDEX\n" in text
     (tmp_path / "Dockerfile").write_text(text)
@@ -263,8 +263,9 @@ def test_health_is_asked_without_a_proxy(
 
 def test_a_look_at_the_health_imports_nothing_that_takes_long() -> None:
     words = "import sys, mlrails.serving.__main__; print(*sys.modules)"
+    env = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}
     found = subprocess.run(
-        [sys.executable, "-c", words], check=True, capture_output=True, text=True
+        [sys.executable, "-c", words], check=True, capture_output=True, text=True, env=env
     )
     assert {"http.client"} <= set(found.stdout.split())
     assert not {"numpy", "pydantic", "uvicorn"} & set(found.stdout.split())
