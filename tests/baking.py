@@ -29,9 +29,9 @@ CHOICES = {
     if isinstance(choices, list) and not name.startswith("_")
 }
 
-# What a project's tests let in is what programs need; less what a build machine sets and a user's
+# What the engine's tests let in is what programs need; less what a build machine sets and a user's
 # does not, as tests of determinism must not depend on it.
-_is_needed = runpy.run_path(str(SOURCE / "tests" / "surroundings.py"))["is_needed"]
+_is_needed = runpy.run_path(str(ROOT / "tests" / "mlrails" / "surroundings.py"))["is_needed"]
 _UNUSUAL = {"PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "PYTHONPATH"}
 
 PYTHONS = {"scikit-learn": "3.13", "pytorch": "3.11", "tensorflow": "3.12"}

@@ -38,12 +38,6 @@ def differing(one: Path, other: Path) -> set[str]:
     return {name for name in first | second if first.get(name) != second.get(name)}
 
 
-def own_test(framework: str) -> str:
-    """Return the test that only one framework has."""
-    (path,) = (SOURCE / "overlays" / "framework" / framework / "tests").glob("*.py")
-    return f"tests/{path.name}"
-
-
 @pytest.mark.parametrize("framework", OTHERS)
 def test_bakes_of_two_frameworks_differ_in_the_seam_and_what_it_needs(
     framework: str, tmp_path: Path, user: Mapping[str, str]
@@ -51,8 +45,7 @@ def test_bakes_of_two_frameworks_differ_in_the_seam_and_what_it_needs(
     one, other = (
         bake(tmp_path / name, user, framework=name, forge="none") for name in (FIRST, framework)
     )
-    tests = {own_test(FIRST), own_test(framework)}
-    assert differing(one, other) == {SEAM, "params.yaml", "pyproject.toml", *tests, *LOCKS}
+    assert differing(one, other) == {SEAM, "params.yaml", "pyproject.toml", *LOCKS}
 
     params = [yaml.safe_load((root / "params.yaml").read_text("utf-8")) for root in (one, other)]
     assert params[0].pop("estimator") != params[1].pop("estimator")
@@ -227,11 +220,18 @@ def test_its_style_and_types_are_right(project: Project, session: str) -> None:
 
 @pytest.mark.slow
 @each
-def test_it_passes_its_own_tests(project: Project, framework: str, task: str) -> None:
-    """What the framework changes, and for one task what uses its model; the rest knows none."""
-    names = ["estimator", "model_dir", "predictor", "provenance", "train"]
-    names += ["carried", "evaluate", "predict", "serving_app"] if task == TASKS[0] else []
-    act(project, "tests", "--", *(f"tests/test_{it}.py" for it in names), own_test(framework))
+def test_it_passes_its_own_tests(project: Project) -> None:
+    act(project, "tests")
+
+
+@pytest.mark.slow
+@each_framework
+def test_its_network_keeps_what_only_it_promises(project: Project, framework: str) -> None:
+    """They run where the framework is: in the environment of the project, and beside it."""
+    test = Path(__file__).parent / "networks" / f"test_{framework}.py"
+    words = ("-m", "pytest", "-q", "-c", str(test.with_name("pytest.ini")), str(test))
+    done = project.run(project.python, *words)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 OFFERED = [*combinations("framework", "python_version", "task")]
@@ -351,7 +351,6 @@ def test_the_how_to_brings_another_estimator_word_by_word(
         (before,) = re.findall(f"(?ms)^{start}.*?{end}", text)
         (root / name).write_text(text.replace(before, block(language)), "utf-8")
     (root / SEAM).write_text(block("python"), "utf-8")
-    (root / own_test(FIRST)).unlink()
     project = Project(root, user, tmp_path / "tools")
     project.commit()
     said = ""

@@ -204,7 +204,3 @@ def digest_of(predictor: Predictor) -> str:
     with tempfile.TemporaryDirectory() as folder:
         predictor.save(Path(folder))
         return hashing.of_folder(Path(folder))
-
-
-if __name__ == "__main__":  # A process of its own, for test_predictor.py.
-    print(*(digest_of(fitted(task)) for task in Task))

@@ -14,6 +14,7 @@ from typing import Any
 import mlflow.pytorch
 import numpy as np
 import pytest
+import rows
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -25,8 +26,6 @@ from mlrails.data.arrays import Matrix
 from mlrails.modeling import devices
 from mlrails.modeling.dataset import Labelled
 from mlrails.modeling.epochs import Watch
-
-import rows
 
 
 def matrix(task: Task) -> Matrix:

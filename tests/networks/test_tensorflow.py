@@ -15,6 +15,7 @@ import keras
 import mlflow.tensorflow
 import numpy as np
 import pytest
+import rows
 import tensorflow as tf
 
 from flight_delays import estimator as seam
@@ -25,8 +26,6 @@ from mlrails.data.arrays import Matrix
 from mlrails.modeling import devices
 from mlrails.modeling.dataset import Labelled
 from mlrails.modeling.epochs import Watch
-
-import rows
 
 
 def matrix(task: Task) -> Matrix:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import rows
 
 from flight_delays.steps import prepare
 from mlrails.core import layout, params
@@ -13,8 +14,6 @@ from mlrails.core.params import Task
 from mlrails.core.settings import Settings
 from mlrails.data import parquet, validation
 from mlrails.stages.stage import Stage
-
-import rows
 
 RANDOM = {"by": "random", "validation": 0.2, "test": 0.3}
 TIMELESS: dict[str, Any] = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rows
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
@@ -19,8 +20,6 @@ from mlrails.evaluation import figures as evaluation_figures
 from mlrails.evaluation.metrics import METRICS
 from mlrails.reporting import report
 from mlrails.stages.stage import Stage
-
-import rows
 
 
 def figures(params: Params, predictor: Predictor) -> dict[str, Any]:

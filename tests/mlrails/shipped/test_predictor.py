@@ -10,11 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import rows
 
 from flight_delays import model as module
 from mlrails.core.params import Task
 
+ELSEWHERE = """
+import sys
+from pathlib import Path
+import sample
+sample.ROOT = Path(sys.argv[1])
 import rows
+print(*(rows.digest_of(rows.fitted(task)) for task in rows.Task))
+"""
 
 each_task = pytest.mark.parametrize("task", Task)
 
@@ -109,9 +117,10 @@ def elsewhere() -> Iterator[subprocess.Popen[str]]:
     """
     freed = {"PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "PYTHONHASHSEED"}
     environment = {name: value for name, value in os.environ.items() if name not in freed}
-    environment |= {"PYTHONPATH": str(rows.ROOT / "src")}
+    paths = [str(rows.ROOT / "src"), str(Path(rows.__file__).parent)]
+    environment |= {"PYTHONPATH": os.pathsep.join(paths)}
     environment |= {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
-    command = [sys.executable, rows.__file__]
+    command = [sys.executable, "-c", ELSEWHERE, str(rows.ROOT)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()

@@ -6,6 +6,7 @@ from pathlib import Path
 import mlflow.sklearn
 import numpy as np
 import pytest
+import rows
 import yaml
 from skops.io.exceptions import UntrustedTypesFoundException
 
@@ -13,8 +14,6 @@ from flight_delays import estimator as seam
 from mlrails.core.params import Task
 from mlrails.modeling import skops as modeling_skops
 from mlrails.modeling import trees
-
-import rows
 
 
 def matrix(task: Task) -> np.ndarray:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import rows
 
 from flight_delays import source
 from flight_delays.steps import ingest
@@ -13,8 +14,6 @@ from mlrails.core.errors import WorldError
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
 from mlrails.stages.stage import Stage
-
-import rows
 
 
 def test_the_rows_of_the_source_become_a_file(

@@ -7,8 +7,10 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
+import fakes
 import numpy as np
 import pytest
+import rows
 
 from flight_delays import estimator as seam
 from flight_delays import model
@@ -25,9 +27,6 @@ from mlrails.modeling.isolation import DATA
 from mlrails.stages.stage import Stage
 from mlrails.tracking import origin
 from mlrails.tracking.input_key import input_key
-
-import fakes
-import rows
 
 
 @pytest.fixture
