@@ -64,7 +64,9 @@ def test_what_a_model_says_of_itself(task: Task, model: Path) -> None:
 )
 def test_a_foreign_folder_is_refused_by_name(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "MLmodel"
+    (tmp_path / "notes.md").write_text("Nothing of a model.")
     if content is not None:
         path.write_text(content)
+    digest = hashing.of_folder(tmp_path)
     with pytest.raises(WorldError, match=f"{path}: not a model of this project; run `nox"):
-        isolation.load(tmp_path, "abc")
+        isolation.load(tmp_path, digest)

@@ -32,16 +32,15 @@ def load(folder: Path, digest: str) -> "Model":
     The carried package is imported under a name with its digest, so that models with different
     features can live in one process. Raises WorldError where the bytes are not the digest's.
     """
-    _loader(folder)  # It is said of what was asked for, not of the copy.
     with checked_copy.copy(folder, digest) as copy:
         return load_copy(copy, folder)
 
 
 def load_copy(copy: checked_copy.Copy, original: Path) -> "Model":
     """Do so with a copy that was checked already; `original` is what messages name."""
-    code = _package(copy, original)
+    loader, code = _loader(copy, original), _package(copy, original)
     name = f"_carried_{hashing.of_folder(code)}"
-    module = f"{name}.{_loader(copy)}"
+    module = f"{name}.{loader}"
     with _LOCK:
         if name not in sys.modules:
             _import_package(name, code, module)
@@ -54,18 +53,18 @@ def warm(package: str) -> None:
     import_module(f"{package}.model")
 
 
-def _loader(folder: Path) -> str:
+def _loader(copy: Path, original: Path) -> str:
     """Return the module of the carried package that loads the model, as MLmodel names it.
 
-    Raises WorldError where it names none.
+    Raises WorldError where it names none; what is read is the copy, what is named the original.
     """
     try:
-        flavor = read_yaml(folder / "MLmodel")["flavors"]["python_function"]
+        flavor = read_yaml(copy / "MLmodel")["flavors"]["python_function"]
         module = str(flavor["loader_module"]).partition(".")[2]
     except (UsageError, KeyError, TypeError):
         module = ""
     if not module or not all(part.isidentifier() for part in module.split(".")):
-        raise WorldError(f"{folder / 'MLmodel'}: not a model of this project; run `nox -s train`")
+        raise WorldError(f"{original / 'MLmodel'}: not a model of this project; run `nox -s train`")
     return module
 
 
