@@ -373,6 +373,7 @@ def test_a_flat_project_of_before_versions_gets_two_packages(
         {
             "src/flight_delays/source.py": source.replace("9", "10"),
             "src/flight_delays/more.py": "MORE = 2\n" + "MORE = 1\n" * 8,
+            "src/flight_delays/own.py": "from . import digests\nfrom .console import say\n",
             "params.yaml": EDITED["params.yaml"],
             ".template.json": json.dumps(
                 {
@@ -390,6 +391,8 @@ def test_a_flat_project_of_before_versions_gets_two_packages(
     assert made.text("src/flight_delays/source.py") == newer.replace("9", "10")
     assert "rate: 0.3" in made.text("params.yaml")
     assert not (made.root / "src/flight_delays/words.py").exists()
+    own = "from mlrails.core import hashing as digests\nfrom mlrails.core.console import say\n"
+    assert made.text("src/flight_delays/own.py") == own and "m0001_two_packages" in said
     # What the user has made of a module of the engine is theirs to sort out.
     assert "conflict: src/flight_delays/more.py" in said
     assert made.text("src/flight_delays/more.py").startswith("MORE = 2")
