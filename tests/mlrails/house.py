@@ -14,6 +14,7 @@ SHIPPED = Path(__file__).parents[2] / "{{cookiecutter.project_slug}}"
 ENGINE = SHIPPED / "src" / "mlrails"
 PAGE = SHIPPED / "docs" / "architecture.md"
 _PACKAGE = "{{ cookiecutter.package_name }}"
+YOURS = SHIPPED / "src" / _PACKAGE.replace(" ", "")
 _LINK = re.compile(r'\((\.\./[^)#]+)#L\d+ "([^"]+)"\)')
 _MARKS = "<!-- {} -->\n", "<!-- end of {} -->"
 
@@ -79,10 +80,26 @@ def reduced(graph: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
         yield from ((node, other) for other in sorted(graph[node] - implied))
 
 
+def handed(user: Path = YOURS) -> Mapping[str, set[str]]:
+    """Return what is drawn of the user's package, and which folders of the engine each imports."""
+    found: dict[str, set[str]] = {"your command line": set(), "your stages and model": set()}
+    for path in sorted(user.rglob("*.py")):
+        name = "your command line" if path.name == "__main__.py" else "your stages and model"
+        for node in ast.walk(of_text(path.read_text("utf-8"))):
+            source = node.module if isinstance(node, ast.ImportFrom) and not node.level else None
+            if source and source.startswith("mlrails."):
+                found[name].add(source.split(".")[1])
+    return found
+
+
 def picture(engine: Path) -> str:
-    """Return the folders as a drawing in Mermaid's words."""
-    edges = "".join(f"    {one} --> {other}\n" for one, other in reduced(rooms(engine)))
-    return f'```mermaid\nflowchart TD\n    yours(["your package"]) --> cli\n{edges}```\n'
+    """Return the user's part and the engine's folders as a drawing in Mermaid's words."""
+    yours, graph = handed(), rooms(engine)
+    nodes = "".join(f'    {name.replace(" ", "_")}(["{name}"])\n' for name in yours)
+    edges = "".join(
+        f"    {one.replace(' ', '_')} --> {other}\n" for one, other in reduced({**yours, **graph})
+    )
+    return f"```mermaid\nflowchart TD\n{nodes}{edges}```\n"
 
 
 def table(engine: Path) -> str:
@@ -110,11 +127,8 @@ def drawn(page: str, engine: Path = ENGINE) -> str:
 
 def _lined(link: re.Match[str]) -> str:
     """Return a link to the first line of a file that has the words of the link's title."""
-    lines = (
-        Path(SHIPPED, "docs", link[1].replace(_PACKAGE, _PACKAGE.replace(" ", "")))
-        .read_text("utf-8")
-        .splitlines()
-    )
+    path = Path(SHIPPED, "docs", link[1].replace(_PACKAGE, YOURS.name))
+    lines = path.read_text("utf-8").splitlines()
     number = next(number for number, line in enumerate(lines, 1) if link[2] in line)
     return f'({link[1]}#L{number} "{link[2]}")'
 
