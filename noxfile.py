@@ -16,10 +16,15 @@ import nox
 HERE = Path(__file__).parent
 PROJECT = "{{cookiecutter.project_slug}}"
 LOCK = "requirements-dev.lock"
+ENGINE = f"{PROJECT}/src/mlrails"
 ENGINE_LOCK = f"{PROJECT}/overlays/framework/scikit-learn/{LOCK}"
-# One file of tests to a worker, as files share what they have baked and trained; more than two
-# would wait for each other on a laptop. In the order of their names: those with few tests are slow.
-SIDE_BY_SIDE = ("--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# Each worker takes whichever file of tests is next, as its tests share what they have baked and
+# trained (tests/conftest.py says which do not). In the order of their names: those with few tests
+# are slow.
+SIDE_BY_SIDE = ("--dist", "loadgroup", "--no-loadscope-reorder", "--numprocesses")
+OF_THE_ENGINE = ("--dist", "loadfile", "--numprocesses", "2")
+# Between them they run every test once.
+TESTS, STORIES = "not slow or covering", "slow and not covering"
 TYPED = ("--strict", "--ignore-missing-imports", "local_extensions.py", "noxfile.py", "release.py")
 WORKFLOWS = (".github", f"{PROJECT}/overlays/forge/github/.github")
 
@@ -32,11 +37,22 @@ def program(session: nox.Session, *command: str, env: dict[str, str] | None = No
     run(session, install(session, "template", LOCK), *command, env=env)
 
 
-def engine(session: nox.Session, *command: str) -> None:
+def beside_engine(session: nox.Session, *command: str, **more: str) -> None:
     """Run a program where the engine can be imported, with all that a project installs for it."""
-    source = str(Path(PROJECT, "src").absolute())
+    source = str(HERE / PROJECT / "src")
     programs = install(session, "engine", ENGINE_LOCK)
-    run(session, programs, *command, env={"PYTHONPATH": source, "MYPYPATH": source})
+    run(session, programs, *command, env={"PYTHONPATH": source, "MYPYPATH": source, **more})
+
+
+def test(session: nox.Session, *words: str, env: dict[str, str] | None = None) -> None:
+    """Run tests of the template, or of what the session is told after them."""
+    program(session, "python", "-m", "pytest", *words, *session.posargs, env=env)
+
+
+def test_engine(session: nox.Session, *words: str, **more: str) -> None:
+    """Run tests of the engine, which have a folder of their own."""
+    with session.chdir(HERE / "tests" / "mlrails"):
+        beside_engine(session, "python", "-m", "pytest", *words, **more)
 
 
 def run(
@@ -53,11 +69,11 @@ def install(session: nox.Session, name: str, lock: str) -> Path:
     environment = session.cache_dir.absolute().with_name(name)
     programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
     made_of = environment / "made-of"
-    wanted = hashlib.sha256(str(environment).encode() + Path(lock).read_bytes()).hexdigest()
+    wanted = hashlib.sha256(str(environment).encode() + (HERE / lock).read_bytes()).hexdigest()
     if not made_of.is_file() or made_of.read_text("utf-8") != wanted:
         make, add = tools(programs / "python")
         session.run_install(*make, str(environment), external=True)
-        session.run_install(*add, "--require-hashes", "-r", lock, external=True)
+        session.run_install(*add, "--require-hashes", "-r", str(HERE / lock), external=True)
         made_of.write_text(wanted, "utf-8")
     return programs
 
@@ -101,24 +117,37 @@ def bake(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test of the template (-- -m "not slow" takes under two minutes)."""
-    program(session, "python", "-m", "pytest", *SIDE_BY_SIDE, *session.posargs)
+    """Run the engine's tests and the template's (-- -m "not slow": the template's quick ones)."""
+    if not session.posargs:
+        test_engine(session, *OF_THE_ENGINE)
+    test(session, *SIDE_BY_SIDE, "2", *(() if session.posargs else ("-m", TESTS)))
+
+
+@nox.session
+def engine(session: nox.Session) -> None:
+    """Run the engine's tests alone (-- gate/test_checks.py)."""
+    test_engine(session, *(session.posargs or OF_THE_ENGINE))
 
 
 @nox.session
 def stories(session: nox.Session) -> None:
-    """Run what happens between a pull request and production, attacks too, on a forge here."""
-    # No story needs what another has made, so each worker takes whichever is next; one more than
-    # there are cores, as jobs wait for git, archives and servers.
-    words = ("-m", "forge", "--numprocesses", "3", "--dist", "worksteal")
-    program(session, "python", "-m", "pytest", *words, *session.posargs)
+    """Run what takes longer: workflows and attacks on a forge here, frameworks, containers."""
+    # One more than there are cores, as jobs wait for git, archives and servers.
+    test(session, *SIDE_BY_SIDE, "3", "-m", STORIES)
 
 
 @nox.session
 def proof(session: nox.Session) -> None:
     """Run the long tests alone, each as often as it takes to believe it."""
-    words = ("-m", "slow", *SIDE_BY_SIDE, *session.posargs)
-    program(session, "python", "-m", "pytest", *words, env={"PROOF": "true"})
+    if not session.posargs:  # How often the gate is wrong, known to a percent; else to a few.
+        test_engine(session, "gate/test_rates.py", GATE_SIMULATIONS="1000")
+    test(session, *SIDE_BY_SIDE, "2", "-m", "slow", env={"PROOF": "true"})
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Draw the engine's imports into the page on its architecture."""
+    program(session, "python", "tests/mlrails/house.py")
 
 
 @nox.session
@@ -130,13 +159,15 @@ def lint(session: nox.Session) -> None:
     ours = "lint.isort.known-first-party=['flight_delays','mlrails']"
     rules = ("--no-cache", "--extend-ignore", "N999,RUF200", "--config", ours)
     # A project leaves the engine out, so it is named here.
-    folders = [str(folder) for folder in Path(PROJECT).glob("src/mlrails")]
-    program(session, "ruff", "check", *rules, ".", *folders)
-    program(session, "ruff", "format", "--no-cache", "--check", ".", *folders)
+    for folder in (".", ENGINE):
+        program(session, "ruff", "check", *rules, folder)
+        program(session, "ruff", "format", "--no-cache", "--check", folder)
     program(session, "mypy", "--cache-dir", os.devnull, *TYPED)
-    for folder in folders:
-        settings = ("--config-file", f"{PROJECT}/pyproject.toml", "--cache-dir", os.devnull)
-        engine(session, "mypy", *settings, folder)
+    settings = ("--config-file", f"{PROJECT}/pyproject.toml", "--cache-dir", os.devnull)
+    beside_engine(session, "mypy", *settings, ENGINE)
+    with tempfile.TemporaryDirectory() as folder:  # The user's files are a package once baked.
+        with session.chdir(bake_into(session, Path(folder))):
+            beside_engine(session, "mypy", "--cache-dir", os.devnull)
     schema = ("--builtin-schema", "vendor.github-workflows")
     for folder in WORKFLOWS:
         workflows = [str(path) for path in sorted(Path(folder, "workflows").glob("*.yaml"))]

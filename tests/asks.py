@@ -1,20 +1,21 @@
-"""python asks.py PACKAGE FILE REQUESTS ROWS MODEL…: requests of real rows, and what models say.
+"""python asks.py FILE REQUESTS ROWS MODEL…: requests of real rows, and what models say.
 
 Writes what load.py reads; runs in the project's environment and folder.
 """
 
 import json
 import sys
-from importlib import import_module
 from pathlib import Path
 
 
 def main() -> None:
     import pandas as pd
 
-    package, file, requests, rows, *models = sys.argv[1:]
-    carried, digests = (import_module(f"{package}.{it}") for it in ("carried", "digests"))
-    loaded = [carried.load(Path(it), digests.of_folder(Path(it))) for it in models]
+    from mlrails.core import hashing
+    from mlrails.modeling import isolation
+
+    file, requests, rows, *models = sys.argv[1:]
+    loaded = [isolation.load(Path(it), hashing.of_folder(Path(it))) for it in models]
     names = list(loaded[0].encoder.columns)
     frame = pd.read_parquet("data/prepared/test.parquet")[names]
     frame = frame.sample(int(requests) * int(rows), random_state=1)

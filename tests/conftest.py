@@ -20,6 +20,17 @@ _LEFT_OUT, _OUT = pytest.StashKey[int](), "left_out"
 """How many tests of containers a worker has left out, as pytest-xdist hands it over."""
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let the tests of a file stay with one worker, as they share what they have trained.
+
+    A story of the forge needs nothing that another has made; frameworks share nothing.
+    """
+    if not item.get_closest_marker("forge"):
+        called = getattr(item, "callspec", None)
+        framework = called.params.get("framework", "") if called else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{framework}"))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of containers where none can run; on a machine of CI they fail there.

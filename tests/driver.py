@@ -1,7 +1,7 @@
-"""python driver.py PACKAGE race|kills … : many promotions of a project, forked from one process.
+"""python driver.py race|kills … : many promotions of a project, forked from one process.
 
 Forks share what was imported, so that a promotion takes one second instead of four, and races and
-kills meet in the acts themselves. Prints JSON; runs in the project's environment.
+kills meet in the engine itself. Prints JSON; runs in the project's environment.
 """
 
 import json
@@ -17,11 +17,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-PACKAGE = sys.argv[1]
-
 
 def ours(name: str):
-    return import_module(f"{PACKAGE}.{name}")
+    return import_module(f"mlrails.{name}")
 
 
 def fork(act: Callable[[], object]) -> int:
@@ -30,12 +28,12 @@ def fork(act: Callable[[], object]) -> int:
         return pid
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    os._exit(ours("errors").reported(act))
+    os._exit(ours("core.errors").reported(act))
 
 
 def told(folder: Path, uri: str | None) -> Any:
     """Return the settings of the project in a folder, with the registry at an address."""
-    return replace(ours("settings").from_environment({}, folder), tracking_uri=uri)
+    return replace(ours("core.settings").from_environment({}, folder), tracking_uri=uri)
 
 
 def promote(folder: Path, uri: str | None) -> int:
@@ -43,7 +41,7 @@ def promote(folder: Path, uri: str | None) -> int:
 
     def act() -> object:
         os.chdir(folder)
-        return ours("acts.promote").promote(told(folder, uri))
+        return ours("lifecycle.promote").promote(told(folder, uri))
 
     return fork(act)
 
@@ -65,8 +63,8 @@ def state(folder: Path, uri: str | None) -> dict[str, object]:
 
 def _state(folder: Path, uri: str | None) -> dict[str, object]:
     settings = told(folder, uri)
-    registry = ours("registry").connect(settings)
-    ledger = ours("ledger").Ledger(registry.client, settings)
+    registry = ours("registry.versions").connect(settings)
+    ledger = ours("registry.ledger").Ledger(registry.client, settings)
     return {
         "aliases": {name: int(number) for name, number in registry.aliases().items()},
         "versions": [{"number": it.number, **it.tags} for it in registry.versions()],
@@ -78,7 +76,8 @@ def _state(folder: Path, uri: str | None) -> dict[str, object]:
 def race(folders: list[Path], scratch: Path, rounds: int, processes: int) -> list[object]:
     """Let processes promote the models of some folders at once, each round in a new store."""
     told = []
-    ours("embedded").follow(scratch / "empty.db", scratch)  # what they write is not the project's
+    # What they write is not the project's.
+    ours("tracking.embedded").follow(scratch / "empty.db", scratch)
     for place in range(rounds):
         uri = f"sqlite:///{scratch}/round-{place}.db"
         shutil.copy(scratch / "empty.db", scratch / f"round-{place}.db")
@@ -125,19 +124,18 @@ def copy(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    for heavy in ("acts.promote", "contest", "checks", "reporting.drawing", "recording"):
+    for heavy in ("lifecycle.promote", "gate.contest", "reporting.svg", "tracking.recording"):
         ours(heavy)
     import_module("mlflow.artifacts")
     import_module("mlflow.store.tracking.sqlalchemy_store")
     import_module("mlflow.store.model_registry.sqlalchemy_store")
     import_module("matplotlib.backends.backend_svg")
-    ours("processes").configure_mlflow()
-    scratch = Path(sys.argv[3])
-    if sys.argv[2] == "race":
-        print(
-            json.dumps(
-                race([Path(it) for it in sys.argv[6:]], scratch, int(sys.argv[4]), int(sys.argv[5]))
-            )
-        )
+    ours("core.processes").configure_mlflow()
+    what, folder, times, *words = sys.argv[1:]
+    scratch = Path(folder)
+    if what == "race":
+        processes, *folders = words
+        raced = race([Path(it) for it in folders], scratch, int(times), int(processes))
+        print(json.dumps(raced))
     else:
-        print(json.dumps(kills(Path(sys.argv[5]), scratch, int(sys.argv[4]))))
+        print(json.dumps(kills(Path(words[0]), scratch, int(times))))

@@ -123,8 +123,8 @@ class Repository:
         self.change("main", self.edit(path, *changes))
 
     def source(self, path: str) -> str:
-        """Return the path of a module of the project's package."""
-        return f"src/{self.project.package}/{path}"
+        """Return the path of a module of the engine."""
+        return f"src/mlrails/{path}"
 
     def remember(self, project: Project) -> None:
         """Let the forge's cache hold what a project has trained, so that it is trained once."""
@@ -216,11 +216,11 @@ def nox(project: Project) -> str:
 
 
 def own(project: Project, module: str) -> Any:
-    """Import a module of a project's package."""
+    """Import a module of a project's engine."""
     source = str(project.root / "src")
     if source not in sys.path:
         sys.path.insert(0, source)
-    return importlib.import_module(f"{project.package}.{module}")
+    return importlib.import_module(f"mlrails.{module}")
 
 
 @contextmanager
@@ -258,6 +258,6 @@ def gone_on(
 def _forge(project: Project, folder: Path, uvx: str | None, **more: Any) -> Any:
     quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     act = Path(project.python).with_name("act")
-    machine = own(project, "forge.replay.machine").Machine(project.tools, quiet, uvx, act)
-    configuration = own(project, "forge.replay.rights").Configuration(**more)
-    return own(project, "forge.replay.forge").forge(folder / "forge", machine, configuration)
+    machine = own(project, "replay.machine").Machine(project.tools, quiet, uvx, act)
+    configuration = own(project, "replay.rights").Configuration(**more)
+    return own(project, "replay.forge").forge(folder / "forge", machine, configuration)

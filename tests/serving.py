@@ -60,7 +60,7 @@ def ours(project: Project, port: int, *words: str) -> list[str]:
 
 def asks(project: Project, file: Path, requests: int, rows: int, *models: Path) -> Path:
     """Write requests of real rows, and what each model says to them."""
-    words = [project.package, file, requests, rows, *models]
+    words = [file, requests, rows, *models]
     done = project.run(project.python, str(HERE / "asks.py"), *map(str, words))
     assert done.returncode == 0, done.stderr
     return file

@@ -173,7 +173,7 @@ def test_only_the_train_workflow_on_the_last_commit_here_gives_evidence(
 ) -> None:
     there = unchanged
     if not guarded:
-        there.weaken(there.source("forge/candidates.py"), (guard, ""))
+        there.weaken(there.source("github/candidates.py"), (guard, ""))
     text, elsewhere = junk(there), ".github/workflows/elsewhere.yaml"
     text = text.replace("on: pull_request", PUSHED) if "push" in who else text
     text += "      - run: exit 1\n" if "failed" in who else ""
@@ -203,7 +203,8 @@ def test_a_verdict_counts_only_against_the_champion_that_it_met(
     there: Repository, guarded: bool
 ) -> None:
     if not guarded:
-        there.weaken(there.source("challenge.py"), ("if champion != given.champion:", "if False:"))
+        guard = "if digest != given.champion:"
+        there.weaken(there.source("lifecycle/promote.py"), (guard, "if False:"))
     there.land(there.edit(PARAMS, THIRD))
     assert there.run() == {"Promote": PROMOTED}
     meanwhile = ("      - name: Take the model over\n", MEANWHILE)
@@ -250,7 +251,7 @@ def swap(there: Repository, digest: str, folder: Path) -> None:
     """Change the bytes of a version on the registry branch, and its digest wherever it stands."""
     clone = ["git", "clone", "--quiet", "--branch", "registry"]
     subprocess.run([*clone, str(there.forge.remote), str(folder)], check=True)
-    of_folder = own(there.project, "digests").of_folder
+    of_folder = own(there.project, "core.hashing").of_folder
     models = (path.parents[2] for path in folder.rglob("data/model/predictor.json"))
     (model,) = (it for it in models if of_folder(it) == digest)
     path = model / "data" / "model" / "predictor.json"

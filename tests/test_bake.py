@@ -1,6 +1,8 @@
 """What a bake writes: the exact files, with nothing of the template left in them."""
 
+import hashlib
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -20,8 +22,8 @@ ALL = [
 ]
 NAMES_LEFT = re.compile(r"cookiecutter\.(?!json)|flight_delays")
 LEFT = re.compile(rf"(?<!\$)\{{\{{|\{{%|\{{#|{NAMES_LEFT.pattern}")
-TEMPLATES = {"src/mlrails/reporting/report.html.jinja"}
-"""What a project itself fills in, so that it has curly brackets; no mark of ours for all that."""
+ENGINE, FILLED_IN = "src/mlrails", (".jinja", ".html", ".css")
+"""What the engine itself fills in has curly brackets; no mark of ours for all that."""
 DECISION = re.compile(r"\bdecisions? (\d{1,4})\b|docs/decisions/(\d{4})")
 DOCUMENT = re.compile(r"\bdocs/[\w/-]+\.md")
 NAMED = {"project_name": "Grid Load", "description": "Tell tomorrow's load."}
@@ -79,21 +81,61 @@ def test_a_bake_has_exactly_its_files_and_no_mark_of_the_template(
         if path.is_file() and ".git" not in path.relative_to(project).parts
     }
     assert files == expected_files(combination, "grid_load")
-    assert {name for name in files if name.endswith(".jinja")} == TEMPLATES
     for name in files:
         assert not LEFT.search(name), name
         text = (project / name).read_text("utf-8")
-        assert not (NAMES_LEFT if name in TEMPLATES else LEFT).search(text), name
+        filled_in = name.startswith(ENGINE) and name.endswith(FILLED_IN)
+        assert not (NAMES_LEFT if filled_in else LEFT).search(text), name
         if not name.startswith("tests/"):
             assert cited(text) <= known(files), name
+    assert engine_of(project) == engine_of(SOURCE)
+    assert manifest_of(project) == engine_of(SOURCE)
+
+
+def engine_of(root: Path) -> dict[str, str]:
+    """Return the digest of each file of an engine, the list of them aside."""
+    folder = root / ENGINE
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    files = {name: files[name] for name in files if files[name].is_file()}
+    wanted = {name for name in files if name != "MANIFEST" and "__pycache__" not in name}
+    return {name: hashlib.sha256(files[name].read_bytes()).hexdigest() for name in wanted}
+
+
+def manifest_of(project: Path) -> dict[str, str]:
+    """Return what the list beside an engine says of it."""
+    lines = (project / ENGINE / "MANIFEST").read_text("utf-8").splitlines()
+    return {name: digest for digest, name in (line.split("  ") for line in lines)}
+
+
+@pytest.mark.slow
+def test_the_engine_is_the_same_bytes_whatever_is_answered(
+    tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    of_source, manifests = engine_of(SOURCE), set()
+    for number, combination in enumerate(combinations(*CHOICES)):
+        more = NAMED if number % 2 else {"author_name": "Åsa O'Neill", "dvc_remote": "s3://b/c"}
+        project = bake(tmp_path / "out", user, **more, **combination)
+        assert engine_of(project) == of_source, combination
+        manifests.add((project / ENGINE / "MANIFEST").read_bytes())
+        shutil.rmtree(project)
+    assert len(manifests) == 1 and number > 100
+
+
+def test_an_edited_engine_is_seen_in_its_list(tmp_path: Path, user: Mapping[str, str]) -> None:
+    project = bake(tmp_path, user)
+    with (project / ENGINE / "core" / "git.py").open("a") as file:
+        file.write("# Mine.\n")
+    differ = set(engine_of(project).items()) ^ set(manifest_of(project).items())
+    assert {name for name, _ in differ} == {"core/git.py"}
 
 
 CONTRACT = """README.md MLproject python_env.yaml pyproject.toml params.yaml dvc.yaml noxfile.py
     requirements.lock requirements-dev.lock .dvc/config .pre-commit-config.yaml LICENSE .gitignore
-    .gitattributes .github/workflows/checks.yaml src/flight_delays/cli.py
-    src/flight_delays/estimator.py
-    src/flight_delays/schema.py src/flight_delays/source.py src/flight_delays/steps/train.py
-    tests/test_estimator.py docs/decisions/0001-example.md"""
+    .gitattributes .github/workflows/checks.yaml .template.json AGENTS.md
+    src/flight_delays/__main__.py src/flight_delays/estimator.py src/flight_delays/features.py
+    src/flight_delays/model.py src/flight_delays/schema.py src/flight_delays/source.py
+    src/flight_delays/steps/train.py src/mlrails/__init__.py src/mlrails/MANIFEST
+    docs/decisions/0001-example.md"""
 
 
 def test_the_default_bake_keeps_the_contract(tmp_path: Path, user: Mapping[str, str]) -> None:

@@ -12,9 +12,9 @@ pytestmark = pytest.mark.slow
 
 HARM = "\nimport sys\n\nsys.stderr.write('foreign code ran\\n')\n"
 UNGUARDED = """
-from {package} import data, digests, dvc_lock
+from mlrails.core import dvc_lock, hashing, layout
 dvc_lock.verify = lambda *_, **__: None
-data.model_digest = lambda root: digests.of_folder(root / data.MODEL)
+layout.model_digest = lambda root: hashing.of_folder(root / layout.MODEL)
 """
 PYENV = """#!/bin/sh
 case "$1" in
@@ -83,8 +83,7 @@ def test_a_poisoned_remote_gives_no_champion(poisoned: Project) -> None:
 def test_without_the_guards_the_poisoned_model_is_champion(
     poisoned: Project, tmp_path: Path
 ) -> None:
-    text = UNGUARDED.format(package=poisoned.package)
-    (tmp_path / "sitecustomize.py").write_text(text, "utf-8")
+    (tmp_path / "sitecustomize.py").write_text(UNGUARDED, "utf-8")
     paths = os.pathsep.join([str(poisoned.root / "src"), str(tmp_path)])
     for words in (["pull"], ["train"], ["promote", "--dirty"]):
         if words == ["train"]:
@@ -100,7 +99,7 @@ def test_without_the_guards_the_poisoned_model_is_champion(
 def test_every_environment_manager_of_mlflow_answers_the_example(
     trained: Project, tmp_path: Path, manager: str
 ) -> None:
-    """Conda cannot be had here: `tests/test_model_dir.py` of the project reads its file."""
+    """Conda cannot be had here: the engine's `modeling/test_directory.py` reads its file."""
     ask = "import sys; print(sys._base_executable, sys.version.split()[0])"
     python, version = trained.run(trained.python, "-c", ask).stdout.split()
     pyenv = tmp_path / "bin" / "pyenv"

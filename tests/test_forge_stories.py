@@ -139,7 +139,7 @@ def test_of_two_merges_only_the_tip_of_main_is_promoted(there: Repository, guard
 @pytest.mark.parametrize("guarded", [True, False])
 def test_what_was_rolled_back_stays_away_from_a_rerun(there: Repository, guarded: bool) -> None:
     if not guarded:
-        there.weaken(there.source("standing.py"), ("why is None or", "True or"))
+        there.weaken(there.source("gate/judge.py"), ("why is None or", "True or"))
     there.land(there.edit(PARAMS, THIRD))
     (promotion,) = there.forge.run()
     assert promotion.jobs == PROMOTED
@@ -193,7 +193,7 @@ def test_a_fork_gets_the_summary_alone(there: Repository) -> None:
 
 @pytest.mark.parametrize("guarded", [True, False])
 def test_a_gate_that_crashes_lets_nothing_pass(there: Repository, guarded: bool) -> None:
-    gate = there.source("gate.py")
+    gate = there.source("gate/verdict.py")
     if not guarded:
         there.weaken(gate, ("def answer(", SWALLOWED))
     registry = there.forge.tip("registry")
@@ -228,4 +228,5 @@ def test_the_template_s_own_workflow_asks_for_its_sessions(
         for result in there.forge.run():
             assert result.jobs == {"tests": "success" if sound else "failure"}
             assert "uvx nox -s lint\n" in result.log and "uvx nox -s tests\n" in result.log
+            assert ("uvx nox -s stories\n" in result.log) is sound
         assert len(there.forge.files.every("runs")) == 2

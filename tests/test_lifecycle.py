@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from baking import Project, replaced
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.covering]
 
 WORSE = ("max_iter: 300\n  max_leaf_nodes: 31", "max_iter: 1\n  max_leaf_nodes: 2")
 OTHER = ("max_leaf_nodes: 31", "max_leaf_nodes: 25")

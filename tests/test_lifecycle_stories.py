@@ -42,7 +42,7 @@ def others(promoted: Project, tmp_path_factory: pytest.TempPathFactory) -> list[
 
 def drive(project: Project, *words: object) -> list[dict[str, object]]:
     """Run the driver in the project's environment; return what it printed."""
-    done = project.run(project.python, str(DRIVER), project.package, *map(str, words))
+    done = project.run(project.python, str(DRIVER), *map(str, words))
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

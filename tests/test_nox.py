@@ -1,5 +1,7 @@
-"""What the environment that nox makes imports: the project's code, and nobody else's."""
+"""Nox, ours and the project's: which tests its sessions run, and what its environment imports."""
 
+import itertools
+import re
 import shutil
 import subprocess
 import sys
@@ -7,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from baking import Project, bake
+from baking import ROOT, Project, bake
 
 
 @pytest.fixture
@@ -81,3 +83,12 @@ def test_a_copy_imports_its_own_code_where_it_says_so(project: Project, tmp_path
         [project.python, "-c", code], cwd=copy.root / "src", env={}, capture_output=True, text=True
     )
     assert done.stdout.strip() == own(copy)
+
+
+def test_every_test_of_the_template_runs_in_one_session_and_in_no_other() -> None:
+    text = (ROOT / "noxfile.py").read_text("utf-8")
+    (chosen,) = re.findall(r'(?m)^TESTS, STORIES = "(.*)", "(.*)"$', text)
+    marks = "slow", "covering"
+    for there in itertools.product((False, True), repeat=len(marks)):
+        chosen_by = [eval(it, {}, dict(zip(marks, there, strict=True))) for it in chosen]  # noqa: S307
+        assert sum(chosen_by) == 1, there

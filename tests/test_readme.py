@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from baking import ROOT, SOURCE, Project, bake
 
-pytestmark = pytest.mark.slow
-
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 OURS = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
 TRAIN, TESTS, OWN, WORK = OURS
@@ -43,6 +41,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory, user: Mapping[str, str]) -> 
     return folder
 
 
+@pytest.mark.slow
+@pytest.mark.covering
 def test_the_first_command_ends_with_a_trained_model(clone: Path, user: Mapping[str, str]) -> None:
     done = shell(TRAIN, clone, user)
     said = done.stdout + done.stderr
@@ -58,9 +58,11 @@ def test_the_first_command_ends_with_a_trained_model(clone: Path, user: Mapping[
 
 
 def test_the_second_command_is_what_ci_runs() -> None:
-    assert TESTS.strip() == (ROOT / ".ci" / "run").read_text("utf-8").splitlines()[-1]
+    *_, tests, stories = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    assert tests == TESTS.strip() and stories == tests.replace("tests", "stories").split("&& ")[1]
 
 
+@pytest.mark.slow
 def test_your_own_project_is_baked_beside_the_template(
     clone: Path, user: Mapping[str, str]
 ) -> None:
@@ -70,6 +72,7 @@ def test_your_own_project_is_baked_beside_the_template(
     assert "task: regression" in params.read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_the_blocks_for_work_on_the_template_name_real_sessions(
     clone: Path, user: Mapping[str, str], tmp_path: Path
 ) -> None:
@@ -92,6 +95,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, user: Mapping[str, str]) -> 
     return project
 
 
+@pytest.mark.slow
 def test_every_block_of_the_generated_readme_runs(fresh: Project) -> None:
     path = os.pathsep.join([str(Path(fresh.python).parent), fresh.env["PATH"]])
     # All of the project's tests run in the story of its first push, on the same answers.
@@ -103,6 +107,7 @@ def test_every_block_of_the_generated_readme_runs(fresh: Project) -> None:
         assert done.returncode == 0, block + done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trained", ["classification"], indirect=True)
 def test_every_block_of_the_pages_about_production_runs(trained: Project, tmp_path: Path) -> None:
     project = trained.copy(tmp_path / "project")
@@ -130,6 +135,7 @@ def _make_another_champion(project: Project) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_pages_of_the_generated_readme_open(fresh: Project) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

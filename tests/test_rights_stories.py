@@ -46,8 +46,8 @@ esac
 """
 PROVE = """
 from pathlib import Path
-from PACKAGE.forge import candidates, job
-candidates.of_merge(job.this(), "key", Path("theirs"))
+from mlrails.github import api, candidates
+candidates.of_merge(api.this(), "key", Path("theirs"))
 """
 
 
@@ -66,7 +66,7 @@ def repository(
         there.git("rm", "--quiet", "-r", ".github")
         for name in only:
             there.write(f".github/workflows/{name}.yaml", workflow(name, alter))
-        there.write("prove.py", PROVE.replace("PACKAGE", quick.package))
+        there.write("prove.py", PROVE)
         there.commit("main")
         yield there
 
@@ -269,7 +269,7 @@ def test_the_job_that_may_comment_runs_no_code_of_the_pull_request(
 
     alter = None if guarded else its_code
     with repository(quick, tmp_path / "story", HONEST, alter, ["train"]) as there:
-        path = there.source("forge/comment.py")
+        path = there.source("github/comment.py")
         evil = ('content = {"body": ', 'content = {"body": "Approved by the owner" + ')
         there.pull("evil", there.edit(path, evil))
         (result,) = there.forge.run()

@@ -231,8 +231,8 @@ def test_a_bad_champion_never_takes_the_place_of_a_good_one(
 
 
 def _digest(project: Project, model: Path) -> str:
-    words = f"from {project.package} import digests; from pathlib import Path; "
-    words += f"print(digests.of_folder(Path({str(model)!r})))"
+    words = "from mlrails.core import hashing; from pathlib import Path; "
+    words += f"print(hashing.of_folder(Path({str(model)!r})))"
     return project.run(project.python, "-c", words).stdout.strip()
 
 

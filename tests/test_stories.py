@@ -242,7 +242,7 @@ def edit_source(project: Project, change: str) -> None:
     """Put a line before the source's rows are written, as a user's own source might do."""
     path = project.root / "src" / project.package / "steps" / "ingest.py"
     text = path.read_text("utf-8")
-    mark = "    data.write(rows"
+    mark = "    parquet.write(rows"
     assert mark in text
     path.write_text(text.replace(mark, f"    {change}\n{mark}"), "utf-8")
 
@@ -302,8 +302,8 @@ def test_a_foreign_source_is_refused(trained: Project, tmp_path: Path, spoil: st
 def test_a_file_that_cannot_grow_is_said_in_words_and_leaves_nothing_half_written(
     untrained: Project,
 ) -> None:
-    # The words for a full disk and a read-only one are in the project's own test_errors.py: neither
-    # can be had without the rights to mount.
+    # The words for a full disk and a read-only one are in the engine's own core/test_errors.py:
+    # neither can be had without the rights to mount.
     limit = "import resource as r, runpy, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
     code = f"{limit} r.setrlimit(r.RLIMIT_FSIZE, (2**20, 2**20));"
     code += f"runpy.run_module('{untrained.package}.steps.ingest', run_name='__main__')"

@@ -1,6 +1,6 @@
 """How often the gate is wrong, by simulation of holdouts whose truth is known by construction.
 
-    GATE_SIMULATIONS=2000 python -m pytest tests/test_gate_rates.py
+    GATE_SIMULATIONS=2000 nox -s engine -- gate/test_rates.py
 
 Days differ in how much worse the challenger is, with a skew to the bad side, and rows of one day
 share it; bad days may follow each other. Standard errors and skew are those of similar models on
