@@ -165,8 +165,9 @@ def lint(session: nox.Session) -> None:
     program(session, "mypy", "--cache-dir", os.devnull, *TYPED)
     settings = ("--config-file", f"{PROJECT}/pyproject.toml", "--cache-dir", os.devnull)
     beside_engine(session, "mypy", *settings, ENGINE)
-    with tempfile.TemporaryDirectory() as folder:  # The user's files are a package once baked.
-        with session.chdir(bake_into(session, Path(folder))):
+    with tempfile.TemporaryDirectory() as name:  # The user's files are a package once baked.
+        project = bake_into(session, Path(name))
+        with session.chdir(project):
             beside_engine(session, "mypy", "--cache-dir", os.devnull)
     schema = ("--builtin-schema", "vendor.github-workflows")
     for folder in WORKFLOWS:
