@@ -145,12 +145,6 @@ def proof(session: nox.Session) -> None:
 
 
 @nox.session
-def docs(session: nox.Session) -> None:
-    """Draw the engine's imports into the page on its architecture."""
-    program(session, "python", "tests/mlrails/house.py")
-
-
-@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types and workflows of the template, and of the project's source in place."""
     # No cache in the template's folder: cookiecutter would take it for a file of the project.
