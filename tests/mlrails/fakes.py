@@ -1,7 +1,7 @@
 """A tracking server in memory: what this project asks of MLflow's client, and nothing else.
 
-`test_runs.py`, `test_tracking.py`, `test_registry.py`, `test_turns.py`, `test_ledger.py` and
-`test_moves.py` hold it to one contract with the real store, so the other tests may trust it.
+The tests of runs, versions, locks, the ledger and transitions hold it to one contract with the real
+store, so the other tests may trust it.
 """
 
 import itertools

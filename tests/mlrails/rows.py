@@ -188,7 +188,7 @@ def figures() -> dict[str, object]:
 def write_pyproject(root: Path) -> None:
     """Write this project's `pyproject.toml` under the name of the tests' projects."""
     text = (ROOT / settings.FILE).read_text("utf-8")
-    ours = f'name = "{settings.read(ROOT).name}"'
+    ours = f'name = "{settings.read_identity(ROOT).name}"'
     (root / settings.FILE).write_text(text.replace(ours, f'name = "{NAME}"', 1), "utf-8")
 
 

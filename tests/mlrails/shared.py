@@ -154,7 +154,7 @@ def project_files(
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(model_of(Task.CLASSIFICATION), root / layout.MODEL, ignore=ignored)
     files.write_text(json.dumps({"loss": {"0": 0.5, "1": 0.25}}), root / layout.HISTORY)
-    origin.note(root)
+    origin.note_machine(root)
     digest = hashing.of_folder(root / layout.MODEL)
     files.write_text(f"{digest}\n", root / layout.DIGEST)
     files.write_text(json.dumps(rows.REPORT | {"digest": digest}), root / layout.METRICS)

@@ -195,7 +195,7 @@ def test_the_training_rows_are_predicted_as_in_training_by_every_door(
         assert scored["prediction"].tolist() == native["prediction"].tolist()
 
     front, _ = callers.application(folder)
-    names = [it.name for it in signature.read(folder).inputs]
+    names = [it.name for it in signature.read_interface(folder).inputs]
     places = [NAMES.index(it) for it in names]
     for kind, body in bodies(table):
         sent = written_by(table, places) if "absent" in kind else body

@@ -40,7 +40,7 @@ def met(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
         return act(settings)
 
     may_push: list[bool] = []
-    monkeypatch.setattr(git_branch, "at", at)
+    monkeypatch.setattr(git_branch, "act_on", at)
     monkeypatch.setattr(pages, "show", noted)
     for name, room in (WRITE | READ).items():
         monkeypatch.setattr(room, name, noted)

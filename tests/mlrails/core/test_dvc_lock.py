@@ -17,7 +17,7 @@ from mlrails.core.errors import WorldError
 from mlrails.core.params import FILE
 from mlrails.core.settings import Settings
 from mlrails.pipeline import candidate, dvc, run
-from mlrails.registry.resolve import Sought
+from mlrails.registry.resolve import Resolver
 from mlrails.registry.versions import FOLDER
 from mlrails.stages import stage
 
@@ -87,18 +87,18 @@ def put(path: Path, content: bytes) -> None:
 
 def poison_code(root: Path, store: Path) -> None:
     (code,) = OUTPUTS["train"].keys() - {layout.DIGEST}
-    put(held(store, dvc_lock.of(root / code)), FALSE)
+    put(held(store, dvc_lock.md5_of(root / code)), FALSE)
 
 
 def poison_data(root: Path, store: Path) -> None:
-    put(held(store, dvc_lock.of(root / layout.RAW)), FALSE)
+    put(held(store, dvc_lock.md5_of(root / layout.RAW)), FALSE)
 
 
 def poison_list(root: Path, store: Path) -> None:
     """Let the list of a folder name another file."""
-    md5 = dvc_lock.of(root / layout.DIGEST)
+    md5 = dvc_lock.md5_of(root / layout.DIGEST)
     listed = [{"md5": md5, "relpath": "code/model.py"}]
-    put(held(store, dvc_lock.of(root / layout.MODEL)), json.dumps(listed).encode())
+    put(held(store, dvc_lock.md5_of(root / layout.MODEL)), json.dumps(listed).encode())
 
 
 POISONS = [poison_code, poison_data, poison_list]
@@ -132,7 +132,7 @@ def test_files_and_folders_are_named_as_dvc_names_them(root: Path) -> None:
     named = {
         out["path"]: out["md5"] for it in lock["stages"].values() for out in it.get("outs", ())
     }
-    assert named == {str(it): dvc_lock.of(root / it) for outs in WHERE.values() for it in outs}
+    assert named == {str(it): dvc_lock.md5_of(root / it) for outs in WHERE.values() for it in outs}
     dvc_lock.verify(root)
 
 
@@ -201,7 +201,7 @@ def test_a_stage_that_dvc_runs_reads_what_the_one_before_has_made(root: Path) ->
     (root / "dvc.yaml").write_text(yaml.safe_dump(told))
     assert dvc.run(root, "repro", "--quiet") == 0
     seen = yaml.safe_load((root / "seen").read_text())
-    assert seen["stages"]["train"]["outs"][0]["md5"] == dvc_lock.of(root / "made")
+    assert seen["stages"]["train"]["outs"][0]["md5"] == dvc_lock.md5_of(root / "made")
 
 
 def other(path: Path) -> None:
@@ -233,9 +233,9 @@ def test_an_evaluated_model_that_train_has_not_made_is_no_candidate(
         assert (
             candidate.here(here).digest == evaluated == hashing.of_folder(here.root / layout.MODEL)
         )
-        assert Sought(here, FOLDER).pointed()[1] == evaluated
+        assert Resolver(here, FOLDER).pointed()[1] == evaluated
         return
-    for ask in (lambda: candidate.here(here), lambda: Sought(here, FOLDER).pointed()):
+    for ask in (lambda: candidate.here(here), lambda: Resolver(here, FOLDER).pointed()):
         with pytest.raises(WorldError, match=r"metrics.json: is of the model .* has made"):
             ask()
 

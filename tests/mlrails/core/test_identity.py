@@ -20,11 +20,13 @@ OURS = '[tool.mlrails]\npackage = "flights"\n'
 
 def test_the_names_of_a_project_are_read(tmp_path: Path) -> None:
     (tmp_path / settings.FILE).write_text(NAMED + OURS, "utf-8")
-    assert settings.read(tmp_path) == Identity("late-flights", "flights")
+    assert settings.read_identity(tmp_path) == Identity("late-flights", "flights")
 
 
 def test_this_project_says_which_package_is_its_own() -> None:
-    assert (rows.ROOT / "src" / settings.read(rows.ROOT).package / "estimator.py").is_file()
+    assert (
+        rows.ROOT / "src" / settings.read_identity(rows.ROOT).package / "estimator.py"
+    ).is_file()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_what_is_not_said_is_named(tmp_path: Path, text: str | bytes | None, wor
     if text is not None:
         (tmp_path / settings.FILE).write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UsageError, match=words):
-        settings.read(tmp_path)
+        settings.read_identity(tmp_path)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from mlrails.github import comment as github_comment
 from mlrails.github.api import Job
 from mlrails.github.comment import comment, cut
 
-OURS = settings.read(rows.ROOT)
+OURS = settings.read_identity(rows.ROOT)
 BOT, MARK = "github-actions[bot]", f"<!-- the review of {OURS.name} -->"
 MOST = 65_536
 PAGE = "https://forge/a/b/actions/runs/7"

@@ -144,7 +144,7 @@ def test_and_it_may_give_nearly_the_same_predictions(
         seen.append(len(frame))
         return "within tolerance"
 
-    monkeypatch.setattr(equivalence, "of", near)
+    monkeypatch.setattr(equivalence, "likeness", near)
     assert prove(packed) is Exit.DONE
     assert proof(packed) == f"within tolerance as in {RUN}"
     assert seen == [len(rows.parts()["test"])]

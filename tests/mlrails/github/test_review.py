@@ -204,4 +204,4 @@ def test_the_verb_never_pushes(here: Settings, tmp_path: Path) -> None:
     refs = subprocess.run(["git", "-C", str(bare), "for-each-ref"], capture_output=True, check=True)
     assert refs.stdout == b""
     told = json.loads((here.root / report.VERDICT).read_text("utf-8"))
-    assert told["registry"] == git_branch.name(here)
+    assert told["registry"] == git_branch.registry_name(here)

@@ -259,7 +259,7 @@ def test_what_a_cpu_of_this_class_has_made_may_not_be_merely_near(
         return None if exact else "within tolerance"
 
     monkeypatch.setattr(rebuild, "stages", stages)
-    monkeypatch.setattr(equivalence, "of", near)
+    monkeypatch.setattr(equivalence, "likeness", near)
     tags = {"this class": cpu_class(), "another class": "another", "this GPU": "h100-cuda-13-0"}
     if made_on == "this GPU":
         monkeypatch.setattr(reproduce, "_fitted_on", lambda root: tags[made_on])

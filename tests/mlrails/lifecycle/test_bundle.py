@@ -92,7 +92,7 @@ def test_a_kill_while_it_is_packed_leaves_none(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(origin, "label", killed)
+        patch.setattr(origin, "label_of", killed)
         with pytest.raises(KeyboardInterrupt):
             pack(here)
     assert not (here.root / bundle.NAME).exists()

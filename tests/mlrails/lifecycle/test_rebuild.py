@@ -86,12 +86,12 @@ def test_stages_run_in_order_without_the_runs_of_outside(
 def test_the_first_file_that_parts_is_named(tmp_path: Path) -> None:
     (tmp_path / "dvc.yaml").write_text(STAGES, "utf-8")
     (tmp_path / "said").write_text("one", "utf-8")
-    origin.note(tmp_path)
-    before = origin.of(tmp_path)
+    origin.note_machine(tmp_path)
+    before = origin.outcomes_of(tmp_path)
     assert not before["two"]  # Another machine is no other outcome.
     assert set(before) == {"one", "two"} and set(before["one"]) == {"said"}
     assert origin.first_difference(before, before) is None
     (tmp_path / "said").write_text("other", "utf-8")
-    assert origin.first_difference(before, origin.of(tmp_path)) == ("one", "said")
+    assert origin.first_difference(before, origin.outcomes_of(tmp_path)) == ("one", "said")
     assert origin.first_difference({}, before) is None
     assert origin.first_difference(before, {}) == ("one", "said")

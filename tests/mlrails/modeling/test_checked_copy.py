@@ -116,7 +116,7 @@ def served_as(folder: Path, digest: str) -> None:
 
 def liked(folder: Path, digest: str) -> None:
     model = checked_copy.Model(folder, digest)
-    equivalence.of(model, model, rows.parts()["test"], exact=True)
+    equivalence.likeness(model, model, rows.parts()["test"], exact=True)
 
 
 @pytest.mark.parametrize("door", [served_as, liked, handed_on])

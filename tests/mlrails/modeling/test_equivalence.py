@@ -37,7 +37,7 @@ def told(
     monkeypatch.setattr(
         isolation, "load", lambda folder, _: SimpleNamespace(scores=lambda _: known[folder.name])
     )
-    return equivalence.of(named("ours"), named("theirs"), rows.parts()["test"], same_class)
+    return equivalence.likeness(named("ours"), named("theirs"), rows.parts()["test"], same_class)
 
 
 @pytest.mark.parametrize("same_class", [True, False])
@@ -46,9 +46,12 @@ def test_two_directories_of_one_fit_predict_the_same(
 ) -> None:
     ours, frame = model_of(Task.CLASSIFICATION), rows.parts()["test"]
     theirs = shutil.copytree(ours, tmp_path / "model")
-    assert equivalence.of(there(ours), there(theirs), frame, same_class) == "identical predictions"
+    assert (
+        equivalence.likeness(there(ours), there(theirs), frame, same_class)
+        == "identical predictions"
+    )
     rows.write_model(Task.REGRESSION, tmp_path / "another")
-    assert equivalence.of(there(ours), there(tmp_path / "another"), frame, same_class) is None
+    assert equivalence.likeness(there(ours), there(tmp_path / "another"), frame, same_class) is None
 
 
 @pytest.mark.parametrize("unit", [1e-3, 1, 1e6])

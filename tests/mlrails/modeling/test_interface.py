@@ -17,7 +17,7 @@ from mlrails.modeling import examples, signature
 def test_the_signature_names_raw_columns_and_outputs_with_their_types(task: Task) -> None:
     model = rows.fitted(task)
     columns = [rows.BY_NAME[name] for name in model.encoder.columns]
-    found = signature.signature(model, examples.example(rows.parts()["train"], columns))
+    found = signature.model_signature(model, examples.example(rows.parts()["train"], columns))
     inputs = dict(zip(found.inputs.input_names(), found.inputs.input_types(), strict=True))
     assert [str(inputs[name]) for name in ("scheduled_departure", "carrier", "temp")] == [
         "DataType.datetime",
@@ -33,7 +33,7 @@ def test_the_signature_names_raw_columns_and_outputs_with_their_types(task: Task
 
 
 def pins(requirements: Path) -> list[str]:
-    found: dict[str, Any] = signature.environment(requirements)
+    found: dict[str, Any] = signature.conda_environment(requirements)
     python, pip, pinned = found["dependencies"]
     assert python == f"python={signature.minor_version()}"
     assert pip == "pip"
@@ -73,15 +73,17 @@ def test_the_patch_version_of_python_is_left_out() -> None:
 
 
 def test_units_are_told_where_there_are_some() -> None:
-    told = signature.rules([Column("wind", "number", unit="mph"), Column("carrier", "category")])
+    told = signature.column_rules(
+        [Column("wind", "number", unit="mph"), Column("carrier", "category")]
+    )
     assert told["columns"]["wind"]["unit"] == "mph" and "unit" not in told["columns"]["carrier"]
 
 
 def test_units_and_known_categories_are_told_where_there_are_some() -> None:
     columns = [Column("wind", "number", minimum=0, unit="mph"), Column("origin", "category")]
     told = {"nullable": False, "minimum": None, "maximum": None}
-    assert signature.rules(columns, {"origin": ("EWR", "JFK")})["columns"] == {
+    assert signature.column_rules(columns, {"origin": ("EWR", "JFK")})["columns"] == {
         "wind": told | {"minimum": 0, "unit": "mph"},
         "origin": told | {"known": ["EWR", "JFK"]},
     }
-    assert signature.rules(columns[1:]) == {"columns": {"origin": told}}
+    assert signature.column_rules(columns[1:]) == {"columns": {"origin": told}}

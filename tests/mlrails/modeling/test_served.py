@@ -26,18 +26,18 @@ def origin(folder: Path) -> loading.ModelOrigin:
 
 
 def test_the_interface_holds_types_ranges_and_known_categories(model: Path, task: Task) -> None:
-    found = {it.name: it for it in signature.read(model).inputs}
+    found = {it.name: it for it in signature.read_interface(model).inputs}
     assert found["temp"] == signature.Field("temp", "double", True, -60, 140, unit="°F")
     assert found["distance"] == signature.Field("distance", "double", False, 1, None, unit="mi")
     assert found["carrier"].known == ("AA", "B6", "DL", "EV", "UA")
     assert found["scheduled_departure"].type == "datetime"
-    assert "prediction" in signature.read(model).outputs
+    assert "prediction" in signature.read_interface(model).outputs
 
 
 def test_a_model_that_does_not_tell_its_ranges_takes_missing_numbers(copy: Path) -> None:
     path = copy / "MLmodel"
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"metadata": None}))
-    found = {it.name: it for it in signature.read(copy).inputs}
+    found = {it.name: it for it in signature.read_interface(copy).inputs}
     assert found["distance"] == signature.Field("distance", "double", nullable=True)
     assert not found["carrier"].nullable
 

@@ -45,7 +45,7 @@ def test_only_what_a_caller_would_notice_breaks(
     tmp_path: Path, ins: dict[str, str], outs: dict[str, str], broken: list[str]
 ) -> None:
     before = directory(tmp_path / "before", INS, OUTS)
-    assert signature.breaks(directory(tmp_path / "now", ins, outs), before) == broken
+    assert signature.breaking_changes(directory(tmp_path / "now", ins, outs), before) == broken
 
 
 def test_a_directory_without_columns_has_no_signature(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_a_file_of_a_run_is_copied_and_one_that_is_not_there_is_none(
     there: Registry, version: Version, tmp_path: Path
 ) -> None:
     there.client.log_text(version.run_id, "fine", "inputs/note.txt")
-    assert signing.has(there, version.run_id, "inputs/note.txt")
+    assert signing.has_artifact(there, version.run_id, "inputs/note.txt")
     copy = signing.fetch_artifact(there, version.run_id, "inputs/note.txt", tmp_path)
     assert copy
     assert copy.read_text() == "fine"

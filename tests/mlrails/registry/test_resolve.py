@@ -15,7 +15,7 @@ from mlrails.core.settings import Settings
 from mlrails.lifecycle import history, promote, rollback
 from mlrails.registry import download, git_branch, resolve, versions
 from mlrails.registry.ledger import Ledger
-from mlrails.registry.resolve import Sought
+from mlrails.registry.resolve import Resolver
 from mlrails.registry.versions import CHAMPION, FOLDER, LOCAL, named
 from mlrails.tracking import store
 
@@ -105,7 +105,7 @@ def test_a_champion_that_is_lost_is_not_replaced_by_the_folder_s_model(
     if change is not mistyped_path:
         assert "--local takes the model of this folder" in str(caught.value)
     # Who says so takes it all the same, and nobody is asked.
-    assert Sought(there, FOLDER).pointed()[0] == LOCAL
+    assert Resolver(there, FOLDER).pointed()[0] == LOCAL
 
 
 @pytest.mark.usefixtures("promoted")
@@ -115,7 +115,7 @@ def test_without_the_guard_an_ungated_model_would_answer(
 ) -> None:
     there = change(here) or here
     monkeypatch.setattr(resolve, "_used", lambda *_: iter(()))
-    assert Sought(there).pointed()[0] == LOCAL
+    assert Resolver(there).pointed()[0] == LOCAL
     assert predict.predict(there, JOB, CHAMPION) is Exit.DONE
 
 
@@ -124,7 +124,7 @@ def test_without_the_guard_a_mistyped_path_would_become_an_empty_registry(
 ) -> None:
     monkeypatch.setattr(store, "require", lambda settings: None)
     with pytest.raises(WorldError, match="holds no model"):
-        Sought(mistyped_path(here)).pointed()
+        Resolver(mistyped_path(here)).pointed()
     assert (here.root / "misstyped" / "mlflow.db").exists()
     assert "there is no database; a new one is made" in capsys.readouterr().err
 
@@ -158,8 +158,8 @@ def test_a_champion_is_named_with_its_registry(
 @pytest.mark.usefixtures("registered")
 def test_a_model_that_no_gate_has_let_pass_is_no_champion(here: Settings) -> None:
     with pytest.raises(WorldError, match="none of its versions 1 is"):
-        Sought(here).pointed()
-    assert Sought(here, "challenger").pointed()[0] == "1"
+        Resolver(here).pointed()
+    assert Resolver(here, "challenger").pointed()[0] == "1"
 
 
 @pytest.mark.usefixtures("promoted")
@@ -174,7 +174,7 @@ def test_what_is_asked_for_by_name_is_never_replaced(
     here: Settings, wanted: str, words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        Sought(here, wanted).pointed()
+        Resolver(here, wanted).pointed()
 
 
 @pytest.mark.parametrize(
@@ -212,10 +212,10 @@ def test_a_remote_that_does_not_answer_is_no_empty_registry(
     there = clone("ann")
     rows.git(there.root, "remote", "set-url", "origin", str(there.root / "gone"))
     with pytest.raises(OutageError, match="git cannot read it"):
-        git_branch.at(there, lambda it: versions.connect(it).versions(), writes=False)
+        git_branch.act_on(there, lambda it: versions.connect(it).versions(), writes=False)
     # Without the guard there would be a registry, and nothing in it.
     monkeypatch.setattr(git_branch, "fetch", lambda *_: None)
-    assert git_branch.at(there, lambda it: versions.connect(it).versions(), writes=False) == []
+    assert git_branch.act_on(there, lambda it: versions.connect(it).versions(), writes=False) == []
 
 
 @pytest.mark.usefixtures("promoted")
@@ -247,5 +247,5 @@ def test_what_a_server_hides_is_told_as_refused_and_not_as_missing() -> None:
 
 def test_an_alias_that_is_gone_is_a_problem_of_one_line(here: Settings) -> None:
     with pytest.raises(ProjectError) as caught:
-        Sought(here, "champion2").pointed()
+        Resolver(here, "champion2").pointed()
     assert str(caught.value).endswith("there are: none yet")

@@ -21,7 +21,7 @@ def names(found: dict[str, Any]) -> set[str]:
 
 def texts(found: dict[str, Any], name: str) -> list[str]:
     """Return the words of a chart: ticks and title across, then those up."""
-    return re.findall(r"<text[^>]*>([^<]*)</text>", charts.draw(found, [name])[name])
+    return re.findall(r"<text[^>]*>([^<]*)</text>", charts.draw_charts(found, [name])[name])
 
 
 def said(found: dict[str, Any]) -> str:
@@ -103,7 +103,8 @@ def test_a_great_many_months_stay_apart() -> None:
 
 def drawn_months(found: dict[str, Any]) -> list[str]:
     return [
-        charts.draw(it, ["months"])["months"] for it in (findings.found(Task.CLASSIFICATION), found)
+        charts.draw_charts(it, ["months"])["months"]
+        for it in (findings.found(Task.CLASSIFICATION), found)
     ]
 
 

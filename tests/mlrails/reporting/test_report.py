@@ -20,7 +20,7 @@ TASKS = pytest.mark.parametrize("task", Task)
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder for a report whose charts are not drawn, which saves the test's time."""
-    monkeypatch.setattr(charts, "draw", lambda _, names: dict.fromkeys(names, "<svg></svg>"))
+    monkeypatch.setattr(charts, "draw_charts", lambda _, names: dict.fromkeys(names, "<svg></svg>"))
     return tmp_path
 
 

@@ -21,7 +21,7 @@ LONG = "long " * 30
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the charts out, which saves the test's time."""
-    monkeypatch.setattr(charts, "draw", lambda _, names: dict.fromkeys(names, "<svg></svg>"))
+    monkeypatch.setattr(charts, "draw_charts", lambda _, names: dict.fromkeys(names, "<svg></svg>"))
 
 
 def pages(folder: Path, task: Task, names: tuple[str, ...], **what: object) -> tuple[str, str]:

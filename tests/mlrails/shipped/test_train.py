@@ -65,7 +65,7 @@ def test_the_model_and_its_history_are_written_and_told(
     assert run.info.status == "FINISHED"
     history = json.loads((stage.root / layout.HISTORY).read_text())
     assert history
-    assert origin.noted(stage.root) == (origin.cpu_class(seam.platform()), python_version())
+    assert origin.noted_machine(stage.root) == (origin.cpu_class(seam.platform()), python_version())
     for name, steps in history.items():
         told = fake.get_metric_history(run.info.run_id, name)
         assert [str(it.step) for it in told] == list(steps)

@@ -330,11 +330,11 @@ def test_the_same_bytes_are_made_in_one_class_without_a_gpu(
 def test_which_machine_has_fitted_a_model_is_told_by_its_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    origin.note(tmp_path)
-    here = origin.noted(tmp_path)
+    origin.note_machine(tmp_path)
+    here = origin.noted_machine(tmp_path)
     assert here == (origin.cpu_class(), python_version())
     monkeypatch.setattr(origin, "cpu_class", lambda: "another")
-    assert origin.noted(tmp_path) == here
+    assert origin.noted_machine(tmp_path) == here
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"cpu_class": "x"}'])
@@ -344,7 +344,7 @@ def test_a_model_without_a_note_of_its_machine_is_said_in_words(
     if text is not None:
         files.write_text(text, tmp_path / layout.MACHINE)
     with pytest.raises(WorldError, match=r"models/machine\.json: .* run `nox -s train`"):
-        origin.noted(tmp_path)
+        origin.noted_machine(tmp_path)
 
 
 def test_the_locks_are_there() -> None:

@@ -43,7 +43,7 @@ FORMS: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
 
 @pytest.fixture(scope="module")
 def interface(model_of: Callable[[Task], Path]) -> signature.Interface:
-    return signature.read(model_of(Task.CLASSIFICATION))
+    return signature.read_interface(model_of(Task.CLASSIFICATION))
 
 
 @pytest.fixture(scope="module")

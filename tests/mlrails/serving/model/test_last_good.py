@@ -44,12 +44,14 @@ def order(tmp_path: Path) -> Order:
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Return what lets the registry be away, or be back."""
-    there = versions.read
+    there = versions.connect_to_read
 
     def gone(_: Settings) -> Any:
         raise AWAY
 
-    return lambda is_away: monkeypatch.setattr(versions, "read", gone if is_away else there)
+    return lambda is_away: monkeypatch.setattr(
+        versions, "connect_to_read", gone if is_away else there
+    )
 
 
 @pytest.mark.usefixtures("promoted")

@@ -39,7 +39,7 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
     files = [it for it in found if it not in _written(output)]
     if output in found or not files:
         raise UsageError(f"{output}: is among the files to score; name another output")
-    looked = resolve.Sought(settings, wanted)
+    looked = resolve.Resolver(settings, wanted)
     version, digest = looked.pointed()
     plan = {
         "digest": digest,

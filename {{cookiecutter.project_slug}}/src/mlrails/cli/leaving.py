@@ -47,4 +47,4 @@ def at(kind: str | None, act: Callable[[Settings], object], writes: bool = True)
     """Leave with the answer of an act on a registry: local, branch or server."""
     from ..registry import git_branch
 
-    leave(lambda: git_branch.at(here().of_registry(kind), act, writes))
+    leave(lambda: git_branch.act_on(here().of_registry(kind), act, writes))

@@ -31,7 +31,9 @@ def verify(root: Path, paths: Collection[str] | None = None, take_away: bool = F
     false = [
         path
         for path, named in _outs(root).items()
-        if (paths is None or path in paths) and (root / path).exists() and of(root / path) != named
+        if (paths is None or path in paths)
+        and (root / path).exists()
+        and md5_of(root / path) != named
     ]
     if not false:
         return
@@ -72,16 +74,16 @@ def _outs(root: Path) -> Mapping[str, str]:
     return {out["path"]: out["md5"] for out in outs if "md5" in out}
 
 
-def of(path: Path) -> str:
+def md5_of(path: Path) -> str:
     """Return the MD5 by which DVC knows a file, or a folder: by the list of its files."""
     if not path.is_dir():
-        return _of_file(path)
+        return _md5_of_file(path)
     files = {it.relative_to(path).as_posix(): it for it in hashing.files(path, links=True)}
-    listed = [{"md5": _of_file(files[it]), "relpath": it} for it in sorted(files)]
+    listed = [{"md5": _md5_of_file(files[it]), "relpath": it} for it in sorted(files)]
     return _md5(json.dumps(listed, sort_keys=True).encode()).hexdigest() + _OF_FOLDER
 
 
-def _of_file(path: Path) -> str:
+def _md5_of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, _md5).hexdigest()
 
@@ -99,7 +101,7 @@ def _take_away(root: Path, paths: Collection[str]) -> None:
     for path in paths:
         for name in _objects(cache, named[path]):
             held = _held(cache, name)
-            if held.is_file() and _of_file(held) != name.removesuffix(_OF_FOLDER):
+            if held.is_file() and _md5_of_file(held) != name.removesuffix(_OF_FOLDER):
                 held.unlink()
         shutil.rmtree(root / path) if (root / path).is_dir() else (root / path).unlink()
 

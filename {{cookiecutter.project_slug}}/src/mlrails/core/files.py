@@ -1,7 +1,8 @@
-"""Files that are whole or not there: text, folders, archives, and folders for a while.
+"""Files that are whole or not there, folders for a while, and archives that are always the same.
 
 What is killed leaves the old bytes or the new ones, never half of them: all grows beside its place,
-on the same disk, and takes it by one rename. A file is on the disk before that.
+on the same disk, and takes it by one rename. A file is on the disk before that. An archive holds
+neither the time of day nor what else varies without meaning, so equal content is equal bytes.
 """
 
 import io
@@ -21,7 +22,7 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _ALWAYS = "1980-01-01@00:00:00"
 
 
-def canonical(files: Mapping[str, bytes]) -> bytes:
+def canonical_zip(files: Mapping[str, bytes]) -> bytes:
     """Return a zip archive of the files, in order of their names and without the time of day."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
@@ -35,9 +36,9 @@ def _files(archive: bytes) -> dict[str, bytes]:
         return {name: source.read(name) for name in source.namelist()}
 
 
-def pt2(archive: bytes) -> bytes:
+def canonical_pt2(archive: bytes) -> bytes:
     """Take where and when it was made out of PyTorch's archive, and the rows, its one pickle."""
-    return canonical({name: _plain(name, content) for name, content in _files(archive).items()})
+    return canonical_zip({name: _plain(name, content) for name, content in _files(archive).items()})
 
 
 def _plain(name: str, content: bytes) -> bytes:
@@ -51,14 +52,14 @@ def _plain(name: str, content: bytes) -> bytes:
     return json.dumps(program, sort_keys=True).encode()
 
 
-def keras(archive: bytes) -> bytes:
+def canonical_keras(archive: bytes) -> bytes:
     """Take the time of day and the addresses of objects out of an archive of Keras."""
     files = _files(archive)
     about = json.loads(files["metadata.json"]) | {"date_saved": _ALWAYS}
     config = json.loads(files["config.json"], object_hook=_without_address)
     files["metadata.json"] = json.dumps(about, sort_keys=True).encode()
     files["config.json"] = json.dumps(config, sort_keys=True).encode()
-    return canonical(files)
+    return canonical_zip(files)
 
 
 def _without_address(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Git, started in one way: who acts, and on what state of the code."""
+"""Git, started in one way; who acts, as it knows them, and the state of the code that they act on.
+
+Code and inputs are compared with the commit on an index of their own, and git's is left alone.
+"""
 
 import getpass
 import os
@@ -48,7 +51,7 @@ class Revision:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment without them."""
+    """Return the environment without what would point git to another folder."""
     return {name: it for name, it in os.environ.items() if name not in _OF_ANOTHER_FOLDER}
 
 

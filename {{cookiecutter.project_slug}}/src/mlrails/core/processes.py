@@ -1,4 +1,8 @@
-"""Processes: how one starts and ends, which one holds a stage or a run, and whether it is gone."""
+"""Processes: how one of ours begins and ends, by which name others know it, and whether it is gone.
+
+Whoever holds a stage, a run or a turn writes that name down, so that the next one can tell what a
+kill has left from what somebody works on.
+"""
 
 import gc
 import os

@@ -1,7 +1,7 @@
-"""What the machine and `pyproject.toml` say: folder, name, environment variables.
+"""What the machine and `pyproject.toml` say: the project's folder, its names, and the environment.
 
 The experiment and the registered model bear the name. Nothing but the standard library is needed,
-so that also those parts can ask that run without an environment.
+so that also those parts can ask that run without an environment of their own.
 
 | variable              | meaning                                                               |
 |-----------------------|-----------------------------------------------------------------------|
@@ -51,7 +51,7 @@ class Identity:
     """`[tool.mlrails].package`: the folder of the user's code below `src`."""
 
 
-def read(root: Path) -> Identity:
+def read_identity(root: Path) -> Identity:
     """Read the names of the project in a folder; raises UsageError where one is not there."""
     try:
         told = tomllib.loads((root / FILE).read_text("utf-8"))
@@ -168,7 +168,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
     root = find_root(start)
     uri = environment.get("MLFLOW_TRACKING_URI", "")
     actor, job = _started(environment)
-    known = read(root)
+    known = read_identity(root)
     return Settings(
         root=root,
         name=known.name,

@@ -1,9 +1,9 @@
 """From whatever a file or a data frame holds to a column's kind: the one place where types change.
 
 A value keeps what it says or is refused; nothing is rounded, cut, filled in or made up. Rows to
-learn from (frames.py) and rows to score (sieve.py) come through here, so they cannot skew.
+learn from (`frames`) and rows to score (`batch.rules`) come through here, so they cannot skew.
 
-How to change this: what is taken here as text must mean the same in cells.py, which requests use.
+How to change this: what is taken here as text must mean the same in `cells`, which requests use.
 """
 
 from collections.abc import Callable, Iterator

@@ -5,7 +5,8 @@ They share their weather and their queues; an interval from resampled rows would
 as well: an interval of a difference is widened by what their correlation costs, one of a single
 figure is made of whole weeks where those are wider.
 
-How to change this: `tests/test_gate_rates.py` holds what the gate promises with these intervals.
+How to change this: the engine's `gate/test_rates.py` holds what the gate promises with these
+intervals.
 """
 
 from dataclasses import dataclass

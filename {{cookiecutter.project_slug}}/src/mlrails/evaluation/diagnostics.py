@@ -1,4 +1,7 @@
-"""How a model behaves: threshold, curves, calibration, importance."""
+"""How a model behaves: the threshold of its calls, curves, calibration, errors and importance.
+
+`behaviour` gathers what its task has of them; scikit-learn is imported where one is asked for.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -162,7 +165,9 @@ def behaviour(
     return _BEHAVIOUR[task](target, score, threshold)
 
 
-def _of_events(target: Vector, score: Vector, threshold: float | None) -> Mapping[str, Any]:
+def _behaviour_of_events(
+    target: Vector, score: Vector, threshold: float | None
+) -> Mapping[str, Any]:
     return {
         "roc": roc(target, score),
         "precision_recall": precision_recall(target, score),
@@ -173,7 +178,7 @@ def _of_events(target: Vector, score: Vector, threshold: float | None) -> Mappin
     }
 
 
-def _of_numbers(target: Vector, score: Vector, _: float | None) -> Mapping[str, Any]:
+def _behaviour_of_numbers(target: Vector, score: Vector, _: float | None) -> Mapping[str, Any]:
     return {
         "residuals": residuals(target, score),
         **_calibration(target, score, bins=20),
@@ -190,6 +195,6 @@ def _calibration(target: Vector, score: Vector, bins: int) -> Mapping[str, Any]:
 
 
 _BEHAVIOUR: Mapping[Task, Callable[[Vector, Vector, float | None], Mapping[str, Any]]] = {
-    Task.CLASSIFICATION: _of_events,
-    Task.REGRESSION: _of_numbers,
+    Task.CLASSIFICATION: _behaviour_of_events,
+    Task.REGRESSION: _behaviour_of_numbers,
 }

@@ -1,6 +1,6 @@
 """Metrics as functions of how often each day was drawn.
 
-Sums over days are made once, so a thousand draws of `intervals.py` are a few matrix products.
+Sums over days are made once, so a thousand draws of `bootstrap` are a few matrix products.
 """
 
 from collections.abc import Callable, Sequence

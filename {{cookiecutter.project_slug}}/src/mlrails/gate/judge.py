@@ -16,7 +16,7 @@ from ..core.params import FILE, Gate, Params
 from ..core.settings import Settings
 from ..data import parquet
 from ..modeling.checked_copy import Model
-from ..modeling.signature import breaks
+from ..modeling.signature import breaking_changes
 from ..pipeline.candidate import Candidate
 from ..registry import download
 from ..registry.ledger import Ledger
@@ -92,7 +92,7 @@ def size(candidate: Candidate, bounds: Gate) -> Check:
 
 def signature(ours: Path, theirs: Path) -> Check:
     """Fail where callers of the champion would have to change."""
-    broken = breaks(ours, theirs)
+    broken = breaking_changes(ours, theirs)
     words = "callers of the champion need not change"
     if broken:
         words = f"{'; '.join(broken)}; `gate.signature: any` in {FILE} allows it"

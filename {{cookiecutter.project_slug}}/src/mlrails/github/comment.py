@@ -92,7 +92,7 @@ def cut(text: str, page: str, most: int) -> str:
 def _from_file(words: list[str]) -> None:
     if len(words) != 1 or not Path(words[0]).is_file():
         raise UsageError("comment: name the file to show, as in `nox -s comment -- FILE`")
-    ours = settings.read(find_root(Path.cwd()))
+    ours = settings.read_identity(find_root(Path.cwd()))
     comment(api.this(), Path(words[0]).read_text("utf-8", errors="replace"), ours)
 
 

@@ -61,5 +61,5 @@ def _compare(settings: Settings, ours: Parcel, theirs: Parcel) -> str | None:
     if exact or not same_code:  # A candidate's own code, nobody has read.
         return None
     rows = parquet.read(settings.root / layout.prepared("test"))
-    alike = equivalence.of(made, offered, rows, exact)
+    alike = equivalence.likeness(made, offered, rows, exact)
     return f"{alike} as" if alike else _ELSEWHERE

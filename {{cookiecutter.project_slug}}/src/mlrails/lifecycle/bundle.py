@@ -40,7 +40,7 @@ def pack(project: Project, candidate: Candidate, more: Sequence[Path] = ()) -> P
         shutil.rmtree(stale, ignore_errors=True)
     for path in (*_INPUTS, *_MADE, *more):
         _copy(project.root / path, partial / path)
-    label = origin.label(project, candidate.params, candidate.key, candidate.digest)
+    label = origin.label_of(project, candidate.params, candidate.key, candidate.digest)
     files.write_text(json.dumps(label, indent=1) + "\n", partial / LABEL)
     files.replace_folder(partial, folder)
     return folder

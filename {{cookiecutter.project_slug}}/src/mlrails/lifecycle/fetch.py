@@ -39,13 +39,13 @@ def to(
     there = from_environment(os.environ, Path.cwd()).of_registry(registry)
     target = Path(folder).absolute()
     wanted = named(version, alias)
-    git_branch.at(there, lambda settings: fetch(settings, wanted, target), writes=False)
+    git_branch.act_on(there, lambda settings: fetch(settings, wanted, target), writes=False)
     return str(target)
 
 
 def fetch(settings: Settings, wanted: str, target: Path) -> None:
     """Lay the bytes of what is wanted into a folder: whole, or not at all, and over nothing."""
-    looked = resolve.Sought(settings, wanted)
+    looked = resolve.Resolver(settings, wanted)
     version, digest = looked.pointed()
     target = settings.root / target
     if os.path.lexists(target):

@@ -13,7 +13,7 @@ _HEADER = ("#", "when (UTC)", "what", "version", "model", "before", "commit", "w
 
 def history(settings: Settings, as_json: bool = False, commit: str | None = None) -> None:
     """Print the ledger, or the versions of one commit."""
-    there = versions.read(settings)
+    there = versions.connect_to_read(settings)
     if commit:
         found = [it for it in there.versions() if it.tags.get("git_commit", "").startswith(commit)]
         told = [{"version": it.number, **it.tags} for it in found]

@@ -158,7 +158,7 @@ def _named(digest: str | None) -> str:
 def gate(settings: Settings, revision: str | None = None, again: str | None = None) -> Exit:
     """Write the verdict; nothing is registered and nothing moves."""
     challenger = here(settings, revision, again)
-    there = versions.read(settings)
+    there = versions.connect_to_read(settings)
     verdict = challenger.hold(there, judge.rivals(there, Ledger(there.client, settings)))
     return report.announce(verdict, there.name)
 

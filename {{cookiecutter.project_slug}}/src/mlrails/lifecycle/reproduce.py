@@ -34,7 +34,7 @@ class Making:
 
 def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
     """Rebuild a version in a clean folder, say how it compares, and write that to the version."""
-    there = versions.read(settings)
+    there = versions.connect_to_read(settings)
     found = _version(there, version)
     download.check(there, found, settings)
     with files.scratch_folder(settings.scratch) as scratch:
@@ -117,14 +117,14 @@ def _diff(settings: Settings, there: Registry, version: Version, scratch: Path) 
 def _fitted_on(root: Path) -> str:
     """Return the class of the machine that has fitted there; earlier commits do not note it."""
     noted = (root / layout.MACHINE).is_file()
-    return origin.noted(root)[0] if noted else origin.cpu_class()
+    return origin.noted_machine(root)[0] if noted else origin.cpu_class()
 
 
 def _compare(
     settings: Settings, there: Registry, version: Version, making: Making, root: Path, here: str
 ) -> str:
     """Return the answer in words; `different` first where it is."""
-    parted = origin.first_difference(making.outcomes, origin.of(root))
+    parted = origin.first_difference(making.outcomes, origin.outcomes_of(root))
     made = Model(root / layout.MODEL, hashing.of_folder(root / layout.MODEL))
     if made.digest == version.digest:
         beside = f" ({parted[0]} made another {parted[1]})" if parted else ""
@@ -132,7 +132,7 @@ def _compare(
     with download.model(there, version, settings) as folder:
         rows = parquet.read(root / layout.prepared("test"))
         exact = origin.same_bytes(version.tags.get("cpu_class", ""), here)
-        alike = equivalence.of(made, Model(folder, version.digest), rows, exact)
+        alike = equivalence.likeness(made, Model(folder, version.digest), rows, exact)
     if alike:
         return alike
     stage, path = parted or ("train", str(layout.MODEL))

@@ -13,7 +13,7 @@ from ..registry.versions import CHAMPION, ROLLED_BACK, Registry, Version
 def rollback(settings: Settings, number: int | None = None, reason: str | None = None) -> None:
     """Make the previous champion, or the version given, the champion again."""
     permissions.check(settings, permissions.promoter)
-    there = versions.read(settings)
+    there = versions.connect_to_read(settings)
     book = Ledger(there.client, settings)
     with lock.turn(there) as held:
         done = transitions.recover(there, book)

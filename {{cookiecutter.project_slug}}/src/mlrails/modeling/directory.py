@@ -4,7 +4,7 @@ MLflow writes it as a `python_function` on raw rows; we add the native flavor an
 varies without meaning (the date, a random id, the patch version of Python), so that the digest of
 the folder is the model's identity. Decision 0005 tells why, and what was tried.
 
-How to change this: any change of what is written changes every digest. `tests/test_model_dir.py`
+How to change this: any change of what is written changes every digest. `test_directory.py`
 holds the contract: raw rows in, native load, no pickle, equal bytes, serves without the project.
 """
 
@@ -93,10 +93,10 @@ def _write(
             data_path=str(parts / "model"),
             code_paths=[str(parts / module.partition(".")[0])],
             mlflow_model=about,
-            signature=signature.signature(model, example),
+            signature=signature.model_signature(model, example),
             input_example=example,
-            conda_env=signature.environment(requirements),
-            metadata=signature.rules(columns, model.encoder.vocabulary),
+            conda_env=signature.conda_environment(requirements),
+            metadata=signature.column_rules(columns, model.encoder.vocabulary),
         )
     finally:
         shutil.rmtree(parts, ignore_errors=True)

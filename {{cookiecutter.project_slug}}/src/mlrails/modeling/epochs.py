@@ -1,6 +1,7 @@
-"""Fits that learn in epochs: the loop, who looks on, and what is kept to go on from.
+"""Fits that learn in epochs: the loop, who looks on, and the checkpoint that they go on from.
 
-An estimator that learns otherwise, as trees do, leaves the loop and tells its `Watch` of each step.
+A checkpoint is plain arrays, held against the learner's own state before it is believed. An
+estimator that learns otherwise, as trees do, leaves the loop and tells its `Watch` of each step.
 """
 
 import math
@@ -52,18 +53,20 @@ def misfit(kept: Arrays, like: Arrays, epochs: int) -> str:
     odd = sorted(states.keys() ^ (kept.keys() - {_TOLD, _NAMES}))
     if odd:
         return f"{odd[0]} is {'missing' if odd[0] in states else 'unknown'}"
-    return next(filter(None, (_of_array(it, kept[it], states[it]) for it in states)), "") or (
-        _of_told(kept, epochs)
-    )
+    return next(
+        filter(None, (_misfit_of_array(it, kept[it], states[it]) for it in states)), ""
+    ) or (_misfit_of_told(kept, epochs))
 
 
-def _of_array(name: str, found: npt.NDArray[np.generic], like: npt.NDArray[np.generic]) -> str:
+def _misfit_of_array(
+    name: str, found: npt.NDArray[np.generic], like: npt.NDArray[np.generic]
+) -> str:
     if (found.shape, found.dtype) != (like.shape, like.dtype):
         return f"{name} is {found.dtype}{list(found.shape)}, not {like.dtype}{list(like.shape)}"
     return "" if found.dtype.kind != "f" or np.isfinite(found).all() else f"{name} is no number"
 
 
-def _of_told(kept: Arrays, epochs: int) -> str:
+def _misfit_of_told(kept: Arrays, epochs: int) -> str:
     told, names = (kept.get(it, np.empty(0)) for it in (_TOLD, _NAMES))
     if told.ndim != 2 or told.dtype.kind != "f" or told.shape[1:] != names.shape:
         return "it does not tell of its epochs"

@@ -16,7 +16,7 @@ _TOLERANCE = 0.05
 fewer bits were seen to make of one network, and a fifth of what another seed does."""
 
 
-def of(ours: Model, theirs: Model, rows: "pd.DataFrame", exact: bool) -> str | None:
+def likeness(ours: Model, theirs: Model, rows: "pd.DataFrame", exact: bool) -> str | None:
     """Return in words how alike the predictions of two model directories are, None where not.
 
     Where machines make the same model to the bit (`exact`), nothing is tolerated.

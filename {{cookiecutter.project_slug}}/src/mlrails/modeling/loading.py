@@ -86,7 +86,7 @@ def load_copy(
 ) -> LoadedModel:
     """Do so with a copy whose bytes were checked already."""
     with _failing_as(origin):
-        predictor, interface = isolation.load_copy(copy, copy), signature.read(copy)
+        predictor, interface = isolation.load_copy(copy, copy), signature.read_interface(copy)
         trees.join(predictor.estimator)
         served = LoadedModel(predictor, interface, origin)
         found = served.try_example()

@@ -32,7 +32,7 @@ def columns(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     return {it["name"]: it["type"] for it in ins}, {it["name"]: it["type"] for it in outs}
 
 
-def breaks(folder: Path, before: Path) -> list[str]:
+def breaking_changes(folder: Path, before: Path) -> list[str]:
     """Return what a caller of the model `before` would have to change for this one, in words."""
     (ins, outs), (known_ins, known_outs) = columns(folder), columns(before)
     asked = [
@@ -71,7 +71,7 @@ class Interface:
     example: tuple[Mapping[str, Any], ...]
 
 
-def read(folder: Path) -> Interface:
+def read_interface(folder: Path) -> Interface:
     """Read the interface of a model directory.
 
     A directory that does not say so takes missing numbers, as MLflow does. Raises WorldError where
@@ -98,7 +98,7 @@ def _known_before(folder: Path) -> Mapping[str, Sequence[str]]:
     return dict(zip(names, known, strict=True))
 
 
-def python(folder: Path) -> str:
+def python_version(folder: Path) -> str:
     """Return the minor version of Python that a model was made with."""
     flavor = read_yaml(folder / "MLmodel")["flavors"]["python_function"]
     return str(flavor["python_version"])
@@ -115,7 +115,7 @@ def _example(folder: Path) -> tuple[Mapping[str, Any], ...]:
         ) from None
 
 
-def signature(model: Model, rows: "pd.DataFrame") -> "ModelSignature":
+def model_signature(model: Model, rows: "pd.DataFrame") -> "ModelSignature":
     """Return the raw columns that go in and the columns that come out, each with its type."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -128,7 +128,9 @@ def signature(model: Model, rows: "pd.DataFrame") -> "ModelSignature":
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 
-def rules(columns: Sequence[Column], known: Mapping[str, Sequence[str]] = {}) -> dict[str, Any]:
+def column_rules(
+    columns: Sequence[Column], known: Mapping[str, Sequence[str]] = {}
+) -> dict[str, Any]:
     """Return what the signature has no words for: which values may be missing, ranges, units.
 
     And which categories are `known`: the model takes others as unknown.
@@ -141,7 +143,7 @@ def rules(columns: Sequence[Column], known: Mapping[str, Sequence[str]] = {}) ->
     return {"columns": rules}
 
 
-def environment(requirements: Path) -> dict[str, Any]:
+def conda_environment(requirements: Path) -> dict[str, Any]:
     """Return the conda environment: Python's minor version and the lock's exact pins.
 
     MLflow itself is added, since its own server needs it to serve the model.

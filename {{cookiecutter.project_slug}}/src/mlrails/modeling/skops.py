@@ -1,7 +1,6 @@
 """What skops writes, made canonical: equal estimators give equal bytes.
 
-skops names nodes and files by object id and stamps the time of day, neither of which means
-anything.
+skops names nodes and files by object id and stamps the time of day; neither means anything.
 """
 
 import io
@@ -10,7 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from ..core import files as core_files
+from ..core.files import canonical_zip
 
 
 def canonical(archive: bytes) -> bytes:
@@ -26,7 +25,7 @@ def canonical(archive: bytes) -> bytes:
             files[f"{number}.npy"] = source.read(node["file"])
             node["file"] = f"{number}.npy"
     files["schema.json"] = json.dumps(schema, sort_keys=True).encode()
-    return core_files.canonical(files)
+    return canonical_zip(files)
 
 
 def _nodes(value: object) -> Iterator[dict[str, Any]]:

@@ -1,10 +1,9 @@
 """The registry on a branch of the project's own remote: whoever pushes first counts.
 
-A push that does not follow the last one is refused by git, which is all the locking that there is.
-
-The branch holds what an embedded store holds. An act works on a copy of it, and git decides whose
-act counts: where somebody was faster, the act is done again on what is there now. So nothing is
-half-written, and an act that was killed has never been.
+The branch holds what an embedded store holds. An act works on a copy of it and pushes that; git
+refuses what does not follow the last push, which is all the locking that there is. Where somebody
+was faster, the act is done again on what is there now: nothing is half-written, and an act that was
+killed has never been.
 
 How to change this: whatever an act changes must lie in `_HELD`, or it is not pushed.
 """
@@ -174,7 +173,7 @@ and rollbacks write it; what is changed here by hand, nobody has checked.
 """
 
 
-def at(settings: Settings, act: Callable[[Settings], Answer], writes: bool = True) -> Answer:
+def act_on(settings: Settings, act: Callable[[Settings], Answer], writes: bool = True) -> Answer:
     """Run an act on the registry of the settings; one on the branch is fetched first, and pushed.
 
     Raises WorldError where the remote cannot be reached, or others are faster each time.
@@ -189,12 +188,14 @@ def at(settings: Settings, act: Callable[[Settings], Answer], writes: bool = Tru
             answer = act(replace(settings, store=folder))
             if not writes or _content(folder) == before or _push(settings, folder):
                 return answer
-        say(f"{name(settings)}: somebody was faster; doing it again on what is there now")
-    raise WorldError(f"{name(settings)}: somebody was faster {_TRIES} times; try again later")
+        say(f"{registry_name(settings)}: somebody was faster; doing it again on what is there now")
+    raise WorldError(
+        f"{registry_name(settings)}: somebody was faster {_TRIES} times; try again later"
+    )
 
 
-def name(settings: Settings) -> str:
-    """Return what outputs call it."""
+def registry_name(settings: Settings) -> str:
+    """Return what outputs call the registry's branch."""
     return remote_name(settings, BRANCH)
 
 

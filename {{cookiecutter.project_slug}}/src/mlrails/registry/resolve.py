@@ -17,7 +17,7 @@ from .ledger import Ledger
 from .versions import CHAMPION, FOLDER, LOCAL, Registry
 
 
-class Sought:
+class Resolver:
     """What is wanted of a registry, looked up as often as one likes."""
 
     def __init__(self, settings: Settings, wanted: str = CHAMPION) -> None:
@@ -86,7 +86,7 @@ class Sought:
     @property
     def _registry(self) -> Registry:
         if self._connected is None:
-            self._connected = versions.read(self._settings)
+            self._connected = versions.connect_to_read(self._settings)
         return self._connected
 
 

@@ -17,7 +17,7 @@ from ..tracking.client import EDIT, READ, in_words, needed
 from .versions import Registry, Version
 
 
-def has(registry: Registry, run_id: str, path: str) -> bool:
+def has_artifact(registry: Registry, run_id: str, path: str) -> bool:
     """Tell whether a run keeps a file."""
     folder = str(PurePosixPath(path).parent)
     with in_words(registry.uri, needed(READ, "experiment", registry.model)):
@@ -26,7 +26,7 @@ def has(registry: Registry, run_id: str, path: str) -> bool:
 
 def fetch_artifact(registry: Registry, run_id: str, path: str, scratch: Path) -> Path | None:
     """Return a copy of a file below `scratch`, or None where the run does not keep it."""
-    if not has(registry, run_id, path):
+    if not has_artifact(registry, run_id, path):
         return None
     from mlflow.artifacts import download_artifacts
 

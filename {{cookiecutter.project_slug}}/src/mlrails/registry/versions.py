@@ -1,8 +1,8 @@
 """Versions of the registered model, one for each digest, and the aliases that point to them.
 
 MLflow promises neither that a tag is unique nor that an alias moves only once, so a version is
-looked for after it was made as well: of several with one digest the lowest stays (`twins.py`). Who
-may move an alias is decided by `turns.py`.
+looked for after it was made as well: of several with one digest the lowest stays. Whose turn it is
+to move an alias is decided by `lock`.
 """
 
 import json
@@ -55,7 +55,7 @@ def named(version: int | None, alias: str | None, local: bool = False) -> str:
     return str(version) if version is not None else alias or CHAMPION
 
 
-def take_away(
+def delete_duplicates(
     client: Any, store: str, model: str, same: Sequence[Version], pointed: Collection[int]
 ) -> None:
     """Delete all but the first of the versions of one digest, whoever has made them.
@@ -160,7 +160,7 @@ class Registry:
             same = self._of_digest(digest)
             if same[1:]:
                 pointed = {int(number) for number in self.aliases().values()}
-                take_away(self.client, self.name, self.model, same, pointed)
+                delete_duplicates(self.client, self.name, self.model, same, pointed)
         if not same:
             raise WorldError(f"{self.name}: the version of {digest[:12]} was deleted; try again")
         found = same[0]
@@ -270,7 +270,7 @@ def _told(tags: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in tags.items() if value or name != ROLLED_BACK}
 
 
-def read(settings: Settings) -> Registry:
+def connect_to_read(settings: Settings) -> Registry:
     """Return the registry for who only reads; raises OutageError where its database is missing."""
     if not settings.on_branch:
         store.require(settings)
@@ -279,5 +279,5 @@ def read(settings: Settings) -> Registry:
 
 def connect(settings: Settings) -> Registry:
     """Return the registry of the store that the settings name, made where it is missing."""
-    name = git_branch.name(settings) if settings.on_branch else ""
+    name = git_branch.registry_name(settings) if settings.on_branch else ""
     return Registry(store.connect(settings), store.address(settings), settings.name, name)

@@ -1,7 +1,7 @@
 """The parts of a page as values: what is said, not how it looks.
 
 Every text is plain; a renderer escapes all of it, so no name in the data can become markup. A new
-kind of block needs a sibling in `markdown.py` and in `html.py`.
+kind of block needs a sibling in `markdown` and in `report.html.jinja`.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -174,7 +174,7 @@ _PER_NAME = 0.25
 _AROUND = 0.65
 
 
-def draw(found: Found, names: Iterable[str]) -> Mapping[str, str]:
+def draw_charts(found: Found, names: Iterable[str]) -> Mapping[str, str]:
     """Draw the charts of these names."""
     charts = {**_SHARED, **_OF_TASK[Task(found["task"])]}
     return {

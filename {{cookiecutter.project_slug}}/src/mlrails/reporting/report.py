@@ -1,10 +1,8 @@
-"""A report's files: `metrics.json`, Markdown, HTML, plots, the card; and its lines.
-
-The sections are those of Mitchell et al. 2019 (doi:10.1145/3287560.3287596), as far as a machine
-can fill them in.
+"""What is written of the figures: the report's files, a version's card, and a table of a few lines.
 
 Everything is a function of what was found: no clock, no machine, so the same figures give the same
-bytes. Both pages are rendered from one page of blocks and cannot disagree.
+bytes. Both pages are rendered from one page of blocks and cannot disagree. The card has the
+sections of Mitchell et al. 2019 (doi:10.1145/3287560.3287596), as far as a machine can fill them in.
 """
 
 import json
@@ -19,8 +17,7 @@ from ..core.config import read_yaml
 from ..core.console import table
 from ..core.layout import Part
 from ..core.params import Params
-from . import blocks, html, markdown, sections, svg, wording
-from . import charts as reporting_charts
+from . import blocks, charts, html, markdown, sections, svg, wording
 from .wording import Found, verdict
 
 
@@ -150,20 +147,20 @@ def write(found: Found, folder: Path) -> None:
     """Write the report of what `steps/evaluate.py` has found into a folder."""
     known = _plain(found)
     page = sections.report_page(known)
-    charts = reporting_charts.draw(known, [picture.name for picture in page.pictures()])
-    _write_plots(charts, folder / blocks.PLOTS)
+    drawn = charts.draw_charts(known, [picture.name for picture in page.pictures()])
+    _write_plots(drawn, folder / blocks.PLOTS)
     files.write_text(markdown.render(page), folder / "report.md")
-    inside = {name: svg.inline(drawn) for name, drawn in charts.items()}
+    inside = {name: svg.inline(chart) for name, chart in drawn.items()}
     files.write_text(html.render(page, inside), folder / layout.REPORT.name)
     figures = json.dumps(_without_curves(known), indent=1, allow_nan=False, ensure_ascii=False)
     files.write_text(figures + "\n", folder / layout.METRICS.name)
 
 
-def _write_plots(charts: Mapping[str, str], folder: Path) -> None:
-    for name, drawn in charts.items():
-        files.write_text(drawn, folder / f"{name}.svg")
+def _write_plots(drawn: Mapping[str, str], folder: Path) -> None:
+    for name, chart in drawn.items():
+        files.write_text(chart, folder / f"{name}.svg")
     for path in folder.iterdir():
-        if path.suffix != ".svg" or path.stem not in charts:
+        if path.suffix != ".svg" or path.stem not in drawn:
             path.unlink()
 
 

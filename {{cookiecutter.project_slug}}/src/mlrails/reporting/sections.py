@@ -1,4 +1,4 @@
-"""The sections of the report that every task has."""
+"""The report as a page: the sections that every task has, and between them those of its own."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -211,13 +211,13 @@ def report_page(found: Found) -> Page:
 def _model(found: Found) -> Remarks:
     """Name what was fitted, with which numbers, and what it may see."""
     model = found["model"]
-    numbers_ = ", ".join(f"{name} {value}" for name, value in model["hyperparameters"].items())
+    numbers = ", ".join(f"{name} {value}" for name, value in model["hyperparameters"].items())
     columns = [name for names in model["features"].values() for name in names]
     seen = [f"Categories are seen as {model['categories']}."]
     return Remarks(
         [
             f"Estimator: {model['estimator']}.",
-            f"Hyperparameters: {numbers_ or 'none'}.",
+            f"Hyperparameters: {numbers or 'none'}.",
             f"Features: {', '.join(map(wording.name, columns))}.",
             *(seen if model["features"]["categorical"] and model["categories"] else []),
         ]

@@ -1,4 +1,4 @@
-"""The sections of the report that depend on the task: events with probabilities, and numbers."""
+"""What the report tells of one task in its own way: events with probabilities, and numbers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,20 +72,20 @@ def target_mean(found: Found) -> Mean:
     return _OF_TASK[Task(found["task"])](found)
 
 
-def _of_events(found: Found) -> Mean:
+def _mean_of_events(found: Found) -> Mean:
     title = f"Share of {wording.name(found['target'])}"
     return Mean(title, 100, 1, "%", " percentage points")
 
 
-def _of_numbers(found: Found) -> Mean:
+def _mean_of_numbers(found: Found) -> Mean:
     largest = max(abs(part["target"]) for part in found["parts"].values())
     digits = max(wording.decimals(largest) - 1, 0)
     return Mean(f"Mean {wording.name(found['target'])}", 1, digits, "", "")
 
 
 _OF_TASK: Mapping[Task, Callable[[Found], Mean]] = {
-    Task.CLASSIFICATION: _of_events,
-    Task.REGRESSION: _of_numbers,
+    Task.CLASSIFICATION: _mean_of_events,
+    Task.REGRESSION: _mean_of_numbers,
 }
 
 

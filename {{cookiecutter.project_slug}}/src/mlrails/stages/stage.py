@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core import dvc_lock, processes
-from ..core import params as core_params
 from ..core.errors import WorldError, reported
-from ..core.params import Params
+from ..core.params import Params, load
 from ..core.settings import Settings, check_code, from_environment
 
 LOCK = "stage.lock"
@@ -44,7 +43,7 @@ def run(step: Callable[[Stage], None]) -> None:
                 raise WorldError("whoever called this stage is gone; run `nox -s train` again")
             if here.stage:
                 dvc_lock.verify_inputs(here.root, here.stage)
-            step(Stage(here, core_params.load(here.root)))
+            step(Stage(here, load(here.root)))
 
     processes.add_up_in_one_order()
     processes.speak_any_encoding()

@@ -1,10 +1,8 @@
 """Where a model comes from: its machine, its commit and data, and what each stage made of them.
 
-The stage that fits writes it down: the model may reach whoever asks by way of a cache, from another
-machine.
-
-A project tells it by looking; a parcel, which holds no data and may lie on another machine, was
-told it when it was packed.
+The stage that fits writes its machine down, since the model may reach whoever asks by way of a
+cache. The rest a project tells by looking; a parcel, which holds no data and may lie on another
+machine, was told it when it was packed.
 """
 
 import json
@@ -60,7 +58,7 @@ def same_bytes(ours: str, theirs: str) -> bool:
     return ours == theirs and not re.search(r"\b(cuda|rocm)\b", ours)
 
 
-def note(root: Path, estimator: str = "") -> str:
+def note_machine(root: Path, estimator: str = "") -> str:
     """Write down that this machine fits the model of a project; return its class."""
     told = {"cpu_class": cpu_class(estimator), "python": platform.python_version()}
     files.write_text(json.dumps(told, indent=1) + "\n", root / layout.MACHINE)
@@ -74,10 +72,10 @@ def begin_fit(root: Path, key: str, estimator: str) -> str:
     with bytes of neither.
     """
     rows = hashing.of_folder(root / layout.PREPARED, links=True)
-    return hashing.of_values([key, rows, note(root, estimator)])
+    return hashing.of_values([key, rows, note_machine(root, estimator)])
 
 
-def noted(root: Path) -> tuple[str, str]:
+def noted_machine(root: Path) -> tuple[str, str]:
     """Return the class and the Python of the machine that has fitted the model of a project.
 
     Raises WorldError where the file that says so is missing or another one.
@@ -94,7 +92,7 @@ Outcomes = Mapping[str, Mapping[str, str]]
 """The sha256 of each file, by stage and by path; stages in their order."""
 
 
-def of(root: Path) -> Outcomes:
+def outcomes_of(root: Path) -> Outcomes:
     """Return what the stages of a project have made, as it lies there.
 
     Which machine has made it is no outcome: on another one the rest may be the same.
@@ -169,7 +167,7 @@ class Project:
             {part: hashing.of_file(self.root / layout.prepared(part)) for part in layout.PARTS},
             hashing.of_folder(self.root / layout.PREPARED, links=True),
             revision(self.root, input_key.inputs(self.root)),
-            *noted(self.root),
+            *noted_machine(self.root),
         )
 
     def split_digest(self, params: Params) -> str:
@@ -187,7 +185,7 @@ class Project:
 
     def outcomes(self) -> Outcomes:
         """Return the sha256 of each file that the stages made."""
-        return of(self.root)
+        return outcomes_of(self.root)
 
 
 @dataclass(frozen=True)
@@ -223,7 +221,7 @@ class Parcel:
 _LABELLED = ("input_key", "digest", "origin", "split_digest", "outcomes")
 
 
-def label(project: Project, params: Params, key: str, digest: str) -> dict[str, object]:
+def label_of(project: Project, params: Params, key: str, digest: str) -> dict[str, object]:
     """Return what the label of a parcel of a project's model says."""
     told = (key, digest, asdict(project.origin()), project.split_digest(params), project.outcomes())
     return dict(zip(_LABELLED, told, strict=True))

@@ -189,5 +189,5 @@ def _made(root: Path) -> str:
 
 
 def _mark(settings: Settings, key: str) -> Path:
-    """Return the file that says so, one for each store and key."""
+    """Return the file that says that a run is whole, one for each store and key."""
     return settings.scratch / _FOLDER / hashing.of_values([store.address(settings), key])

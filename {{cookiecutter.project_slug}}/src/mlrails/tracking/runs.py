@@ -3,7 +3,8 @@
 What is there already is not written again: a process that was killed is simply run again.
 
 How to change this: a new thing to log is a method here that looks before it writes, what it asks
-of MLflow in `tests/fakes.py`, and a case in `tests/test_runs.py`, which holds both to one contract.
+of MLflow in the engine's `fakes.py`, and a case in `tracking/test_runs.py`, which holds both to one
+contract.
 """
 
 import json

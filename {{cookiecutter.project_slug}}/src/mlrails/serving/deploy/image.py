@@ -18,7 +18,7 @@ from ...core.layout import SERVING_LOCK
 from ...core.settings import Settings
 from ...modeling import loading
 from ...modeling.loading import ModelOrigin
-from ...modeling.signature import python
+from ...modeling.signature import python_version
 from ...registry import resolve, signing
 from . import sbom
 
@@ -78,7 +78,7 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
     if folder.exists() and not (folder / "served.json").is_file():
         raise UsageError(f"{folder}: was not made by `image`; move it away, or name another")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    looked = resolve.Sought(settings, wanted)
+    looked = resolve.Resolver(settings, wanted)
     version, digest = looked.pointed()
     with tempfile.TemporaryDirectory(prefix=".image-", dir=folder.parent) as name:
         scratch = Path(name) / "image"
@@ -105,7 +105,7 @@ def _lay_out(folder: Path, origin: ModelOrigin, settings: Settings) -> str | Non
     """Write all but the model; return what is installed from an index of its own."""
     lock = (settings.root / SERVING_LOCK).read_text("utf-8")
     usual, apart, others = parted_lock(lock)
-    about = (settings.name, python(folder / "model"), origin.version, origin.digest)
+    about = (settings.name, python_version(folder / "model"), origin.version, origin.digest)
     files = {
         "Dockerfile": dockerfile_text(*about, apart),
         ".dockerignore": _IGNORED,

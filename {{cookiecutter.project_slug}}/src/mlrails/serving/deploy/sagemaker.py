@@ -76,7 +76,7 @@ def delete(order: Order, there: Endpoints) -> None:
 def _of(settings: Settings, wanted: str, order: Order) -> tuple[Deployment, loading.LoadedModel]:
     if not order.image or not order.role:
         raise UsageError("--image and --role: name the pushed image and the role that runs it")
-    looked = resolve.Sought(settings, wanted)
+    looked = resolve.Resolver(settings, wanted)
     version, digest = looked.pointed()
     say(f"sagemaker: {looked.named(version, digest)}")
     with looked.bytes(version, digest) as (folder, origin):

@@ -39,7 +39,7 @@ class Scout:
 
     def __init__(self, order: Order, there: Settings) -> None:
         self._order, self._there = order, there
-        self._sought: resolve.Sought | None = None
+        self._sought: resolve.Resolver | None = None
         self._seen = tuple(order.serving) if order.serving else None
         # Another scout may have told of a problem before this one began.
         self._told = "unknown" if order.serving else ""
@@ -47,7 +47,7 @@ class Scout:
     def look(self) -> None:
         """Look once, and tell what is new."""
         try:
-            git_branch.at(self._there, self._look_at, writes=False)
+            git_branch.act_on(self._there, self._look_at, writes=False)
         except (ProjectError, OSError) as error:
             problem = str(error if isinstance(error, ProjectError) else errors.of_os(error))
             if self._seen is None and isinstance(error, OutageError) and self._go_back(problem):
@@ -81,7 +81,7 @@ class Scout:
 
     def _look_at(self, there: Settings) -> None:
         if self._sought is None or there.on_branch:  # A branch is another copy each time.
-            self._sought = resolve.Sought(there, self._order.wanted)
+            self._sought = resolve.Resolver(there, self._order.wanted)
         found = self._sought.pointed()
         if found != self._seen:
             self._bring(self._sought, *found)
@@ -90,7 +90,7 @@ class Scout:
             self._told = ""
             tell(well=True)
 
-    def _bring(self, there: resolve.Sought, version: str, digest: str) -> None:
+    def _bring(self, there: resolve.Resolver, version: str, digest: str) -> None:
         """Put the bytes into a folder of their own; a model that takes a place is tried first."""
         with there.bytes(version, digest) as (folder, origin):
             target = self._laid(folder)
@@ -108,7 +108,7 @@ class Scout:
         self._keep(there, target, origin, first)
 
     def _keep(
-        self, there: resolve.Sought, folder: Path, origin: loading.ModelOrigin, untried: bool
+        self, there: resolve.Resolver, folder: Path, origin: loading.ModelOrigin, untried: bool
     ) -> None:
         """Keep a model for a restart without the registry; nothing that is served hangs on it."""
         wanted = self._order.wanted

@@ -256,7 +256,7 @@ def save(network: Network, folder: Path) -> None:
     any_number = ({0: torch.export.Dim.DYNAMIC},)
     program = io.BytesIO()
     torch.export.save(torch.export.export(network, (rows,), dynamic_shapes=any_number), program)
-    (folder / _PROGRAM).write_bytes(files.pt2(program.getvalue()))
+    (folder / _PROGRAM).write_bytes(files.canonical_pt2(program.getvalue()))
 
 
 def load(folder: Path) -> Network:

@@ -247,7 +247,7 @@ def save(network: Network, folder: Path) -> None:
 
     path = folder / _FILE
     network.model.save(path)
-    path.write_bytes(files.keras(path.read_bytes()))
+    path.write_bytes(files.canonical_keras(path.read_bytes()))
 
 
 def load(folder: Path) -> Network:
