@@ -29,8 +29,8 @@ TEN_MINUTES = 600_000
 LOCK = lock.lock_of(rows.NAME)
 HOLD = """
 import sys
-from {package}.registry import Registry
-from {package}.turns import turn
+from mlrails.registry.lock import turn
+from mlrails.registry.versions import Registry
 with turn(Registry(None, {uri!r}, {model!r})):
     print("held", flush=True)
     sys.stdin.read()
@@ -80,7 +80,7 @@ def test_a_file_is_let_go_of_when_its_holder_fails(beside: Registry) -> None:
 
 
 def test_a_file_is_let_go_of_when_its_holder_is_killed(beside: Registry) -> None:
-    code = HOLD.format(package=rows.PACKAGE, uri=beside.uri, model=rows.NAME)
+    code = HOLD.format(uri=beside.uri, model=rows.NAME)
     path = os.pathsep.join([str(rows.ROOT / "src"), *sys.path])
     holder = subprocess.Popen(
         [sys.executable, "-c", code],

@@ -1,8 +1,8 @@
 """What is written of the figures: the report's files, a version's card, and a table of a few lines.
 
 Everything is a function of what was found: no clock, no machine, so the same figures give the same
-bytes. Both pages are rendered from one page of blocks and cannot disagree. The card has the
-sections of Mitchell et al. 2019 (doi:10.1145/3287560.3287596), as far as a machine can fill them in.
+bytes. Both pages are rendered from one page of blocks and cannot disagree. The sections are those
+of Mitchell et al. 2019 (doi:10.1145/3287560.3287596), as far as a machine can fill them in.
 """
 
 import json
