@@ -223,6 +223,8 @@ def test_a_revision_or_a_folder_can_be_named(
     project.update("--to", str(template.root))
     assert project.text("docs/new.md") == "A draft.\n"
     assert json.loads(project.text(".template.json"))["revision"] is None
+    project.commit()
+    assert "up to date" in project.update("--to", str(template.root))
 
 
 def test_going_back_is_refused(template: Template, project: Project) -> None:

@@ -43,8 +43,10 @@ def update(root: Path, to: str | None, base: Path | None) -> None:
         if new is None:
             say(f"up to date: {old.name} is the newest")
             return
-        merged, version = job.merge(found, new)
-        _tell(repository, old, merged, version, new)
+        if done := job.merge(found, new):
+            _tell(repository, old, *done, new)
+        else:
+            say(f"up to date: version {new.version} bakes to what {old.name} did")
 
 
 def _origin(repository: Repository) -> Origin:
@@ -94,8 +96,11 @@ class _Job:
             return found.is_ancestor(new.revision, ours)
         return numbers(new.version) <= numbers(self.old.version)
 
-    def merge(self, found: Template, new: Checkout) -> tuple[merge.Merged, str]:
-        """Bake both versions and merge them into the project; return that, and the new version."""
+    def merge(self, found: Template, new: Checkout) -> tuple[merge.Merged, str] | None:
+        """Bake both versions and merge them into the project; return that, and the new version.
+
+        Where both bake to the same files there is nothing to merge.
+        """
         repository, old, head = self.repository, self.old, self.repository.head
         answers = fitting(new, old)
         base = history.bare_bake(repository, old) or self._old_bake(found)
@@ -104,6 +109,8 @@ class _Job:
         baked = bake(new, answers, self.scratch / "theirs")
         made = sign(baked, new, old, old.template or found.address)
         theirs = repository.tree(baked)
+        if not repository.differing(base, theirs):
+            return None
         pending = migrate.pending(repository, base, theirs)
         title = f"Update the template to version {made.version}"
         ours = head + "^{tree}"
