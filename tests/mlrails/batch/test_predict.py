@@ -61,7 +61,7 @@ def test_a_folder_is_scored_as_the_model_does(here: Path) -> None:
     assert found["source"].tolist() == ["new/a.parquet"] * 350 + ["new/b.csv"] * 250
     assert found["row"].tolist() == [*range(350), *range(250)]
     assert found["carrier"].tolist() == frame["carrier"].tolist()
-    assert not batch_output.refused(here / "out.parquet").exists()
+    assert not batch_output.refused_path(here / "out.parquet").exists()
     assert not [*here.glob(".out.parquet.parts*")]
 
 
@@ -235,7 +235,7 @@ def staged(output: Path, text: str, bad: int = 1) -> None:
     if batch_output.is_done(output, plan):
         return
     good, refused = (pa.table({"x": [text] * it}) for it in (2, bad))
-    with batch_output.of(output, plan) as parts:
+    with batch_output.staged(output, plan) as parts:
         for part in ("1", "2"):
             if not parts.has(part):
                 parts.write(part, good, refused)
@@ -257,7 +257,7 @@ def test_a_run_that_was_killed_anywhere_goes_on(
             shutil.rmtree(tmp_path / f".{output.name}.parts", ignore_errors=True)
         staged(output, "new", now)
         assert output.read_text().split() == ['"x"', *['"new"'] * 4]
-        aside = batch_output.refused(output)
+        aside = batch_output.refused_path(output)
         assert (aside.read_text().count("new") if aside.exists() else 0) == 2 * now
         assert json.loads(batch_output.about_of(output).read_text())["refused"] == 2 * now
         assert not [*tmp_path.glob("*.parts")]

@@ -1,4 +1,4 @@
-"""The command line: every verb is there, answers at once, and ends with the exit code of what happened."""
+"""The command line: every verb is there, answers at once, and ends with the right exit code."""
 
 import os
 import subprocess

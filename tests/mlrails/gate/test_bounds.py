@@ -61,8 +61,8 @@ def test_a_floor_of_no_metric_is_refused(tmp_path: Path, name: str, words: str) 
     ours = of_gate(floors={"roc_auc": 0.6, "f1": 0.1})
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(ours), "utf-8")
-    found, where = gate_bounds.of(tmp_path, None)
+    found, where = gate_bounds.load_bounds(tmp_path, None)
     assert (found.gate.floors["f1"], where) == (0.1, "the working tree")
     path.write_text(yaml.safe_dump(of_gate(floors={name: 0.6})), "utf-8")
     with pytest.raises(UsageError, match=words):
-        gate_bounds.of(tmp_path, None)
+        gate_bounds.load_bounds(tmp_path, None)

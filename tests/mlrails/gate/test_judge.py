@@ -209,7 +209,7 @@ def test_looks_at_the_same_rows_are_counted_once_for_each_model(here: Project) -
     elsewhere = here.version(5, "c", split_digest="other rows")
     here.looked = [*of_one, *others, elsewhere, here.version(6, "d", target="another")]
     assert {it.tags["split_digest"] for it in others} == {same}
-    assert here.verdict().looks == judge.of(3)
+    assert here.verdict().looks == judge.cost_of_looks(3)
 
 
 def test_what_many_looks_cost_is_told(here: Project) -> None:

@@ -43,5 +43,8 @@ def test_one_of_so_many_worse_challengers_passes_as_often_as_is_told(challengers
 
 
 def test_between_two_numbers_the_lower_one_counts() -> None:
-    assert judge.of(1).chance == judge.of(4).chance == judge.CHANCES[1]
-    assert judge.of(5).chance == judge.CHANCES[5] and judge.of(999).chance == judge.CHANCES[50]
+    assert judge.cost_of_looks(1).chance == judge.cost_of_looks(4).chance == judge.CHANCES[1]
+    assert (
+        judge.cost_of_looks(5).chance == judge.CHANCES[5]
+        and judge.cost_of_looks(999).chance == judge.CHANCES[50]
+    )

@@ -25,7 +25,7 @@ from mlrails.modeling import loading
 from mlrails.serving import serve
 from mlrails.serving.http import telemetry
 from mlrails.serving.http.telemetry import Metrics
-from mlrails.serving.model import reload
+from mlrails.serving.model import fetcher, reload
 from mlrails.serving.model.current import Holder
 from mlrails.serving.model.fetcher import smoke_test
 from mlrails.serving.model.order import Order
@@ -107,8 +107,10 @@ def test_a_model_that_ends_well_without_an_answer_is_not_served(
 
 def test_the_answer_of_a_trial_is_its_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
     done = subprocess.CompletedProcess([], 0, 'hello\n{"prediction": [1]}\n', "")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    asked: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda words, **_: asked.append(words) or done)
     assert smoke_test(Path("folder"), ORIGIN) == {"prediction": [1]}
+    assert asked[0][1:3] == ["-m", fetcher.__name__]
 
 
 def test_a_server_mayopen_as_many_files_as_the_system_allows(

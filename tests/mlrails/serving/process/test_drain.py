@@ -55,7 +55,7 @@ def serving(
     folder: Path, drain: float, what: Callable[[Any, tuple[str, int]], Coroutine[Any, Any, Any]]
 ) -> Any:
     """Serve a model directory as `run` does, and let `what` have the server."""
-    _, front, config = server.made(callers.model(folder), Manner(drain=drain))
+    _, front, config = server.assemble(callers.model(folder), Manner(drain=drain))
 
     async def both() -> Any:
         here = server.Server(config, front.door, drain)

@@ -1,7 +1,7 @@
 """CSV of any size, block by block, as strictly as the server reads a request.
 
 Arrow reads the blocks in which every row is whole. Where one is not, it would stop, or let a quote
-that nobody closes swallow the rows after it; such a block is read row by row (csv_lines.py).
+that nobody closes swallow the rows after it; such a block is read row by row, by Python.
 """
 
 import csv

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TOLD = {"digest", "plan", "rows", "refused"}
 
 
-def refused(output: Path) -> Path:
+def refused_path(output: Path) -> Path:
     """Return where the rows that the model does not take are told."""
     return output.with_name(f"{output.stem}.refused{output.suffix}")
 
@@ -46,7 +46,7 @@ def check(output: Path) -> None:
     """Raise UsageError where something that we have not made stands at any of the three places."""
     if told(output) is not None:
         return
-    for path in (output, refused(output), about_of(output)):
+    for path in (output, refused_path(output), about_of(output)):
         if path.exists():
             raise UsageError(
                 f"{path}: was not made by `predict`; move it away, or name another output"
@@ -102,7 +102,7 @@ class Staging:
 
         Returns the numbers of good and of refused rows.
         """
-        targets = {BAD: refused(self.output), GOOD: self.output}
+        targets = {BAD: refused_path(self.output), GOOD: self.output}
         wholes = {kind: self.folder / f"whole.{kind}" for kind in targets}
         bad, good = (
             join([self._path(it, kind) for it in parts], wholes[kind], targets[kind], about)
@@ -131,7 +131,7 @@ class Staging:
 
 
 @contextmanager
-def of(output: Path, plan: Mapping[str, Any]) -> Iterator[Staging]:
+def staged(output: Path, plan: Mapping[str, Any]) -> Iterator[Staging]:
     """Yield the parts of an output that follow a plan; those of another plan are thrown away.
 
     Raises UsageError where another process writes it, or something of somebody else stands there,

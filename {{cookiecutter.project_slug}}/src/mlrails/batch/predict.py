@@ -11,7 +11,7 @@ from ..core.settings import Settings
 from ..modeling import loading
 from ..registry import resolve
 from . import datasets, rules, tables
-from . import output as batch_output
+from .output import Staging, is_done, refused_path, staged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,13 +49,13 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
         "reading": tables.READING,
         "files": [[str(it), it.stat().st_size, it.stat().st_mtime_ns] for it in files],
     }
-    if done := batch_output.is_done(output, plan):
+    if done := is_done(output, plan):
         say(f"predict: {output} is done already, by {looked.named(version, digest)}")
         return _ended(output, done["rows"], done["refused"])
     with looked.bytes(version, digest) as (folder, origin):
         model = loading.load_copy(folder, origin)
         _check(files, model, job.keep, settings.root)
-        with batch_output.of(output, plan) as parts:
+        with staged(output, plan) as parts:
             familiar = rules.Familiar(model.inputs)
             names = list(_score(model, files, job, parts, settings.root, familiar))
             about = {"model": origin.name, "version": origin.version, "digest": origin.digest}
@@ -87,14 +87,14 @@ def _warn(familiar: rules.Familiar) -> None:
 
 def _written(output: Path) -> set[Path]:
     """Return what an earlier run may have left among the inputs."""
-    return {output, batch_output.refused(output)}
+    return {output, refused_path(output)}
 
 
 def _ended(output: Path, rows: int, refused: int) -> Exit:
     if not refused:
         return Exit.DONE
     total = rows + refused
-    where = batch_output.refused(output)
+    where = refused_path(output)
     warn(f"{refused:,} of {total:,} rows are not what the model takes; {where} says why")
     return Exit.SET_ASIDE
 
@@ -103,7 +103,7 @@ def _score(
     model: loading.LoadedModel,
     files: Sequence[Path],
     job: Job,
-    parts: batch_output.Staging,
+    parts: Staging,
     root: Path,
     familiar: rules.Familiar,
 ) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The command line: every verb of the doors, under one roof.
+"""The command line: every verb, under one roof.
 
 Heavy libraries are imported inside the verbs, so that --help answers at once.
 """

@@ -1,4 +1,4 @@
-"""The doors to the model in use: serve it, score files with it, ship it."""
+"""Verbs for the model in use: serve it, score files with it, ship it."""
 
 import os
 from pathlib import Path
@@ -32,15 +32,15 @@ def serve(
 ) -> None:
     """Answer requests with the champion, and with the next one as soon as there is one."""
     processes.use_one_thread()
-    from ..serving import serve as serving_serve
     from ..serving.process import options
+    from ..serving.serve import ServeOptions, serve
 
     def begin() -> None:
         sockets.check_port(port, "--port")  # Before anything starts.
         model = named(version, alias, local)
         how = options.chosen(os.environ, root_path=root_path, drain=drain, workers=workers)
-        wanted = serving_serve.ServeOptions(host, port, model, registry, every, everyone, how)
-        serving_serve.serve(here().of_registry(registry), wanted, handed(context).package)
+        wanted = ServeOptions(host, port, model, registry, every, everyone, how)
+        serve(here().of_registry(registry), wanted, handed(context).package)
 
     leave(begin)
 

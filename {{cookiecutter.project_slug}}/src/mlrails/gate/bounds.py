@@ -1,12 +1,12 @@
 """Which bounds the gate uses, and whether a change chooses its own test rows.
 
-Allowed is what must be: time goes on, so `data.until` may move forward, to the last day that there
-is at most. Another target, time, length or way of splitting would be a choice among rows.
-
 A pull request must not weaken the gate that it has to pass, so a forge asks for its base branch's.
 Not the section `gate` alone: which slices are looked at, which rows are test rows and which days
 are drawn decide as much. A key that the base does not have yet is taken from here, and one that
 nobody here knows any more decides nothing: so a change of the keys themselves can pass as well.
+
+Of the rows a change may choose what must be: time goes on, so `data.until` may move forward, to the
+last day that there is at most. Another target, time, length or way of splitting would be a choice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ def advice(found: Sequence[str]) -> str:
     )
 
 
-def of(root: Path, revision: str | None) -> tuple[Params, str]:
+def load_bounds(root: Path, revision: str | None) -> tuple[Params, str]:
     """Return the params that the gate goes by, and where they are from.
 
     Raises UsageError for what is no commit.

@@ -1,7 +1,7 @@
 """Whether a model is better than a constant, and its predictions can be taken at their word.
 
-An area under ROC alone says nothing of probabilities: a model may order the rows well and be a
-worse bet than the mean.
+An area under ROC says nothing of either: a model may order the rows well and be a worse bet than
+the mean.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,10 +1,9 @@
 """What the gate looks at, one function a check: from a contest and bounds to a `Check`.
 
-They are in the target's unit: half a minute is a small loss for delays, and half a dollar none at
-all for houses. Nobody can be told no by this, but everybody is told.
-
-Callers act on `prediction`, and a model may order the rows as well as another, with probabilities
-that are as good, and call the wrong ones since its threshold was chosen badly.
+Decisions have a check of their own: callers act on `prediction`, and a model may order the rows as
+well as another, with probabilities that are as good, and call the wrong ones since its threshold
+was chosen badly. Margins have none: they are in the target's unit, and half a minute is a small
+loss for delays, and half a dollar none at all for houses. An odd one stops nobody, and is told.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +17,8 @@ from ..evaluation import comparison
 from ..evaluation.comparison import Comparison, Rows
 from ..evaluation.figures import Scored
 from ..evaluation.metrics import DECISIONS, METRICS, Metric
-from . import calibration
-from . import slices as gate_slices
+from . import calibration, slices
+from .slices import AGAINST_BEST, Found, Slice
 from .verdict import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
 
 _KEYS = ("margin", "slice_margin", "bias", "first_bias")
@@ -103,7 +102,7 @@ def judge(
     if CHAMPION in scored.scores and len(scored.target):
         found = _slices(contest, bounds)
         shown, undecided = {**shown, **_pictured(found)}, found.undecided
-        checks.append(gate_slices.check(found, bounds))
+        checks.append(slices.check(found, bounds))
     checks, (challenger, champion) = [*settled, *checks], names
     return Verdict(
         answer(checks),
@@ -181,18 +180,18 @@ def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
         yield Check(f"floor of {metric.name}", passed, known(value), bound, reason)
 
 
-def _slices(contest: Contest, bounds: Gate) -> gate_slices.Found:
-    large, small = gate_slices.split(contest.slices, bounds.slice_rows)
+def _slices(contest: Contest, bounds: Gate) -> Found:
+    large, small = slices.split(contest.slices, bounds.slice_rows)
     parts = [
-        gate_slices.Slice(title, *contest.rows(bounds.resamples, keep)) for title, keep in large
+        Slice(title, *contest.rows(bounds.resamples, keep)) for title, keep in large
     ]
-    return gate_slices.compare(contest.metric, parts, small, bounds)
+    return slices.compare(contest.metric, parts, small, bounds)
 
 
-def _pictured(found: gate_slices.Found) -> Mapping[str, Comparison]:
+def _pictured(found: Found) -> Mapping[str, Comparison]:
     """Leave out of the picture where a slice loses nothing against the best champion."""
     return {
         title: it
         for title, it in found.differences.items()
-        if not title.endswith(gate_slices.AGAINST_BEST) or title in found.undecided or it.high < 0
+        if not title.endswith(AGAINST_BEST) or title in found.undecided or it.high < 0
     }

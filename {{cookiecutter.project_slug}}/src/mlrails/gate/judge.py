@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 CHANCES = {1: 0.02, 5: 0.07, 10: 0.12, 20: 0.21, 50: 0.37}
 """How often one of so many challengers, all of them worse by the margin, passes at the least: the
-share of simulated holdouts of 61 days on which one did (`tests/test_looks.py`)."""
+share of simulated holdouts of 61 days on which one did (the template's
+`tests/mlrails/gate/test_looks.py`)."""
 
 
-def at(registry: Registry, candidate: Candidate) -> Looks:
+def looks_so_far(registry: Registry, candidate: Candidate) -> Looks:
     """Return how many models of this split were registered, the challenger among them."""
     split = candidate.place.split_digest(candidate.params)
     digests = {
@@ -44,10 +45,10 @@ def at(registry: Registry, candidate: Candidate) -> Looks:
         if version.tags.get("split_digest") == split
         and version.tags.get("target") == candidate.params.data.target
     }
-    return of(len(digests | {candidate.digest}))
+    return cost_of_looks(len(digests | {candidate.digest}))
 
 
-def of(challengers: int) -> Looks:
+def cost_of_looks(challengers: int) -> Looks:
     """Return so many looks with what they cost: as much as the next lower number of the table."""
     return Looks(challengers, max(it for number, it in CHANCES.items() if number <= challengers))
 
@@ -177,7 +178,7 @@ def verdict(
         return _incomparable(names, checks)
     met_on, more = _meet(registry, candidate, met, bounds, settings, raw)
     found = judge(met_on, bounds.gate, [*checks, *more], names)
-    return replace(found, looks=at(registry, candidate))
+    return replace(found, looks=looks_so_far(registry, candidate))
 
 
 def _meet(

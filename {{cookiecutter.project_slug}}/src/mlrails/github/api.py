@@ -1,8 +1,7 @@
 """GitHub's interface, as a job of a workflow may use it.
 
-https://docs.github.com/actions/reference/workflows-and-actions/variables
-
-https://docs.github.com/rest?apiVersion=2022-11-28
+See https://docs.github.com/actions/reference/workflows-and-actions/variables for what it is told,
+and https://docs.github.com/rest?apiVersion=2022-11-28 for what it asks.
 """
 
 import json

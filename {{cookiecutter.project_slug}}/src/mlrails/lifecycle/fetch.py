@@ -3,7 +3,7 @@
 MLflow loads what a registry names: it compares no digest, asks for no signature, and trusts for
 skops the types that the model's own MLmodel lists. In a notebook:
 
-    from PACKAGE.acts import fetch
+    from mlrails.lifecycle import fetch
     model = mlflow.pyfunc.load_model(fetch.to("../champion"))
 """
 

@@ -14,12 +14,11 @@ from ..core.console import say
 from ..core.errors import Exit, UsageError, WorldError
 from ..core.params import Params
 from ..core.settings import Settings
-from ..gate import bounds as gate_bounds
 from ..gate import judge, report
+from ..gate.bounds import load_bounds
 from ..gate.judge import Rivals
 from ..gate.verdict import BEST, CHAMPION, Answer, Verdict
 from ..pipeline import candidate
-from ..pipeline import candidate as pipeline_candidate
 from ..pipeline.candidate import Candidate
 from ..registry import (
     download,
@@ -96,8 +95,8 @@ def here(settings: Settings, revision: str | None = None, again: str | None = No
 
     Raises UsageError where there is no such revision, or no model of today's params and files.
     """
-    asked, where = gate_bounds.of(settings.root, revision)
-    return Held(settings, pipeline_candidate.here(settings), asked, where, again)
+    asked, where = load_bounds(settings.root, revision)
+    return Held(settings, candidate.here(settings), asked, where, again)
 
 
 def to_promote(settings: Settings, revision: str | None, again: str | None, dirty: bool) -> Held:
@@ -145,7 +144,7 @@ class HandedOver:
 
 
 def from_bundle(settings: Settings, folder: Path) -> HandedOver:
-    """Return the challenge of a parcel; raises as `parcel.unpack` and `parcel.verdict` do."""
+    """Return the challenge of a parcel; raises as `bundle.unpack` and `bundle.verdict` do."""
     found = bundle.unpack(settings, folder)
     bundle.verdict(folder)
     return HandedOver(settings, found, folder)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core import dvc_lock, git, hashing, layout
-from ..core import params as core_params
 from ..core.console import warn
 from ..core.errors import UsageError, WorldError
 from ..core.git import Revision
 from ..core.params import Params
+from ..core.params import load as load_params
 from ..core.settings import Settings
 from ..modeling import signature
 from ..registry import signing
@@ -45,7 +45,7 @@ def here(settings: Settings) -> Candidate:
     Raises UsageError where there is none, or none of these params and files, and WorldError where
     its bytes are not the ones that were evaluated.
     """
-    root, checked = settings.root, core_params.load(settings.root)
+    root, checked = settings.root, load_params(settings.root)
     key = input_key(root)
     found = layout.figures(root)
     digest: str = found["digest"]

@@ -22,7 +22,7 @@ from ..reporting.report import figures_table
 from ..stages import stage
 from ..tracking import input_key, recording, store
 from ..tracking.origin import Project
-from . import dvc as pipeline_dvc
+from . import dvc
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -77,7 +77,7 @@ def evaluate(settings: Settings, columns: Sequence[Column]) -> None:
     with _alone(settings):
         _bring_back(settings)
         _reproduce(settings, "--single-item", "evaluate")
-        if pipeline_dvc.is_stale(settings.root):
+        if dvc.is_stale(settings.root):
             warn("the model is not of these params and files: nothing is recorded; `nox -s train`")
         else:
             recording.record(settings, Project(settings.root), checked, key)
@@ -130,7 +130,7 @@ def _acquired(path: Path, words: str) -> "BaseFileLock":
 
 def _bring_back(settings: Settings) -> None:
     """Let the model be what DVC knows, not what was written over it: evaluating runs its code."""
-    code = pipeline_dvc.run(settings.root, "checkout", "--quiet", "--force")
+    code = dvc.run(settings.root, "checkout", "--quiet", "--force")
     if not (settings.root / layout.MODEL).is_dir():
         raise UsageError(f"{layout.MODEL}: there is no model yet; run `nox -s train`")
     if code:
@@ -162,8 +162,8 @@ def _make_ready(settings: Settings) -> None:
 
 def _reproduce(settings: Settings, *arguments: str) -> None:
     """Run `dvc repro`: the stages whose inputs changed, and nothing else."""
-    pipeline_dvc.mend(settings.root)
-    if pipeline_dvc.run(settings.root, "repro", *arguments, **told_to_stages(settings)):
+    dvc.mend(settings.root)
+    if dvc.run(settings.root, "repro", *arguments, **told_to_stages(settings)):
         raise WorldError("DVC could not bring the stages up to date; its message stands above")
     dvc_lock.verify(settings.root, take_away=True)
 
@@ -185,7 +185,7 @@ def share(settings: Settings, verb: str) -> None:
     from dvc.config import Config
     from dvc.exceptions import DvcException
 
-    dvc = Path(sys.executable).with_name("dvc")
+    program = Path(sys.executable).with_name("dvc")
     try:
         remote = Config.from_cwd().get("core", {}).get("remote")
     except DvcException:
@@ -193,9 +193,9 @@ def share(settings: Settings, verb: str) -> None:
     if not remote:
         raise UsageError(
             ".dvc/config: no remote is set, so there is nowhere to push to or pull from; set one "
-            f"with `{dvc} remote add --default storage ADDRESS`, a folder or s3://bucket/path"
+            f"with `{program} remote add --default storage ADDRESS`, a folder or s3://bucket/path"
         )
-    failed = pipeline_dvc.run(settings.root, verb)
+    failed = dvc.run(settings.root, verb)
     if verb == "pull":
         dvc_lock.verify(settings.root, take_away=True)
     if failed:

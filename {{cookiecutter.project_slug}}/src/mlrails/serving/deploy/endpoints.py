@@ -1,9 +1,8 @@
 """An endpoint of Amazon SageMaker: what is there, what is made, and the way back.
 
 Models and configurations there never change, so each is named by its content: the same model on the
-same machines has the same names.
-
-What is there already is not made again, and what fails is taken back.
+same machines has the same names. What is there already is not made again, and what fails is taken
+back.
 """
 
 import json

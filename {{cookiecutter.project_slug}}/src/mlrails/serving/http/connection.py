@@ -1,6 +1,7 @@
 """A connection that waits only so long for its caller, and reads heads strictly.
 
-Two lengths, and a length beside chunks, the parser refuses by itself.
+What uvicorn's parser takes and RFC 9110 does not is refused here; two lengths, and a length beside
+chunks, it refuses by itself.
 """
 
 import asyncio

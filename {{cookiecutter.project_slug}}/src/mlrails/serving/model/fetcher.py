@@ -147,7 +147,7 @@ def smoke_test(folder: Path, origin: loading.ModelOrigin) -> loading.Answer:
     command = [
         sys.executable,
         "-m",
-        f"{__package__}.scout",
+        f"{__package__}.fetcher",
         str(folder),
         json.dumps(asdict(origin)),
     ]

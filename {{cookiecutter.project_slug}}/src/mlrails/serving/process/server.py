@@ -133,7 +133,7 @@ def serve(
 ) -> None:
     """Serve a model, and whatever `watch` puts in its place, until a signal comes."""
     metrics = Metrics()
-    holder, front, config = made(first, manner, metrics)
+    holder, front, config = assemble(first, manner, metrics)
     server = Server(config, front.door, manner.drain)
     _end_on_signals(server)
     settle()
@@ -152,7 +152,7 @@ def settle() -> None:
     gc.freeze()
 
 
-def made(
+def assemble(
     first: LoadedModel, manner: Manner, metrics: Metrics | None = None
 ) -> tuple[Holder, Front, uvicorn.Config]:
     """Return what holds the model, what answers with it, and how that is put on a socket."""

@@ -97,13 +97,12 @@ async def obey(duty: Duty, reader: asyncio.StreamReader, writer: asyncio.StreamW
 def work(first: Any, orders: socket.socket, callers: socket.socket, manner: Any) -> None:
     """Serve as one of several: connections and orders come from the process that began us."""
     from ..http.telemetry import Metrics
-    from . import server as process_server
-    from .server import Server
+    from .server import Server, assemble, settle
 
     metrics = Metrics(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
-    holder, front, config = process_server.made(first, manner, metrics)
+    holder, front, config = assemble(first, manner, metrics)
     server = Server(config, front.door, None)
-    process_server.settle()
+    settle()
 
     async def both() -> None:
         duty = Duty(holder, server, metrics, callers)

@@ -51,7 +51,7 @@ class Front:
         self._answers, self._inside, self._root_path = answers, inside, root_path
         self.door, self._metrics, self._token = door, metrics, token
         self.quick: Any = None
-        """What answers whole requests without a task (quick.py), where there is something."""
+        """What answers whole requests without a task (fast_path.py), where there is something."""
         self._paths = {path for _, path in answers}
         self._known = self._paths.union(known)
 
