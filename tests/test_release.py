@@ -52,10 +52,11 @@ def test_what_is_no_version_is_refused(house: Path, words: tuple[str, ...]) -> N
     assert "Traceback" not in done.stderr and not (house / "VERSION").exists()
 
 
-def test_the_changelog_is_that_of_the_fragments() -> None:
+def test_the_changelog_is_that_of_the_fragments_and_ends_at_the_version() -> None:
     code = "import release, pathlib; print(release.changelog(pathlib.Path()), end='')"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert done.stdout == text
+    assert f"\n## {(ROOT / 'VERSION').read_text('utf-8')}" in text
