@@ -27,7 +27,7 @@ PARAMS = "params.yaml"
 PROMOTE, ROLLBACK, TRAIN = (
     f".github/workflows/{name}.yaml" for name in ("promote", "rollback", "train")
 )
-ROWS = 'rows = flights[flights["arr_delay"].notna()]'
+ROWS = 'flights[flights["arr_delay"].notna()]'
 THIRD_OF_ROWS = (ROWS, f"{ROWS}.iloc[::3]")
 QUICK = (
     ("max_iter: 300", "max_iter: 40"),
