@@ -1,11 +1,13 @@
-"""Files and folders are there whole or not at all, whatever ends who writes them."""
+"""Files and folders are there whole or not at all, whatever ends who writes them"""
 
 import errno
+import io
 import os
 import signal
 import stat
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +152,16 @@ def test_a_scratch_folder_of_a_process_that_is_gone_is_removed(tmp_path: Path) -
         (folder / "deep").mkdir(parents=True)
     with files.scratch_folder(tmp_path) as first, files.scratch_folder(tmp_path) as second:
         assert listed(tmp_path / "copies") == sorted([elsewhere.name, first.name, second.name])
+
+
+def test_neither_the_order_nor_the_time_of_day_leaves_a_mark_in_an_archive() -> None:
+    contents = {"b/x.json": b"{}", "a.npy": b"\x00" * 100}
+    archive = files.canonical_zip(contents)
+    assert archive == files.canonical_zip(dict(reversed(contents.items())))
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert {name: opened.read(name) for name in opened.namelist()} == contents
+        assert {member.date_time[0] for member in opened.infolist()} == {1980}
+
+
+def test_another_byte_is_another_archive() -> None:
+    assert files.canonical_zip({"a": b"1"}) != files.canonical_zip({"a": b"2"})

@@ -14,6 +14,7 @@ from ..data.arrays import Rows, Vector
 Curve = Mapping[str, list[float]]
 
 _POINTS = 200
+_DIGITS = 6
 
 
 def threshold(params: Params, target: Vector, score: Vector) -> float | None:
@@ -41,6 +42,48 @@ def choose_threshold(rule: Threshold, target: Vector, score: Vector) -> float:
     best = np.flatnonzero(last_of_score)[np.argmax(worth[last_of_score])]
     # Rounded down, so that the rows of this very score are called.
     return float(np.floor(score[order][best] * 1e6) / 1e6)
+
+
+def behaviour(
+    task: Task, target: Vector, score: Vector, threshold: float | None
+) -> Mapping[str, Any]:
+    """Return curves, calibration and confusion of events, or residuals of numbers."""
+    return _BEHAVIOUR[task](target, score, threshold)
+
+
+def _behaviour_of_events(
+    target: Vector, score: Vector, threshold: float | None
+) -> Mapping[str, Any]:
+    return {
+        "roc": roc(target, score),
+        "precision_recall": precision_recall(target, score),
+        "average_precision": round(average_precision(target, score), _DIGITS),
+        **_calibration(target, score, bins=10),
+        "threshold": threshold,
+        "confusion": confusion(target, score, 0.5 if threshold is None else threshold),
+    }
+
+
+def _behaviour_of_numbers(target: Vector, score: Vector, _: float | None) -> Mapping[str, Any]:
+    return {
+        "residuals": residuals(target, score),
+        **_calibration(target, score, bins=20),
+    }
+
+
+def _calibration(target: Vector, score: Vector, bins: int) -> Mapping[str, Any]:
+    curve = calibration(target, score, bins)
+    return {
+        "mean_score": round(float(score.mean()), _DIGITS),
+        "calibration": curve,
+        "calibration_error": round(calibration_error(curve), _DIGITS),
+    }
+
+
+_BEHAVIOUR: Mapping[Task, Callable[[Vector, Vector, float | None], Mapping[str, Any]]] = {
+    Task.CLASSIFICATION: _behaviour_of_events,
+    Task.REGRESSION: _behaviour_of_numbers,
+}
 
 
 def roc(target: Vector, score: Vector) -> Curve:
@@ -153,48 +196,3 @@ def importance(
         name: {"mean": float(loss.mean()), "sd": float(loss.std(ddof=1))}
         for name, loss in sorted(found.items(), key=lambda item: -item[1].mean())
     }
-
-
-_DIGITS = 6
-
-
-def behaviour(
-    task: Task, target: Vector, score: Vector, threshold: float | None
-) -> Mapping[str, Any]:
-    """Return curves, calibration and confusion of events, or residuals of numbers."""
-    return _BEHAVIOUR[task](target, score, threshold)
-
-
-def _behaviour_of_events(
-    target: Vector, score: Vector, threshold: float | None
-) -> Mapping[str, Any]:
-    return {
-        "roc": roc(target, score),
-        "precision_recall": precision_recall(target, score),
-        "average_precision": round(average_precision(target, score), _DIGITS),
-        **_calibration(target, score, bins=10),
-        "threshold": threshold,
-        "confusion": confusion(target, score, 0.5 if threshold is None else threshold),
-    }
-
-
-def _behaviour_of_numbers(target: Vector, score: Vector, _: float | None) -> Mapping[str, Any]:
-    return {
-        "residuals": residuals(target, score),
-        **_calibration(target, score, bins=20),
-    }
-
-
-def _calibration(target: Vector, score: Vector, bins: int) -> Mapping[str, Any]:
-    curve = calibration(target, score, bins)
-    return {
-        "mean_score": round(float(score.mean()), _DIGITS),
-        "calibration": curve,
-        "calibration_error": round(calibration_error(curve), _DIGITS),
-    }
-
-
-_BEHAVIOUR: Mapping[Task, Callable[[Vector, Vector, float | None], Mapping[str, Any]]] = {
-    Task.CLASSIFICATION: _behaviour_of_events,
-    Task.REGRESSION: _behaviour_of_numbers,
-}

@@ -37,7 +37,7 @@ def load(folder: Path, digest: str) -> "Model":
 
 
 def load_copy(copy: checked_copy.Copy, original: Path) -> "Model":
-    """Do so with a copy that was checked already; `original` is what messages name."""
+    """Load a copy that was checked already; `original` is what messages name."""
     loader, code = _loader(copy, original), _package(copy, original)
     name = f"_carried_{hashing.of_folder(code)}"
     module = f"{name}.{loader}"

@@ -84,17 +84,17 @@ def load(folder: Path, origin: ModelOrigin, expected: Answer | None = None) -> L
 def load_copy(
     copy: checked_copy.Copy, origin: ModelOrigin, expected: Answer | None = None
 ) -> LoadedModel:
-    """Do so with a copy whose bytes were checked already."""
+    """Load a copy whose bytes were checked already; raises WorldError as `load` does."""
     with _failing_as(origin):
         predictor, interface = isolation.load_copy(copy, copy), signature.read_interface(copy)
         trees.join(predictor.estimator)
-        served = LoadedModel(predictor, interface, origin)
-        found = served.try_example()
+        loaded = LoadedModel(predictor, interface, origin)
+        found = loaded.try_example()
         if expected is not None and not same(found, expected):
             raise WorldError(
                 f"{_named(origin)}: answers its own example otherwise than when it was tried"
             )
-    return served
+    return loaded
 
 
 @contextmanager

@@ -16,31 +16,6 @@ from ..modeling import checked_copy
 from ..tracking.client import EDIT, READ, in_words, needed
 from .versions import Registry, Version
 
-
-def has_artifact(registry: Registry, run_id: str, path: str) -> bool:
-    """Tell whether a run keeps a file."""
-    folder = str(PurePosixPath(path).parent)
-    with in_words(registry.uri, needed(READ, "experiment", registry.model)):
-        return path in {it.path for it in registry.client.list_artifacts(run_id, folder)}
-
-
-def fetch_artifact(registry: Registry, run_id: str, path: str, scratch: Path) -> Path | None:
-    """Return a copy of a file below `scratch`, or None where the run does not keep it."""
-    if not has_artifact(registry, run_id, path):
-        return None
-    from mlflow.artifacts import download_artifacts
-
-    with in_words(registry.uri, needed(READ, "experiment", registry.model)):
-        return Path(
-            download_artifacts(
-                run_id=run_id,
-                artifact_path=path,
-                dst_path=str(scratch),
-                tracking_uri=registry.uri,
-            )
-        )
-
-
 PUBLIC_KEY = "signing.pub"
 
 
@@ -139,3 +114,27 @@ def _written(key: str, path: Path) -> Path:
 def fetch(registry: Registry, version: Version, scratch: Path) -> Path | None:
     """Return a copy of a version's signature below `scratch`, or None where it is not signed."""
     return fetch_artifact(registry, version.run_id, f"signatures/{version.digest}.json", scratch)
+
+
+def has_artifact(registry: Registry, run_id: str, path: str) -> bool:
+    """Tell whether a run keeps a file."""
+    folder = str(PurePosixPath(path).parent)
+    with in_words(registry.uri, needed(READ, "experiment", registry.model)):
+        return path in {it.path for it in registry.client.list_artifacts(run_id, folder)}
+
+
+def fetch_artifact(registry: Registry, run_id: str, path: str, scratch: Path) -> Path | None:
+    """Return a copy of a file below `scratch`, or None where the run does not keep it."""
+    if not has_artifact(registry, run_id, path):
+        return None
+    from mlflow.artifacts import download_artifacts
+
+    with in_words(registry.uri, needed(READ, "experiment", registry.model)):
+        return Path(
+            download_artifacts(
+                run_id=run_id,
+                artifact_path=path,
+                dst_path=str(scratch),
+                tracking_uri=registry.uri,
+            )
+        )

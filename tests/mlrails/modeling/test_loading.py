@@ -1,3 +1,5 @@
+"""A model answers its own example when it is loaded, or is not loaded at all."""
+
 import dataclasses
 import shutil
 from collections.abc import Callable
