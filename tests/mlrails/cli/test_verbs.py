@@ -1,4 +1,4 @@
-"""What every door does the same way: which registry, who may push to it, how it ends."""
+"""What every verb does the same way: which registry, who may push to it, how it ends."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -20,11 +20,11 @@ NUMPY = metadata.version("numpy")
 def check(folder: Path, *pins: str) -> None:
     lines = (f"{pin} \\\n    --hash=sha256:ab\n" for pin in pins)
     (folder / "requirements.lock").write_text("".join(lines))
-    run.check(folder)
+    run.check_installed(folder)
 
 
 def test_this_environment_is_the_locks() -> None:
-    run.check(rows.ROOT)
+    run.check_installed(rows.ROOT)
 
 
 def test_one_of_several_releases_and_what_another_system_needs_are_fine(tmp_path: Path) -> None:

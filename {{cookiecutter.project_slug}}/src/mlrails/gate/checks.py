@@ -21,40 +21,6 @@ from . import calibration, slices
 from .slices import AGAINST_BEST, Found, Slice
 from .verdict import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
 
-_KEYS = ("margin", "slice_margin", "bias", "first_bias")
-_LEAST, _MOST = 0.001, 0.5
-"""Shares of the target's standard deviation beyond which a bound is hardly what was meant."""
-
-
-def remarks(task: Task, target: Vector, bounds: Gate) -> Iterator[str]:
-    """Yield a sentence for each bound that is tiny or huge beside the spread of the target."""
-    spread = float(np.std(target)) if len(target) else 0.0
-    if task is not Task.REGRESSION or not spread:
-        return
-    for name in _KEYS:
-        bound = getattr(bounds, name)
-        if bound is not None and not _LEAST <= bound / spread <= _MOST:
-            size = "next to nothing" if bound / spread < _LEAST else "more than half of it"
-            yield (
-                f"`gate.{name}` in {FILE} is {bound:g}, {bound / spread:.2g} times the standard "
-                f"deviation of the target ({spread:,.4g}), {size}: is it in the target's unit?"
-            )
-
-
-_CALLS = {CHAMPION: "decisions", BEST: "decisions against the best champion"}
-
-
-def checks(metric: Metric, calls: Mapping[str, Vector], on: Rows, bounds: Gate) -> Iterator[Check]:
-    """Compare the calls (rows,) of 0 and 1 by the metric that their threshold is chosen by."""
-    if bounds.decisions is None or CHALLENGER not in calls:
-        return
-    for rival, name in _CALLS.items():
-        if rival in calls:
-            found = comparison.gain(metric, calls[CHALLENGER], calls[rival], on, bounds.confidence)
-            what = f"{name} ({metric.title}): "
-            yield no_worse(name, found, bounds.decisions, bounds.days, "gate.decisions", what)
-
-
 @dataclass(frozen=True)
 class Contest:
     """Who is compared, on which rows: scores by the names above, labels of each slice's rows."""
@@ -135,7 +101,7 @@ def _of_rows(contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Iterat
     yield from calibration.beaten(contest.task, scored, on, bounds)
     yield from _floors(contest, scored, bounds)
     yield from calibration.checks(scored, on, bounds)
-    yield from checks(DECISIONS[contest.rule], contest.calls, on, bounds)
+    yield from decisions(DECISIONS[contest.rule], contest.calls, on, bounds)
 
 
 def _gains(
@@ -195,3 +161,37 @@ def _pictured(found: Found) -> Mapping[str, Comparison]:
         for title, it in found.differences.items()
         if not title.endswith(AGAINST_BEST) or title in found.undecided or it.high < 0
     }
+
+
+_KEYS = ("margin", "slice_margin", "bias", "first_bias")
+_LEAST, _MOST = 0.001, 0.5
+"""Shares of the target's standard deviation beyond which a bound is hardly what was meant."""
+
+
+def remarks(task: Task, target: Vector, bounds: Gate) -> Iterator[str]:
+    """Yield a sentence for each bound that is tiny or huge beside the spread of the target."""
+    spread = float(np.std(target)) if len(target) else 0.0
+    if task is not Task.REGRESSION or not spread:
+        return
+    for name in _KEYS:
+        bound = getattr(bounds, name)
+        if bound is not None and not _LEAST <= bound / spread <= _MOST:
+            size = "next to nothing" if bound / spread < _LEAST else "more than half of it"
+            yield (
+                f"`gate.{name}` in {FILE} is {bound:g}, {bound / spread:.2g} times the standard "
+                f"deviation of the target ({spread:,.4g}), {size}: is it in the target's unit?"
+            )
+
+
+_DECISIONS = {CHAMPION: "decisions", BEST: "decisions against the best champion"}
+
+
+def decisions(metric: Metric, calls: Mapping[str, Vector], on: Rows, bounds: Gate) -> Iterator[Check]:
+    """Compare the calls (rows,) of 0 and 1 by the metric that their threshold is chosen by."""
+    if bounds.decisions is None or CHALLENGER not in calls:
+        return
+    for rival, name in _DECISIONS.items():
+        if rival in calls:
+            found = comparison.gain(metric, calls[CHALLENGER], calls[rival], on, bounds.confidence)
+            what = f"{name} ({metric.title}): "
+            yield no_worse(name, found, bounds.decisions, bounds.days, "gate.decisions", what)

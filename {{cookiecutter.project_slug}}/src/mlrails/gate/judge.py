@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 CHANCES = {1: 0.02, 5: 0.07, 10: 0.12, 20: 0.21, 50: 0.37}
 """How often one of so many challengers, all of them worse by the margin, passes at the least: the
-share of simulated holdouts of 61 days on which one did (the template's
-`tests/mlrails/gate/test_looks.py`)."""
+share of simulated holdouts of 61 days on which one did (the engine's
+`gate/test_looks.py`)."""
 
 
 def looks_so_far(registry: Registry, candidate: Candidate) -> Looks:

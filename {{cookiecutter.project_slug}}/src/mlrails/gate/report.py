@@ -25,6 +25,36 @@ if TYPE_CHECKING:
 
 FOLDER = "gate"
 PICTURE = "differences"
+VERDICT = Path("reports/verdict.json")
+PAGE = Path("reports/gate.html")
+TEXT = Path("reports/gate.md")
+PICTURES = Path("reports", FOLDER)
+EVIDENCE = (VERDICT, TEXT, PAGE)
+_EXITS = {Answer.REJECT: Exit.REJECT, Answer.UNDECIDED: Exit.UNDECIDED}
+
+
+def write(verdict: Verdict, registry: str, bounds: str, root: Path) -> None:
+    """Write the files of a verdict, the JSON last: who reads that finds the rest."""
+    page, charts = verdict_page(verdict, registry, bounds), dict[str, str]()
+    if verdict.differences:
+        drawn = svg.svg(PICTURE, draw(verdict), height(verdict))
+        files.write_text(drawn, root / PICTURES / f"{PICTURE}.svg")
+        charts[PICTURE] = svg.inline(drawn)
+    files.write_text(markdown.render(page), root / TEXT)
+    files.write_text(html.render(page, charts), root / PAGE)
+    told = verdict.to_json(registry, bounds)
+    files.write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", root / VERDICT)
+
+
+def announce(verdict: Verdict, registry: str) -> Exit:
+    """Print a verdict and its reasons; return the exit code that it stands for."""
+    rival = f"champion {verdict.champion[:12]}" if verdict.champion else "no champion"
+    say(f"gate: {verdict.answer}: model {verdict.challenger[:12]}, {rival}, in {registry}")
+    for line in (*verdict.reasons(), *verdict.notes()):
+        say(f"  {line}")
+    return _EXITS.get(verdict.answer, Exit.DONE)
+
+
 _DIGEST = 12
 _PER_NAME, _AROUND = 0.25, 0.65
 """Inches of the picture."""
@@ -223,34 +253,3 @@ def draw(verdict: Verdict) -> Callable[["Axes"], None]:
 
 def _rivals(differences: "Mapping[str, Comparison]") -> int:
     return sum(" = " not in name for name in differences)
-
-
-VERDICT = Path("reports/verdict.json")
-PAGE = Path("reports/gate.html")
-TEXT = Path("reports/gate.md")
-PICTURES = Path("reports", FOLDER)
-EVIDENCE = (VERDICT, TEXT, PAGE)
-
-_EXITS = {Answer.REJECT: Exit.REJECT, Answer.UNDECIDED: Exit.UNDECIDED}
-
-
-def write(verdict: Verdict, registry: str, bounds: str, root: Path) -> None:
-    """Write the files of a verdict, the JSON last: who reads that finds the rest."""
-    page, charts = verdict_page(verdict, registry, bounds), dict[str, str]()
-    if verdict.differences:
-        drawn = svg.svg(PICTURE, draw(verdict), height(verdict))
-        files.write_text(drawn, root / PICTURES / f"{PICTURE}.svg")
-        charts[PICTURE] = svg.inline(drawn)
-    files.write_text(markdown.render(page), root / TEXT)
-    files.write_text(html.render(page, charts), root / PAGE)
-    told = verdict.to_json(registry, bounds)
-    files.write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", root / VERDICT)
-
-
-def announce(verdict: Verdict, registry: str) -> Exit:
-    """Print a verdict and its reasons; return the exit code that it stands for."""
-    rival = f"champion {verdict.champion[:12]}" if verdict.champion else "no champion"
-    say(f"gate: {verdict.answer}: model {verdict.challenger[:12]}, {rival}, in {registry}")
-    for line in (*verdict.reasons(), *verdict.notes()):
-        say(f"  {line}")
-    return _EXITS.get(verdict.answer, Exit.DONE)

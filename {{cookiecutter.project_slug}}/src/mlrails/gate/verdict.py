@@ -5,8 +5,8 @@ promote when the lower end of the paired difference is above −margin, reject w
 below, else say how much more would decide. Decisions 0010 and 0027 tell how often this rule is
 wrong.
 
-How to change this: a new check is a function in `checks.py`; the template's
-`tests/mlrails/gate/test_rates.py` holds the promise about the rates.
+How to change this: a new check is a function in `checks.py`; the engine's
+`gate/test_rates.py` holds the promise about the rates.
 """
 
 import math

@@ -28,32 +28,6 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 
-_PIN = re.compile(r"^([a-z0-9-]+)==([^\s;]+)( ;)?", re.MULTILINE)
-
-
-def check(root: Path) -> None:
-    """Raise WorldError for a package that fits a model and is missing or of another version."""
-    wanted, anywhere = defaultdict(set), set()
-    for name, release, only_somewhere in _PIN.findall((root / SERVING_LOCK).read_text("utf-8")):
-        wanted[name].add(release)
-        anywhere |= set() if only_somewhere else {name}
-    for name, releases in wanted.items():
-        found = _version(name)
-        if found not in releases and (found or name in anywhere):
-            raise WorldError(
-                f"{name} {found or 'is not installed'}: {SERVING_LOCK} names "
-                f"{' or '.join(sorted(releases))}; `{installing(root / LOCK)}` mends it"
-            )
-
-
-def _version(name: str) -> str:
-    """Return the release that is installed, whichever build of it; nothing where there is none."""
-    try:
-        return metadata.version(name).partition("+")[0]
-    except metadata.PackageNotFoundError:
-        return ""
-
-
 _SECONDS_UNTIL_STAGES_RUN = 1.0
 """Before that, this process is busy with DVC, and a second thread would only slow it down."""
 
@@ -144,7 +118,7 @@ def _ready(settings: Settings, columns: Sequence[Column]) -> tuple[Params, str]:
     if not recording.is_recorded(settings, key):
         from ..data.validation import check_columns
 
-        check(settings.root)
+        check_installed(settings.root)
         check_columns(checked, columns)
         store.check_reachable(store.address(settings))
         permissions.check(settings, permissions.trainer)
@@ -201,3 +175,29 @@ def share(settings: Settings, verb: str) -> None:
     if failed:
         lacks = "" if verb == "push" else ": the remote lacks it, or holds other bytes by that name"
         raise WorldError(f"DVC could not {verb}; its message stands above{lacks}")
+
+
+_PIN = re.compile(r"^([a-z0-9-]+)==([^\s;]+)( ;)?", re.MULTILINE)
+
+
+def check_installed(root: Path) -> None:
+    """Raise WorldError for a package that fits a model and is missing or of another version."""
+    wanted, anywhere = defaultdict(set), set()
+    for name, release, only_somewhere in _PIN.findall((root / SERVING_LOCK).read_text("utf-8")):
+        wanted[name].add(release)
+        anywhere |= set() if only_somewhere else {name}
+    for name, releases in wanted.items():
+        found = _version(name)
+        if found not in releases and (found or name in anywhere):
+            raise WorldError(
+                f"{name} {found or 'is not installed'}: {SERVING_LOCK} names "
+                f"{' or '.join(sorted(releases))}; `{installing(root / LOCK)}` mends it"
+            )
+
+
+def _version(name: str) -> str:
+    """Return the release that is installed, whichever build of it; nothing where there is none."""
+    try:
+        return metadata.version(name).partition("+")[0]
+    except metadata.PackageNotFoundError:
+        return ""
