@@ -19,9 +19,9 @@ LOCK = "requirements-dev.lock"
 ENGINE = f"{PROJECT}/src/mlrails"
 ENGINE_LOCK = f"{PROJECT}/overlays/framework/scikit-learn/{LOCK}"
 # Each worker takes whichever file of tests is next, as its tests share what they have baked and
-# trained (tests/conftest.py says which do not). In the order of their names: those with few tests
-# are slow.
-SIDE_BY_SIDE = ("--dist", "loadgroup", "--no-loadscope-reorder", "--numprocesses")
+# trained (tests/conftest.py says which do not).
+SIDE_BY_SIDE = ("--dist", "loadgroup", "--numprocesses")
+IN_ORDER = "--no-loadscope-reorder"
 OF_THE_ENGINE = ("--dist", "loadfile", "--numprocesses", "2")
 # Between them they run every test once.
 TESTS, STORIES = "not slow or covering", "slow and not covering"
@@ -120,7 +120,9 @@ def tests(session: nox.Session) -> None:
     """Run the engine's tests and the template's (-- -m "not slow": the template's quick ones)."""
     if not session.posargs:
         test_engine(session, *OF_THE_ENGINE)
-    test(session, *SIDE_BY_SIDE, "2", *(() if session.posargs else ("-m", TESTS)))
+    # In the order of their names: of these, files with few tests are slow.
+    chosen = () if session.posargs else ("-m", TESTS)
+    test(session, *SIDE_BY_SIDE, "2", IN_ORDER, *chosen)
 
 
 @nox.session
@@ -132,7 +134,8 @@ def engine(session: nox.Session) -> None:
 @nox.session
 def stories(session: nox.Session) -> None:
     """Run what takes longer: workflows and attacks on a forge here, frameworks, containers."""
-    # One more than there are cores, as jobs wait for git, archives and servers.
+    # One more than there are cores, as jobs wait for git, archives and servers. The files with most
+    # tests come first, and what goes alone fills the rest.
     test(session, *SIDE_BY_SIDE, "3", "-m", STORIES)
 
 
@@ -141,7 +144,7 @@ def proof(session: nox.Session) -> None:
     """Run the long tests alone, each as often as it takes to believe it."""
     if not session.posargs:  # How often the gate is wrong, known to a percent; else to a few.
         test_engine(session, "gate/test_rates.py", GATE_SIMULATIONS="1000")
-    test(session, *SIDE_BY_SIDE, "2", "-m", "slow", env={"PROOF": "true"})
+    test(session, *SIDE_BY_SIDE, "2", IN_ORDER, "-m", "slow", env={"PROOF": "true"})
 
 
 @nox.session
