@@ -1,13 +1,15 @@
 """`nox -s update`: a newer template becomes an ordinary merge in the user's tree, or nothing."""
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import updates
-from baking import Once
+from baking import ROOT, Once
 from updates import ENGINE, FILES, NEWER, Project, Template
 
 EDITED = {
@@ -48,6 +50,23 @@ def test_a_project_says_where_it_came_from(template: Template, tmp_path: Path) -
         "package_name": "flight_delays",
         "task": "regression",
     }
+
+
+ADDRESSES = {
+    "gh:org/template": "gh:org/template",
+    "git@host.example:org/template.git": "git@host.example:org/template.git",
+    "https://me:secret@host.example/org/template.git": "https://host.example/org/template.git",
+    "https://host.example/a@b.git": "https://host.example/a@b.git",
+    "../template": "../template",
+    str(Path.home() / "template"): "~/template",
+}
+
+
+@pytest.mark.parametrize("given", ADDRESSES)
+def test_an_address_is_kept_without_what_is_secret_or_private(given: str) -> None:
+    code = "import local_extensions as it, sys; print(it.address_of(sys.argv[1]))"
+    words = [sys.executable, "-c", code, given]
+    assert updates.ran(words, ROOT, os.environ) == f"{ADDRESSES[given]}\n"
 
 
 def test_an_update_merges_what_both_have_changed_and_is_one_merge_commit(
