@@ -35,7 +35,7 @@ def in_another_process(where: Path) -> Path:
         "for task, found in json.loads(pathlib.Path('found.json').read_text()).items():\n"
         "    report.write(found, pathlib.Path(task))"
     )
-    ours = str(Path(report.__file__).parents[1])
+    ours = str(Path(report.__file__).parents[2])
     other = {"PYTHONPATH": ours, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
     subprocess.run([sys.executable, "-c", code], cwd=where, env=os.environ | other, check=True)
     return where
