@@ -21,6 +21,7 @@ from . import calibration, slices
 from .slices import AGAINST_BEST, Found, Slice
 from .verdict import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
 
+
 @dataclass(frozen=True)
 class Contest:
     """Who is compared, on which rows: scores by the names above, labels of each slice's rows."""
@@ -148,9 +149,7 @@ def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
 
 def _slices(contest: Contest, bounds: Gate) -> Found:
     large, small = slices.split(contest.slices, bounds.slice_rows)
-    parts = [
-        Slice(title, *contest.rows(bounds.resamples, keep)) for title, keep in large
-    ]
+    parts = [Slice(title, *contest.rows(bounds.resamples, keep)) for title, keep in large]
     return slices.compare(contest.metric, parts, small, bounds)
 
 
@@ -186,7 +185,9 @@ def remarks(task: Task, target: Vector, bounds: Gate) -> Iterator[str]:
 _DECISIONS = {CHAMPION: "decisions", BEST: "decisions against the best champion"}
 
 
-def decisions(metric: Metric, calls: Mapping[str, Vector], on: Rows, bounds: Gate) -> Iterator[Check]:
+def decisions(
+    metric: Metric, calls: Mapping[str, Vector], on: Rows, bounds: Gate
+) -> Iterator[Check]:
     """Compare the calls (rows,) of 0 and 1 by the metric that their threshold is chosen by."""
     if bounds.decisions is None or CHALLENGER not in calls:
         return
