@@ -370,46 +370,50 @@ def test_without_an_origin_it_says_how_to_make_one_and_that_is_enough(
     assert set(json.loads(project.text(".template.json"))["answers"]) == set(updates.ASKED)
 
 
-def test_a_flat_project_of_before_versions_gets_two_packages(
-    template: Template, tmp_path: Path
-) -> None:
+FLAT_SOURCE = "from .words import WORDS\n\n\ndef rows():\n    return [WORDS]\n\n\nLAST = 9\n"
+NEWER_SOURCE = FLAT_SOURCE.replace("from .words", "from mlrails.words")
+
+
+def flat_project(template: Template, folder: Path) -> Project:
+    """Return a project of before versions, with edits; the template has two packages since."""
     package = "src/{{cookiecutter.package_name}}"
-    source = "from .words import WORDS\n\n\ndef rows():\n    return [WORDS]\n\n\nLAST = 9\n"
     words = {f"{package}/{name}.py": f"{name.upper()} = 1\n" * 9 for name in ("words", "more")}
     project = template.root / "{{cookiecutter.project_slug}}"
-    shutil.copytree(project, tmp_path / "newer")
+    shutil.copytree(project, folder / "newer")
     shutil.rmtree(project / ENGINE)
     (project / ".template.json").unlink()
     (template.root / "VERSION").unlink()
-    updates.write(project, {f"{package}/source.py": source, **words})
+    updates.write(project, {f"{package}/source.py": FLAT_SOURCE, **words})
     template.git("add", "--all")
     template.git("commit", "--quiet", "--message", "As it was before versions")
     flat = template.git("rev-parse", "HEAD")
-    made = template.bake(tmp_path / "made")
+    made = template.bake(folder / "made")
     shutil.rmtree(project)
-    (tmp_path / "newer").rename(project)
-    newer = source.replace("from .words", "from mlrails.words")
-    template.release("1.0.1", {f"{package}/source.py": newer})
+    (folder / "newer").rename(project)
+    template.release("1.0.1", {f"{package}/source.py": NEWER_SOURCE})
+    answers = {"package_name": "flight_delays", "task": "classification"}
+    origin = {"template": str(template.root), "revision": flat, "answers": answers}
     made.write(
         {
-            "src/flight_delays/source.py": source.replace("9", "10"),
+            "src/flight_delays/source.py": FLAT_SOURCE.replace("9", "10"),
             "src/flight_delays/more.py": "MORE = 2\n" + "MORE = 1\n" * 8,
             "src/flight_delays/own.py": "from . import digests\nfrom .console import say\n",
             "params.yaml": EDITED["params.yaml"],
-            ".template.json": json.dumps(
-                {
-                    "template": str(template.root),
-                    "revision": flat,
-                    "answers": {"package_name": "flight_delays", "task": "classification"},
-                }
-            ),
+            ".template.json": json.dumps(origin),
         }
     )
     made.commit()
+    return made
+
+
+def test_a_flat_project_of_before_versions_gets_two_packages(
+    template: Template, tmp_path: Path
+) -> None:
+    made = flat_project(template, tmp_path)
     before = made.state()
     said = made.update()
     assert "version 0" in said and "→ 1.0.1" in said
-    assert made.text("src/flight_delays/source.py") == newer.replace("9", "10")
+    assert made.text("src/flight_delays/source.py") == NEWER_SOURCE.replace("9", "10")
     assert "rate: 0.3" in made.text("params.yaml")
     assert not (made.root / "src/flight_delays/words.py").exists()
     own = "from mlrails.core import hashing as digests\nfrom mlrails.core.console import say\n"
