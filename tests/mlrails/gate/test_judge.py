@@ -55,10 +55,14 @@ class Project:
         return Version(number, usual | tags, "")
 
     def verdict(self, again: str | None = None, **bounds: Any) -> gate_verdict.Verdict:
-        registry: Any = SimpleNamespace(of_digest=self.known.get, versions=lambda: self.looked)
+        registry: Any = SimpleNamespace(
+            of_digest=self.known.get,
+            versions=lambda: self.looked,
+            root=self.settings.root,
+        )
         params = self.candidate.params
         asked = params.model_copy(update={"gate": params.gate.model_copy(update=bounds)})
-        return judge.verdict(registry, self.candidate, self.met, asked, self.settings, again)
+        return judge.verdict(registry, self.candidate, self.met, asked, again)
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +122,7 @@ def test_the_best_champion_takes_away_the_rows_that_it_has_seen(here: Project) -
 def test_the_champion_itself_is_not_unchanged_where_its_bytes_are(
     here: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def swapped(_: object, version: Version, __: Settings) -> None:
+    def swapped(_: object, version: Version) -> None:
         raise WorldError(f"version {version.number} has other bytes")
 
     monkeypatch.setattr(download, "check", swapped)
@@ -277,7 +281,7 @@ def test_rows_that_the_change_chose_itself_are_not_met(here: Project) -> None:
     own = {"by": "time", "validation": "2 weeks", "test": "3 weeks"}
     base = here.candidate.params
     here.candidate = replace(here.candidate, params=rows.parameters(split=own))
-    registry: Any = SimpleNamespace(of_digest=here.known.get)
-    found = judge.verdict(registry, here.candidate, here.met, base, here.settings)
+    registry: Any = SimpleNamespace(of_digest=here.known.get, root=here.settings.root)
+    found = judge.verdict(registry, here.candidate, here.met, base)
     assert found.answer is Answer.REJECT and found.differences == {}
     assert not check(found, "same holdout").passed

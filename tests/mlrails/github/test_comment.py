@@ -15,7 +15,7 @@ from mlrails.core import settings
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.github import comment as github_comment
 from mlrails.github.api import Job
-from mlrails.github.comment import comment, cut
+from mlrails.github.comment import comment, cut, expected
 
 OURS = settings.read_identity(rows.ROOT)
 BOT, MARK = "github-actions[bot]", f"<!-- the review of {OURS.name} -->"
@@ -53,7 +53,7 @@ class Thread:
 def written(thread: Callable[[Asked], Answer], text: str, number: str = "12") -> list[str]:
     """Comment; return the methods and paths of the calls that wrote."""
     with serve(thread) as forge:
-        comment(forge.job(pull_request=number), text, OURS)
+        comment(forge.job(pull_request=number), text, rows.ROOT)
     return [f"{it.method} {it.path}" for it in forge.asked if it.method != "GET"]
 
 
@@ -90,8 +90,12 @@ def test_it_is_found_on_a_later_page() -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        (["params.yaml", "docs/a.md", f"src/{rows.PACKAGE}/estimator.py"], ""),
+        (["params.yaml", "docs/a.md", f"src/{OURS.package}/estimator.py"], ""),
         (["dvc.yaml", "tests/a.py"], "`dvc.yaml`. Read"),
+        ([f"src/{OURS.package}/steps/train.py", f"src/{OURS.package}/source.py"], ""),
+        ([f"src/{OURS.package}/steps/evaluate.py"], "/steps/evaluate.py`. Read"),
+        ([f"src/{OURS.package}/__init__.py"], "/__init__.py`. Read"),
+        (["src/mlrails/data/splits.py"], "`src/mlrails/data/splits.py`. Read"),
         (["src/p/estimator.py", "requirements.lock"], "`src/p/estimator.py`, `requirements.lock`"),
         ([f"docs/{number}" for number in range(3000)], "`files beyond those"),
         (["src/p/gate.py"], "`src/p/gate.py`. Read"),
@@ -118,19 +122,19 @@ def test_nobody_is_called_by_a_mention() -> None:
 @pytest.mark.parametrize("number", ["", "1/../2", "12 "])
 def test_without_a_pull_request_nothing_is_asked(number: str) -> None:
     with serve(Thread()) as forge, pytest.raises(UsageError, match="PULL_REQUEST: names no"):
-        comment(forge.job(pull_request=number), "text", OURS)
+        comment(forge.job(pull_request=number), "text", rows.ROOT)
     assert forge.asked == []
 
 
 def test_outside_of_a_job_it_is_said_where_it_belongs() -> None:
     with pytest.raises(UsageError, match="GITHUB_REPOSITORY is not set: a job on GitHub has both"):
-        comment(Job(pull_request="12"), "text", OURS)
+        comment(Job(pull_request="12"), "text", rows.ROOT)
 
 
 def test_what_the_forge_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = Answer(403, {"message": "Resource not accessible by integration"})
     with serve(lambda _: refused) as forge, pytest.raises(WorldError, match="files failed: 403"):
-        comment(forge.job(pull_request="12"), "text", OURS)
+        comment(forge.job(pull_request="12"), "text", rows.ROOT)
 
 
 def sections(count: int, size: int) -> str:
@@ -201,3 +205,15 @@ def test_a_file_that_is_not_there_is_a_usage_error(words: tuple[str, ...]) -> No
     done = program(*words)
     assert done.returncode == 2
     assert done.stderr == "error: comment: name the file to show, as in `nox -s comment -- FILE`\n"
+
+
+def test_a_module_that_a_stage_of_main_reads_is_expected_and_no_other_one(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "dvc.yaml"):
+        text = (rows.ROOT / name).read_text("utf-8")
+        own, new = f"src/{OURS.package}/schema.py", f"src/{OURS.package}/weather.py"
+        (tmp_path / name).write_text(
+            text.replace(f"      - {own}\n", f"      - {own}\n      - {new}\n")
+        )
+    assert expected(tmp_path) - expected(rows.ROOT) == {new}
+    (tmp_path / "dvc.yaml").unlink()
+    assert expected(tmp_path) == {"params.yaml", "dvc.lock"}

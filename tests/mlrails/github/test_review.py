@@ -85,7 +85,7 @@ def test_the_champion_s_figures_stand_beside(here: Settings, another: Put) -> No
     cells = auc.split(" | ")
     assert cells[1] == cells[2] != "–"
     assert "Gain over the champion" in text(here)
-    assert "src/" in text(here) and "task.py" in text(here)
+    assert "src/" in text(here) and "features.py" in text(here)
     assert "The data are those of the champion." in text(here)
     versions.connect(here).tag(1, {"data_digest": "ab" * 32})
     review(here, "HEAD^")

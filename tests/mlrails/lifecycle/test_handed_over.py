@@ -68,7 +68,7 @@ def test_it_is_promoted_with_its_verdict_and_its_proof_and_no_data(here: Setting
     told = last_move(here)
     assert (told["bounds"], told["proof"]) == ("main (abc)", "identical bytes as in a run")
     there = versions.connect(here)
-    with download.model(there, there.get(1), here) as promoted:
+    with download.model(there, there.get(1)) as promoted:
         assert sorted(it.name for it in promoted.iterdir()) == sorted(
             it.name for it in (folder / layout.MODEL).iterdir()
         )

@@ -58,17 +58,17 @@ def stored(there: Registry, version: Version, model_of: Callable[[Task], Path]) 
     shutil.copytree(model_of(Task.CLASSIFICATION), folder)
 
 
-def refused(there: Registry, version: Version, settings: Settings) -> str:
+def refused(there: Registry, version: Version) -> str:
     """Return the sentence with which the bytes of a version are refused."""
-    with pytest.raises(WorldError) as told, download.model(there, version, settings):
+    with pytest.raises(WorldError) as told, download.model(there, version):
         pytest.fail("nobody may see these bytes")
     return str(told.value)
 
 
 def test_the_bytes_that_were_registered_are_fetched_and_removed_after(
-    there: Registry, version: Version, settings: Settings, stored: Path
+    there: Registry, version: Version, stored: Path
 ) -> None:
-    with download.model(there, version, settings) as folder:
+    with download.model(there, version) as folder:
         assert hashing.of_folder(folder) == version.digest
         assert stored not in {folder, *folder.parents}
         assert load(folder, version.digest).encoder.columns
@@ -76,10 +76,8 @@ def test_the_bytes_that_were_registered_are_fetched_and_removed_after(
     assert hashing.of_folder(stored) == version.digest
 
 
-def test_the_folder_is_removed_when_its_user_fails(
-    there: Registry, version: Version, settings: Settings
-) -> None:
-    with pytest.raises(ZeroDivisionError), download.model(there, version, settings) as folder:
+def test_the_folder_is_removed_when_its_user_fails(there: Registry, version: Version) -> None:
+    with pytest.raises(ZeroDivisionError), download.model(there, version) as folder:
         _ = 1 / 0
     assert not folder.exists()
 
@@ -101,12 +99,11 @@ def add(folder: Path) -> None:
 def test_bytes_that_are_not_those_registered_are_refused(
     there: Registry,
     version: Version,
-    settings: Settings,
     stored: Path,
     harm: Callable[[Path], None],
 ) -> None:
     harm(stored)
-    said = refused(there, version, settings)
+    said = refused(there, version)
     assert "the bytes of version 1 are not those that were registered" in said
     assert version.digest[:12] in said
     assert "`nox -s rollback -- VERSION`" in said
@@ -115,13 +112,12 @@ def test_bytes_that_are_not_those_registered_are_refused(
 def test_without_a_look_at_the_digest_altered_bytes_would_be_handed_out(
     there: Registry,
     version: Version,
-    settings: Settings,
     stored: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     alter(stored)
     monkeypatch.setattr(hashing, "of_folder", lambda *_: version.digest)
-    with download.model(there, version, settings) as folder:
+    with download.model(there, version) as folder:
         assert (folder / CODE).read_text().endswith("# one byte more\n")
 
 
@@ -134,34 +130,32 @@ def empty(folder: Path) -> None:
 def test_bytes_that_are_gone_are_told_in_one_sentence(
     there: Registry,
     version: Version,
-    settings: Settings,
     stored: Path,
     harm: Callable[[Path], None],
 ) -> None:
     harm(stored)
-    said = refused(there, version, settings)
+    said = refused(there, version)
     assert "the bytes of version 1 are gone" in said
     assert "restore them from a backup" in said
 
 
-def test_a_version_that_is_gone_is_told_in_one_sentence(
-    there: Registry, version: Version, settings: Settings
-) -> None:
+def test_a_version_that_is_gone_is_told_in_one_sentence(there: Registry, version: Version) -> None:
     gone = replace(version, number=7)
-    assert "version=7) not found" in refused(there, gone, settings)
+    assert "version=7) not found" in refused(there, gone)
 
 
 def test_bytes_that_nobody_signed_are_refused_where_a_signature_is_asked_for(
     there: Registry, version: Version, tmp_path: Path
 ) -> None:
     (tmp_path / "signing.pub").write_text("a key")
-    assert "version 1 is not signed" in refused(there, version, Settings(tmp_path))
-    with download.by_digest(there, version, Settings(tmp_path)) as folder:
+    asking = Registry(there.client, there.uri, there.model, root=tmp_path)
+    assert "version 1 is not signed" in refused(asking, version)
+    with download.by_digest(asking, version) as folder:
         assert hashing.of_folder(folder) == version.digest
 
 
 def test_code_that_nobody_vouches_for_is_not_handed_out(
-    there: Registry, version: Version, settings: Settings, stored: Path
+    there: Registry, version: Version, stored: Path
 ) -> None:
     name = hashing.BYTE_CODE
     planted = [
@@ -171,7 +165,7 @@ def test_code_that_nobody_vouches_for_is_not_handed_out(
     for path in planted:
         path.parent.mkdir()
         path.write_bytes(b"evil")
-    with download.model(there, version, settings) as folder:
+    with download.model(there, version) as folder:
         assert not list(folder.rglob(name))
         assert list(folder.rglob("model.py"))
     assert all(path.is_file() for path in planted)
@@ -194,6 +188,6 @@ def test_a_copy_lies_where_nobody_else_can_put_another(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "a").write_text("a")
     digest = hashing.of_folder(tmp_path / "model")
-    with download.copied(tmp_path / "model", digest, Settings(tmp_path)) as copy:
+    with download.copied(tmp_path / "model", digest, Settings(tmp_path).scratch) as copy:
         above = copy.parent, copy.parent.parent
         assert [stat.S_IMODE(path.stat().st_mode) for path in above] == [0o700, 0o700]

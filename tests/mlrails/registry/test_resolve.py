@@ -228,7 +228,7 @@ def test_bytes_that_cannot_be_had_are_not_told_as_another_model(
     monkeypatch.setattr("mlflow.artifacts.download_artifacts", refused)
     there = versions.connect(here)
     with pytest.raises(OutageError, match=r"the bytes of version 1 cannot be had .*bucket is away"):
-        download.check(there, there.get(1), here)
+        download.check(there, there.get(1))
 
 
 def test_what_a_server_hides_is_told_as_refused_and_not_as_missing() -> None:

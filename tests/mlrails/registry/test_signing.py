@@ -18,8 +18,8 @@ from mlrails.registry import signing, versions
 from mlrails.registry.signing import fetch_artifact
 from mlrails.registry.versions import Registry, Version
 
-NOBODY: Any = None
-"""A registry of which nothing may be asked."""
+NOBODY = Registry(None, "", rows.NAME)
+"""A registry of which nothing can be asked."""
 UNMADE = Version(1, {"digest": "ab"}, "run")
 PASSWORD = serialization.BestAvailableEncryption(b"secret")
 
@@ -68,6 +68,12 @@ def version(there: Registry, folder: Path) -> Version:
     return Version(1, {"digest": hashing.of_folder(folder)}, run.info.run_id)
 
 
+def of(there: Registry, settings: Settings) -> Registry:
+    """Return a registry as the project of these settings is connected to it."""
+    key = settings.signing_key
+    return Registry(there.client, there.uri, there.model, there.name, settings.root, key)
+
+
 def signatures(there: Registry, version: Version) -> list[str]:
     return [it.path for it in there.client.list_artifacts(version.run_id, "signatures")]
 
@@ -75,9 +81,9 @@ def signatures(there: Registry, version: Version) -> list[str]:
 def test_what_was_signed_verifies(
     there: Registry, version: Version, folder: Path, signed: Settings
 ) -> None:
-    signing.sign(there, version, folder, signed)
+    signing.sign(of(there, signed), version, folder)
     assert signatures(there, version) == [f"signatures/{version.digest}.json"]
-    signing.check(there, version, folder, signed)
+    signing.check(of(there, signed), version, folder)
 
 
 @pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1()], ids=lambda it: it.name)
@@ -85,8 +91,8 @@ def test_the_other_curves_do_as_well(
     there: Registry, version: Version, folder: Path, tmp_path: Path, curve: ec.EllipticCurve
 ) -> None:
     key = write_key(ec.generate_private_key(curve), tmp_path / "signing.pem")
-    signing.sign(there, version, folder, Settings(tmp_path, signing_key=key))
-    signing.check(there, version, folder, Settings(tmp_path))
+    signing.sign(of(there, Settings(tmp_path, signing_key=key)), version, folder)
+    signing.check(of(there, Settings(tmp_path)), version, folder)
 
 
 def test_a_new_key_takes_the_place_of_an_old_one(
@@ -94,29 +100,29 @@ def test_a_new_key_takes_the_place_of_an_old_one(
 ) -> None:
     old = replace(signed, signing_key=new_key(signed.root, "old.pem"))
     for settings in (old, signed):
-        signing.sign(there, version, folder, settings)
+        signing.sign(of(there, settings), version, folder)
     assert len(signatures(there, version)) == 1
-    signing.check(there, version, folder, signed)
+    signing.check(of(there, signed), version, folder)
 
 
 def test_without_a_key_nothing_is_signed_and_nothing_is_asked_for(folder: Path) -> None:
-    signing.sign(NOBODY, UNMADE, folder, Settings(folder))
-    signing.check(NOBODY, UNMADE, folder, Settings(folder))
+    signing.sign(of(NOBODY, Settings(folder)), UNMADE, folder)
+    signing.check(of(NOBODY, Settings(folder)), UNMADE, folder)
 
 
 def test_mains_key_counts_where_an_older_commit_has_none(tmp_path: Path) -> None:
     new_key(tmp_path)
-    asked, key = Settings(tmp_path), tmp_path / signing.PUBLIC_KEY
+    key = tmp_path / signing.PUBLIC_KEY
     text = key.read_text("utf-8")
     rows.git(tmp_path, "init", "--quiet")
     rows.git(tmp_path, "add", signing.PUBLIC_KEY)
     rows.git(tmp_path, "commit", "--quiet", "--message", "ask for signatures")
     key.unlink()
-    assert signing.public_key(asked) is None
+    assert signing.public_key(tmp_path) is None
     rows.git(tmp_path, "update-ref", "refs/remotes/origin/main", "HEAD")
-    found = signing.public_key(asked)
+    found = signing.public_key(tmp_path)
     assert found is not None and found.read_text("utf-8") == text
-    assert signing.told(asked) == "verified with signing.pub"
+    assert signing.told(tmp_path) == "verified with signing.pub"
 
 
 def test_what_is_not_content_is_not_signed(
@@ -126,10 +132,10 @@ def test_what_is_not_content_is_not_signed(
     for path in left:
         path.parent.mkdir(exist_ok=True)
         path.write_text("left")
-    signing.sign(there, version, folder, signed)
+    signing.sign(of(there, signed), version, folder)
     for path in left:
         path.unlink()
-    signing.check(there, version, folder, signed)
+    signing.check(of(there, signed), version, folder)
 
 
 def alter(folder: Path) -> None:
@@ -152,32 +158,32 @@ def test_other_bytes_are_refused(
     signed: Settings,
     harm: Callable[[Path], None],
 ) -> None:
-    signing.sign(there, version, folder, signed)
+    signing.sign(of(there, signed), version, folder)
     harm(folder)
     with pytest.raises(WorldError, match=r"version 1 does not verify .*\(Signature mismatch: "):
-        signing.check(there, version, folder, signed)
+        signing.check(of(there, signed), version, folder)
 
 
 def test_a_signature_that_is_missing_is_asked_for(
     there: Registry, version: Version, folder: Path, signed: Settings
 ) -> None:
     with pytest.raises(WorldError, match=r"version 1 is not signed, and signing\.pub asks for it"):
-        signing.check(there, version, folder, signed)
+        signing.check(of(there, signed), version, folder)
 
 
 def test_the_signature_of_another_key_is_refused(
     there: Registry, version: Version, folder: Path, signed: Settings
 ) -> None:
     other = replace(signed, signing_key=new_key(signed.root, "other.pem"))
-    signing.sign(there, version, folder, other)
+    signing.sign(of(there, other), version, folder)
     with pytest.raises(WorldError, match=r"does not verify with signing.pub \(.*; use a version"):
-        signing.check(there, version, folder, signed)
+        signing.check(of(there, signed), version, folder)
 
 
 def test_the_signature_of_another_version_is_refused(
     there: Registry, version: Version, folder: Path, signed: Settings, tmp_path: Path
 ) -> None:
-    signing.sign(there, version, folder, signed)
+    signing.sign(of(there, signed), version, folder)
     (path,) = signatures(there, version)
     signature = fetch_artifact(there, version.run_id, path, tmp_path)
     assert signature
@@ -186,7 +192,7 @@ def test_the_signature_of_another_version_is_refused(
     copy = signature.rename(tmp_path / f"{other.digest}.json")
     there.client.log_artifact(version.run_id, str(copy), "signatures")
     with pytest.raises(WorldError, match="does not verify"):
-        signing.check(there, other, folder, signed)
+        signing.check(of(there, signed), other, folder)
 
 
 def test_a_signature_that_is_none_is_refused(
@@ -194,16 +200,16 @@ def test_a_signature_that_is_none_is_refused(
 ) -> None:
     there.client.log_text(version.run_id, "{}", f"signatures/{version.digest}.json")
     with pytest.raises(WorldError, match=r"version 1 does not verify with signing\.pub"):
-        signing.check(there, version, folder, signed)
+        signing.check(of(there, signed), version, folder)
 
 
 def test_a_public_key_that_is_none_is_told_in_one_sentence(
     there: Registry, version: Version, folder: Path, signed: Settings
 ) -> None:
-    signing.sign(there, version, folder, signed)
+    signing.sign(of(there, signed), version, folder)
     (signed.root / signing.PUBLIC_KEY).write_text("no key")
     with pytest.raises(WorldError, match=r"version 1 does not verify with signing\.pub"):
-        signing.check(there, version, folder, signed)
+        signing.check(of(there, signed), version, folder)
 
 
 NO_KEYS: dict[str, Callable[[Path], object]] = {
@@ -223,13 +229,13 @@ def test_a_file_that_is_no_key_of_ours_is_refused_by_name(
     key = tmp_path / "key.pem"
     NO_KEYS[kind](key)
     with pytest.raises(UsageError, match=r"key\.pem: not a private key without a password on"):
-        signing.sign(NOBODY, UNMADE, folder, Settings(tmp_path, signing_key=key))
+        signing.sign(of(NOBODY, Settings(tmp_path, signing_key=key)), UNMADE, folder)
 
 
 def test_a_key_that_is_not_there_is_refused_by_its_variable(tmp_path: Path, folder: Path) -> None:
     for key in (tmp_path / "missing.pem", tmp_path):
         with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: .* is not a file"):
-            signing.sign(NOBODY, UNMADE, folder, Settings(tmp_path, signing_key=key))
+            signing.sign(of(NOBODY, Settings(tmp_path, signing_key=key)), UNMADE, folder)
 
 
 def test_a_key_that_is_given_as_text_signs_and_is_not_left_behind(
@@ -245,8 +251,8 @@ def test_a_key_that_is_given_as_text_signs_and_is_not_left_behind(
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     assert isinstance(signed.signing_key, Path)
     text = signed.signing_key.read_text("utf-8")
-    signing.sign(there, version, folder, replace(signed, signing_key=text))
-    signing.check(there, version, folder, signed)
+    signing.sign(of(there, replace(signed, signing_key=text)), version, folder)
+    signing.check(of(there, signed), version, folder)
     assert not list(scratch.iterdir())
 
 
@@ -265,7 +271,7 @@ def test_while_it_signs_nobody_else_can_read_the_key(
 
     monkeypatch.setattr(Config, "use_elliptic_key_signer", looking)
     text = signed.signing_key.read_text("utf-8")
-    signing.sign(there, version, folder, replace(signed, signing_key=text))
+    signing.sign(of(there, replace(signed, signing_key=text)), version, folder)
     assert modes == [0o600]
 
 
@@ -273,7 +279,7 @@ def test_a_text_that_is_no_key_is_refused_by_its_variable_and_not_shown(folder: 
     # pragma: allowlist nextline secret
     text = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"
     with pytest.raises(UsageError, match=r"^MODEL_SIGNING_KEY: not a private key") as told:
-        signing.sign(NOBODY, UNMADE, folder, Settings(folder, signing_key=text))
+        signing.sign(of(NOBODY, Settings(folder, signing_key=text)), UNMADE, folder)
     assert "c2VjcmV0" not in str(told.value)
 
 
@@ -291,4 +297,4 @@ def test_what_is_no_file_is_no_leave_to_go_without_a_signature(
 ) -> None:
     harm(tmp_path / signing.PUBLIC_KEY)
     with pytest.raises(WorldError, match=r"^signing\.pub: not a file, so nothing verifies"):
-        signing.check(NOBODY, UNMADE, folder, Settings(tmp_path))
+        signing.check(of(NOBODY, Settings(tmp_path)), UNMADE, folder)

@@ -100,16 +100,17 @@ class Settings:
 
     @property
     def scratch(self) -> Path:
-        """A folder that neither git nor DVC looks into; made on first use."""
-        return _scratch(self.root)
+        """The project's folder that neither git nor DVC looks into."""
+        return scratch_of(self.root)
 
     @property
     def checkpoints(self) -> Path:
         """The folder of what fits go on from, which outlives a copy."""
-        return _scratch(self.project or self.root) / "checkpoints"
+        return scratch_of(self.project or self.root) / "checkpoints"
 
 
-def _scratch(root: Path) -> Path:
+def scratch_of(root: Path) -> Path:
+    """Return a project's folder that neither git nor DVC looks into; made on first use."""
     folder = root / ".dvc" / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

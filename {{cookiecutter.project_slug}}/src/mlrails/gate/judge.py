@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..core import layout
 from ..core.errors import WorldError
 from ..core.params import FILE, Gate, Params
-from ..core.settings import Settings
+from ..core.settings import scratch_of
 from ..data import parquet
 from ..modeling.checked_copy import Model
 from ..modeling.signature import breaking_changes
@@ -154,7 +154,6 @@ def verdict(
     candidate: Candidate,
     met: Rivals,
     bounds: Params,
-    settings: Settings,
     again: str | None = None,
 ) -> Verdict:
     """Hold the gate of the params `bounds`, those of a base perhaps.
@@ -163,7 +162,7 @@ def verdict(
     """
     champion = met.champion
     if champion and champion.digest == candidate.digest:  # What is imported below takes seconds.
-        return same(registry, champion, settings)
+        return same(registry, champion)
     checks = [rolled_back(registry, candidate, again)]
     checks += [size(candidate, bounds.gate)]
     names = (candidate.digest, champion.digest if champion else "")
@@ -172,11 +171,11 @@ def verdict(
     from . import contest
     from .checks import judge
 
-    raw = parquet.read(settings.root / layout.RAW)
+    raw = parquet.read(registry.root / layout.RAW)
     checks.append(contest.same_holdout(raw, candidate.params, bounds))
     if not checks[-1].passed:
         return _incomparable(names, checks)
-    met_on, more = _meet(registry, candidate, met, bounds, settings, raw)
+    met_on, more = _meet(registry, candidate, met, bounds, raw)
     found = judge(met_on, bounds.gate, [*checks, *more], names)
     return replace(found, looks=looks_so_far(registry, candidate))
 
@@ -186,7 +185,6 @@ def _meet(
     candidate: Candidate,
     met: Rivals,
     bounds: Params,
-    settings: Settings,
     raw: "pd.DataFrame",
 ) -> tuple["Contest", Sequence[Check]]:
     """Let all models predict the rows of the contest; return it, and what was seen of the models.
@@ -198,19 +196,17 @@ def _meet(
     from . import contest
 
     with ExitStack() as open_models, threadpool_limits(1, user_api="blas"):
-        own = download.copied(candidate.folder, candidate.digest, settings)
+        own = download.copied(candidate.folder, candidate.digest, scratch_of(registry.root))
         candidate = replace(candidate, folder=open_models.enter_context(own))
         models = {
-            role: Model(
-                open_models.enter_context(download.model(registry, it, settings)), it.digest
-            )
+            role: Model(open_models.enter_context(download.model(registry, it)), it.digest)
             for role, it in met.by_role().items()
         }
         checks = []
         if CHAMPION in models and bounds.gate.signature == "compatible":
             checks.append(signature(candidate.folder, models[CHAMPION].folder))
         rows = contest.rows(raw, candidate, met.by_role().values())
-        return contest.contest(settings.root, candidate, models, rows, bounds), checks
+        return contest.contest(registry.root, candidate, models, rows, bounds), checks
 
 
 def _incomparable(names: tuple[str, str], checks: Sequence[Check]) -> Verdict:
@@ -218,9 +214,9 @@ def _incomparable(names: tuple[str, str], checks: Sequence[Check]) -> Verdict:
     return Verdict(Answer.REJECT, names[0], names[1] or None, checks, {})
 
 
-def same(registry: Registry, champion: Version, settings: Settings) -> Verdict:
+def same(registry: Registry, champion: Version) -> Verdict:
     """Return the verdict on the champion's own model, whose bytes in the registry are checked."""
-    download.check(registry, champion, settings)
+    download.check(registry, champion)
     return unchanged(champion.digest)
 
 

@@ -4,14 +4,15 @@ Write a pull request's one comment, or bring it up to date. Nothing but the stan
 runs with the right to write, and without an environment.
 """
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from ..core import settings
 from ..core.errors import UsageError, reported
-from ..core.settings import Identity, find_root
+from ..core.settings import find_root
 from . import api
 from .api import Job
 
@@ -19,8 +20,10 @@ _MOST = 65_536
 """Characters of a comment on GitHub."""
 _SECTION = "\n## "
 _WRITER = "github-actions[bot]"
-_MODEL = ("estimator", "features", "schema", "source")
-"""Modules of the user's that a change is expected to touch, beside docs, tests and params."""
+_STAGE, _ITEM = re.compile(r"  ([\w-]+):"), re.compile(r"\s+- (\S+)")
+"""Lines of `dvc.yaml`: nothing here can read YAML, and what is written otherwise is told of."""
+_FIGURES = "evaluate"
+"""The stage whose files write the figures that the review shows."""
 _MOST_FILES = 3000
 """GitHub lists no more of a pull request."""
 _NAMES = 10
@@ -28,12 +31,15 @@ _ENGINE = "src/mlrails/"
 _EDITED = f" `{_ENGINE}` was edited by hand: it is not the template's any more."
 
 
-def comment(job: Job, text: str, ours: Identity) -> None:
-    """Keep one comment on the job's pull request; raises WorldError where the forge refuses."""
+def comment(job: Job, text: str, root: Path) -> None:
+    """Keep one comment on the job's pull request; raises WorldError where the forge refuses.
+
+    `root` is the project as main has it.
+    """
     if not job.pull_request.isdigit():
         raise UsageError("PULL_REQUEST: names no pull request to comment on; set it to its number")
-    mark = f"<!-- the review of {ours.name} -->"
-    head = f"{mark}\n{_warning(job, ours.package)}"
+    mark = f"<!-- the review of {settings.read_identity(root).name} -->"
+    head = f"{mark}\n{_warning(job, expected(root))}"
     # A mention would call somebody, and whoever has changed the page could write one.
     quiet = text.replace("@", "@\u200b")
     content = {"body": head + cut(quiet, job.page, _MOST - len(head))}
@@ -44,11 +50,11 @@ def comment(job: Job, text: str, ours: Identity) -> None:
     api.call(job, "POST", f"issues/{job.pull_request}/comments", content)
 
 
-def _warning(job: Job, package: str) -> str:
+def _warning(job: Job, quiet: Set[str]) -> str:
     """Return a line on what the text below cannot vouch for: the code that has written it."""
     changed = list(api.pages(job, f"pulls/{job.pull_request}/files"))
     touched = [name for it in changed for name in (it["filename"], it.get("previous_filename"))]
-    names = [name for name in touched if name and _judges(name, package)]
+    names = [name for name in touched if name and _judges(name, quiet)]
     if len(changed) >= _MOST_FILES:
         names.append("files beyond those that can be listed")
     if not names:
@@ -66,11 +72,27 @@ def _is_edited(touched: Sequence[str | None]) -> bool:
     )
 
 
-def _judges(name: str, package: str) -> bool:
+def _judges(name: str, quiet: Set[str]) -> bool:
     """Tell whether a file may decide what the review says: all but words, tests and the model."""
     words = name.startswith(("docs/", "tests/")) or name.endswith(".md")
-    model = {f"src/{package}/{module}.py" for module in _MODEL}
-    return not words and name not in {"params.yaml", "dvc.lock", *model}
+    return not words and name not in quiet
+
+
+def expected(root: Path) -> Set[str]:
+    """Return the files that a change is expected to touch: params, and what the model is made of.
+
+    That is what the stages of main's `dvc.yaml` read of the user's own package, but for those that
+    write the figures.
+    """
+    own, found, stage = f"src/{settings.read_identity(root).package}/", dict[str, set[str]](), ""
+    path = root / "dvc.yaml"
+    for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
+        if named := _STAGE.fullmatch(line):
+            stage = named[1]
+        if (item := _ITEM.fullmatch(line)) and item[1].startswith(own):
+            found.setdefault(stage, set()).add(item[1])
+    figures = found.pop(_FIGURES, set[str]())
+    return {"params.yaml", "dvc.lock", *set[str]().union(*found.values()) - figures}
 
 
 def _is_own(known: Any, mark: str) -> bool:
@@ -92,8 +114,8 @@ def cut(text: str, page: str, most: int) -> str:
 def _from_file(words: list[str]) -> None:
     if len(words) != 1 or not Path(words[0]).is_file():
         raise UsageError("comment: name the file to show, as in `nox -s comment -- FILE`")
-    ours = settings.read_identity(find_root(Path.cwd()))
-    comment(api.this(), Path(words[0]).read_text("utf-8", errors="replace"), ours)
+    text = Path(words[0]).read_text("utf-8", errors="replace")
+    comment(api.this(), text, find_root(Path.cwd()))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def _rivals(settings: Settings, floors_at_least: bool) -> tuple[Registry, Rivals
             raise
         warn(f"{error}; without a secret it cannot be asked from here, so only the floors count")
         note = "The registry cannot be asked without a secret, so only the floors count here."
-        nobody = _Unreachable(None, store.address(settings), settings.name)
+        nobody = _Unreachable(None, store.address(settings), settings.name, root=settings.root)
         return nobody, Rivals(None, None), f"{note} The merge asks it."
     met = judge.rivals(there, book)
     unseen = floors_at_least and met.champion is None

@@ -61,7 +61,8 @@ class Challenge(Protocol):
 class Held:
     """The challenge of the model in the project's folder: the gate is held here and now."""
 
-    settings: Settings
+    evidence: Path
+    """The project's folder."""
     candidate: Candidate
     bounds: Params
     """The params that the gate goes by, those of a base perhaps."""
@@ -71,11 +72,6 @@ class Held:
     unclean: bool = False
     """Whether the model is made of what is not committed; only `promote` asks."""
 
-    @property
-    def evidence(self) -> Path:
-        """The project's folder."""
-        return self.settings.root
-
     def told(self) -> dict[str, str]:
         """Return whose bounds counted, and why what was rolled back comes again."""
         dirty = {"git_dirty": "true"} if self.unclean else {}
@@ -83,10 +79,8 @@ class Held:
 
     def hold(self, registry: Registry, rivals: Rivals) -> Verdict:
         """Hold the gate, and write its files."""
-        given = judge.verdict(
-            registry, self.candidate, rivals, self.bounds, self.settings, self.again
-        )
-        report.write(given, registry.name, self.bounds_of, self.settings.root)
+        given = judge.verdict(registry, self.candidate, rivals, self.bounds, self.again)
+        report.write(given, registry.name, self.bounds_of, self.evidence)
         return given
 
 
@@ -96,7 +90,7 @@ def here(settings: Settings, revision: str | None = None, again: str | None = No
     Raises UsageError where there is no such revision, or no model of today's params and files.
     """
     asked, where = load_bounds(settings.root, revision)
-    return Held(settings, candidate.here(settings), asked, where, again)
+    return Held(settings.root, candidate.here(settings), asked, where, again)
 
 
 def to_promote(settings: Settings, revision: str | None, again: str | None, dirty: bool) -> Held:
@@ -118,9 +112,9 @@ def to_promote(settings: Settings, revision: str | None, again: str | None, dirt
 class HandedOver:
     """The challenge of a parcel, whose gate was held elsewhere."""
 
-    settings: Settings
     candidate: Candidate
     evidence: Path
+    """The parcel's folder."""
 
     def told(self) -> dict[str, str]:
         """Return whose bounds counted, and what has proved the model."""
@@ -131,7 +125,7 @@ class HandedOver:
         """Take the verdict over; raises WorldError where it holds no more."""
         ours, champion = self.candidate, rivals.champion
         if champion and champion.digest == ours.digest:
-            return judge.same(registry, champion, self.settings)
+            return judge.same(registry, champion)
         given, _ = bundle.verdict(self.evidence)
         digest = champion.digest if champion else None
         if digest != given.champion:
@@ -147,7 +141,7 @@ def from_bundle(settings: Settings, folder: Path) -> HandedOver:
     """Return the challenge of a parcel; raises as `bundle.unpack` and `bundle.verdict` do."""
     found = bundle.unpack(settings, folder)
     bundle.verdict(folder)
-    return HandedOver(settings, found, folder)
+    return HandedOver(found, folder)
 
 
 def _named(digest: str | None) -> str:
@@ -204,18 +198,18 @@ def _promote(settings: Settings, challenger: Challenge, tip: str | None) -> Exit
         verdict = challenger.hold(there, met)
         if verdict.answer is not Answer.PROMOTE:
             return report.announce(verdict, there.name)
-        download.check(there, version, settings)
+        download.check(there, version)
         if _superseded(settings, tip):
             return Exit.DONE
         told = _told(version, met, verdict) | {
             "registry": there.name,
             **ledger.actor(settings),
-            "signature": signing.told(settings),
+            "signature": signing.told(settings.root),
             **challenger.told(),
         }
         evidence = [challenger.evidence / path for path in report.EVIDENCE]
         transitions.move(there, book, told, held, evidence)
-    candidate.tell_unsigned(settings)
+    candidate.tell_unsigned(there)
     report.announce(verdict, there.name)
     first = "" if met.champion else ", the first one there"
     say(f"promote: version {version.number} is the champion in {there.name}{first}")

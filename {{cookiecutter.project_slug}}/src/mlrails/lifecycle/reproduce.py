@@ -36,9 +36,9 @@ def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
     """Rebuild a version in a clean folder, say how it compares, and write that to the version."""
     there = versions.connect_to_read(settings)
     found = _version(there, version)
-    download.check(there, found, settings)
+    download.check(there, found)
     with files.scratch_folder(settings.scratch) as scratch:
-        making = _making(settings, there, found, scratch)
+        making = _making(there, found, scratch)
         with rebuild.at(settings, making.commit, making.diff) as root:
             with_changes = " and its uncommitted changes" if making.diff else ""
             say(f"reproduce: version {found.number} from commit {making.commit[:12]}{with_changes}")
@@ -50,7 +50,7 @@ def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
             left_out = {"ingest"} if fetched_raw else set[str]()
             rebuild.stages(root, rebuild.python(settings, root), left_out)
             here = _fitted_on(root)
-            answer = _compare(settings, there, found, making, root, here)
+            answer = _compare(there, found, making, root, here)
     made_on, now = found.tags.get("cpu_class", ""), datetime.now(UTC).strftime("%Y-%m-%d")
     there.tag(found.number, {REPRODUCED: f"{answer}; {now}, on {here}"})
     say(f"reproduce: version {found.number}: {answer}")
@@ -75,7 +75,7 @@ def _version(there: Registry, version: str) -> Version:
     return found
 
 
-def _making(settings: Settings, there: Registry, version: Version, scratch: Path) -> Making:
+def _making(there: Registry, version: Version, scratch: Path) -> Making:
     commit = version.tags.get("git_commit", "none")
     if commit == "none":
         raise UsageError(
@@ -88,18 +88,18 @@ def _making(settings: Settings, there: Registry, version: Version, scratch: Path
             f"{commit[:40]!r}, which is none; set its tag git_commit right"
         )
     dirty = version.tags.get("git_dirty") == "true"
-    diff = _diff(settings, there, version, scratch) if dirty else ""
+    diff = _diff(there, version, scratch) if dirty else ""
     made = signing.fetch_artifact(there, version.run_id, recording.OUTCOMES, scratch)
     lock = signing.fetch_artifact(there, version.run_id, recording.DVC_LOCK, scratch)
     return Making(commit, diff, json.loads(made.read_text("utf-8")) if made else {}, lock)
 
 
-def _diff(settings: Settings, there: Registry, version: Version, scratch: Path) -> str:
+def _diff(there: Registry, version: Version, scratch: Path) -> str:
     """Return the changes that a version was made of, which are code that will be run.
 
     A signature is of the model alone, so where one is asked for nobody vouches for them.
     """
-    if signing.public_key(settings):
+    if signing.public_key(there.root):
         raise UsageError(
             f"version {version.number} was made of uncommitted changes that nobody signed, and "
             f"{signing.PUBLIC_KEY} asks for signatures; commit them, train, and register it again"
@@ -121,7 +121,7 @@ def _fitted_on(root: Path) -> str:
 
 
 def _compare(
-    settings: Settings, there: Registry, version: Version, making: Making, root: Path, here: str
+    there: Registry, version: Version, making: Making, root: Path, here: str
 ) -> str:
     """Return the answer in words; `different` first where it is."""
     parted = origin.first_difference(making.outcomes, origin.outcomes_of(root))
@@ -129,7 +129,7 @@ def _compare(
     if made.digest == version.digest:
         beside = f" ({parted[0]} made another {parted[1]})" if parted else ""
         return f"identical bytes{beside}"
-    with download.model(there, version, settings) as folder:
+    with download.model(there, version) as folder:
         rows = parquet.read(root / layout.prepared("test"))
         exact = origin.same_bytes(version.tags.get("cpu_class", ""), here)
         alike = equivalence.likeness(made, Model(folder, version.digest), rows, exact)

@@ -35,7 +35,7 @@ def _told(
         it for entry in book.entries() for it in (entry.version, entry.before)
     }:
         raise UsageError(f"version {target.number} was never champion; only `promote` makes it one")
-    _check_loads(there, target, settings)
+    _check_loads(there, target)
     best = judge.best(there, book, target.tags.get("target"), without=champion) or target
     return {
         "action": ROLLBACK,
@@ -49,12 +49,12 @@ def _told(
         "git_commit": target.tags.get("git_commit", ""),
         "git_dirty": target.tags.get("git_dirty", ""),
         "reason": reason or "no reason given",
-        "signature": signing.told(settings),
+        "signature": signing.told(settings.root),
     }
 
 
-def _check_loads(there: Registry, target: Version, settings: Settings) -> None:
-    with download.model(there, target, settings) as folder:
+def _check_loads(there: Registry, target: Version) -> None:
+    with download.model(there, target) as folder:
         try:
             isolation.load_copy(folder, folder)
         except Exception as error:  # It is the version's own code that runs here.

@@ -85,7 +85,7 @@ def register(registry: Registry, candidate: Candidate, settings: Settings) -> Ve
         version = registry.register(source, run.id, tags, description, about)
         if store.is_embedded(settings):  # A server takes no word for it.
             embedded.note_author(settings.store_folder, settings.name, version.number, who)
-    signing.sign(registry, version, candidate.folder, settings)
+    signing.sign(registry, version, candidate.folder)
     champion = registry.aliased(CHAMPION)
     if ROLLED_BACK not in version.tags and (champion is None or champion.number != version.number):
         registry.point(CHALLENGER, version.number)
@@ -129,7 +129,7 @@ def _logged_model(registry: Registry, run: Run, digest: str) -> str:
     )
 
 
-def tell_unsigned(settings: Settings) -> None:
+def tell_unsigned(registry: Registry) -> None:
     """Say that models are unsigned, where nobody has made a key."""
-    if settings.signing_key is None and signing.public_key(settings) is None:
+    if registry.signing_key is None and signing.public_key(registry.root) is None:
         warn("models are not signed: nobody but the digest vouches for them (docs/production.md)")

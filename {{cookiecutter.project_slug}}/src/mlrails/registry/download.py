@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..core import files
 from ..core.errors import OutageError, WorldError
-from ..core.settings import Settings
+from ..core.settings import scratch_of
 from ..modeling import checked_copy
 from ..modeling.checked_copy import Copy
 from ..tracking.client import READ, first_line, in_words, is_away, is_denied, masked, needed
@@ -15,7 +15,7 @@ from .versions import Registry, Version
 
 
 @contextmanager
-def model(registry: Registry, version: Version, settings: Settings) -> Iterator[Copy]:
+def model(registry: Registry, version: Version) -> Iterator[Copy]:
     """Yield the model directory of a version, whose code may be run; it is removed after.
 
     Whoever wants to keep it may move it away.
@@ -23,28 +23,31 @@ def model(registry: Registry, version: Version, settings: Settings) -> Iterator[
     Raises WorldError where the bytes are gone, are not those of the version's digest, or lack the
     signature that this project asks for.
     """
-    with by_digest(registry, version, settings) as folder:
-        signing.check(registry, version, folder, settings)
+    with by_digest(registry, version) as folder:
+        signing.check(registry, version, folder)
         yield folder
 
 
-def check(registry: Registry, version: Version, settings: Settings) -> None:
+def check(registry: Registry, version: Version) -> None:
     """Raise WorldError as `model` does, where the registry does not hold what was registered."""
-    with model(registry, version, settings):
+    with model(registry, version):
         pass
 
 
 @contextmanager
-def copied(folder: Path, digest: str, settings: Settings) -> Iterator[Copy]:
-    """Yield a copy of a model directory that holds what its digest names, on the project's disk."""
-    with files.scratch_folder(settings.scratch) as scratch:
+def copied(folder: Path, digest: str, home: Path) -> Iterator[Copy]:
+    """Yield a copy of a model directory that holds what its digest names.
+
+    It lies in a folder of its own below `home`, which is on the project's disk.
+    """
+    with files.scratch_folder(home) as scratch:
         yield checked_copy.lay(folder, scratch / "model", digest)
 
 
 @contextmanager
-def by_digest(registry: Registry, version: Version, settings: Settings) -> Iterator[Copy]:
+def by_digest(registry: Registry, version: Version) -> Iterator[Copy]:
     """Yield the model directory of a version, whoever has made it; nothing of it should be run."""
-    with files.scratch_folder(settings.scratch) as scratch:
+    with files.scratch_folder(scratch_of(registry.root)) as scratch:
         folder = scratch / "model"
         found = checked_copy.copied(_download(registry, version, scratch / "download"), folder)
         if found != version.digest:

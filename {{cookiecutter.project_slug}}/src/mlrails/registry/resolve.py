@@ -66,7 +66,7 @@ class Resolver:
         """Yield verified bytes, whose code may be run, and where they come from."""
         if version == LOCAL:
             model = self._settings.root / layout.MODEL
-            with download.copied(model, digest, self._settings) as folder:
+            with download.copied(model, digest, self._settings.scratch) as folder:
                 made = (model / "MLmodel").stat().st_mtime
                 yield folder, ModelOrigin(digest, version, self._settings.name, _as_time(made))
             return
@@ -74,7 +74,7 @@ class Resolver:
         found = there.get(int(version))
         with in_words(there.uri, needed(READ, "experiment", there.model)):
             began = there.client.get_run(found.run_id).info.start_time / 1000
-        with download.model(there, found, self._settings) as folder:
+        with download.model(there, found) as folder:
             yield folder, ModelOrigin(digest, version, self._settings.name, _as_time(began))
 
     def signature(self, version: str, scratch: Path) -> Path | None:
@@ -106,7 +106,7 @@ def _used(there: Registry, settings: Settings) -> Iterator[str]:
         yield f"it holds no model {there.model!r}"
     if settings.server_named and settings.tracking_uri is None:
         yield "MLFLOW_TRACKING_URI names another registry, which was not asked"
-    if signing.public_key(settings):
+    if signing.public_key(settings.root):
         yield f"{signing.PUBLIC_KEY} asks for signatures, which only versions have"
     if git_branch.known(settings, git_branch.BRANCH):
         yield f"this project's registry is the branch {git_branch.BRANCH}: say --registry branch"

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from ..core import files, git
 from ..core.errors import UsageError, WorldError
-from ..core.settings import Settings
+from ..core.settings import scratch_of
 from ..modeling import checked_copy
 from ..tracking.client import EDIT, READ, in_words, needed
 from .versions import Registry, Version
@@ -19,14 +19,14 @@ from .versions import Registry, Version
 PUBLIC_KEY = "signing.pub"
 
 
-def sign(registry: Registry, version: Version, folder: Path, settings: Settings) -> None:
+def sign(registry: Registry, version: Version, folder: Path) -> None:
     """Sign the bytes of a version where a key is configured, and keep that with its run."""
-    key = settings.signing_key
+    key = registry.signing_key
     if key is None:
         return
     from model_signing.signing import Config
 
-    with files.scratch_folder(settings.scratch) as scratch:
+    with files.scratch_folder(scratch_of(registry.root)) as scratch:
         name = key if isinstance(key, Path) else "MODEL_SIGNING_KEY"
         if isinstance(key, str):
             key = _written(key, scratch / "key.pem")
@@ -46,41 +46,41 @@ def sign(registry: Registry, version: Version, folder: Path, settings: Settings)
             registry.client.log_artifact(version.run_id, str(signature), "signatures")
 
 
-def public_key(settings: Settings) -> Path | None:
+def public_key(root: Path) -> Path | None:
     """Return the key with which models have to verify, if the project or its main holds one.
 
     Raises WorldError where something else stands in its place, which is no leave to go without.
     """
-    key = settings.root / PUBLIC_KEY
+    key = root / PUBLIC_KEY
     if key.is_file():
         return key
     if os.path.lexists(key):
         raise WorldError(f"{PUBLIC_KEY}: not a file, so nothing verifies; restore it from git")
-    return _of_main(settings)
+    return _of_main(root)
 
 
-def _of_main(settings: Settings) -> Path | None:
+def _of_main(root: Path) -> Path | None:
     """Return main's key: a run of an older commit, run again, must not go without it."""
     with suppress(WorldError):  # Where there is no git, there is no main.
-        found = git.run(settings.root, "show", f"refs/remotes/origin/main:./{PUBLIC_KEY}")
+        found = git.run(root, "show", f"refs/remotes/origin/main:./{PUBLIC_KEY}")
         if found.returncode == 0:
-            path = settings.scratch / PUBLIC_KEY
+            path = scratch_of(root) / PUBLIC_KEY
             files.write_text(found.stdout, path)
             return path
     return None
 
 
-def told(settings: Settings) -> str:
+def told(root: Path) -> str:
     """Return what the ledger says of the signature of a version that was checked."""
-    return "not asked for" if public_key(settings) is None else f"verified with {PUBLIC_KEY}"
+    return "not asked for" if public_key(root) is None else f"verified with {PUBLIC_KEY}"
 
 
-def check(registry: Registry, version: Version, folder: Path, settings: Settings) -> None:
+def check(registry: Registry, version: Version, folder: Path) -> None:
     """Raise WorldError unless the bytes are signed by the key that the project names, if any."""
-    key = public_key(settings)
+    key = public_key(registry.root)
     if key is None:
         return
-    with files.scratch_folder(settings.scratch) as scratch:
+    with files.scratch_folder(scratch_of(registry.root)) as scratch:
         signature = fetch(registry, version, scratch)
         if signature is None:
             raise WorldError(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import DeniedError, OutageError, UsageError, WorldError
@@ -82,12 +83,21 @@ _VERSIONS = "mlflow.modelVersions"
 """The tag by which a logged model knows its versions."""
 _LONGEST_DESCRIPTION = 5000
 """Characters that every database behind MLflow can hold."""
+_HERE = Path()
 
 
 class Registry:
     """The registered model in one store."""
 
-    def __init__(self, client: Any, uri: str, model: str, name: str = "") -> None:
+    def __init__(
+        self,
+        client: Any,
+        uri: str,
+        model: str,
+        name: str = "",
+        root: Path = _HERE,
+        signing_key: Path | str | None = None,
+    ) -> None:
         self.client = client
         self.uri = uri
         self.model = model
@@ -95,6 +105,10 @@ class Registry:
         self.name = name or masked(uri)
         """What outputs call it."""
         self._edit, self._read = (needed(it, "registered model", model) for it in (EDIT, READ))
+        self.root = root
+        """The project, whose folder copies are made in and whose key signatures must verify with."""
+        self.signing_key = signing_key
+        """A private key (PEM) or its file, where versions are signed."""
 
     def versions(self) -> Sequence[Version]:
         """Return all versions, oldest first."""
@@ -280,4 +294,5 @@ def connect_to_read(settings: Settings) -> Registry:
 def connect(settings: Settings) -> Registry:
     """Return the registry of the store that the settings name, made where it is missing."""
     name = git_branch.registry_name(settings) if settings.on_branch else ""
-    return Registry(store.connect(settings), store.address(settings), settings.name, name)
+    ours = (settings.name, name, settings.root, settings.signing_key)
+    return Registry(store.connect(settings), store.address(settings), *ours)

@@ -58,8 +58,8 @@ def found(
         yield None
         return
     place = _place(settings, wanted)
-    with download.copied(place / _MODEL, origin.digest, settings) as model:
-        if key := signing.public_key(settings):
+    with download.copied(place / _MODEL, origin.digest, settings.scratch) as model:
+        if key := signing.public_key(settings.root):
             name = f"the last good model, version {origin.version},"
             if not (place / _SIGNATURE).is_file():
                 raise WorldError(f"{name} is not signed, and {signing.PUBLIC_KEY} asks for it")
