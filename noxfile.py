@@ -37,11 +37,12 @@ def program(session: nox.Session, *command: str, env: dict[str, str] | None = No
     run(session, install(session, "template", LOCK), *command, env=env)
 
 
-def beside_engine(session: nox.Session, *command: str, **more: str) -> None:
+def beside_engine(session: nox.Session, *command: str, folder: Path = HERE, **more: str) -> None:
     """Run a program where the engine can be imported, with all that a project installs for it."""
     source = str(HERE / PROJECT / "src")
     programs = install(session, "engine", ENGINE_LOCK)
-    run(session, programs, *command, env={"PYTHONPATH": source, "MYPYPATH": source, **more})
+    with session.chdir(folder):
+        run(session, programs, *command, env={"PYTHONPATH": source, "MYPYPATH": source, **more})
 
 
 def test(session: nox.Session, *words: str, env: dict[str, str] | None = None) -> None:
@@ -51,8 +52,7 @@ def test(session: nox.Session, *words: str, env: dict[str, str] | None = None) -
 
 def test_engine(session: nox.Session, *words: str, **more: str) -> None:
     """Run tests of the engine, which have a folder of their own."""
-    with session.chdir(HERE / "tests" / "mlrails"):
-        beside_engine(session, "python", "-m", "pytest", *words, **more)
+    beside_engine(session, "python", "-m", "pytest", *words, folder=HERE / "tests/mlrails", **more)
 
 
 def run(
@@ -164,8 +164,7 @@ def lint(session: nox.Session) -> None:
     beside_engine(session, "mypy", *settings, ENGINE)
     with tempfile.TemporaryDirectory() as name:  # The user's files are a package once baked.
         project = bake_into(session, Path(name))
-        with session.chdir(project):
-            beside_engine(session, "mypy", "--cache-dir", os.devnull)
+        beside_engine(session, "mypy", "--cache-dir", os.devnull, folder=project)
     schema = ("--builtin-schema", "vendor.github-workflows")
     for folder in WORKFLOWS:
         workflows = [str(path) for path in sorted(Path(folder, "workflows").glob("*.yaml"))]
