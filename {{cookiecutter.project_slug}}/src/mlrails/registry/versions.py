@@ -106,7 +106,7 @@ class Registry:
         """What outputs call it."""
         self._edit, self._read = (needed(it, "registered model", model) for it in (EDIT, READ))
         self.root = root
-        """The project, whose folder copies are made in and whose key signatures must verify with."""
+        """The project: copies are made in its folder, and signatures must verify with its key."""
         self.signing_key = signing_key
         """A private key (PEM) or its file, where versions are signed."""
 
