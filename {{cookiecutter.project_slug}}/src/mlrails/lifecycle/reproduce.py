@@ -120,9 +120,7 @@ def _fitted_on(root: Path) -> str:
     return origin.noted_machine(root)[0] if noted else origin.cpu_class()
 
 
-def _compare(
-    there: Registry, version: Version, making: Making, root: Path, here: str
-) -> str:
+def _compare(there: Registry, version: Version, making: Making, root: Path, here: str) -> str:
     """Return the answer in words; `different` first where it is."""
     parted = origin.first_difference(making.outcomes, origin.outcomes_of(root))
     made = Model(root / layout.MODEL, hashing.of_folder(root / layout.MODEL))
