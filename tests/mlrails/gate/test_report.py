@@ -153,7 +153,7 @@ def test_where_there_are_no_days_none_are_shown(tmp_path: Path) -> None:
 
 
 def test_a_verdict_of_before_is_read_without_what_it_did_not_tell(kind: str) -> None:
-    """A parcel may be older than the keys that were added."""
+    """A bundle may be older than the keys that were added."""
     told = VERDICTS[kind]().to_json(REGISTRY, REVISION)
     for name in ("figures", "undecided_slices", "remarks", "looks"):
         del told[name]

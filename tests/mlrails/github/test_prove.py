@@ -203,6 +203,6 @@ def test_without_a_candidate_the_merge_goes_on_and_it_is_said(
     assert proof(packed) == "no pull request had evaluated these inputs to a good end"
 
 
-def test_without_a_parcel_there_is_nothing_to_prove(here: Settings) -> None:
+def test_without_a_bundle_there_is_nothing_to_prove(here: Settings) -> None:
     with pytest.raises(UsageError, match="candidate: no candidate; `nox -s review` packs one"):
         prove(here)

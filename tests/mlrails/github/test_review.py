@@ -1,4 +1,4 @@
-"""The review of a change: verdict, report and parcel, whoever may ask the registry."""
+"""The review of a change: verdict, report and bundle, whoever may ask the registry."""
 
 import json
 import subprocess

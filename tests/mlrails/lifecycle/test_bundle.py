@@ -20,7 +20,7 @@ from mlrails.lifecycle import bundle
 from mlrails.pipeline import candidate
 from mlrails.tracking import origin
 from mlrails.tracking.input_key import input_key
-from mlrails.tracking.origin import LABEL, Parcel, Project
+from mlrails.tracking.origin import LABEL, Bundle, Project
 
 CODE = Path("src", rows.PACKAGE, "features.py")
 PASSED = Check("size", True, 1.0, 2.0, "small enough")
@@ -58,7 +58,7 @@ def test_what_is_packed_is_taken_over_elsewhere(here: Settings, tmp_path: Path) 
 
 
 def test_its_origin_is_what_the_project_would_have_told(here: Settings) -> None:
-    project, packed = Project(here.root), Parcel(pack(here))
+    project, packed = Project(here.root), Bundle(pack(here))
     params = rows.parameters()
     assert packed.origin() == project.origin()
     assert packed.split_digest(params) == project.split_digest(params)
@@ -141,7 +141,7 @@ HARMS: dict[Callable[[Path, Path], None], str] = {
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda it: it.__name__)
-def test_a_parcel_of_something_else_is_refused(
+def test_a_bundle_of_something_else_is_refused(
     here: Settings, harm: Callable[[Path, Path], None]
 ) -> None:
     folder = pack(here)
@@ -154,7 +154,7 @@ def test_a_parcel_of_something_else_is_refused(
 @pytest.mark.parametrize(
     "text", [None, "", "[]", "{}", '{"input_key": "a", "digest": "b", "origin": {"parts": {}}}']
 )
-def test_a_folder_that_is_no_parcel_is_refused(here: Settings, tmp_path: Path, text: Any) -> None:
+def test_a_folder_that_is_no_bundle_is_refused(here: Settings, tmp_path: Path, text: Any) -> None:
     if text is not None:
         (tmp_path / LABEL).write_text(text)
     with pytest.raises(UsageError, match=r"no candidate; `nox -s review` packs one"):
@@ -163,7 +163,7 @@ def test_a_folder_that_is_no_parcel_is_refused(here: Settings, tmp_path: Path, t
 
 @pytest.mark.parametrize("name", [layout.METRICS, report.VERDICT])
 @pytest.mark.parametrize("text", [None, "{", "[]"])
-def test_a_parcel_that_is_not_whole_is_refused(
+def test_a_bundle_that_is_not_whole_is_refused(
     here: Settings, name: Path, text: str | None
 ) -> None:
     folder = pack(here)

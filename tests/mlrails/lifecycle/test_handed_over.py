@@ -120,7 +120,7 @@ def test_a_digest_that_was_rolled_back_does_not_come_back_with_its_old_verdict(
     assert champion(here) == 1
 
 
-def test_what_is_kept_in_the_ledger_is_the_parcel_s_verdict(here: Settings) -> None:
+def test_what_is_kept_in_the_ledger_is_the_bundle_s_verdict(here: Settings) -> None:
     folder = pack(here, None)
     path = here.root / report.VERDICT
     path.write_text(json.dumps({"verdict": "of something else"}), "utf-8")

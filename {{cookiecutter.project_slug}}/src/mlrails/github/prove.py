@@ -12,22 +12,22 @@ from ..lifecycle import bundle
 from ..modeling import equivalence
 from ..modeling.checked_copy import Model
 from ..tracking import origin
-from ..tracking.origin import Parcel
+from ..tracking.origin import Bundle
 from . import api, candidates
 
 _ELSEWHERE = "another model, gated again, than on a machine that makes other bytes"
 
 
 def prove(settings: Settings) -> Exit:
-    """Compare the packed candidate with the pull request's, and write the answer into its parcel.
+    """Compare the packed candidate with the pull request's, and write the answer into its bundle.
 
     Another model on the same class of machine is rejected: the same inputs give the same bytes
     there. On another class, or on a GPU, they may not, and this job has gated its own model.
     """
-    forge, ours = api.this(), Parcel(settings.root / bundle.NAME)
+    forge, ours = api.this(), Bundle(settings.root / bundle.NAME)
     label = ours.label()
     with tempfile.TemporaryDirectory() as scratch:
-        theirs = Parcel(Path(scratch))
+        theirs = Bundle(Path(scratch))
         made = candidates.of_merge(forge, str(label["input_key"]), theirs.root)
         if made is None:
             answer = "no pull request had evaluated these inputs to a good end"
@@ -42,12 +42,12 @@ def prove(settings: Settings) -> Exit:
     return Exit.DONE
 
 
-def _tell(ours: Parcel, answer: str) -> None:
+def _tell(ours: Bundle, answer: str) -> None:
     files.write_text(f"{answer}\n", ours.root / bundle.PROOF)
     say(f"prove: {answer}")
 
 
-def _compare(settings: Settings, ours: Parcel, theirs: Parcel) -> str | None:
+def _compare(settings: Settings, ours: Bundle, theirs: Bundle) -> str | None:
     """Return how the two compare, None where they are of other inputs: then none is loaded.
 
     The digest is made of the candidate's bytes: what its label says, anybody could have written.

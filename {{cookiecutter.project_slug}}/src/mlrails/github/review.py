@@ -32,7 +32,7 @@ _NOBODY = (
 
 
 def review(settings: Settings, base: str, floors_at_least: bool = False) -> Exit:
-    """Write the verdict, the report on it and the parcel; a rejected model fails.
+    """Write the verdict, the report on it and the bundle; a rejected model fails.
 
     `floors_at_least` is for who may not ask the registry: the floors are asked alone, in words.
     """

@@ -20,7 +20,7 @@ from ..gate.verdict import Verdict
 from ..pipeline.candidate import Candidate
 from ..tracking import origin
 from ..tracking.input_key import input_key
-from ..tracking.origin import LABEL, Parcel, Project
+from ..tracking.origin import LABEL, Bundle, Project
 
 NAME = "candidate"
 PROOF = Path("reports/proof.txt")
@@ -30,7 +30,7 @@ _MADE = (layout.MODEL, layout.HISTORY, *layout.REPORTS, *report.EVIDENCE, report
 
 
 def pack(project: Project, candidate: Candidate, more: Sequence[Path] = ()) -> Path:
-    """Write the parcel of a project's candidate, of the verdict on it and of more files.
+    """Write the bundle of a project's candidate, of the verdict on it and of more files.
 
     Returns its folder, which is there whole or not at all.
     """
@@ -55,30 +55,30 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def unpack(settings: Settings, folder: Path) -> Candidate:
-    """Return the candidate of a parcel.
+    """Return the candidate of a bundle.
 
     Raises UsageError for a folder that is none, and WorldError for one of other code, params or
     locks than those of this commit, or with other bytes than its label and its report name.
     """
-    parcel = Parcel(folder.resolve())
-    label = parcel.label()
+    bundle = Bundle(folder.resolve())
+    label = bundle.label()
     key, digest = input_key(settings.root), str(label["digest"])
     if label["input_key"] != key:
         raise WorldError(
             f"{folder}: made of other code, params or locks than this commit's (input key "
             f"{str(label['input_key'])[:12]}, here {key[:12]}); train and review this commit"
         )
-    hashing.verify(parcel.root / layout.MODEL, digest)
-    found = _json(parcel.root / layout.METRICS)
-    verdict = _json(parcel.root / report.VERDICT)
+    hashing.verify(bundle.root / layout.MODEL, digest)
+    found = _json(bundle.root / layout.METRICS)
+    verdict = _json(bundle.root / report.VERDICT)
     if {found.get("digest"), verdict.get("challenger")} != {digest}:
         raise WorldError(f"{folder}: its report or its verdict is of another model; review again")
     params: Params = load_params(settings.root)
-    return Candidate(parcel.root / layout.MODEL, digest, params, key, found, parcel)
+    return Candidate(bundle.root / layout.MODEL, digest, params, key, found, bundle)
 
 
 def verdict(folder: Path) -> tuple[Verdict, str]:
-    """Return the verdict of a parcel, and where its bounds are from."""
+    """Return the verdict of a bundle, and where its bounds are from."""
     told = _json(folder / report.VERDICT)
     try:
         return Verdict.from_json(told), str(told["bounds"])

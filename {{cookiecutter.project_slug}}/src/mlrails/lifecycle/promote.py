@@ -110,11 +110,11 @@ def to_promote(settings: Settings, revision: str | None, again: str | None, dirt
 
 @dataclass(frozen=True)
 class HandedOver:
-    """The challenge of a parcel, whose gate was held elsewhere."""
+    """The challenge of a bundle, whose gate was held elsewhere."""
 
     candidate: Candidate
     evidence: Path
-    """The parcel's folder."""
+    """The bundle's folder."""
 
     def told(self) -> dict[str, str]:
         """Return whose bounds counted, and what has proved the model."""
@@ -138,7 +138,7 @@ class HandedOver:
 
 
 def from_bundle(settings: Settings, folder: Path) -> HandedOver:
-    """Return the challenge of a parcel; raises as `bundle.unpack` and `bundle.verdict` do."""
+    """Return the challenge of a bundle; raises as `bundle.unpack` and `bundle.verdict` do."""
     found = bundle.unpack(settings, folder)
     bundle.verdict(folder)
     return HandedOver(found, folder)
@@ -166,7 +166,7 @@ def promote(
 ) -> Exit:
     """Promote, or say why not; killed at any moment and run again, it completes.
 
-    `handed_over` is the parcel of a candidate whose gate was held elsewhere; `tip` is a branch of
+    `handed_over` is the bundle of a candidate whose gate was held elsewhere; `tip` is a branch of
     the remote that must not have moved on: it is asked first, and again before the champion moves.
     """
     if _superseded(settings, tip):

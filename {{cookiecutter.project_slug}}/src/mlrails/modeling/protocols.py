@@ -4,15 +4,13 @@ How to change this: a model that was saved before keeps its own copy of these fi
 serving asks may become more; what only training asks is of the files as they are today.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..data.arrays import Matrix, Rows, Vector
-from .dataset import Labelled
-from .epochs import Watch
 
 
 class Encoder(Protocol):
@@ -74,31 +72,3 @@ class Model(Protocol):
 
     def flavor(self, folder: str) -> dict[str, dict[str, Any]]:
         """Return MLflow's native flavor of what is saved in a folder of the model directory."""
-
-
-class Estimator(Protocol):
-    """The module `estimator`: what is fitted, how it is kept, and what it depends on."""
-
-    Hyperparameters: Any
-    """The section `estimator` of `params.yaml`, a pydantic model."""
-
-    def fit(
-        self,
-        task: str,
-        hyperparameters: Any,
-        seed: int,
-        sizes: Sequence[int],
-        train: Labelled,
-        validation: Labelled,
-        watch: Watch,
-    ) -> Any:
-        """Fit on the training rows, stopping early on the validation rows."""
-
-    def scores(self, estimator: Any, matrix: Matrix) -> Vector:
-        """Return (rows,) probabilities of the event, or predicted numbers."""
-
-    def flavor(self, folder: str) -> dict[str, dict[str, Any]]:
-        """Return MLflow's native flavor of what is saved in a folder of the model directory."""
-
-    def platform(self) -> str:
-        """Return what a fit on this machine depends on beside the CPU's linear algebra."""

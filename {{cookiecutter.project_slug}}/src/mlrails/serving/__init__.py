@@ -1,1 +1,1 @@
-"""The model behind HTTP: one process, one loop, and no MLflow in it."""
+"""The model behind HTTP: one loop in each process, and no MLflow in it."""

@@ -1,7 +1,7 @@
 """Where a model comes from: its machine, its commit and data, and what each stage made of them.
 
 The stage that fits writes its machine down, since the model may reach whoever asks by way of a
-cache. The rest a project tells by looking; a parcel, which holds no data and may lie on another
+cache. The rest a project tells by looking; a bundle, which holds no data and may lie on another
 machine, was told it when it was packed.
 """
 
@@ -124,7 +124,7 @@ def first_difference(before: Outcomes, now: Outcomes) -> tuple[str, str] | None:
 
 
 LABEL = "candidate.json"
-"""The file of a parcel that says what it holds."""
+"""The file of a bundle that says what it holds."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class Project:
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Bundle:
     """A folder that was packed elsewhere."""
 
     root: Path
@@ -222,6 +222,6 @@ _LABELLED = ("input_key", "digest", "origin", "split_digest", "outcomes")
 
 
 def label_of(project: Project, params: Params, key: str, digest: str) -> dict[str, object]:
-    """Return what the label of a parcel of a project's model says."""
+    """Return what the label of a bundle of a project's model says."""
     told = (key, digest, asdict(project.origin()), project.split_digest(params), project.outcomes())
     return dict(zip(_LABELLED, told, strict=True))
