@@ -23,6 +23,8 @@ from jinja2.ext import Extension
 from jinja2.runtime import Context
 
 HERE = Path(__file__).parent
+# cookiecutter writes files from within the template, and imports this before it goes there.
+CALLED_IN = Path.cwd()
 PROJECT = HERE / "{{cookiecutter.project_slug}}"
 TEMPLATE: dict[str, Any] = json.loads((HERE / "cookiecutter.json").read_text(encoding="utf-8"))
 # What cookiecutter and cruft note down for themselves; nothing in the template reads it.
@@ -133,8 +135,16 @@ def origin(told: dict[str, Any]) -> str:
 
 
 def address_of(given: str) -> str:
-    """Return the template's address as it was given, without what is secret or private in it."""
-    address = re.sub(r"(?<=://)[^@/]*@", "", given) if given.startswith("http") else given
+    """Return the template's address as it leads there from anywhere, without what is secret.
+
+    A folder's is its absolute path: to whom it was typed in another folder, `.` says nothing.
+    """
+    given = given.removeprefix("git+")
+    if given.lower().startswith("ssh://"):  # Whose account is no secret, and is needed.
+        return re.sub(r"(?<=://)([^:@/]*):[^/]*@", r"\1@", given)
+    address = re.sub(r"(?<=://)[^/]*@", "", given)
+    if address and (CALLED_IN / address).is_dir():
+        address = os.path.normpath(CALLED_IN / address)
     home = str(Path.home())
     return f"~{address[len(home) :]}" if address.startswith(home + os.sep) else address
 

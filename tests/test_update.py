@@ -57,7 +57,13 @@ ADDRESSES = {
     "git@host.example:org/template.git": "git@host.example:org/template.git",
     "https://me:secret@host.example/org/template.git": "https://host.example/org/template.git",
     "https://host.example/a@b.git": "https://host.example/a@b.git",
-    "../template": "../template",
+    "git+https://me:token@host.example/template": "https://host.example/template",
+    "HTTPS://me:to@ken@host.example/template": "HTTPS://host.example/template",
+    "ftps://me:token@host.example/template": "ftps://host.example/template",
+    "git+ssh://git@host.example/template": "ssh://git@host.example/template",
+    "ssh://git:token@host.example:22/template": "ssh://git@host.example:22/template",
+    "../nowhere-to-be-found": "../nowhere-to-be-found",
+    "/usr/../usr/": "/usr",
     str(Path.home() / "template"): "~/template",
 }
 
@@ -67,6 +73,21 @@ def test_an_address_is_kept_without_what_is_secret_or_private(given: str) -> Non
     code = "import local_extensions as it, sys; print(it.address_of(sys.argv[1]))"
     words = [sys.executable, "-c", code, given]
     assert updates.ran(words, ROOT, os.environ) == f"{ADDRESSES[given]}\n"
+
+
+@pytest.mark.parametrize("given", [".", "../template", "elsewhere/../../template/"])
+def test_a_template_baked_by_a_relative_path_is_found_by_an_update(
+    template: Template, tmp_path: Path, given: str
+) -> None:
+    (template.root / "elsewhere").mkdir()
+    words = ("cookiecutter", given, "--no-input", "--output-dir", "../made/below")
+    updates.ran([sys.executable, "-m", *words], template.root, template.env)
+    made = Project(tmp_path / "made" / "below" / "flight-delays", template.env)
+    assert json.loads(made.text(".template.json"))["template"] == str(template.root)
+    made.git("init", "--quiet")
+    made.commit()
+    template.release("1.0.1", NEWER)
+    assert "→ 1.0.1" in made.update()
 
 
 def test_an_update_merges_what_both_have_changed_and_is_one_merge_commit(

@@ -19,7 +19,7 @@ class Origin:
     """Where a project came from."""
 
     template: str
-    """The address as cookiecutter was given it: of a git repository, or of a folder."""
+    """The address that cookiecutter was given: of a git repository, or of a folder."""
     version: str
     revision: str | None
     """The template's commit; none where it was a folder with changes, or without git."""
