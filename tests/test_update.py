@@ -250,6 +250,26 @@ def test_a_squashed_update_is_followed_by_one_all_the_same(
     assert set(changed) == {".template.json", "docs/new.md"}
 
 
+@pytest.mark.parametrize("how", ["rebased", "rebased and merged"])
+def test_a_rebased_update_is_no_bare_bake(template: Template, project: Project, how: str) -> None:
+    project.update()
+    project.commit()
+    project.git("switch", "--quiet", "--create", "others", "HEAD^1")
+    project.write({"others.txt": "Another's work.\n"})
+    project.commit("Work of another")
+    project.git("rebase", "--quiet", "--strategy-option", "ours", "others", "main")
+    if how == "rebased and merged":
+        project.git("switch", "--quiet", "others")
+        project.git("merge", "--quiet", "--no-ff", "--no-edit", "main")
+    assert "Bare bake of the template: version 1.0.1" in project.git("log", "--format=%s")
+    template.release("1.0.2", {"docs/new.md": "Newer.\n"})
+    project.update()
+    assert project.text("src/flight_delays/own.py") == "OWN = 1\n"
+    assert project.text("others.txt") == "Another's work.\n"
+    assert "Mine, first" in project.text("README.md")
+    assert project.text("docs/new.md") == "Newer.\n"
+
+
 def test_a_revision_or_a_folder_can_be_named(
     template: Template, project: Project, tmp_path: Path
 ) -> None:

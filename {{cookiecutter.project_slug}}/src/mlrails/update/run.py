@@ -160,7 +160,7 @@ class _Job:
         sides = {name: repository.export(name, self.scratch / name) for name in (head, base)}
         migrate.run(baked, pending, list(sides.values()), self.old.answers["package_name"])
         ours = repository.with_project(head, sides[head])
-        moved = repository.commit(repository.tree(sides[base], base), "The base, migrated", base)
+        moved = repository.commit(repository.tree(sides[base], base), history.MIGRATED, base)
         return ours, moved
 
 
