@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import updates
 from baking import ROOT, Once
+from filelock import FileLock
 from updates import ENGINE, FILES, NEWER, Project, Template
 
 EDITED = {
@@ -182,6 +183,53 @@ def test_a_file_that_git_does_not_know_is_not_written_over(project: Project) -> 
     said = project.update(code=1)
     assert "docs/new.md" in said and "nothing has been changed" in said
     assert project.state() == before and not project.git("for-each-ref", "refs/mlrails")
+
+
+@pytest.mark.parametrize("name", ["docs/new.md", "docs/more.md", "local", "local/more.md"])
+def test_a_file_that_git_ignores_is_not_written_over(
+    template: Template, project: Project, name: str
+) -> None:
+    template.release("1.0.2", {"local/more.md" if name == "local" else "local": "The template's"})
+    project.write({".gitignore": "docs/new.md\ndocs/more.md\nlocal\n", name: "A secret"})
+    project.commit()
+    before = project.state()
+    assert name not in project.git("ls-files").split()
+    said = project.update(code=1)
+    assert name.removesuffix("/more.md") in said and "nothing has been changed" in said
+    assert project.state() == before
+    (project.root / name).rename(project.root / ".git" / "away")
+    project.update()
+
+
+def test_two_updates_at_once_are_one(project: Project) -> None:
+    place = project.root / ".git" / "mlrails"
+    place.mkdir()
+    before = project.state()
+    with FileLock(place / "update.lock"):
+        assert "another update works here" in project.update(code=1)
+    assert project.state() == before
+    assert "→ 1.0.1" in project.update()
+
+
+JOURNALS = [
+    "",
+    "{",
+    "[]",
+    "null",
+    '{"other": 1}',
+    '{"head": 1, "theirs": "x", "made": [2]}',
+    "\xff",
+]
+
+
+@pytest.mark.parametrize("text", JOURNALS)
+def test_a_journal_that_is_none_says_nothing_was_begun(project: Project, text: str) -> None:
+    journal = project.root / ".git" / "mlrails" / "update.json"
+    journal.parent.mkdir()
+    journal.write_bytes(text.encode("latin-1"))
+    project.write({"README.md": "Half of a thought"})
+    assert "README.md: not committed" in project.update(code=2)
+    assert project.text("README.md") == "Half of a thought" and not journal.exists()
 
 
 def test_an_edited_engine_is_refused_with_the_names_and_can_be_made_ones_own(
@@ -613,7 +661,8 @@ def test_what_was_written_after_a_kill_is_kept(project: Project) -> None:
             "docs/new.md": "Half of it",
         }
     )
-    assert "killed halfway" in project.update()
+    said = project.update()
+    assert "killed halfway" in said and "`git checkout refs/mlrails/killed -- .`" in said
     assert project.git("show", "refs/mlrails/killed:README.md") == "Written since."
     assert project.git("show", "refs/mlrails/killed:docs/new.md") == "Half of it"
     assert "Mine, first" in project.text("README.md") and project.text("docs/new.md") == "New.\n"

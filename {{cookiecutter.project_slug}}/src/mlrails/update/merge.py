@@ -11,9 +11,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
 
 from ..core.console import say
 from ..core.errors import UsageError, WorldError
+from ..core.files import write_text
 from ..core.git import run
 from .repository import Repository, output, own_index
 
@@ -69,12 +71,27 @@ def recover(repository: Repository) -> None:
     path = repository.own / _JOURNAL
     if not path.is_file():
         return
-    journal = _Journal(**json.loads(path.read_text("utf-8")))
-    if not _in_progress(repository, journal) and repository.head == journal.head:
-        _write_down(repository, journal.made)
+    journal = _read(path)
+    if journal and not _in_progress(repository, journal) and repository.head == journal.head:
+        is_kept = _write_down(repository, journal.made)
         _put_back(repository, journal)
         say("the last update was killed halfway; the project is as it was before it")
+        if is_kept:
+            say(
+                f"what stood here is kept as {_KILLED}; had you worked on after the kill, then "
+                f"`git checkout {_KILLED} -- .` brings that back"
+            )
     _forget(repository)
+
+
+def _read(path: Path) -> _Journal | None:
+    """Read the journal; None where it is none, as then nothing was begun."""
+    try:
+        journal = _Journal(**json.loads(path.read_text("utf-8")))
+        named = (journal.head, journal.theirs, *journal.made)
+    except (TypeError, ValueError):
+        return None
+    return journal if all(isinstance(it, str) for it in named) else None
 
 
 def must_be_free(repository: Repository) -> None:
@@ -98,12 +115,13 @@ def merge(repository: Repository, sides: Sides) -> Merged:
 
     Raises WorldError where git refuses; the tree is then as it was.
     """
-    ours = _tree(repository, sides.head)
-    changed = repository.differing(sides.base, sides.theirs)
-    changed += repository.differing(ours, sides.ours)
-    made = sorted({name for name in changed if not os.path.lexists(repository.top / name)})
+    top, ours = repository.top, _tree(repository, sides.head)
+    changed = {*repository.differing(sides.base, sides.theirs)}
+    changed |= {*repository.differing(ours, sides.ours)}
+    _must_be_known(repository, sides, changed)
+    made = sorted(name for name in changed if not os.path.lexists(top / name))
     journal = _Journal(sides.head, sides.theirs, made)
-    (repository.own / _JOURNAL).write_text(json.dumps(asdict(journal)), "utf-8")
+    write_text(json.dumps(asdict(journal)), repository.own / _JOURNAL)
     try:
         _apply(repository, sides)
     except WorldError:
@@ -113,6 +131,30 @@ def merge(repository: Repository, sides: Sides) -> Merged:
     merged = _settle(repository)
     _forget(repository)
     return merged
+
+
+def _must_be_known(repository: Repository, sides: Sides, changed: set[str]) -> None:
+    """Raise WorldError where a file that HEAD has not stands where the merge writes one.
+
+    git itself writes over it without a word where it is ignored.
+    """
+    known, top = repository.everything(sides.head), repository.top
+    written = changed & (repository.everything(sides.theirs) | repository.everything(sides.ours))
+    places = {str(it) for name in written for it in (name, *PurePosixPath(name).parents)}
+    found = sorted(it for it in places - known if _stands(top / it, it in written))
+    if found:
+        shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
+        raise WorldError(
+            f"{shown}: not committed, and the update would write over it; move it away or commit "
+            "it, then update: nothing has been changed"
+        )
+
+
+def _stands(path: Path, is_written: bool) -> bool:
+    """Tell whether something would have to go: a folder may stay where another is to be."""
+    if path.is_dir() and not path.is_symlink():
+        return is_written and any(not it.is_dir() for it in path.rglob("*"))
+    return os.path.lexists(path)
 
 
 def _tree(repository: Repository, commit: str) -> str:
@@ -183,8 +225,11 @@ def _put_back(repository: Repository, journal: _Journal) -> None:
                 folder.rmdir()
 
 
-def _write_down(repository: Repository, made: Sequence[str]) -> None:
-    """Keep what stands in the tree as a commit, in case the user has worked on after the kill."""
+def _write_down(repository: Repository, made: Sequence[str]) -> bool:
+    """Keep what stands in the tree as a commit, in case the user has worked on after the kill.
+
+    Tells whether anything stands there that HEAD has not.
+    """
     top, head = repository.top, repository.head
     there = [name for name in made if (top / name).is_file()]
     with own_index() as index:
@@ -193,9 +238,11 @@ def _write_down(repository: Repository, made: Sequence[str]) -> None:
         if there:
             output(top, "add", "--force", "--", *there, **index)
         tree = output(top, "write-tree", **index)
-    if tree != _tree(repository, head):
-        kept = repository.commit(tree, "What stood here when an update had been killed", head)
-        output(top, "update-ref", _KILLED, kept)
+    if tree == _tree(repository, head):
+        return False
+    kept = repository.commit(tree, "What stood here when an update had been killed", head)
+    output(top, "update-ref", _KILLED, kept)
+    return True
 
 
 def _forget(repository: Repository) -> None:

@@ -126,6 +126,11 @@ class Repository:
         found = output(self.root, *words)
         return [name.removeprefix(self.prefix) for name in found.split("\0") if name]
 
+    def everything(self, commit: str) -> set[str]:
+        """Return all files and folders of a commit or tree, from the top on."""
+        words = ("ls-tree", "-r", "-t", "-z", "--name-only", "--full-tree", commit)
+        return {name for name in output(self.root, *words).split("\0") if name}
+
     def differing(self, one: str, other: str, below: str = "") -> list[str]:
         """Return the files that two commits or trees have not in common, from the top on."""
         words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", one, other]

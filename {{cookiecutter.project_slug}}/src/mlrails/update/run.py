@@ -1,7 +1,8 @@
 """An update from its first question to the merge that it leaves."""
 
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +35,26 @@ def update(root: Path, to: str | None, base: Path | None) -> None:
     in both cases nothing has been changed.
     """
     repository = Repository.of(root)
+    with _alone(repository):
+        _update(repository, to, base)
+
+
+@contextmanager
+def _alone(repository: Repository) -> Iterator[None]:
+    """Let no other update work here meanwhile: it would put the tree back under this one."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(repository.own / "update.lock", timeout=0):
+            yield
+    except Timeout:
+        raise WorldError(
+            f"{repository.root}: another update works here; wait for its end, then look at what "
+            "it has made: nothing has been changed"
+        ) from None
+
+
+def _update(repository: Repository, to: str | None, base: Path | None) -> None:
     merge.recover(repository)
     merge.must_be_free(repository)
     old = _origin(repository)
