@@ -186,7 +186,7 @@ class _Asked:
     @staticmethod
     def pids(server: int) -> list[int]:
         family = psutil.Process(server).children()
-        return [it.pid for it in family if "serving.worker" in " ".join(it.cmdline())]
+        return [it.pid for it in family if "process.worker" in " ".join(it.cmdline())]
 
     def end(self) -> None:
         self._ended.set()
