@@ -467,6 +467,7 @@ def flat_project(template: Template, folder: Path) -> Project:
     """Return a project of before versions, with edits; the template has two packages since."""
     package = "src/{{cookiecutter.package_name}}"
     words = {f"{package}/{name}.py": f"{name.upper()} = 1\n" * 9 for name in ("words", "more")}
+    words |= {f"{package}/{name}.py": "" for name in ("digests", "console")}
     project = template.root / "{{cookiecutter.project_slug}}"
     shutil.copytree(project, folder / "newer")
     shutil.rmtree(project / ENGINE)

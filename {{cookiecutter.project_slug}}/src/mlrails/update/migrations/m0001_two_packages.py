@@ -6,6 +6,7 @@ in two, is left alone: the import fails, and says which.
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 MOVED = {
@@ -39,32 +40,50 @@ MOVED = {
     "values": "data.values",
 }
 """Modules that have kept what they hold, by the names that they had."""
-_NAMES = "|".join(MOVED)
 
 
 def migrate(root: Path, package: str) -> None:
     """Rewrite the imports of a flat project; one that has an engine is none."""
     if (root / "src" / "mlrails").exists():
         return
-    for path in (*root.glob(f"src/{package}/**/*.py"), *root.glob("tests/**/*.py")):
-        text = path.read_text("utf-8")
-        if (made := rewritten(text, package)) != text:
+    home = root / "src" / package
+    moved = {name for name in MOVED if (home / f"{name}.py").is_file()}
+    for path in (*home.glob("**/*.py"), *root.glob("tests/**/*.py")):
+        depth = len(path.relative_to(home).parts) if path.is_relative_to(home) else 0
+        text = _text(path, root)
+        if (made := rewritten(text, package, depth, moved)) != text:
             path.write_bytes(made.encode("utf-8"))
 
 
-def rewritten(text: str, package: str) -> str:
-    """Return a module's text with the imports of today."""
-    near = rf"^( *)from (\.\.?|{re.escape(package)}\.)({_NAMES}) import "
-    text = re.sub(near, lambda it: f"{it[1]}from mlrails.{MOVED[it[3]]} import ", text, flags=re.M)
-    whole = rf"^( *)from (\.\.?|{re.escape(package)}) import ([\w, ]+)$"
-    return re.sub(whole, _split, text, flags=re.M)
+def _text(path: Path, root: Path) -> str:
+    """Return a module's text; nothing for what a link leads to, or what is not UTF-8."""
+    if not path.is_file() or path.resolve() != root.resolve() / path.relative_to(root):
+        return ""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
 
 
-def _split(line: re.Match[str]) -> str:
+def rewritten(text: str, package: str, depth: int, moved: Collection[str] = MOVED) -> str:
+    """Return a module's text with the imports of today.
+
+    `depth` is how many dots lead from the module to the package; none do from outside of it.
+    """
+    if not moved:
+        return text
+    dots, name = "[.]" * depth, re.escape(package)
+    near = rf"(?m)^( *)from (?:{dots + '|' if dots else ''}{name}\.)({'|'.join(moved)}) import "
+    text = re.sub(near, lambda it: f"{it[1]}from mlrails.{MOVED[it[2]]} import ", text)
+    whole = rf"(?m)^( *)from ({dots + '|' if dots else ''}{name}) import ([\w, ]+?)(?=\r?$)"
+    return re.sub(whole, lambda it: _split(it, moved), text)
+
+
+def _split(line: re.Match[str], moved: Collection[str]) -> str:
     """Return one line for the modules that stay, and one for each that has moved."""
     indent, where, told = line.groups()
     names = [name.strip() for name in told.split(",")]
-    stay = [name for name in names if name.split(" ")[0] not in MOVED]
+    stay = [name for name in names if name.split(" ")[0] not in moved]
     lines = [f"{indent}from {where} import {', '.join(stay)}"] if stay else []
     for name in (name for name in names if name not in stay):
         old, _, alias = name.partition(" as ")
