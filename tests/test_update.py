@@ -96,6 +96,7 @@ def test_an_update_merges_what_both_have_changed_and_is_one_merge_commit(
 ) -> None:
     before = project.state()
     said = project.update()
+    assert said.startswith(f"baking version 1.0.1 of the template {template.root}\n")
     assert "1.0.0" in said and "→ 1.0.1" in said and "conflict" not in said
     assert "1.0.1: Call it `learning_rate` in your own scripts." in said
     assert "Nothing, as nothing was before" not in said
@@ -296,6 +297,53 @@ def test_a_squashed_update_is_followed_by_one_all_the_same(
     assert "conflict" not in said and project.text("docs/new.md") == "Newer.\n"
     changed = project.git("diff", "--cached", "--name-only").splitlines()
     assert set(changed) == {".template.json", "docs/new.md"}
+
+
+def test_an_address_that_was_mended_after_an_update_is_no_conflict(
+    template: Template, project: Project, tmp_path: Path
+) -> None:
+    project.update()
+    project.commit()
+    template.root.rename(tmp_path / "moved")
+    text = project.text(".template.json").replace(str(template.root), str(tmp_path / "moved"))
+    project.write({".template.json": text})
+    project.commit("Mend the address")
+    moved = Template(tmp_path / "moved", template.env)
+    moved.release("1.0.2", {"docs/new.md": "Newer.\n"})
+    assert "conflict" not in project.update()
+    told = json.loads(project.text(".template.json"))
+    assert told["template"] == str(moved.root) and told["version"] == "1.0.2"
+    project.commit()
+    moved.release("1.0.3", {"docs/new.md": "Newest.\n"})
+    assert "conflict" not in project.update()
+
+
+def test_what_is_left_out_of_this_clone_alone_is_part_of_a_bake(project: Project) -> None:
+    (project.root / ".git" / "info").mkdir(exist_ok=True)
+    project.write({".git/info/exclude": "*.md\nold.py\n__main__.py\n"})
+    project.update()
+    assert project.text("docs/new.md") == "New.\n"
+    assert "The third" in project.text("README.md") and "Mine" in project.text("README.md")
+    assert not (project.root / ENGINE / "old.py").exists()
+    assert "docs/guide.md" in project.git("ls-tree", "-r", "--name-only", "MERGE_HEAD")
+
+
+def test_a_recorded_address_is_asked_last_and_without_a_password(
+    template: Template, project: Project, tmp_path: Path
+) -> None:
+    program, log = tmp_path / "bin" / "ssh", tmp_path / "log"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >> "{log}"\nexit 1\n', "utf-8")
+    program.chmod(0o755)
+    told = {**json.loads(project.text(".template.json")), "template": "git@127.0.0.1:no/no.git"}
+    project.write({".template.json": json.dumps(told)})
+    project.commit()
+    path = f"{program.parent}:{project.env['PATH']}"
+    assert "→ 1.0.1" in project.update("--to", str(template.root), PATH=path)
+    assert not log.exists()
+    project.git("merge", "--abort")
+    assert "cannot be had" in project.update(code=1, PATH=path)
+    assert "-o BatchMode=yes" in log.read_text("utf-8")
 
 
 @pytest.mark.parametrize("how", ["rebased", "rebased and merged"])

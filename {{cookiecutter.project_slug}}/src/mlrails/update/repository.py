@@ -30,6 +30,17 @@ def own_index() -> Iterator[dict[str, str]]:
         yield {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
 
 
+def _listed(folder: Path, **where: str) -> tuple[str, str]:
+    """List the files of a bake beside git's index; return the words by which git takes the list.
+
+    What the user leaves out for themselves, in .git/info/exclude, is part of a bake all the same.
+    """
+    words = ("ls-files", "--others", "--exclude-per-directory=.gitignore", "-z")
+    listed = Path(where["GIT_INDEX_FILE"] + "-listed")
+    listed.write_text(output(folder, *words, **where), "utf-8", newline="")
+    return f"--pathspec-from-file={listed}", "--pathspec-file-nul"
+
+
 @dataclass(frozen=True)
 class Repository:
     """A project's folder, and where it lies in its repository."""
@@ -72,21 +83,31 @@ class Repository:
     def tree(self, folder: Path, of: str | None = None) -> str:
         """Write a folder's files as a tree, where the project lies in it; return the tree's name.
 
-        Of an exported commit all files are taken, else those that git does not ignore.
+        Of an exported commit all files are taken, else those that the folder's own `.gitignore`
+        does not leave out.
         """
         with own_index() as where:
             where["GIT_DIR"] = output(self.root, "rev-parse", "--absolute-git-dir")
             where["GIT_WORK_TREE"] = str(folder)
             if of:
                 output(folder, "read-tree", f"{of}:{self.prefix}", **where)
-            every = ("--force",) if of else ()
-            output(folder, *_AS_IT_IS, "add", "--all", *every, ".", **where)
+            taken = ("--all", ".") if of else _listed(folder, **where)
+            output(folder, *_AS_IT_IS, "add", "--force", *taken, **where)
             tree = output(folder, "write-tree", **where)
             if not self.prefix:
                 return tree
             where["GIT_INDEX_FILE"] += "-below"
             output(folder, "read-tree", f"--prefix={self.prefix}", tree, **where)
             return output(folder, "write-tree", **where)
+
+    def with_file(self, commit: str, other: str, name: str) -> str:
+        """Return a commit's tree, in which one file of the project is as another commit has it."""
+        path = f"{self.prefix}{name}"
+        with own_index() as index:
+            output(self.top, "read-tree", commit, **index)
+            entry = f"100644,{self.name_of(f'{other}:{path}')},{path}"
+            output(self.top, "update-index", "--add", "--cacheinfo", entry, **index)
+            return output(self.top, "write-tree", **index)
 
     def with_project(self, commit: str, folder: Path) -> str:
         """Return a commit's tree, in which the project's files are those of a folder."""

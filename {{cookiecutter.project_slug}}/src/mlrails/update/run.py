@@ -124,7 +124,8 @@ class _Job:
         """
         repository, old, head = self.repository, self.old, self.repository.head
         answers = fitting(new, old)
-        base = history.bare_bake(repository, old) or self._old_bake(found)
+        say(f"baking version {new.version} of the template {found.address}")
+        base = self._last_bake(head) or self._old_bake(found)
         if not old.is_ejected and (edited := repository.differing(base, head, f"{ENGINE}/")):
             raise UsageError(_edited(edited))
         baked = bake(new, answers, self.scratch / "theirs")
@@ -140,6 +141,18 @@ class _Job:
         commit = repository.commit(theirs, history.title(made), base)
         sides = merge.Sides(head, base, commit, repository.name_of(ours), title)
         return merge.merge(repository, sides), made.version
+
+    def _last_bake(self, head: str) -> str | None:
+        """Return the bare bake of the last update, with the project's own word of its origin.
+
+        An address that was mended since is no change that the new version could conflict with.
+        """
+        if (found := history.bare_bake(self.repository, self.old)) is None:
+            return None
+        tree = self.repository.with_file(found, head, FILE)
+        if not self.repository.differing(found, tree):
+            return found
+        return self.repository.commit(tree, history.title(self.old), found)
 
     def _old_bake(self, found: Template) -> str:
         """Bake the version that the project came from, as a commit."""
@@ -158,10 +171,7 @@ class _Job:
             return template.of_folder(template.path_of(str(self.base)).absolute()).as_it_stands(
                 into
             )
-        places = [found]
-        with suppress(UsageError, WorldError):
-            places.append(template.of_address(self.old.template, self.repository))
-        for place in places:
+        for place in self._places(found):
             released = None if self.old.version == origin.BEFORE_VERSIONS else self.old.version
             for name in (self.old.revision, None if self.old.revision else released):
                 if commit := place.commit(name):
@@ -171,6 +181,12 @@ class _Job:
             "clone of the template that has it (`--to PATH`), or the folder of that version "
             "(`--from PATH`)"
         )
+
+    def _places(self, found: Template) -> Iterator[Template]:
+        """Yield what was found; the recorded address is asked after that alone."""
+        yield found
+        with suppress(UsageError, WorldError):
+            yield template.of_address(self.old.template, self.repository)
 
     def _migrated(self, pending: list[str], baked: Path, head: str, base: str) -> tuple[str, str]:
         """Run migrations on the user's files and on the old bake alike; return tree and commit.

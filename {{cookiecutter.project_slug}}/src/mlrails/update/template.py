@@ -1,6 +1,7 @@
 """Where versions of the template come from: a git address, or a folder."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -20,8 +21,6 @@ _ABBREVIATIONS = {
     "bb": "https://bitbucket.org/{}",
 }
 _RELEASE = re.compile(r"v\d+(\.\d+)*")
-_UNASKED = {"GIT_TERMINAL_PROMPT": "0"}
-"""A session that waits for a password that nobody sees asked for would hang."""
 
 
 @dataclass(frozen=True)
@@ -144,19 +143,29 @@ def _mirror(address: str, place: Path) -> Template:
     url = _ABBREVIATIONS[kind].format(rest) if kind in _ABBREVIATIONS else address
     kept = run(place, "config", "remote.origin.url") if place.is_dir() else None
     if kept and kept.stdout.strip() == url:
-        done = run(place, "fetch", "--quiet", "--prune", "origin", **_UNASKED)
+        done = run(place, "fetch", "--quiet", "--prune", "origin", **_unasked(place))
         if done.returncode:
             warn(f"{address} does not answer ({reason(done.stderr)}); taking what was fetched last")
         return Template(place, address, has_history=True)
     fresh = place.with_name("template.new")
     shutil.rmtree(fresh, ignore_errors=True)
     words = ("clone", "--quiet", "--mirror", "--", url, str(fresh))
-    done = run(place.parent, *words, **_UNASKED)
+    done = run(place.parent, *words, **_unasked(place.parent))
     if done.returncode:
         raise WorldError(_gone(address, reason(done.stderr)))
     shutil.rmtree(place, ignore_errors=True)
     fresh.rename(place)
     return Template(place, address, has_history=True)
+
+
+def _unasked(place: Path) -> dict[str, str]:
+    """Return the variables by which git asks for no password: nobody would see it asked for."""
+    told = os.environ.get("GIT_SSH_COMMAND") or run(place, "config", "core.sshCommand").stdout
+    command = told.strip() or os.environ.get("GIT_SSH", "").strip() or "ssh"
+    silent = {"GIT_TERMINAL_PROMPT": "0"}
+    if Path(command.split()[0]).stem != "ssh":  # Another's options are its own.
+        return silent
+    return {**silent, "GIT_SSH_COMMAND": f"{command} -o BatchMode=yes"}
 
 
 def _gone(address: str, why: str) -> str:
