@@ -346,6 +346,49 @@ def test_a_recorded_address_is_asked_last_and_without_a_password(
     assert "-o BatchMode=yes" in log.read_text("utf-8")
 
 
+HOOKS = ("reference-transaction", "post-index-change", "post-checkout", "post-merge", "pre-commit")
+
+
+def test_no_hook_runs_and_a_name_stands_for_one_file(
+    template: Template, project: Project, tmp_path: Path
+) -> None:
+    template.release("1.0.2", {"docs/mor[e].md": "Odd.\n"})
+    project.update()
+    project.commit()
+    (project.root / "docs" / "mor[e].md").unlink()
+    project.write({"docs/more.md": "Mine again.\n"})
+    project.commit()
+    template.release("1.0.3", {"docs/mor[e].md": "Odder.\n"})
+    hooks = project.root / ".git" / "hooks"
+    hooks.mkdir(exist_ok=True)
+    for name in HOOKS:
+        (hooks / name).write_text(f"#!/bin/sh\necho {name} >> '{tmp_path}/ran'\n", "utf-8")
+        (hooks / name).chmod(0o755)
+    said = project.update()
+    assert "stays deleted, as you have deleted it: docs/mor[e].md" in said
+    assert project.text("docs/more.md") == "Mine again.\n"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_answer_that_was_spoilt_by_hand_is_told_in_a_sentence(project: Project) -> None:
+    told = json.loads(project.text(".template.json"))
+    for answers, code, words in (
+        ({**told["answers"], "project_name": 'The "best"'}, 2, "project_name"),
+        ({"task": "classification", "project_slug": "flight-delays"}, 2, "package_name"),
+    ):
+        project.write({".template.json": json.dumps({**told, "answers": answers})})
+        project.commit()
+        before = project.state()
+        said = project.update(code=code)
+        assert words in said and ".template.json" in said and project.state() == before
+
+
+def test_an_empty_title_in_a_changelog_is_passed_over(project: Project) -> None:
+    text = "## \n\n##  x\n\n## 1.0.1\n\n### What to do when you update\n\nRest.\n"
+    code = f"from mlrails.update.changes import to_do; print(to_do({text!r}, '1', '1.0.1'))"
+    assert project.python(code) == "1.0.1: Rest.\n"
+
+
 @pytest.mark.parametrize("how", ["rebased", "rebased and merged"])
 def test_a_rebased_update_is_no_bare_bake(template: Template, project: Project, how: str) -> None:
     project.update()

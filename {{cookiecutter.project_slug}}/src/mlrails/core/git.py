@@ -67,12 +67,12 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
     return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
 
-def check(folder: Path, *arguments: str, remedy: str = "") -> str:
+def check(folder: Path, *arguments: str, remedy: str = "", **variables: str) -> str:
     """Run git in a folder and return what it prints.
 
     Raises WorldError with the reason that git gives, and with a remedy where one is known.
     """
-    done = run(folder, *arguments)
+    done = run(folder, *arguments, **variables)
     if done.returncode:
         raise WorldError(_failure(folder, arguments, done.stderr) + (remedy and f"; {remedy}"))
     return done.stdout

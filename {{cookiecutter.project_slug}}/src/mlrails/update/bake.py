@@ -12,6 +12,9 @@ from ..core.errors import UsageError, WorldError
 from .origin import FILE, Origin, parse
 from .template import Checkout
 
+_REFUSED = " will not do: "
+"""What the template says of an answer that it does not take."""
+
 
 def bake(checkout: Checkout, answers: Mapping[str, str], into: Path) -> Path:
     """Bake into a folder without asking; return the project's folder.
@@ -33,8 +36,11 @@ def bake(checkout: Checkout, answers: Mapping[str, str], into: Path) -> Path:
     done = subprocess.run(
         command, capture_output=True, check=False, cwd=into, text=True, errors="replace", env=env
     )
+    said = done.stdout + done.stderr
     if done.returncode:
-        raise WorldError(_why(checkout, done.stdout + done.stderr))
+        if _REFUSED in said:
+            raise UsageError(f"{FILE}: {_why(checkout, said)}")
+        raise WorldError(_why(checkout, said))
     return next(path for path in (into / "made").iterdir() if path.is_dir())
 
 

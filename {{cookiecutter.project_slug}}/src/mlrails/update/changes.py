@@ -15,8 +15,8 @@ def to_do(changelog: str, since: str, until: str) -> str:
     """Return what is to be done after the versions that come after one, up to another."""
     told = []
     for section in _SECTION.split(changelog)[1:]:
-        version = section.split(maxsplit=1)[0]
-        inside = version[0].isdigit() and numbers(since) < numbers(version) <= numbers(until)
+        version = section.partition("\n")[0].partition(" ")[0]
+        inside = version[:1].isdigit() and numbers(since) < numbers(version) <= numbers(until)
         if inside and (found := _TO_DO.search(section)):
             told.append(f"{version}: {found[1].strip()}")
     return "\n".join(told)

@@ -29,11 +29,6 @@ def manifest(folder: Path) -> str:
     return "".join(f"{digest}  {name}\n" for name, digest in lines(folder).items())
 
 
-def digest(folder: Path) -> str:
-    """Return the one digest that says which engine this is."""
-    return hashlib.sha256(manifest(folder).encode("utf-8")).hexdigest()
-
-
 def edits(root: Path) -> list[str]:
     """Return the files of a project's engine that were edited, unless it is the user's own."""
     with suppress(UsageError):

@@ -16,18 +16,15 @@ from pathlib import Path, PurePosixPath
 from ..core.console import say
 from ..core.errors import UsageError, WorldError
 from ..core.files import write_text
-from ..core.git import run
-from .repository import Repository, output, own_index
+from .repository import Repository, output, own_index, run
 
 _BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 _GRAFTS, _KILLED = "refs/mlrails/replace/", "refs/mlrails/killed"
 _JOURNAL, _LOCK = "update.json", "index.lock"
 _SETTINGS = {
-    # No hook of the user's sees a merge halfway; a file of theirs stays where they have put it.
-    "core.hooksPath": os.devnull,
     "core.useReplaceRefs": "true",
     "merge.renames": "true",
-    "merge.directoryRenames": "false",
+    "merge.directoryRenames": "false",  # A file of the user's stays where they have put it.
     "merge.renameLimit": "20000",
 }
 _WORDS = ("merge", "--no-ff", "--no-commit", "--no-verify-signatures", "--no-autostash")

@@ -1,26 +1,32 @@
 """The project's git repository, as far as an update has to do with it."""
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import UsageError, WorldError
-from ..core.git import reason, run
+from ..core import git
+from ..core.errors import UsageError
 
 _AS_IT_IS = ("-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "-c", "core.excludesFile=")
 """A bake is taken as it lies there, whatever the user's own settings say."""
 
 
+_ALONE = ("-c", f"core.hooksPath={os.devnull}", "--literal-pathspecs")
+"""No hook of the user's sees an update halfway, and a name with `*` in it is one file's."""
+
+
+def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run git; raises WorldError where there is none."""
+    return git.run(folder, *_ALONE, *words, **variables)
+
+
 def output(folder: Path, *words: str, **variables: str) -> str:
     """Return what git says, without the last line's end; raises WorldError where it fails."""
-    done = run(folder, *words, **variables)
-    if done.returncode:
-        verb = next(word for word in words if not word.startswith("-") and "=" not in word)
-        raise WorldError(f"git {verb} failed in {folder}: {reason(done.stderr):.300}")
-    return done.stdout.removesuffix("\n")
+    return git.check(folder, *_ALONE, *words, **variables).removesuffix("\n")
 
 
 @contextmanager

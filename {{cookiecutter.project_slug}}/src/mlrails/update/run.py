@@ -193,9 +193,14 @@ class _Job:
 
         So what a migration does is no difference between the two, and never a conflict.
         """
-        repository = self.repository
+        repository, package = self.repository, self.old.answers.get("package_name")
+        if not package:
+            raise UsageError(
+                f"{FILE}: 'answers' has no package_name, the folder of your package below src, "
+                "which this update needs; write it there, commit, and update again"
+            )
         sides = {name: repository.export(name, self.scratch / name) for name in (head, base)}
-        migrate.run(baked, pending, list(sides.values()), self.old.answers["package_name"])
+        migrate.run(baked, pending, list(sides.values()), package)
         ours = repository.with_project(head, sides[head])
         moved = repository.commit(repository.tree(sides[base], base), history.MIGRATED, base)
         return ours, moved

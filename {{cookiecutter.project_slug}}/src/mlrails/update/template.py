@@ -11,8 +11,8 @@ from typing import Any
 
 from ..core.console import warn
 from ..core.errors import UsageError, WorldError
-from ..core.git import reason, run
-from .repository import Repository, output
+from ..core.git import reason
+from .repository import Repository, output, run
 
 _QUESTIONS, _VERSION = "cookiecutter.json", "VERSION"
 _ABBREVIATIONS = {
