@@ -398,8 +398,8 @@ def test_what_stands_in_the_way_of_serving_is_one_sentence(promoted: Project, po
     other = str(free_port())
     assert "cannot listen there" in act(promoted, "serve", "--port", str(port), code=1)
     assert "set SERVING_TOKEN" in act(promoted, "serve", "--host", "::", code=2)
-    assert "there is no version 9" in act(promoted, "serve", "--version", "9", code=1)
-    said = act(promoted, "serve", "--alias", "nobody", "--port", other, code=1)
+    assert "there is no version 9" in act(promoted, "serve", "--version", "9", code=2)
+    said = act(promoted, "serve", "--alias", "nobody", "--port", other, code=2)
     assert "no version has the alias 'nobody'" in said
 
 
