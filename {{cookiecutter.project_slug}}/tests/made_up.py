@@ -96,7 +96,7 @@ def _target(made: pd.DataFrame, column: Column, chance: np.random.Generator) -> 
     signal = chance.normal(0, 0.1, COUNT)
     for name, weight in weights.items():
         ranks = made[name].rank(method="dense").fillna(0).to_numpy(np.float64)
-        signal += weight * ranks / max(ranks.max(), 1)
+        signal += weight * ranks / (float(ranks.max()) or 1.0)
     places = pd.Series(signal).rank(pct=True).to_numpy()
     low, high = limits(column)
     return places > 0.6 if column.kind == "boolean" else low + (high - low) * places
