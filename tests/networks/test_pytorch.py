@@ -118,7 +118,7 @@ def test_the_program_does_not_tell_where_its_code_stood(model: Path) -> None:
 def test_pytorch_alone_would_keep_a_pickle_and_where_its_code_stood(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "pt2", lambda archive: archive)
+    monkeypatch.setattr(files, "canonical_pt2", lambda archive: archive)
     seam.save(rows.fitted(task).estimator, tmp_path)
     archive = program(tmp_path)
     assert "stack_trace" in archive.read("archive/models/model.json").decode()

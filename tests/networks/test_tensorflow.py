@@ -117,7 +117,7 @@ def test_no_object_bears_its_address(model: Path) -> None:
 def test_keras_alone_would_write_other_bytes_each_time(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "keras", lambda archive: archive)
+    monkeypatch.setattr(files, "canonical_keras", lambda archive: archive)
     seam.save(rows.fitted(task).estimator, tmp_path)
     first = config(tmp_path)
     seam.save(seam.load(tmp_path), tmp_path)
