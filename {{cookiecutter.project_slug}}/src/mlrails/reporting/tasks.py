@@ -102,23 +102,24 @@ def number_sections(found: Found) -> Iterator[Section]:
 
 def _number_calibration(found: Found) -> Iterator[Block]:
     error = number(found["behaviour"]["calibration_error"], _digits(found))
+    picture = Picture(
+        "calibration",
+        "Mean outcome against mean prediction",
+        "Each dot is a twentieth of the test rows, by prediction. On the diagonal the mean "
+        "comes true; a flat row of dots would mean that the model tells rows apart badly.",
+    )
+    return _calibration(found, "twentieths", error, picture)
+
+
+def _calibration(found: Found, bins: str, error: str, picture: Picture) -> Iterator[Block]:
     yield Text(
-        f"{target_mean(found).bias(found)} Over twentieths of the rows, prediction and outcome are "
+        f"{target_mean(found).bias(found)} Over {bins} of the rows, prediction and outcome are "
         f"{error} apart on average (calibration error)."
     )
     if len(found["behaviour"]["calibration"]["x"]) < 2:
         yield Text("All predictions are alike, so there is no curve to draw.")
         return
-    yield Pictures(
-        [
-            Picture(
-                "calibration",
-                "Mean outcome against mean prediction",
-                "Each dot is a twentieth of the test rows, by prediction. On the diagonal the mean "
-                "comes true; a flat row of dots would mean that the model tells rows apart badly.",
-            )
-        ]
-    )
+    yield Pictures([picture])
 
 
 def _errors(found: Found) -> Iterator[Block]:
@@ -201,23 +202,13 @@ def _curves(found: Found) -> Block:
 
 def _event_calibration(found: Found) -> Iterator[Block]:
     error = percent(found["behaviour"]["calibration_error"])
-    yield Text(
-        f"{target_mean(found).bias(found)} Over tenths of the rows, prediction and outcome are "
-        f"{error} apart on average (calibration error)."
+    picture = Picture(
+        "calibration",
+        "Share that came true against predicted probability",
+        "Each dot is a tenth of the test rows, by predicted probability. On the diagonal "
+        "as many come true as predicted; below it the model promises too much.",
     )
-    if len(found["behaviour"]["calibration"]["x"]) < 2:
-        yield Text("All predictions are alike, so there is no curve to draw.")
-        return
-    yield Pictures(
-        [
-            Picture(
-                "calibration",
-                "Share that came true against predicted probability",
-                "Each dot is a tenth of the test rows, by predicted probability. On the diagonal "
-                "as many come true as predicted; below it the model promises too much.",
-            )
-        ]
-    )
+    return _calibration(found, "tenths", error, picture)
 
 
 def _calls(found: Found) -> Iterator[Block]:
