@@ -19,6 +19,8 @@ def add(source: str, target: str) -> None:
 
 
 if __name__ == "__main__":
+    for byte_code in [*Path().rglob("__pycache__")]:  # of a template that is worked on
+        shutil.rmtree(byte_code)
     for f in (*Path("tests").glob("*.py"), *Path("overlays").glob("*/*/tests/*.py")):
         f.write_bytes(f.read_bytes().replace(b"flight_delays", b"{{ cookiecutter.package_name }}"))
     for overlay in filter(Path.is_dir, (Path("overlays", answer) for answer in ANSWERS.split())):

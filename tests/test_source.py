@@ -19,7 +19,7 @@ LISTED = subprocess.run(
 FILES = [path for path in sorted(ROOT / name for name in LISTED if name) if path.is_file()]
 PYTHON = [path for path in FILES if path.suffix == ".py"]
 WORKFLOWS = [path for path in FILES if ".github/workflows" in path.as_posix()]
-LONGEST_MODULE, LONGEST_FUNCTION, LONGEST_HOOK = 300, 40, 30
+LONGEST_MODULE, LONGEST_FUNCTION, LONGEST_HOOK = 300, 40, 32
 SEAM = 320
 """The one file that a user replaces must be whole, so it may be longer."""
 
