@@ -20,7 +20,7 @@ FLOORS = (
     # From the ground up; folders of one floor do not know each other.
     ("core",),
     ("data",),
-    ("modeling",),
+    ("modeling", "audit"),
     ("evaluation", "tracking"),
     ("reporting", "stages"),
     ("registry",),
@@ -32,7 +32,7 @@ FLOORS = (
     ("serving.process",),
     ("serving",),
     ("serving.deploy",),
-    ("update", "update.migrations"),
+    ("update", "update.migrations", "adopt"),
     ("github",),
     ("cli",),
     ("replay",),

@@ -1,0 +1,51 @@
+"""What adoption is going to write: one plain value between those that look and those that write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..audit.finding import Finding
+from ..core.params import Task
+from ..data.schema import Column
+
+Role = Literal["target", "time", "group", "weight", "number", "category", "left out"]
+"""What a column is for; `left out` stands in `schema.py` and reaches no model."""
+By = Literal["time", "group", "random"]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A column of the table: what `schema.py` will say of it, and what it is for."""
+
+    column: Column
+    role: Role
+    why: str
+    """One sentence, as the shown plan has it: how the kind and the role were found."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is written: the columns in the table's order, the split and its reason."""
+
+    source: str
+    """What `source.py` reads: a path below the project, a glob, or an address."""
+    reading: Mapping[str, Any]
+    """How it is read, as words of `mlrails.data.sources.read`: separator, encoding, decimal …"""
+    digest: str
+    """The sha256 of what was read."""
+    rows: int
+    columns: tuple[Planned, ...]
+    task: Task
+    by: By
+    because: str
+    """Why the rows are split so, in one sentence."""
+    findings: tuple[Finding, ...] = ()
+    classes: tuple[str, ...] = ()
+    """Of a target of several classes."""
+    until: str | None = None
+    estimator: Mapping[str, Any] = field(default_factory=dict)
+    """Hyperparameters that so many rows ask for; the others stay as they are."""
+
+    def named(self, role: Role) -> tuple[str, ...]:
+        """Return the names of the columns of a role."""
+        return tuple(it.column.name for it in self.columns if it.role == role)
