@@ -21,6 +21,8 @@ class Planned:
     role: Role
     why: str
     """One sentence, as the shown plan has it: how the kind and the role were found."""
+    seen: tuple[float, float] | None = None
+    """The least and the greatest of its numbers: a range that holds them is kept later."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,15 @@ class Plan:
     until: str | None = None
     estimator: Mapping[str, Any] = field(default_factory=dict)
     """Hyperparameters that so many rows ask for; the others stay as they are."""
+    validation: float | str = 0.2
+    """How much is held out for the threshold and the end of the fit: a share of the rows, or where
+    they are split by time a length such as `2 months`."""
+    test: float | str = 0.2
+    """The same of what the figures and the gate are made on."""
+    calendar: tuple[str, ...] = ()
+    """What of the time is a feature, in words of `features.CALENDAR`; the rest does not vary."""
+    spread: float | None = None
+    """The standard deviation of a number that is predicted, which the gate's margins go by."""
 
     def named(self, role: Role) -> tuple[str, ...]:
         """Return the names of the columns of a role."""
