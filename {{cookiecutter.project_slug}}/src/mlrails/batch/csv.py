@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..data import dialect
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -21,7 +23,6 @@ LONGEST = csv.field_size_limit()
 _BLOCK = 2**24
 _LONGEST_HEADER = 2 * LONGEST
 _QUOTE, _ENDS = ord('"'), (b"\r", b"\n")
-_EDGES = np.isin(np.arange(256), list(b',"\r\n'))
 
 
 class Broken(NamedTuple):
@@ -79,7 +80,7 @@ def _read(
 ) -> tuple[Read, int]:
     """Return the rows of some lines, and how many bytes at their end are no whole row yet."""
     end = len(data) if last else _end_of_rows(data)
-    rows = _quick(data[:end], columns, names) if _is_regular(data[:end]) else None
+    rows = _quick(data[:end], columns, names) if dialect.is_regular(data[:end]) else None
     if rows is not None:
         return Read(rows, []), len(data) - end
     return read_lines(data, columns, names, last)
@@ -113,17 +114,6 @@ def _end_of_rows(data: bytes) -> int:
     ends = np.flatnonzero(np.isin(letters, [ord(it) for it in _ENDS]))
     outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
     return int(outside[-1]) + 1 if len(outside) else 0
-
-
-def _is_regular(block: bytes) -> bool:
-    """Tell whether each quote opens a cell, closes one, or is doubled within one."""
-    if b'"' not in block:
-        return True
-    letters = np.frombuffer(b"\n" + block + b"\n", dtype=np.uint8)
-    quotes = np.flatnonzero(letters == _QUOTE)
-    opening, closing = quotes[::2], quotes[1::2]
-    even = len(opening) == len(closing)
-    return bool(even and _EDGES[letters[opening - 1]].all() and _EDGES[letters[closing + 1]].all())
 
 
 def _quick(block: bytes, columns: Sequence[str], names: Sequence[str]) -> "pa.RecordBatch | None":

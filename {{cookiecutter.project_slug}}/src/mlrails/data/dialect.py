@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 HEAD = 2**16
 """So many bytes at the beginning are enough to see it."""
 REMEDY = "save it as CSV with commas, in UTF-8"
@@ -46,3 +48,15 @@ def cause(head: bytes) -> str | None:
     if line.count(common) > line.count(","):
         return f"its cells are separated by {_SEPARATORS[common]}, not by commas"
     return None
+
+
+def is_regular(text: bytes, separator: str = ",") -> bool:
+    """Tell whether each quote opens a cell, closes one, or is doubled within one."""
+    if b'"' not in text:
+        return True
+    edges = np.isin(np.arange(256), [*f'{separator}"\r\n'.encode()])
+    letters = np.frombuffer(b"\n" + text + b"\n", dtype=np.uint8)
+    quotes = np.flatnonzero(letters == ord('"'))
+    opening, closing = quotes[::2], quotes[1::2]
+    even = len(opening) == len(closing)
+    return bool(even and edges[letters[opening - 1]].all() and edges[letters[closing + 1]].all())

@@ -1,0 +1,256 @@
+"""How a table of text becomes cells: words that adoption guesses once, and then writes down.
+
+`source.py` says them (`separator=";"`, `decimal=","`), so a table is read by the same rules when it
+is adopted and in every `ingest` after; nothing is guessed there. Cells stay text: `007` is no 7.
+What is a number or a time in other words than this engine's becomes one in its words, or a refusal.
+
+How to change this: a new word is a field here, what it does is in `table` or `plain`, and
+`adopt.sniff` is what finds it.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core.errors import UsageError, counted
+from . import cells, dialect
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+_BLOCK = 2**24
+_SAME = {"utf-8", "utf-8-sig", "ascii"}
+_SEP = re.compile(r"sep=.?", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The words of a table of text; those of a plain CSV are what stands here."""
+
+    separator: str = ","
+    encoding: str = "utf-8"
+    decimal: str = "."
+    thousands: str | None = None
+    nulls: tuple[str, ...] = ()
+    """Cells that say that a value is missing, beside the empty one."""
+    dates: Mapping[str, str] = field(default_factory=dict)
+    """How a column writes its times, in the letters of `strptime`; one way for each."""
+    positive: Mapping[str, str] = field(default_factory=dict)
+    """The cell of a column that is the event: it becomes true, any other false."""
+    trim: bool = False
+    """Blanks around a cell are no part of it."""
+
+    def words(self) -> dict[str, Any]:
+        """Return what is not as in a plain CSV, as keyword arguments of `sources.read`."""
+        told = ((it, getattr(self, it.name)) for it in fields(self))
+        return {
+            it.name: [*value] if isinstance(value, tuple) else value
+            for it, value in told
+            if value != (it.default if it.default is not MISSING else {})
+        }
+
+
+def table(data: bytes, how: Reading, where: str) -> "pa.Table":
+    """Return all cells as text, a missing value where one is empty or a word of `nulls`.
+
+    Names are unique and none is empty (`unique`). Raises UsageError where bytes are of another
+    encoding, or a row has not one cell for each name.
+    """
+    text = decoded(data, how.encoding, where)
+    names, size = header(text, how.separator, where)
+    read = _quick if dialect.is_regular(text, how.separator) else _slow
+    rows = read(text, size, names, how, where)
+    return _trimmed(rows, how) if how.trim else rows
+
+
+def decoded(data: bytes, encoding: str, where: str) -> bytes:
+    """Return the text in UTF-8, without a byte order mark, its lines ended by a line feed."""
+    try:
+        text = str(data, encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(
+            f"{where}: line {line:,} is not {encoding}; say its encoding, or save the file as UTF-8"
+        ) from None
+    except LookupError:
+        raise UsageError(f"{where}: there is no encoding {encoding!r}; utf-8 is one") from None
+    plain = data if encoding in _SAME else text.encode("utf-8", "surrogatepass")
+    plain = plain.removeprefix(b"\xef\xbb\xbf")
+    return plain if b"\n" in plain else plain.replace(b"\r", b"\n")
+
+
+def header(text: bytes, separator: str, where: str) -> tuple[list[str], int]:
+    """Return the names of the columns, made unique, and where the rows begin."""
+    size = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal size
+        for line in io.BytesIO(text):
+            size += len(line)
+            yield line.decode()
+
+    try:
+        for names in csv.reader(lines(), delimiter=separator, strict=True):
+            if any(names) and not _SEP.fullmatch(separator.join(names)):
+                return unique(names), size
+    except csv.Error as error:
+        raise UsageError(f"{where}: its line of names is no CSV ({error}); mend it") from None
+    raise UsageError(f"{where}: it is empty; name a table with a line of names and rows")
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Return names of which none is there twice or empty: `a, a, ""` is `a, a_2, unnamed_3`."""
+    given = [_SPACES.sub(" ", it).strip() for it in names]
+    taken, found = {*given}, dict[str, None]()
+    for place, name in enumerate(given, 1):
+        base = name or f"unnamed_{place}"
+        made, number = base, 2
+        while made in found or (made != name and made in taken):
+            made, number = f"{base}_{number}", number + 1
+        found[made] = None
+    return [*found]
+
+
+def plain(rows: "pa.Table", numbers: Collection[str], how: Reading, where: str) -> "pa.Table":
+    """Return the table with numbers, times and events in this engine's own words.
+
+    `numbers` are the columns whose cells are numbers. Raises UsageError naming the column and the
+    first row (the one below the names is 1) that is not written as the words say.
+    """
+    for place, name in enumerate(rows.column_names):
+        here = f"{where}: column {name!r}"
+        if name in how.positive:
+            made = event(rows[name], how.positive[name])
+        elif name in how.dates:
+            made, wrong = times(rows[name], how.dates[name])
+            _check(wrong, here, f"is no time written as {how.dates[name]!r}")
+        elif name in numbers and (how.decimal != "." or how.thousands):
+            made, wrong = numerals(rows[name], how.decimal, how.thousands)
+            _check(wrong, here, f"is no number with {how.decimal!r} before its decimals")
+        else:
+            continue
+        rows = rows.set_column(place, name, made)
+    return rows
+
+
+def numerals(column: Any, decimal: str, thousands: str | None) -> tuple[Any, np.ndarray]:
+    """Return numbers with a decimal point and no thousands, and which cells are none."""
+    import pyarrow.compute as pc
+
+    mark, point = re.escape(thousands or ""), re.escape(decimal)
+    digits = f"([0-9]+|[0-9]{{1,3}}({mark}[0-9]{{3}})+)" if mark else "[0-9]+"
+    number = rf"[+-]?({digits}({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
+    cut = pc.utf8_trim_whitespace(column)
+    right = pc.match_substring_regex(cut, f"^({number}|{cells.MISSING})$")
+    bare = pc.replace_substring(cut, thousands, "") if thousands else cut
+    return pc.replace_substring(bare, decimal, "."), ~_mask(right, missing=True)
+
+
+def times(column: Any, form: str) -> tuple[Any, np.ndarray]:
+    """Return times without a zone (of several zones: in UTC), and which cells are none."""
+    import pandas as pd
+    import pyarrow as pa
+
+    said = column.to_pandas()
+    made = pd.to_datetime(said, format=form, errors="coerce", utc="%z" in form)
+    if made.dt.tz is not None:
+        made = made.dt.tz_localize(None)
+    wrong = np.asarray(made.isna() & said.notna())
+    return pa.array(made.astype("datetime64[us]"), from_pandas=True), wrong
+
+
+def event(column: Any, positive: str) -> Any:
+    """Return whether each cell is the event; what is missing stays so."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.equal(pc.utf8_trim_whitespace(column.cast(pa.string())), positive)
+
+
+def _check(wrong: np.ndarray, here: str, reason: str) -> None:
+    if wrong.any():
+        first = int(np.argmax(wrong)) + 1
+        raise UsageError(
+            f"{here}: row {first:,} {reason}, one of {counted(int(wrong.sum()), 'such row')}; "
+            "mend them, or the words of source.py"
+        )
+
+
+def _quick(text: bytes, size: int, names: list[str], how: Reading, where: str) -> "pa.Table":
+    """Read rows whose quotes are regular with Arrow."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    faults = list[str]()
+
+    def fault(row: Any) -> str:
+        faults.append(_uneven(row.number, row.actual_columns, row.expected_columns))
+        return "skip"
+
+    try:
+        rows = pyarrow.csv.read_csv(
+            pa.py_buffer(memoryview(text)[size:] if text[size:].strip() else b"\n"),
+            pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=_BLOCK),
+            pyarrow.csv.ParseOptions(
+                delimiter=how.separator, newlines_in_values=True, invalid_row_handler=fault
+            ),
+            pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=["", *how.nulls],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowException as error:
+        reason = str(error).partition(":")[0].splitlines()[0][:80]
+        raise UsageError(f"{where}: cannot be read as CSV ({reason}); mend the file") from None
+    if faults:
+        raise UsageError(f"{where}: {faults[0]}")
+    return rows
+
+
+def _slow(text: bytes, size: int, names: list[str], how: Reading, where: str) -> "pa.Table":
+    """Read rows among whose quotes are some within cells, as strictly as Python does."""
+    import pyarrow as pa
+
+    lines = io.StringIO(text[size:].decode(), newline="")
+    reader = csv.reader(lines, delimiter=how.separator, strict=True)
+    rows, nulls = list[list[str | None]](), {"", *how.nulls}
+    try:
+        for cells_ in reader:
+            if cells_ and len(cells_) != len(names):
+                raise UsageError(f"{where}: {_uneven(len(rows) + 1, len(cells_), len(names))}")
+            if cells_:
+                rows.append([None if it in nulls else it for it in cells_])
+    except csv.Error as error:
+        raise UsageError(
+            f"{where}: row {len(rows) + 1:,} is no row of CSV ({error}); mend its quotes"
+        ) from None
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    return pa.table([pa.array(it, pa.string()) for it in columns], names=names)
+
+
+def _uneven(row: int, found: int, expected: int) -> str:
+    return f"row {row:,} has {counted(found, 'cell')}, and the line of names {expected:,}; mend it"
+
+
+def _trimmed(rows: "pa.Table", how: Reading) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nulls = pa.array(["", *how.nulls])
+    for place, name in enumerate(rows.column_names):
+        cut = pc.utf8_trim_whitespace(rows[name])
+        nothing = pa.scalar(None, pa.string())
+        rows = rows.set_column(place, name, pc.if_else(pc.is_in(cut, nulls), nothing, cut))
+    return rows
+
+
+def _mask(column: Any, missing: bool) -> np.ndarray:
+    return np.asarray(column.fill_null(missing).to_pandas(), dtype=bool)
