@@ -51,7 +51,10 @@ def _found(
 ) -> dict[str, Any]:
     scored = {part: _scored(task, days, perfect, timed, seed) for seed, part in enumerate(PARTS)}
     test = scored["test"]
-    whole = {part: figures.figures(task, scored[part], RULES, 1) for part in ("validation", "test")}
+    metrics = METRICS[task]
+    whole = {
+        part: figures.figures(metrics, scored[part], RULES, 1) for part in ("validation", "test")
+    }
     labels = np.asarray(names)[np.arange(ROWS) % len(names)]
     months = {part: np.full(ROWS, f"2024-0{3 + at}") for at, part in enumerate(PARTS)}
     threshold = 0.4 if task is Task.CLASSIFICATION else None
@@ -67,9 +70,9 @@ def _found(
         "parts": {part: _part(scored[part], at, timed) for at, part in enumerate(PARTS)},
         **whole,
         "as_good": figures.as_good(whole["test"]),
-        "slices": {"region": figures.groups(task, test, labels, RULES, 1)},
+        "slices": {"region": figures.groups(metrics[0], test, labels, RULES, 1)},
         "months": {
-            part: figures.groups(task, scored[part], months[part], RULES, 1) for part in PARTS
+            part: figures.groups(metrics[0], scored[part], months[part], RULES, 1) for part in PARTS
         },
         "bias": figures.bias(test, RULES, 1),
         "behaviour": behaviour(task, test.target, test.scores[MODEL], threshold),

@@ -14,6 +14,7 @@ from mlrails.evaluation import figures as evaluation_figures
 from mlrails.evaluation.figures import MODEL, Scored
 from mlrails.evaluation.metrics import METRICS
 
+RMSE = METRICS[Task.REGRESSION][0]
 RULES = params.Evaluation(confidence=0.95, resamples=200)
 COUNT = 1200
 
@@ -30,7 +31,7 @@ def scored(task: Task, days: int = 30) -> Scored:
 
 
 def figures(task: Task, days: int = 30) -> dict[str, Any]:
-    return dict(evaluation_figures.figures(task, scored(task, days), RULES, seed=1))
+    return dict(evaluation_figures.figures(METRICS[task], scored(task, days), RULES, seed=1))
 
 
 @pytest.mark.parametrize("task", Task)
@@ -70,7 +71,7 @@ def test_the_same_rows_give_the_same_figures(task: Task) -> None:
 def test_without_time_rows_are_drawn_in_groups() -> None:
     whole = scored(Task.CLASSIFICATION)
     timeless = Scored(whole.target, None, whole.scores)
-    found = evaluation_figures.figures(Task.CLASSIFICATION, timeless, RULES, seed=1)
+    found = evaluation_figures.figures(METRICS[Task.CLASSIFICATION], timeless, RULES, seed=1)
     assert found["brier"]["gains"]["constant"]["low"] > 0
 
 
@@ -78,8 +79,9 @@ def test_without_time_rows_are_drawn_in_groups() -> None:
 def test_groups_are_in_order_and_a_small_one_says_nothing(task: Task) -> None:
     labels = np.where(np.arange(COUNT) < 1000, "UA", "AA").astype(object)
     labels[:50] = "ZZ"
-    found = evaluation_figures.groups(task, scored(task), labels.astype(str), RULES, seed=1)
-    name = METRICS[task][0].name
+    metric = METRICS[task][0]
+    name = metric.name
+    found = evaluation_figures.groups(metric, scored(task), labels.astype(str), RULES, seed=1)
     assert [(group["name"], group["rows"]) for group in found] == [
         ("AA", 200),
         ("UA", 950),
@@ -91,7 +93,7 @@ def test_groups_are_in_order_and_a_small_one_says_nothing(task: Task) -> None:
 
 def test_the_whole_as_one_group_has_the_figure_of_the_whole() -> None:
     (found,) = evaluation_figures.groups(
-        Task.REGRESSION, scored(Task.REGRESSION), np.full(COUNT, "all"), RULES, seed=1
+        RMSE, scored(Task.REGRESSION), np.full(COUNT, "all"), RULES, seed=1
     )
     assert found["rmse"] == figures(Task.REGRESSION)["rmse"]["models"][MODEL]
 

@@ -66,3 +66,27 @@ def test_a_floor_of_no_metric_is_refused(tmp_path: Path, name: str, words: str) 
     path.write_text(yaml.safe_dump(of_gate(floors={name: 0.6})), "utf-8")
     with pytest.raises(UsageError, match=words):
         gate_bounds.load_bounds(tmp_path, None)
+
+
+def test_a_change_does_not_choose_the_metric_that_it_is_judged_by(tmp_path: Path) -> None:
+    """Nor by naming one where the base names none, whose margin is in the first one's unit."""
+    ours = rows.values()
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(ours), "utf-8")
+    rows.git(tmp_path, "init", "--quiet")
+    rows.git(tmp_path, "add", ".")
+    rows.git(tmp_path, "commit", "--quiet", "-m", "one")
+    ours["evaluation"] |= {"primary": "brier", "confidence": 0.8}
+    path.write_text(yaml.safe_dump(ours), "utf-8")
+    here, _ = gate_bounds.load_bounds(tmp_path, None)
+    base, _ = gate_bounds.load_bounds(tmp_path, "HEAD")
+    assert (here.evaluation.primary, base.evaluation.primary) == ("brier", None)
+
+
+def test_a_primary_metric_that_is_none_is_refused(tmp_path: Path) -> None:
+    ours = rows.values()
+    ours["evaluation"] |= {"primary": "briar"}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(ours), "utf-8")
+    words = r"'evaluation\.primary' = 'briar': no metric .* mean 'brier'\?\); known: roc_auc"
+    with pytest.raises(UsageError, match=words):
+        gate_bounds.load_bounds(tmp_path, None)

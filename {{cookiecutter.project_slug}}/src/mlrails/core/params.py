@@ -104,21 +104,26 @@ class Split(Frozen):
 
 
 class Evaluation(Frozen):
-    """How figures are made: intervals, slices, and the rule that chooses the threshold."""
+    """How figures are made: intervals, slices, and the rule that chooses the threshold.
+
+    `primary` names the metric that models are compared by; without it that is the task's first.
+    """
 
     confidence: float = Field(gt=0.5, le=0.999)
     resamples: int = Field(ge=100, le=100_000)
     slices: tuple[str, ...] = ()
+    primary: str | None = None
     threshold: Threshold = "f1"
 
 
 class Gate(Frozen):
     """What a model must show before it becomes champion.
 
-    `margin` and `slice_margin` are in the unit of the primary metric: area under ROC, or the
-    target's own unit (root mean squared error). `bias` and `first_bias` are in the target's unit,
-    shares for events. `calibration` is a share of p(1 − p), the Brier score of the rate p of the
-    test rows. `decisions` is in the unit of the metric that `evaluation.threshold` names.
+    `margin` and `slice_margin` are in the unit of the primary metric: where nothing else is named
+    area under ROC, or the target's own unit (root mean squared error). `bias` and `first_bias` are
+    in the target's unit, shares for events. `calibration` is a share of p(1 − p), the Brier score
+    of the rate p of the test rows. `decisions` is in the unit of the metric that
+    `evaluation.threshold` names.
     """
 
     margin: float = Field(gt=0)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.layout import Part
-from ..core.params import Evaluation, Params, Task
+from ..core.params import Evaluation, Params
 from ..data.arrays import Rows, Vector
 from ..modeling.protocols import Model
-from . import baselines, diagnostics
+from . import baselines, diagnostics, selection
 from .bootstrap import Figure, Sample, sample
 from .diagnostics import behaviour
-from .metrics import BIAS, METRICS, Metric
+from .metrics import BIAS, Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +53,9 @@ MODEL = "model"
 """The name of the trained model among the scores; every other one is a baseline."""
 
 
-def figures(task: Task, scored: Scored, rules: Evaluation, seed: int) -> Mapping[str, Any]:
+def figures(
+    metrics: Sequence[Metric], scored: Scored, rules: Evaluation, seed: int
+) -> Mapping[str, Any]:
     """Return each metric of each model, and the model's gain over each baseline, with intervals.
 
     The gains are paired: model and baseline are compared on the same drawn days. A gain is above
@@ -61,7 +63,7 @@ def figures(task: Task, scored: Scored, rules: Evaluation, seed: int) -> Mapping
     """
     on, sure = _sample(scored, rules, seed), rules.confidence
     result: dict[str, Any] = {}
-    for metric in METRICS[task]:
+    for metric in metrics:
         values = {
             name: metric.by_day(scored.target, score, on.day)(on.weights)
             for name, score in scored.scores.items()
@@ -106,10 +108,9 @@ def labels(categories: Iterable[object]) -> np.ndarray:
 
 
 def groups(
-    task: Task, scored: Scored, labels: np.ndarray, rules: Evaluation, seed: int
+    metric: Metric, scored: Scored, labels: np.ndarray, rules: Evaluation, seed: int
 ) -> Sequence[Mapping[str, Any]]:
-    """Return the model's primary metric for each label of the rows, labels in order."""
-    metric = METRICS[task][0]
+    """Return the model's metric for each label of the rows, labels in order."""
     found = []
     for label in np.unique(labels):
         part = scored.of(labels == label)
@@ -153,16 +154,18 @@ def bias(scored: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
 def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") -> dict[str, Any]:
     """Return all that is known of the model, as plain values."""
     task, rules, seed = params.task, params.evaluation, params.seed
+    metrics = selection.told(task, rules)
+    primary = metrics[0]
     scored = score(params, model, rows)
     test = scored["test"]
     held_out: tuple[Part, ...] = ("validation", "test")
     whole: dict[str, Mapping[str, Any]] = {
-        part: figures(task, scored[part], rules, seed) for part in held_out
+        part: figures(metrics, scored[part], rules, seed) for part in held_out
     }
     return {
         "task": task.value,
         "target": params.data.target,
-        "primary": METRICS[task][0].name,
+        "primary": primary.name,
         "confidence": rules.confidence,
         "resamples": rules.resamples,
         "model": {
@@ -177,16 +180,16 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
         **whole,
         "as_good": as_good(whole["test"]),
         "slices": {
-            name: groups(task, test, labels(named), rules, seed)
+            name: groups(primary, test, labels(named), rules, seed)
             for name, named in rows["test"][[*rules.slices]].items()
         },
         "months": {
-            part: groups(task, scored[part], _months(params, frame), rules, seed)
+            part: groups(primary, scored[part], _months(params, frame), rules, seed)
             for part, frame in rows.items()
         },
         "bias": bias(test, rules, seed),
         "behaviour": behaviour(task, test.target, test.scores[MODEL], model.threshold),
-        "importance": importance(params, model, rows["test"]),
+        "importance": importance(params, model, rows["test"], primary),
     }
 
 
@@ -212,11 +215,12 @@ def score(
     }
 
 
-def importance(params: Params, model: Model, rows: "pd.DataFrame") -> Mapping[str, Any]:
+def importance(
+    params: Params, model: Model, rows: "pd.DataFrame", metric: Metric
+) -> Mapping[str, Any]:
     """Return the permutation importance of each raw column on a sample of the test rows."""
     sample = rows.sample(min(len(rows), _ROWS_FOR_IMPORTANCE), random_state=params.seed)
     target = sample[params.data.target].to_numpy(np.float64)
-    metric = METRICS[params.task][0]
     sign = -1 if metric.higher_is_better else 1
     one_block = np.zeros(len(sample), dtype=np.int64)
 

@@ -20,7 +20,8 @@ from ..core import git, params
 from ..core.config import parse_yaml, read_yaml, validated
 from ..core.errors import UsageError, nearest
 from ..core.params import FILE, Params, Task
-from ..evaluation.metrics import DECISIONS, METRICS
+from ..evaluation import selection
+from ..evaluation.metrics import DECISIONS
 
 
 def choices(ours: Params, base: Params, last: date | None) -> Iterator[str]:
@@ -64,6 +65,7 @@ def load_bounds(root: Path, revision: str | None) -> tuple[Params, str]:
     Raises UsageError for what is no commit.
     """
     ours = params.load(root)
+    selection.primary(ours.task, ours.evaluation)
     _check_floors(ours)
     if revision is None:
         return ours, "the working tree"
@@ -80,14 +82,28 @@ def load_bounds(root: Path, revision: str | None) -> tuple[Params, str]:
     if not revision or not commit or found.returncode:
         raise UsageError(f"the bounds of {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"
-    values = over(read_yaml(root / FILE), parse_yaml(found.stdout, where), Params)
+    asked = parse_yaml(found.stdout, where)
+    values = _without_primary(over(read_yaml(root / FILE), asked, Params), asked)
     named = commit if revision == commit else f"{revision} ({commit[:12]})"
     return validated(Params, values, where), named
 
 
+def _without_primary(values: Any, base: Any) -> Any:
+    """Take away a primary metric that the base does not name: that is a choice, the task's first.
+
+    Its margins are in the unit of that one.
+    """
+    evaluation = values.get("evaluation") if isinstance(values, Mapping) else None
+    named = base.get("evaluation") if isinstance(base, Mapping) else None
+    if not isinstance(evaluation, Mapping) or not isinstance(named, Mapping) or "primary" in named:
+        return values
+    kept = {name: value for name, value in evaluation.items() if name != "primary"}
+    return {**values, "evaluation": kept}
+
+
 def _check_floors(ours: Params) -> None:
     """Raise UsageError for a floor of no metric; a base's decides nothing, and can be mended."""
-    known = [metric.name for metric in METRICS[ours.task]]
+    known = list(selection.known(ours.task, ours.evaluation))
     if ours.task is Task.CLASSIFICATION:
         known.append(DECISIONS[ours.evaluation.threshold].name)
     for name in ours.gate.floors:

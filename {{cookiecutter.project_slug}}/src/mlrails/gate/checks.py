@@ -34,11 +34,13 @@ class Contest:
     """What each model calls (rows,), 0 or 1, where it calls anything."""
     rule: Threshold = "f1"
     """What chooses the thresholds of calls."""
+    primary: Metric | None = None
+    """What models are compared by; None is the task's first."""
 
     @property
     def metric(self) -> Metric:
         """The metric that models are compared by."""
-        return METRICS[self.task][0]
+        return self.primary or METRICS[self.task][0]
 
     def rows(self, resamples: int, keep: np.ndarray | None = None) -> tuple[Scored, Rows]:
         """Return the rows of a mask with their scores, and with resamples of their days."""

@@ -15,6 +15,7 @@ from ..core.errors import UsageError, WorldError, nearest
 from ..core.params import FILE, Params, Task
 from ..data import parquet, splits
 from ..data.arrays import Vector
+from ..evaluation import selection
 from ..evaluation.baselines import MIDDLES
 from ..evaluation.figures import Scored, labels
 from ..modeling import isolation
@@ -83,6 +84,7 @@ def contest(
         bounds.seed,
         calls,
         bounds.evaluation.threshold,
+        selection.primary(params.task, bounds.evaluation),
     )
 
 
