@@ -1,8 +1,11 @@
-"""Intervals: whole days are drawn, and what is drawn covers the truth as often as promised."""
+"""Intervals: whole blocks are drawn, and what is drawn covers the truth as often as promised."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 
+from mlrails.core.params import Unit
 from mlrails.evaluation import bootstrap
 
 DAYS, ROWS_OF_DAY, TRIALS = 60, 20, 100
@@ -10,11 +13,45 @@ DAYS, ROWS_OF_DAY, TRIALS = 60, 20, 100
 
 def test_rows_of_one_day_share_a_number() -> None:
     times = np.array(["2013-03-01T23:59", "2013-01-05T00:00", "2013-01-05T12:00"], "datetime64[m]")
-    assert bootstrap.days(3, times).tolist() == [1, 0, 0]
+    (found,) = bootstrap.sample(3, times, 10, seed=1).kinds
+    assert (found.unit, found.of_row.tolist()) == (Unit.DAY, [1, 0, 0])
 
 
-def test_without_time_there_are_two_hundred_groups() -> None:
-    assert len(set(bootstrap.days(1000, None).tolist())) == 200
+def test_rows_alone_are_dealt_to_two_hundred_blocks_of_one_size_in_no_order() -> None:
+    (found,) = bootstrap.sample(1000, None, 10, seed=1).kinds
+    assert (found.unit, found.units, found.count) == (Unit.ROW, 1000, 200)
+    assert set(np.bincount(found.of_row)) == {5}
+    assert np.abs(np.corrcoef(found.of_row, np.arange(1000))[0, 1]) < 0.1
+    (again,) = bootstrap.sample(1000, None, 10, seed=1).kinds
+    np.testing.assert_array_equal(found.of_row, again.of_row)
+
+
+@pytest.mark.parametrize(("groups", "blocks"), [(5, 5), (200, 200), (731, 200)])
+def test_rows_of_one_group_are_in_one_block(groups: int, blocks: int) -> None:
+    group = np.random.default_rng(1).integers(0, groups, 3000) * 7
+    (found,) = bootstrap.sample(3000, None, 10, seed=1, groups=group).kinds
+    there = len(set(group.tolist()))
+    assert (found.unit, found.units, found.count) == (Unit.GROUP, there, min(there, blocks))
+    pairs = set(zip(group.tolist(), found.of_row.tolist(), strict=True))
+    assert len(pairs) == there and {block for _, block in pairs} == set(range(found.count))
+
+
+def test_where_rows_have_a_day_and_a_group_the_wider_interval_counts() -> None:
+    rng = np.random.default_rng(1)
+    day, group = (rng.integers(0, 60, 2400) for _ in range(2))
+    times = np.datetime64("2013-01-01") + day.astype("timedelta64[D]")
+    on = bootstrap.sample(2400, times, 200, seed=1, groups=group)
+    for unit, of in ((Unit.DAY, day), (Unit.GROUP, group)):
+        shared = rng.normal(size=60)[of] + rng.normal(size=2400)
+
+        def mean(block: np.ndarray, shared: np.ndarray = shared) -> Any:
+            return lambda drawn: (drawn @ np.bincount(block, shared)) / (drawn @ np.bincount(block))
+
+        values = on.values(mean)
+        found, alone = on.paired(values, 0.95), on.alone(values, 0.95)
+        assert found.blocks.unit is unit
+        assert found.figure.width > 3 * 1.4 / 2400**0.5
+        assert alone.width == pytest.approx(found.figure.width, rel=0.3)
 
 
 def test_the_first_draw_is_the_sample_and_every_draw_has_as_many_days() -> None:
@@ -57,15 +94,15 @@ def test_where_nothing_can_be_said_there_is_no_interval(
 
 def test_a_sample_begins_with_itself_then_each_day_left_out_then_the_draws() -> None:
     times = np.datetime64("2013-01-01") + np.arange(63)
-    found = bootstrap.sample(63, times, 50, seed=1, weekly=True)
+    (found,) = bootstrap.sample(63, times, 50, seed=1, weekly=True).kinds
     assert found.weights.shape == (1 + 63 + 50 + 50, 63)
     assert (found.weights[0] == 1).all()
     np.testing.assert_array_equal(found.weights[1:64], 1 - np.eye(63))
     of_weeks = found.weights[114:].reshape(50, 9, 7)
     assert found.weeks == 9 and (of_weeks == of_weeks[:, :, :1]).all()
-    without = bootstrap.sample(63, None, 50, seed=1, weekly=True)
-    assert (without.weights.shape, without.dated) == ((51, 63), False)
-    few = bootstrap.sample(40, times[:40], 50, seed=1, weekly=True)
+    (without,) = bootstrap.sample(63, None, 50, seed=1, weekly=True).kinds
+    assert without.weights.shape == (51, 63)
+    (few,) = bootstrap.sample(40, times[:40], 50, seed=1, weekly=True).kinds
     assert (few.weeks, len(few.weights)) == (0, 91)
 
 
@@ -80,7 +117,8 @@ def alike(days: int, by: float, seed: int) -> np.ndarray:
 
 def mean_values(on: bootstrap.Sample, daily: np.ndarray) -> np.ndarray:
     """Return the mean of daily values, one row a day, at each of a sample's weights."""
-    found: np.ndarray = on.weights @ daily / on.weights.sum(axis=1)
+    (days,) = on.kinds
+    found: np.ndarray = days.weights @ daily / days.weights.sum(axis=1)
     return found
 
 
@@ -101,7 +139,8 @@ def coverage(by: float, kind: str) -> float:
     times, hits = np.datetime64("2013-01-01") + np.arange(DAYS), 0
     for seed in range(2 * TRIALS):
         on = bootstrap.sample(DAYS, times, 100, seed, weekly=True)
-        found = getattr(on, kind)(mean_values(on, alike(DAYS, by, seed)), 0.95)
+        values = mean_values(on, alike(DAYS, by, seed))
+        found = on.alone(values, 0.95) if kind == "alone" else on.paired(values, 0.95).figure
         hits += found.low <= 0 <= found.high
     return hits / (2 * TRIALS)
 

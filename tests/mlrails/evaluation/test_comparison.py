@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mlrails.core.params import Task
+from mlrails.core.params import Task, Unit
 from mlrails.evaluation import comparison
 from mlrails.evaluation.comparison import Comparison
 from mlrails.evaluation.metrics import METRICS
@@ -64,19 +64,39 @@ def test_the_same_seed_draws_the_same_days() -> None:
 
 def test_days_and_rows_are_counted() -> None:
     found = comparison.gain(RMSE, shared(30, 1), shared(30, 1), on(30), 0.95)
-    assert (found.days, found.rows, found.value) == (30, 30 * ROWS_OF_DAY, 0)
+    assert (found.size, found.unit) == (30, Unit.DAY)
+    assert (found.rows, found.value) == (30 * ROWS_OF_DAY, 0)
 
 
-def test_without_rows_there_are_no_days_and_without_times_arbitrary_groups() -> None:
-    assert comparison.rows(np.empty(0), None, 100, 1).days == 0
-    assert comparison.rows(np.empty(1000), None, 100, 1).days == 200
+@pytest.mark.parametrize("unit", Unit)
+def test_without_rows_nothing_was_seen(unit: Unit) -> None:
+    times = np.empty(0, "datetime64[s]") if unit is Unit.DAY else None
+    groups = np.empty(0, np.int64) if unit is Unit.GROUP else None
+    found = comparison.rows(np.empty(0), times, 100, 1, groups).nothing()
+    assert (found.size, found.rows, found.unit) == (0, 0, unit)
+
+
+@pytest.mark.parametrize("unit", Unit)
+def test_a_comparison_is_the_same_once_it_was_told_as_plain_values(unit: Unit) -> None:
+    found = Comparison(0.1, 0.0, 0.2, 900 if unit is Unit.ROW else 30, 900, 0.04, unit)
+    told = found.to_json()
+    assert Comparison.from_json(told) == found
+    assert told["days"] == (30 if unit is Unit.DAY else None)
+    assert told.get("groups") == (30 if unit is Unit.GROUP else None)
 
 
 def test_where_rows_carry_no_time_nothing_is_counted_in_days() -> None:
     target = np.random.default_rng(1).normal(size=900)
     where = comparison.rows(target, None, 200, 1)
     found = comparison.gain(RMSE, target + 1, target * 0, where, 0.95)
-    assert (found.days, found.rows, found.size) == (None, 900, 900)
+    assert (found.unit, found.rows, found.size) == (Unit.ROW, 900, 900)
+
+
+def test_where_rows_carry_a_group_groups_are_counted() -> None:
+    target = np.random.default_rng(1).normal(size=900)
+    where = comparison.rows(target, None, 200, 1, np.arange(900) % 45)
+    found = comparison.gain(RMSE, target + 1, target * 0, where, 0.95)
+    assert (found.unit, found.rows, found.size) == (Unit.GROUP, 900, 45)
 
 
 @pytest.mark.parametrize("side", [-1, 1])

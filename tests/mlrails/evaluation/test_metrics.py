@@ -40,7 +40,7 @@ def test_a_metric_is_scikit_learns_with_each_days_count_as_weight(
 ) -> None:
     target, score, day = sample(task)
     drawn = draws(DAYS, 20, seed=3)
-    found = metric.by_day(target, score, day)(drawn)
+    found = metric.by_block(target, score, day)(drawn)
     expected = [
         REFERENCES[metric.name](target, score, sample_weight=counts[day]) for counts in drawn
     ]
@@ -51,7 +51,7 @@ def test_a_metric_is_scikit_learns_with_each_days_count_as_weight(
 def test_a_better_score_is_on_the_better_side(task: Task, metric: metrics.Metric) -> None:
     target, score, day = sample(task)
     worse = np.random.default_rng(2).permutation(score)
-    good, bad = (metric.by_day(target, it, day)(np.ones((1, DAYS)))[0] for it in (score, worse))
+    good, bad = (metric.by_block(target, it, day)(np.ones((1, DAYS)))[0] for it in (score, worse))
     assert (good > bad) == metric.higher_is_better
     assert metric.least <= bad <= metric.most
 
@@ -66,7 +66,7 @@ def test_the_area_counts_ties_as_a_half(found: list[tuple[bool, int, int]]) -> N
     if len(set(target)) < 2:
         return
     numbered = np.unique(day, return_inverse=True)[1]
-    area = metrics.METRICS[Task.CLASSIFICATION][0].by_day(target, score, numbered)
+    area = metrics.METRICS[Task.CLASSIFICATION][0].by_block(target, score, numbered)
     whole = area(np.ones((1, numbered.max() + 1)))[0]
     assert whole == pytest.approx(reference.roc_auc_score(target, score))
 
@@ -77,8 +77,8 @@ def test_r2_knows_small_differences_of_large_numbers(far: float) -> None:
     target, score, day = sample(Task.REGRESSION)
     r2 = metrics.METRICS[Task.REGRESSION][2]
     drawn = draws(DAYS, 20, seed=3)
-    near = r2.by_day(target / 100, score / 100, day)(drawn)
-    moved = r2.by_day(target / 100 + far, score / 100 + far, day)(drawn)
+    near = r2.by_block(target / 100, score / 100, day)(drawn)
+    moved = r2.by_block(target / 100 + far, score / 100 + far, day)(drawn)
     np.testing.assert_allclose(moved, near, rtol=1e-5)
 
 
@@ -89,7 +89,7 @@ def test_r2_of_a_target_that_never_changes_is_scikit_learns(value: float, off: f
     r2 = metrics.METRICS[Task.REGRESSION][2]
     expected = reference.r2_score(target * 0, score - target)  # which itself sums 0.1 up to 3.0…1
     assert r2.whole(target, score) == expected
-    drawn = r2.by_day(target, score, np.arange(30) % 3)(draws(3, 10, seed=1))
+    drawn = r2.by_block(target, score, np.arange(30) % 3)(draws(3, 10, seed=1))
     assert set(drawn) == {expected}
 
 
@@ -105,25 +105,25 @@ def test_metrics_of_decisions_are_scikit_learns(rule: str) -> None:
         balanced = reference.balanced_accuracy_score
         return float(balanced(target, called, sample_weight=weight, adjusted=True))
 
-    found = metrics.DECISIONS[rule].by_day(target, called, day)(drawn)
+    found = metrics.DECISIONS[rule].by_block(target, called, day)(drawn)
     np.testing.assert_allclose(found, [expected(it[day]) for it in drawn], rtol=1e-9)
 
 
 def test_a_draw_without_events_has_no_area() -> None:
     target, score, day = np.array([1.0, 0.0, 0.0]), np.array([0.9, 0.1, 0.2]), np.array([0, 0, 1])
-    area = metrics.METRICS[Task.CLASSIFICATION][0].by_day(target, score, day)
+    area = metrics.METRICS[Task.CLASSIFICATION][0].by_block(target, score, day)
     assert np.isnan(area(np.array([[0.0, 2.0]]))[0])
 
 
 def test_certainty_that_is_wrong_stays_a_number() -> None:
     log_loss = metrics.METRICS[Task.CLASSIFICATION][1]
-    found = log_loss.by_day(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([0, 0]))
+    found = log_loss.by_block(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([0, 0]))
     assert 30 < found(np.ones((1, 1)))[0] < 40
 
 
 def test_bias_is_the_mean_prediction_minus_the_mean_target() -> None:
     target, score, day = sample(Task.REGRESSION)
-    found = metrics.BIAS.by_day(target, score, day)(np.ones((1, DAYS)))[0]
+    found = metrics.BIAS.by_block(target, score, day)(np.ones((1, DAYS)))[0]
     assert found == pytest.approx(score.mean() - target.mean())
 
 

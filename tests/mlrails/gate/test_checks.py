@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from contests import DIGESTS, bounds, contest, of_scores
 
-from mlrails.core.params import Task
+from mlrails.core.params import Task, Unit
 from mlrails.evaluation import comparison
 from mlrails.gate import checks, verdict
 from mlrails.gate.checks import Contest, judge
@@ -335,7 +335,16 @@ def test_where_rows_carry_no_time_nobody_speaks_of_days() -> None:
     assert found.answer is Answer.UNDECIDED
     words = " ".join([*found.reasons(), *found.notes(), *(it.reason for it in found.checks)])
     assert "day" not in words and "on 1,600 rows; about" in words and "rows would decide" in words
-    assert {it.days for it in found.differences.values()} == {None}
+    assert {it.unit for it in found.differences.values()} == {Unit.ROW}
+
+
+def test_where_rows_carry_a_group_it_is_groups_that_are_spoken_of() -> None:
+    met = duel(2.5, 2.0)
+    groups = np.arange(len(met.scored.target)) % 40
+    found = judged(replace(met, scored=replace(met.scored, times=None, groups=groups)))
+    words = " ".join([*found.reasons(), *found.notes(), *(it.reason for it in found.checks)])
+    assert "day" not in words and "on 40 groups (1,600 rows)" in words
+    assert {it.unit for it in found.differences.values()} == {Unit.GROUP}
 
 
 def test_too_few_rows_without_time_are_told_as_rows() -> None:

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from mlrails.core.params import Unit
 from mlrails.evaluation.comparison import Comparison
 from mlrails.gate import verdict
 from mlrails.gate.verdict import Answer, Check, Verdict
@@ -51,6 +52,22 @@ def test_too_few_days_decide_nothing_and_it_says_how_many_are_needed(
     assert check(low, high, days=20).passed is check(low, high).passed
 
 
+def test_of_groups_nobody_speaks_of_days() -> None:
+    few, doubt, at_margin = (
+        verdict.no_worse("", Comparison(0.0, low, 0.5, size, 10 * size, unit=Unit.GROUP), *bounds)
+        for low, size, bounds in (
+            (-0.1, 5, (MARGIN, LEAST_DAYS)),
+            (-0.5, 60, (MARGIN, LEAST_DAYS)),
+            (-0.5, 60, (0.0, LEAST_DAYS)),
+        )
+    )
+    assert few.reason == (
+        "seen on 5 groups (50 rows) only, too few to tell; 20 groups are needed, about 200 rows"
+    )
+    assert "on 60 groups (600 rows); about 240 groups (2,400 rows) would decide" in doubt.reason
+    assert "no number of groups would decide" in at_margin.reason
+
+
 def test_no_rows_at_all_decide_nothing() -> None:
     found = check(NAN, NAN, days=0)
     assert (found.passed, found.value) == (None, None)
@@ -60,17 +77,23 @@ def test_no_rows_at_all_decide_nothing() -> None:
 
 def test_where_no_row_is_new_it_is_said_what_to_do() -> None:
     assert "bring later rows, and move `data.until` in params.yaml on" in check(NAN, NAN, 0).reason
-    timeless = verdict.no_worse("", Comparison(NAN, NAN, NAN, None, 0), MARGIN, LEAST_DAYS)
-    assert "`data.time` in params.yaml" in timeless.reason and "another name" in timeless.reason
+    timeless, grouped = (
+        verdict.no_worse("", Comparison(NAN, NAN, NAN, 0, 0, unit=it), MARGIN, LEAST_DAYS).reason
+        for it in (Unit.ROW, Unit.GROUP)
+    )
+    assert "`data.time` in params.yaml" in timeless and "another name" in timeless
+    assert "groups without a time cannot tell" in grouped and "take the change back" in grouped
     assert "data.time" not in check(0.1, 0.3, days=19).reason
 
 
-@pytest.mark.parametrize("days", [None, 60])
+@pytest.mark.parametrize("unit", Unit)
 @pytest.mark.parametrize(("rows", "passed"), [(299, None), (300, True)])
 def test_models_that_differ_in_no_draw_decide_on_enough_rows_only(
-    days: int | None, rows: int, passed: bool | None
+    unit: Unit, rows: int, passed: bool | None
 ) -> None:
-    found = verdict.no_worse("", Comparison(0.0, 0.0, 0.0, days, rows), MARGIN, LEAST_DAYS)
+    size = rows if unit is Unit.ROW else 60
+    alike = Comparison(0.0, 0.0, 0.0, size, rows, unit=unit)
+    found = verdict.no_worse("", alike, MARGIN, LEAST_DAYS)
     assert found.passed is passed
     assert ("ruled out" in found.reason) is (passed is True)
     assert ("300 rows would tell" in found.reason) is (passed is None)

@@ -22,6 +22,19 @@ class Task(StrEnum):
     REGRESSION = "regression"
 
 
+class Unit(StrEnum):
+    """What rows share their luck by, and what an interval is drawn of."""
+
+    DAY = "day"
+    GROUP = "group"
+    ROW = "row"
+
+    @property
+    def plural(self) -> str:
+        """The word for several of them."""
+        return f"{self.value}s"
+
+
 FILE = "params.yaml"
 
 
@@ -59,11 +72,16 @@ def _day(value: object) -> object:
 
 
 class Data(Frozen):
-    """Which column is predicted, which one tells the time, and up to which day rows are used."""
+    """Which column is predicted, and which ones tell the time, the group and the weight of a row.
+
+    Rows after the day `until` are not used. Rows of one `group` (a patient, a shop) are alike.
+    """
 
     target: str
     time: str | None
     until: Annotated[date, BeforeValidator(_day)] | None = None
+    group: str | None = None
+    weight: str | None = None
 
 
 class Features(Frozen):

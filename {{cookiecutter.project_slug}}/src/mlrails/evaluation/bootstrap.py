@@ -1,28 +1,34 @@
-"""Intervals of figures: whole days are drawn, since rows of one day are not independent.
+"""Intervals of figures: whole blocks of rows are drawn, since rows of one are not independent.
 
-They share their weather and their queues; an interval from resampled rows would be far too narrow
-(block bootstrap, Künsch 1989, doi:10.1214/aos/1176347265). Days that follow each other are alike
-as well: an interval of a difference is widened by what their correlation costs, one of a single
-figure is made of whole weeks where those are wider.
+Rows of one day share their weather and their queues, rows of one group (a patient, a shop) are all
+alike: an interval from resampled rows would be far too narrow (block bootstrap, Künsch 1989,
+doi:10.1214/aos/1176347265). Rows that carry a time are drawn by days, rows that carry a group by
+groups; where they carry both, the wider interval counts; where they carry neither, rows are drawn.
+Days that follow each other are alike as well: an interval of a difference is widened by what their
+correlation costs, one of a single figure is made of whole weeks where those are wider.
 
 How to change this: the engine's `gate/test_rates.py` holds what the gate promises with these
 intervals.
 """
 
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from ..core.params import Unit
 from ..data.arrays import Vector
 
 Draws = npt.NDArray[np.float64]
-"""(draws, days): how often each day was drawn."""
+"""(draws, blocks): how often each block was drawn."""
 Numbers = npt.NDArray[np.int64]
+Times = npt.NDArray[np.datetime64]
 
-_GROUPS = 200
-"""Of rows that carry no time, where nobody can tell which ones belong together."""
+_MOST_BLOCKS = 200
+"""Of groups or rows: more of them are dealt to as many blocks, which tells the error as well."""
 _LEAST_WEEKS = 8
 """Fewer weeks say little of how much weeks differ, and Student's t for them is wide."""
 _MOST_ALIKE = 0.95
@@ -41,99 +47,165 @@ class Figure:
         """Cut the interval to what the figure can be: no area under a curve is above 1."""
         return Figure(self.value, max(self.low, least), min(self.high, most))
 
+    @property
+    def width(self) -> float:
+        """How wide the interval is; without an end where it is not known."""
+        return self.high - self.low if math.isfinite(self.high - self.low) else math.inf
+
 
 @dataclass(frozen=True)
-class Sample:
-    """Each row's day from 0 (rows,), and the weights of days that a metric is asked for.
+class Blocks:
+    """Each row's block from 0 (rows,), and the weights of blocks that a metric is asked for.
 
-    `weights` are (1 + left out + draws + weekly draws, days): the sample itself first, then each
-    day left out in turn, then days as they were drawn, then whole weeks as they were drawn.
+    `weights` are (1 + left out + draws + weekly draws, blocks): the sample itself first, then each
+    day left out in turn, then blocks as they were drawn, then whole weeks as they were drawn.
     """
 
-    day: Numbers
+    unit: Unit
+    units: int
+    """How many days, groups or rows there are, some of which may share a block."""
+    of_row: Numbers
     weights: Draws
     resamples: int
-    dated: bool
-    """Whether days are days; else they are arbitrary groups of rows, and in no order."""
     weeks: int = 0
     """How many weeks were drawn from; 0 where none were."""
 
     @property
-    def days(self) -> int:
-        """How many days, or groups, the rows are of."""
+    def count(self) -> int:
+        """How many blocks the rows are in."""
         return int(self.weights.shape[1])
 
     def error(self, values: Vector) -> tuple[float, float]:
-        """Return a difference's standard error, and of how many independent days it is worth one.
+        """Return a difference's standard error, and of how many blocks apart it is worth one.
 
         `values` are the difference at each of the weights.
         """
         wider = self._stretch(values)
         drawn = values[self._drawn : self._drawn + self.resamples]
-        return standard_error(drawn, self.days) * wider, max(self.days / wider**2, 2.0)
-
-    def paired(self, values: Vector, confidence: float) -> Figure:
-        """Return the interval of a difference: as wide as days that are alike ask for."""
-        return interval(float(values[0]), *self.error(values), confidence)
+        return standard_error(drawn, self.count) * wider, max(self.count / wider**2, 2.0)
 
     def alone(self, values: Vector, confidence: float) -> Figure:
-        """Return the interval of one model's figure: of days, or of weeks where that is wider."""
+        """Return the interval of one model's figure: of blocks, or of weeks where that is wider."""
         drawn = self._drawn + self.resamples
-        of_days = figure(np.append(values[0], values[self._drawn : drawn]), self.days, confidence)
+        found = figure(np.append(values[0], values[self._drawn : drawn]), self.count, confidence)
         of_weeks = figure(np.append(values[0], values[drawn:]), self.weeks, confidence)
-        wider = of_weeks.high - of_weeks.low > of_days.high - of_days.low  # never where unknown
-        return of_weeks if wider else of_days
+        wider = of_weeks.high - of_weeks.low > found.high - found.low  # never where unknown
+        return of_weeks if wider else found
 
     @property
     def _drawn(self) -> int:
         """Where the draws begin among the weights."""
-        return 1 + (self.days if self.dated else 0)
+        return 1 + (self.count if self._in_order else 0)
+
+    @property
+    def _in_order(self) -> bool:
+        """Whether blocks follow each other, as days do."""
+        return self.unit is Unit.DAY
 
     def _stretch(self, values: Vector) -> float:
-        return stretch(values[0] - values[1 : self._drawn]) if self.dated else 1.0
+        return stretch(values[0] - values[1 : self._drawn]) if self._in_order else 1.0
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The interval of a difference, its standard error, and the blocks that it was made of."""
+
+    figure: Figure
+    error: float
+    blocks: Blocks
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows in blocks of each kind that they have: of days, of groups, of both, or of rows."""
+
+    kinds: tuple[Blocks, ...]
+
+    def values(self, prepare: Callable[[Numbers], Callable[[Draws], Vector]]) -> Vector:
+        """Return a metric at each of the weights, of one kind of blocks after the other.
+
+        `prepare` makes the metric ready for the block of each row (rows,).
+        """
+        return np.concatenate([prepare(it.of_row)(it.weights) for it in self.kinds])
+
+    def paired(self, values: Vector, confidence: float) -> Paired:
+        """Return the interval of a difference: as wide as the blocks that differ most ask for."""
+        found = [_paired(it, part, confidence) for it, part in self._parts(values)]
+        return max(found, key=lambda it: it.figure.width)
+
+    def alone(self, values: Vector, confidence: float) -> Figure:
+        """Return the interval of one model's figure, the widest of those of all kinds of blocks."""
+        found = (it.alone(part, confidence) for it, part in self._parts(values))
+        return max(found, key=lambda it: it.width)
+
+    def _parts(self, values: Vector) -> Iterator[tuple[Blocks, Vector]]:
+        ends = np.cumsum([len(it.weights) for it in self.kinds])[:-1]
+        return zip(self.kinds, np.split(values, ends), strict=True)
+
+
+def _paired(blocks: Blocks, values: Vector, confidence: float) -> Paired:
+    error, worth = blocks.error(values)
+    return Paired(interval(float(values[0]), error, worth, confidence), error, blocks)
 
 
 def sample(
     rows: int,
-    times: npt.NDArray[np.datetime64] | None,
+    times: Times | None,
     resamples: int,
     seed: int,
     weekly: bool = False,
+    groups: Numbers | None = None,
 ) -> Sample:
-    """Return a sample of rows with draws of its days, and `weekly` with draws of whole weeks."""
-    day = days(rows, times)
-    count = int(day.max()) + 1 if rows else 0
+    """Return a sample of rows with draws of its blocks, and `weekly` with draws of whole weeks.
+
+    `times` and `groups` are (rows,): when each row was, and the number of its group.
+    """
+    kinds = [] if times is None else [_days(times, resamples, seed, weekly)]
+    if groups is not None:
+        kinds.append(_dealt(Unit.GROUP, groups, resamples, seed))
+    return Sample(tuple(kinds or [_dealt(Unit.ROW, np.arange(rows), resamples, seed)]))
+
+
+def _days(times: Times, resamples: int, seed: int, weekly: bool) -> Blocks:
+    """Make a block of each day."""
+    there, day = np.unique(times.astype("datetime64[D]"), return_inverse=True)
+    count = len(there)
     if not count:
-        return Sample(day, np.ones((1, 0)), 0, times is not None)
-    weights, weeks = [draws(count, resamples, seed)], 0
-    if times is not None:
-        weights = [weights[0][:1], 1 - np.eye(count), weights[0][1:]]
-        week = _weeks(times)
-        if weekly and (weeks := int(week.max()) + 1) >= _LEAST_WEEKS:
-            weights.append(draws(weeks, resamples, seed)[1:, week])
-        else:
-            weeks = 0
-    return Sample(day, np.vstack(weights), resamples, times is not None, weeks)
+        return Blocks(Unit.DAY, 0, day, np.ones((1, 0)), 0)
+    drawn, weeks = draws(count, resamples, seed), 0
+    weights = [drawn[:1], 1 - np.eye(count), drawn[1:]]
+    week = _weeks(there)
+    if weekly and (weeks := int(week.max()) + 1) >= _LEAST_WEEKS:
+        weights.append(draws(weeks, resamples, seed)[1:, week])
+    else:
+        weeks = 0
+    return Blocks(Unit.DAY, count, day, np.vstack(weights), resamples, weeks)
 
 
-def days(rows: int, times: npt.NDArray[np.datetime64] | None) -> Numbers:
-    """Number each row's block from 0: its day, or without time one of 200 arbitrary groups."""
-    if times is None:
-        return np.arange(rows) % _GROUPS
-    return np.unique(times.astype("datetime64[D]"), return_inverse=True)[1]
-
-
-def _weeks(times: npt.NDArray[np.datetime64]) -> Numbers:
+def _weeks(days: Times) -> Numbers:
     """Number the week of each day that there is, seven days from the first one on. (days,)."""
-    there = np.unique(times.astype("datetime64[D]"))
-    return np.unique((there - there[0]).astype(np.int64) // 7, return_inverse=True)[1]
+    return np.unique((days - days[0]).astype(np.int64) // 7, return_inverse=True)[1]
 
 
-def draws(day_count: int, resamples: int, seed: int) -> Draws:
-    """Draw days with replacement. The first row is the sample itself, each day once."""
+def _dealt(unit: Unit, of: Numbers, resamples: int, seed: int) -> Blocks:
+    """Make a block of each group or row, or deal them to blocks where there are very many.
+
+    Dealt after a shuffle, never in the order of the file: rows that are sorted by their target
+    would make blocks that are all alike, and intervals as narrow as if nothing were by chance.
+    """
+    there, place = np.unique(of, return_inverse=True)
+    count = min(len(there), _MOST_BLOCKS)
+    if not count:
+        return Blocks(unit, 0, place, np.ones((1, 0)), 0)
+    block = np.random.default_rng([seed, len(there)]).permutation(len(there)) % count
+    return Blocks(unit, len(there), block[place], draws(count, resamples, seed), resamples)
+
+
+def draws(count: int, resamples: int, seed: int) -> Draws:
+    """Draw blocks with replacement. The first row is the sample itself, each block once."""
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(day_count, np.full(day_count, 1 / day_count), size=resamples)
-    return np.vstack([np.ones(day_count), drawn]).astype(np.float64)
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
+    return np.vstack([np.ones(count), drawn]).astype(np.float64)
 
 
 def stretch(added: Vector) -> float:
@@ -154,29 +226,29 @@ def stretch(added: Vector) -> float:
     return float(np.sqrt((1 + alike) / (1 - alike)))
 
 
-def standard_error(drawn: Vector, day_count: int) -> float:
-    """Return the standard error of a figure from its values on drawn days; NaN for too few."""
+def standard_error(drawn: Vector, count: int) -> float:
+    """Return the standard error of a figure from its values on drawn blocks; NaN for too few."""
     known = drawn[np.isfinite(drawn)]
-    if day_count < 2 or len(known) < 2:
+    if count < 2 or len(known) < 2:
         return float("nan")
-    return float(np.std(known, ddof=1) * np.sqrt(day_count / (day_count - 1)))
+    return float(np.std(known, ddof=1) * np.sqrt(count / (count - 1)))
 
 
-def interval(value: float, error: float, day_count: float, confidence: float) -> Figure:
-    """Return the interval of Student's t around a value with this standard error of so many days.
+def interval(value: float, error: float, count: float, confidence: float) -> Figure:
+    """Return the interval of Student's t around a value with the standard error of so many blocks.
 
     Days that are alike are worth fewer; their count need not be whole.
     """
     if not np.isfinite([value, error]).all():
         return Figure(value, float("nan"), float("nan"))
-    reach = float(special.stdtrit(day_count - 1, (1 + confidence) / 2)) * error
+    reach = float(special.stdtrit(count - 1, (1 + confidence) / 2)) * error
     return Figure(value, value - reach, value + reach)
 
 
-def figure(values: Vector, day_count: int, confidence: float) -> Figure:
+def figure(values: Vector, count: int, confidence: float) -> Figure:
     """Make the interval of a metric's (draws,) values, the first of which is the sample's own.
 
     Student's t with the bootstrap's standard error: percentile intervals are too narrow with
     some sixty skewed days.
     """
-    return interval(float(values[0]), standard_error(values[1:], day_count), day_count, confidence)
+    return interval(float(values[0]), standard_error(values[1:], count), count, confidence)

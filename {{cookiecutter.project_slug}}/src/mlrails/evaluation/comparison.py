@@ -1,49 +1,65 @@
 """How much better one model is than another on the same rows, and how sure that is.
 
-The difference is paired: both are scored on the same drawn days, so what is hard for both falls
+The difference is paired: both are scored on the same drawn blocks, so what is hard for both falls
 out. It is above zero where the first model is better, whichever way the metric goes.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
+from ..core.params import Unit
 from ..data.arrays import Vector
 from . import bootstrap
-from .bootstrap import Sample
+from .bootstrap import Numbers, Sample, Times
 from .metrics import BIAS, Metric
 
 POWER = 0.8
-"""How often as many days as are said to decide do decide, where the difference is the true one."""
+"""How often as much as is said to decide does decide, where the difference is the true one."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A difference, the ends of its interval, and the days and rows that it was seen on."""
+    """A difference, the ends of its interval, and what it was seen on."""
 
     value: float
     low: float
     high: float
-    days: int | None
-    """None where rows carry no time: there are no days to count."""
+    size: int
+    """How many units were seen."""
     rows: int
     error: float = 0.0
     """The standard error that the interval is made with."""
+    unit: Unit = Unit.DAY
+    """What was drawn: days, groups, or rows where nothing tells which belong together."""
 
-    @property
-    def size(self) -> int:
-        """How much was seen: days, or rows where there are no days."""
-        return self.rows if self.days is None else self.days
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; days are None where none were drawn."""
+        told = asdict(self)
+        unit, size = told.pop("unit"), told.pop("size")
+        groups = {"groups": size} if unit is Unit.GROUP else {}
+        ends = {name: told.pop(name) for name in ("value", "low", "high")}
+        return {**ends, "days": size if unit is Unit.DAY else None, **told, **groups}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Comparison":
+        """Return what `to_json` told; raises KeyError or TypeError."""
+        found = dict(told)
+        sizes = {Unit.DAY: found.pop("days"), Unit.GROUP: found.pop("groups", None)}
+        sizes[Unit.ROW] = found["rows"]
+        unit = next(it for it, size in sizes.items() if size is not None)
+        return cls(**found, size=sizes[unit], unit=unit)
 
     def to_decide(self, margin: float) -> float:
         """Return how much has to be seen for the interval to leave −margin out, at `POWER`.
 
         That is the sample size of a non-inferiority test (Julious 2004, doi:10.1002/sim.1783): an
         interval shrinks with the root of what was seen, and its end must stay on this side of the
-        margin in spite of the luck of the next days.
+        margin in spite of the luck of the next rows.
         """
         distance = abs(self.value + margin)
         reach = (self.high - self.low) / 2 + float(special.ndtri(POWER)) * self.error
@@ -54,31 +70,40 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows to compare models on: the target (rows,), and the days that are drawn of them."""
+    """Rows to compare models on: the target (rows,), the blocks that are drawn, and weights."""
 
     target: Vector
     sample: Sample
-
-    @property
-    def days(self) -> int:
-        """How many days, or groups, the rows are of."""
-        return self.sample.days
+    weight: Vector | None = None
 
     def values(self, metric: Metric, scores: Vector) -> Vector:
         """Return a model's metric at each of the sample's weights."""
-        return metric.by_day(self.target, scores, self.sample.day)(self.sample.weights)
+        return self.sample.values(
+            lambda block: metric.by_block(self.target, scores, block, self.weight)
+        )
 
     def compare(self, values: Vector, confidence: float) -> Comparison:
         """Return a difference that is known at each of the sample's weights."""
-        on, (error, worth) = self.sample, self.sample.error(values)
-        found = bootstrap.interval(float(values[0]), error, worth, confidence)
-        seen = on.days if on.dated else None
-        return Comparison(found.value, found.low, found.high, seen, len(self.target), error)
+        found = self.sample.paired(values, confidence)
+        ends, seen = found.figure, found.blocks
+        size = seen.units, len(self.target)
+        return Comparison(ends.value, ends.low, ends.high, *size, found.error, seen.unit)
+
+    def nothing(self) -> Comparison:
+        """Return what is known where there are no rows."""
+        return Comparison(math.nan, math.nan, math.nan, 0, 0, unit=self.sample.kinds[0].unit)
 
 
-def rows(target: Vector, times: npt.NDArray[np.datetime64] | None, draw: int, seed: int) -> Rows:
-    """Return rows with `draw` resamples of their days; without times of arbitrary groups."""
-    return Rows(target, bootstrap.sample(len(target), times, draw, seed))
+def rows(
+    target: Vector,
+    times: Times | None,
+    draw: int,
+    seed: int,
+    groups: Numbers | None = None,
+    weight: Vector | None = None,
+) -> Rows:
+    """Return rows with `draw` resamples of the days, groups or rows that they are of."""
+    return Rows(target, bootstrap.sample(len(target), times, draw, seed, groups=groups), weight)
 
 
 def gain(metric: Metric, of: Vector, over: Vector, on: Rows, confidence: float) -> Comparison:

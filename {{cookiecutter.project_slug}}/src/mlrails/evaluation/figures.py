@@ -14,7 +14,7 @@ from ..core.params import Evaluation, Params
 from ..data.arrays import Rows, Vector
 from ..modeling.protocols import Model
 from . import baselines, diagnostics, selection
-from .bootstrap import Figure, Sample, sample
+from .bootstrap import Figure, Numbers, Sample, sample
 from .diagnostics import behaviour
 from .metrics import BIAS, Metric
 
@@ -39,6 +39,10 @@ class Scored:
     target: Vector
     times: np.ndarray | None
     scores: Mapping[str, Vector]
+    groups: Numbers | None = None
+    """The number of each row's group (rows,); None where nothing tells it."""
+    weight: Vector | None = None
+    """How much each row counts (rows,); None where all count alike."""
 
     def of(self, keep: np.ndarray) -> "Scored":
         """Return the rows that a (rows,) mask keeps."""
@@ -46,7 +50,17 @@ class Scored:
             self.target[keep],
             None if self.times is None else self.times[keep],
             {name: score[keep] for name, score in self.scores.items()},
+            None if self.groups is None else self.groups[keep],
+            None if self.weight is None else self.weight[keep],
         )
+
+    def values(self, metric: Metric, score: Vector, on: Sample) -> Vector:
+        """Return a metric of scores at each of a sample's weights."""
+        return on.values(lambda block: metric.by_block(self.target, score, block, self.weight))
+
+    def mean(self, values: Vector) -> float:
+        """Return the mean of values (rows,) by the weights of the rows."""
+        return float(np.average(values, weights=self.weight))
 
 
 MODEL = "model"
@@ -58,16 +72,13 @@ def figures(
 ) -> Mapping[str, Any]:
     """Return each metric of each model, and the model's gain over each baseline, with intervals.
 
-    The gains are paired: model and baseline are compared on the same drawn days. A gain is above
+    The gains are paired: model and baseline are compared on the same drawn blocks. A gain is above
     zero where the model is better, whichever way the metric goes.
     """
     on, sure = _sample(scored, rules, seed), rules.confidence
     result: dict[str, Any] = {}
     for metric in metrics:
-        values = {
-            name: metric.by_day(scored.target, score, on.day)(on.weights)
-            for name, score in scored.scores.items()
-        }
+        values = {name: scored.values(metric, score, on) for name, score in scored.scores.items()}
         sign = 1 if metric.higher_is_better else -1
         result[metric.name] = {
             "title": metric.title,
@@ -77,7 +88,7 @@ def figures(
                 for name, value in values.items()
             },
             "gains": {
-                name: _plain(on.paired(sign * (values[MODEL] - value), sure))
+                name: _plain(on.paired(sign * (values[MODEL] - value), sure).figure)
                 for name, value in values.items()
                 if name != MODEL
             },
@@ -118,8 +129,8 @@ def groups(
             {
                 "name": str(label),
                 "rows": len(part.target),
-                "target": round(float(part.target.mean()), _DIGITS),
-                "score": round(float(part.scores[MODEL].mean()), _DIGITS),
+                "target": round(part.mean(part.target), _DIGITS),
+                "score": round(part.mean(part.scores[MODEL]), _DIGITS),
                 metric.name: _of_group(metric, part, rules, seed),
             }
         )
@@ -137,13 +148,13 @@ def _of_group(
 
 def _of_rows(metric: Metric, part: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
     on = _sample(part, rules, seed)
-    values = metric.by_day(part.target, part.scores[MODEL], on.day)(on.weights)
-    found = on.alone(values, rules.confidence)
+    found = on.alone(part.values(metric, part.scores[MODEL], on), rules.confidence)
     return _plain(found.within(metric.least, metric.most))
 
 
 def _sample(scored: Scored, rules: Evaluation, seed: int) -> Sample:
-    return sample(len(scored.target), scored.times, rules.resamples, seed, weekly=True)
+    count, drawn = len(scored.target), rules.resamples
+    return sample(count, scored.times, drawn, seed, weekly=True, groups=scored.groups)
 
 
 def bias(scored: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
@@ -222,10 +233,9 @@ def importance(
     sample = rows.sample(min(len(rows), _ROWS_FOR_IMPORTANCE), random_state=params.seed)
     target = sample[params.data.target].to_numpy(np.float64)
     sign = -1 if metric.higher_is_better else 1
-    one_block = np.zeros(len(sample), dtype=np.int64)
 
     def worse(scores: Vector) -> float:
-        return sign * float(metric.by_day(target, scores, one_block)(np.ones((1, 1)))[0])
+        return sign * metric.whole(target, scores)
 
     # What is made of one raw column is shuffled together, so rows need to be encoded only once.
     encoder, encoded = model.encoder, model.encoder.encode(sample)

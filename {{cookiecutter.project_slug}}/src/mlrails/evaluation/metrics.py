@@ -1,55 +1,70 @@
-"""Metrics as functions of how often each day was drawn.
+"""Metrics as functions of how often each block of rows was drawn: a day, a group, some rows.
 
-Sums over days are made once, so a thousand draws of `bootstrap` are a few matrix products.
+Sums over blocks are made once, so a thousand draws of `bootstrap` are a few matrix products. A row
+of weight 2 counts as the row twice; without weights all rows count alike.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from ..core.params import Task
 from ..data.arrays import Vector
-from .bootstrap import Draws
+from .bootstrap import Draws, Numbers
 
 _ROUNDING = 1e-12
 """A share of squares that is smaller is that of rounded sums."""
 
 OfDraws = Callable[[Draws], Vector]
-"""A metric on one model and one set of rows: (draws, days) to (draws,)."""
+"""A metric on one model and one set of rows: (draws, blocks) to (draws,)."""
+
+
+class ByBlock(Protocol):
+    """Prepares a metric of rows, each of which is in a block and may have a weight, for draws."""
+
+    def __call__(
+        self, target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
+    ) -> OfDraws:
+        """Return the metric of any number of draws; all arrays are (rows,)."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: `by_day(target, score, day)` prepares it for any number of draws."""
+    """A metric: `by_block(target, score, block, weight)` prepares it for any number of draws."""
 
     name: str
     title: str
     higher_is_better: bool
-    by_day: Callable[[Vector, Vector, npt.NDArray[np.int64]], OfDraws]
+    by_block: ByBlock
     least: float = -np.inf
     """The ends of what the metric can be."""
     most: float = np.inf
 
-    def whole(self, target: Vector, score: Vector) -> float:
+    def whole(self, target: Vector, score: Vector, weight: Vector | None = None) -> float:
         """Return the metric of all rows (rows,)."""
         one_block = np.zeros(len(target), np.int64)
-        return float(self.by_day(target, score, one_block)(np.ones((1, 1)))[0])
+        return float(self.by_block(target, score, one_block, weight)(np.ones((1, 1)))[0])
 
 
-def _sums(values: Vector, day: npt.NDArray[np.int64]) -> Vector:
-    return np.bincount(day, weights=values).astype(np.float64)
+def _sums(values: Vector, block: Numbers, weight: Vector | None) -> Vector:
+    """Return what the rows of each block add up to."""
+    counted = values if weight is None else values * weight
+    return np.bincount(block, weights=counted).astype(np.float64)
 
 
-def _mean_of(loss: Callable[[Vector, Vector], Vector]) -> Callable[..., OfDraws]:
-    """Make a metric of a loss for each row: its mean over the drawn days."""
+def _mean_of(loss: Callable[[Vector, Vector], Vector]) -> ByBlock:
+    """Make a metric of a loss for each row: its mean over the drawn blocks."""
 
-    def by_day(target: Vector, score: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
-        total, count = _sums(loss(target, score), day), _sums(np.ones(len(day)), day)
+    def by_block(
+        target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
+    ) -> OfDraws:
+        total = _sums(loss(target, score), block, weight)
+        count = _sums(np.ones(len(block)), block, weight)
         return lambda drawn: (drawn @ total) / (drawn @ count)
 
-    return by_day
+    return by_block
 
 
 def _log_loss(target: Vector, score: Vector) -> Vector:
@@ -57,12 +72,16 @@ def _log_loss(target: Vector, score: Vector) -> Vector:
     return -np.where(target > 0, np.log(sure), np.log1p(-sure))
 
 
-def _root_of_mean_square(target: Vector, score: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
-    mean = _mean_of(lambda target, score: (target - score) ** 2)(target, score, day)
+def _root_of_mean_square(
+    target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
+) -> OfDraws:
+    mean = _mean_of(lambda target, score: (target - score) ** 2)(target, score, block, weight)
     return lambda drawn: np.sqrt(mean(drawn))
 
 
-def _explained(target: Vector, score: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
+def _explained(
+    target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
+) -> OfDraws:
     """R²: one minus the squared error over the squares about the mean of the drawn rows.
 
     Where the target never changes it is 1 for a model without any error and else 0, as
@@ -71,8 +90,8 @@ def _explained(target: Vector, score: Vector, day: npt.NDArray[np.int64]) -> OfD
     # About the mean of all rows: sums of squares of large numbers would cancel to nothing.
     off = target - target[:1]  # exactly zero where the target never changes
     off = off - (off.mean() if len(off) else 0)
-    error = _sums((target - score) ** 2, day)
-    count, first, second = (_sums(off**power, day) for power in (0, 1, 2))
+    error = _sums((target - score) ** 2, block, weight)
+    count, first, second = (_sums(off**power, block, weight) for power in (0, 1, 2))
 
     def of(drawn: Draws) -> Vector:
         missed, squares = drawn @ error, drawn @ second
@@ -84,10 +103,10 @@ def _explained(target: Vector, score: Vector, day: npt.NDArray[np.int64]) -> OfD
     return of
 
 
-def _f1(target: Vector, called: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
+def _f1(target: Vector, called: Vector, block: Numbers, weight: Vector | None = None, /) -> OfDraws:
     """F1: the harmonic mean of precision and recall of what is called."""
     event = np.where(target > 0, 1.0, 0.0)
-    hits, calls, events = (_sums(it, day) for it in (event * called, called, event))
+    hits, calls, events = (_sums(it, block, weight) for it in (event * called, called, event))
 
     def of(drawn: Draws) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -97,11 +116,13 @@ def _f1(target: Vector, called: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
     return of
 
 
-def _youden(target: Vector, called: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
+def _youden(
+    target: Vector, called: Vector, block: Numbers, weight: Vector | None = None, /
+) -> OfDraws:
     """Youden's index: the share of events that is called minus that of other rows."""
     event = np.where(target > 0, 1.0, 0.0)
-    events, others = _sums(event, day), _sums(1 - event, day)
-    hits, alarms = _sums(event * called, day), _sums((1 - event) * called, day)
+    events, others = (_sums(it, block, weight) for it in (event, 1 - event))
+    hits, alarms = (_sums(it * called, block, weight) for it in (event, 1 - event))
 
     def of(drawn: Draws) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -111,30 +132,43 @@ def _youden(target: Vector, called: Vector, day: npt.NDArray[np.int64]) -> OfDra
     return of
 
 
-def _area_under_roc(target: Vector, score: Vector, day: npt.NDArray[np.int64]) -> OfDraws:
-    """Count the pairs in order, between each two days: exact, with ties as a half.
+def _area_under_roc(
+    target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
+) -> OfDraws:
+    """Count the pairs in order, between each two blocks: exact, with ties as a half.
 
     The area is the share of (event, no event) pairs in which the event has the higher score
     (Hanley and McNeil 1982, doi:10.1148/radiology.143.1.7063747), so with the pairs counted once
-    between days e and f, any draw is the quadratic form of the counts.
+    between blocks e and f, any draw is the quadratic form of the counts. A pair weighs as much as
+    its two rows, multiplied.
     """
-    day_count = int(day.max()) + 1 if len(day) else 0
-    event, score_of_event = day[target > 0], score[target > 0]
-    pairs = np.zeros((day_count, day_count))
-    for other in range(day_count):
-        rivals = np.sort(score[(target <= 0) & (day == other)])
-        below = np.searchsorted(rivals, score_of_event, "left")
-        not_above = np.searchsorted(rivals, score_of_event, "right")
-        pairs[:, other] = np.bincount(event, (below + not_above) / 2, day_count)
-    events = np.bincount(event, minlength=day_count)
-    rivals_of_day = np.bincount(day[target <= 0], minlength=day_count)
+    count = int(block.max()) + 1 if len(block) else 0
+    is_event, weigh = target > 0, np.ones(len(block)) if weight is None else weight
+    event, score_of_event, weight_of_event = block[is_event], score[is_event], weigh[is_event]
+    pairs = np.zeros((count, count))
+    for other in range(count):
+        below, not_above = _lower(score, weigh, ~is_event & (block == other), score_of_event)
+        pairs[:, other] = np.bincount(event, weight_of_event * (below + not_above) / 2, count)
+    events = np.bincount(event, weight_of_event, count)
+    rivals = np.bincount(block[~is_event], weigh[~is_event], count)
 
     def of(drawn: Draws) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
             ordered: Vector = np.einsum("de,df,ef->d", drawn, drawn, pairs, optimize=True)
-            return ordered / ((drawn @ events) * (drawn @ rivals_of_day))
+            return ordered / ((drawn @ events) * (drawn @ rivals))
 
     return of
+
+
+def _lower(score: Vector, weight: Vector, of: np.ndarray, than: Vector) -> tuple[Vector, Vector]:
+    """Return how much the rows of a mask weigh that score lower than each, and not higher."""
+    order = np.argsort(score[of], kind="stable")
+    rivals, weighed = score[of][order], np.append(0.0, np.cumsum(weight[of][order]))
+    below, not_above = (weighed[np.searchsorted(rivals, than, side)] for side in _SIDES)
+    return below, not_above
+
+
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
 METRICS: dict[Task, Sequence[Metric]] = {

@@ -43,9 +43,10 @@ class Contest:
         return self.primary or METRICS[self.task][0]
 
     def rows(self, resamples: int, keep: np.ndarray | None = None) -> tuple[Scored, Rows]:
-        """Return the rows of a mask with their scores, and with resamples of their days."""
+        """Return the rows of a mask with their scores, and with resamples of their blocks."""
         part = self.scored if keep is None else self.scored.of(keep)
-        return part, comparison.rows(part.target, part.times, resamples, self.seed)
+        about = part.groups, part.weight
+        return part, comparison.rows(part.target, part.times, resamples, self.seed, *about)
 
 
 def judge(
@@ -114,7 +115,7 @@ def _gains(
     for rival in (CHAMPION, BEST):
         if rival not in scored.scores:
             continue
-        found = Comparison(np.nan, np.nan, np.nan, None if scored.times is None else 0, 0)
+        found = on.nothing()
         if len(scored.target):
             ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
             found = comparison.gain(contest.metric, ours, theirs, on, bounds.confidence)
@@ -127,7 +128,8 @@ def _figures(contest: Contest) -> Mapping[str, float]:
     roles = [it for it in (CHALLENGER, CHAMPION, BEST) if it in scored.scores]
     if not len(scored.target):
         return {}
-    values = {it: contest.metric.whole(scored.target, scored.scores[it]) for it in roles}
+    about = scored.target, scored.weight
+    values = {it: contest.metric.whole(about[0], scored.scores[it], about[1]) for it in roles}
     return {role: value for role, value in values.items() if known(value) is not None}
 
 
@@ -140,7 +142,7 @@ def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
         if metric.name not in bounds.floors:
             continue
         bound = bounds.floors[metric.name]
-        value = metric.whole(scored.target, scores)
+        value = metric.whole(scored.target, scores, scored.weight)
         good = value >= bound if metric.higher_is_better else value <= bound
         side = "at least" if metric.higher_is_better else "at most"
         shown = "one outcome only" if known(value) is None else f"{value:.4f}"

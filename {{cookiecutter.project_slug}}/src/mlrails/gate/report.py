@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..core import files, formats
 from ..core.console import say
 from ..core.errors import Exit, counted
+from ..core.params import Unit
 from ..reporting import html, markdown, svg, wording
 from ..reporting.blocks import Page, Picture, Pictures, Remarks, Section, Span, Table, Text, Tint
 from ..reporting.svg import BLUE, GREY, INK, ORANGE
@@ -160,16 +161,16 @@ def _picture(verdict: Verdict) -> Pictures:
 def _in_figures(verdict: Verdict, pictured: bool) -> Iterator[Table]:
     """Draw each gain beside what may be lost, to the left of which nothing may lie."""
     found = verdict.differences
-    timed = any(it.days is not None for it in found.values())
+    units = [it for it in _DRAWN if any(each.unit is it for each in found.values())]
     yield Table(
         header=(
             "",
             f"Gain in {wording.within(verdict.metric)}",
-            *(("Days",) if timed else ()),
+            *(wording.sentence(it.plural) for it in units),
             "Rows",
         ),
         rows=[
-            (wording.name(name), figure(it), *((days(it),) if timed else ()), f"{it.rows:,}")
+            (wording.name(name), figure(it), *(drawn(it, unit) for unit in units), f"{it.rows:,}")
             for name, it in found.items()
         ],
         caption="The same in figures" if pictured else "",
@@ -194,9 +195,13 @@ def _margin(verdict: Verdict, name: str) -> float:
     return verdict.slice_margin if " = " in name else verdict.margin
 
 
-def days(found: "Comparison") -> str:
-    """Write the days of a comparison, a dash where there are none."""
-    return wording.UNKNOWN if found.days is None else f"{found.days:,}"
+_DRAWN = (Unit.DAY, Unit.GROUP)
+"""What has a column of its own; rows have one anyway."""
+
+
+def drawn(found: "Comparison", unit: Unit) -> str:
+    """Write how many units a comparison has drawn, a dash where it has drawn others."""
+    return f"{found.size:,}" if found.unit is unit else wording.UNKNOWN
 
 
 def figure(found: "Comparison") -> str:

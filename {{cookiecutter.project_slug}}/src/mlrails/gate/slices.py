@@ -77,7 +77,7 @@ def _gains(
 def _why(found: Comparison, bounds: Gate) -> str:
     """Return why a slice tells nothing yet; nothing where it does."""
     if found.size < bounds.days:
-        return f"{found.size} {'rows' if found.days is None else 'days'}, {bounds.days} are asked"
+        return f"{counted(found.size, found.unit)}, {bounds.days} are asked"
     if not np.isfinite(found.low):
         return "one outcome only"
     if found.low <= -bounds.slice_margin <= found.high:

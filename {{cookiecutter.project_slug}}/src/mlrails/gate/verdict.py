@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import formats
 from ..core.errors import counted
-from ..core.params import FILE
+from ..core.params import FILE, Unit
 
 if TYPE_CHECKING:
     from ..evaluation.comparison import Comparison
@@ -109,7 +109,7 @@ class Verdict:
             "metric": self.metric,
             "margin": self.margin,
             "slice_margin": self.slice_margin,
-            "differences": {name: asdict(it) for name, it in self.differences.items()},
+            "differences": {name: it.to_json() for name, it in self.differences.items()},
             "figures": dict(self.figures),
             "undecided_slices": dict(self.undecided_slices),
             "remarks": list(self.remarks),
@@ -131,7 +131,7 @@ class Verdict:
             told["challenger"],
             told["champion"],
             [Check(**check) for check in told["checks"]],
-            {name: Comparison(**it) for name, it in told["differences"].items()},
+            {name: Comparison.from_json(it) for name, it in told["differences"].items()},
             told["metric"],
             told["margin"],
             told["slice_margin"],
@@ -197,7 +197,7 @@ def no_worse(
 ) -> Check:
     """Decide whether a model is no worse than another by more than the margin.
 
-    `least` is how many days, or rows where there are no days, must be seen; `key` is where the
+    `least` is how many days, groups or rows, whichever are drawn, must be seen; `key` is where the
     margin stands, and `what` says what would be worse where it is not the champion's figure.
     """
     seen = difference.size >= least and not _is_blind(difference)
@@ -232,9 +232,10 @@ def _is_blind(difference: "Comparison") -> bool:
 
 
 def _seen(difference: "Comparison") -> str:
-    if difference.days is None:
-        return f"on {counted(difference.rows, 'row')}"
-    return f"on {counted(difference.days, 'day')} ({counted(difference.rows, 'row')})"
+    rows = counted(difference.rows, Unit.ROW)
+    if difference.unit is Unit.ROW:
+        return f"on {rows}"
+    return f"on {counted(difference.size, difference.unit)} ({rows})"
 
 
 def _told(difference: "Comparison") -> str:
@@ -243,22 +244,25 @@ def _told(difference: "Comparison") -> str:
 
 def too_few(difference: "Comparison", least: int) -> str:
     """Say that too little was seen, and how much is needed."""
-    needed = f"{least} {'rows' if difference.days is None else 'days'} are needed"
-    if difference.days is not None:
-        per_day = difference.rows / max(difference.days, 1)
-        needed += f", about {least * per_day:,.0f} rows" if per_day else " and rows of them"
-    way = "" if difference.rows else f"; {_WAY_OUT[difference.days is None]}"
+    needed = f"{least} {difference.unit.plural} are needed"
+    if difference.unit is not Unit.ROW:
+        each = difference.rows / max(difference.size, 1)
+        needed += f", about {least * each:,.0f} rows" if each else " and rows of them"
+    way = "" if difference.rows else f"; {_WAY_OUT[difference.unit]}"
     return f"seen {_seen(difference)} only, too few to tell; {needed}{way}"
 
 
 _WAY_OUT = {
-    False: "no test row is later than all that the champion has seen: bring later rows, and move "
-    f"`data.until` in {FILE} on",
-    True: "rows without a time cannot tell which of them the champion has seen, once they or their "
-    f"split have changed: name their time as `data.time` in {FILE}, take the change back, or begin "
-    "a project of another name, whose first model meets the floors alone",
+    Unit.DAY: "no test row is later than all that the champion has seen: bring later rows, and "
+    f"move `data.until` in {FILE} on",
+    Unit.GROUP: "groups without a time cannot tell which of them the champion has seen, once their "
+    "split has changed: take the change back, or begin a project of another name, whose first "
+    "model meets the floors alone",
+    Unit.ROW: "rows without a time cannot tell which of them the champion has seen, once they or "
+    f"their split have changed: name their time as `data.time` in {FILE}, take the change back, or "
+    "begin a project of another name, whose first model meets the floors alone",
 }
-"""What to do where no test row is known to be new, by whether rows carry no time."""
+"""What to do where no test row is known to be new, by what is drawn of them."""
 
 
 def _words(difference: "Comparison", margin: float, least: int, key: str) -> str:
@@ -281,10 +285,10 @@ def enough(difference: "Comparison", margin: float) -> str:
     """Say how much would decide, should the difference be what was seen."""
     needed = difference.to_decide(margin)
     if math.isinf(needed):
-        nothing = "rows" if difference.days is None else "days"
+        nothing = difference.unit.plural
         return f"right at the margin {margin:.4g}: no number of {nothing} would decide"
-    amount = f"{needed:,.0f} rows"
-    if difference.days is not None:
-        per_day = difference.rows / max(difference.days, 1)
-        amount = f"{needed:,.0f} days ({needed * per_day:,.0f} rows)"
+    amount = f"{needed:,.0f} {difference.unit.plural}"
+    if difference.unit is not Unit.ROW:
+        each = difference.rows / max(difference.size, 1)
+        amount += f" ({needed * each:,.0f} rows)"
     return f"about {amount} would decide, with a power of 80 %"

@@ -123,6 +123,9 @@ def first_difference(before: Outcomes, now: Outcomes) -> tuple[str, str] | None:
     return None
 
 
+_TELLS_ROWS = {"target", "time", "until"}
+"""What of the section `data` says which rows are which."""
+
 LABEL = "candidate.json"
 """The file of a bundle that says what it holds."""
 
@@ -176,7 +179,8 @@ class Project:
         Rows that are drawn are known by their answers in their order: a column that is added, gone
         or called something else leaves them the rows that they were.
         """
-        raw, rows, seed = self.root / layout.RAW, params.data.model_dump(mode="json"), None
+        raw, seed = self.root / layout.RAW, None
+        rows = params.data.model_dump(mode="json", include=_TELLS_ROWS)
         known = hashing.of_file(raw)
         if params.split.by == "random":
             known = hashing.of_values(parquet.read(raw)[params.data.target].tolist())
