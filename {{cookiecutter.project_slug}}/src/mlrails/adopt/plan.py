@@ -52,6 +52,8 @@ class Plan:
     they are split by time a length such as `2 months`."""
     test: float | str = 0.2
     """The same of what the figures and the gate are made on."""
+    slices: tuple[str, ...] = ()
+    """Categories whose values are looked at one by one: few, each with many rows."""
     calendar: tuple[str, ...] = ()
     """What of the time is a feature, in words of `features.CALENDAR`; the rest does not vary."""
     spread: float | None = None

@@ -26,3 +26,5 @@ class Column:
     """Why the column must not reach the model; None when it is known at prediction time."""
     unit: str | None = None
     """What a number counts, as people are told it: °F, mph, m²."""
+    known: str | None = None
+    """Why a column that looks like an outcome is known when one predicts: the answer, kept."""

@@ -1,0 +1,22 @@
+"""How names and values are spelled: in YAML, and as code in Markdown."""
+
+import math
+from typing import Any
+
+import yaml
+
+
+def scalar(it: Any) -> str:
+    """Return a value in YAML, in one line, that reads back as it is."""
+    if isinstance(it, float):
+        return f"{it:.15g}" if "e" not in f"{it:.15g}" else f"{it:f}".rstrip("0").rstrip(".")
+    said = yaml.safe_dump(it, default_flow_style=True, allow_unicode=True, width=math.inf)
+    said = said.removesuffix("\n").removesuffix("\n...")
+    # In the quotes that the template has, where nothing in it is special there.
+    return f'"{it}"' if said == f"'{it}'" and not {*it} & {'"', "\\"} else said
+
+
+def code(name: str) -> str:
+    """Return a name as code in Markdown, in one line."""
+    plain = "".join(it if it.isprintable() else " " for it in name).replace("`", "'")
+    return f"`{plain}`"
