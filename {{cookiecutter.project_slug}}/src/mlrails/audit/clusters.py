@@ -1,0 +1,117 @@
+"""Rows that belong together though no column says so: copies, or many rows of one patient.
+
+Each row's neighbours are looked at by distance. Where a few of them are far nearer than the next
+one, by a gap that chance leaves once in a thousand, they are of one cluster. Whether that harms is
+then shown by the target: a row's own cluster is held against what all others tell of it.
+"""
+
+import numpy as np
+
+from .table import Codes, Floats, Table, is_number, is_time
+from .table import numbers as as_numbers
+
+_NEIGHBOURS = 64
+_LARGEST = 60
+"""Larger clusters are no entity: so many rows are a category."""
+_RARE = 1e-3
+_FAR = 1_000.0
+"""Standard deviations between two categories: they are never near."""
+_UNIQUE = 0.95
+_DIMENSIONS = 8.0
+
+
+def usable(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns that can tell rows apart by what they are: no number of a row, no time."""
+    return tuple(name for name in names if not _numbers_rows(table, name))
+
+
+def _numbers_rows(table: Table, name: str) -> bool:
+    column = table.frame[name]
+    if is_time(column):
+        return True
+    unique = column.nunique() > _UNIQUE * max(column.notna().sum(), 1)
+    if not unique or column.dtype.kind == "b":
+        return False
+    if not is_number(column):
+        return True
+    values = as_numbers(column)
+    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
+
+
+def coordinates(table: Table, names: tuple[str, ...]) -> Floats:
+    """Return rows as points: numbers by their standard deviation, categories far apart."""
+    rng = np.random.default_rng(table.seed)
+    found = [_axis(table, name, rng) for name in names]
+    return np.column_stack(found) if found else np.zeros((len(table), 0))
+
+
+def _axis(table: Table, name: str, rng: np.random.Generator) -> Floats:
+    column = table.frame[name]
+    values = as_numbers(column)
+    if is_number(column):
+        low, high = np.nanquantile(values, [0.05, 0.95]) if not np.isnan(values).all() else (0, 0)
+        scale = (high - low) / 3.29 or np.nanstd(values) or 1.0
+        scaled = (values - low) / scale
+        return np.where(np.isnan(scaled), -_FAR, np.clip(scaled, -50, 50))
+    places = rng.permutation(int(np.nanmax(values, initial=0)) + 2).astype(np.float64)
+    return np.where(np.isnan(values), -1.0, places[np.nan_to_num(values).astype(np.int64)]) * _FAR
+
+
+def slab(points: Floats, most: int, seed: int) -> Codes:
+    """Return rows that lie side by side in one direction, so what is near stays together."""
+    if len(points) <= most:
+        return np.arange(len(points))
+    direction = np.random.default_rng(seed).normal(size=points.shape[1])
+    order = np.argsort((points % _FAR) @ direction, kind="stable")
+    first = (len(points) - most) // 2
+    return np.sort(order[first : first + most])
+
+
+def clusters(points: Floats) -> tuple[Codes, float]:
+    """Return the cluster of each point, and how near its rows are (see the module's words)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    count = len(points)
+    most = min(_NEIGHBOURS, count - 1)
+    far, near = cKDTree(points).query(points, k=most + 1)
+    far, near = _without_self(far, near)
+    inside, ratio = _gap(far)
+    linked = np.arange(most)[None, :] < inside[:, None]
+    start = np.repeat(np.arange(count), inside)
+    links = coo_array((np.ones(len(start), bool), (start, near[linked])), shape=(count, count))
+    both = links.tocsr()
+    both = both.multiply(both.T)
+    label = connected_components(both, directed=False)[1].astype(np.int64)
+    sizes = np.bincount(label)
+    big = sizes[label] > _LARGEST
+    label = np.where(big, label.max(initial=0) + 1 + np.arange(count), label)
+    in_one = np.bincount(label)[label] > 1
+    return label, float(np.median(1 / ratio[in_one])) if in_one.any() else 1.0
+
+
+def _without_self(far: Floats, near: Codes) -> tuple[Floats, Codes]:
+    """Return neighbours without the point itself, which comes anywhere among its equals."""
+    rows, most = near.shape
+    own = near == np.arange(rows)[:, None]
+    own[~own.any(1), -1] = True
+    return far[~own].reshape(rows, most - 1), near[~own].reshape(rows, most - 1)
+
+
+def _gap(far: Floats) -> tuple[Codes, Floats]:
+    """Return how many neighbours are before the widest gap, 0 where none is wide, and its ratio."""
+    most = far.shape[1]
+    floor = max(float(np.median(far[:, -1])) * 1e-9, 1e-12)
+    log = np.log(np.maximum(far, floor))
+    half = most // 2
+    with np.errstate(divide="ignore"):
+        each = (log[:, -1:] - log[:, half:-1]).mean(1)
+        dimension = np.clip(1 / np.median(np.maximum(each, 1e-9)), 1.0, _DIMENSIONS)
+    steps = np.diff(log, axis=1)
+    sizes = np.arange(1, most)
+    rarity = -dimension * sizes[None, :] * steps
+    best = np.argmin(rarity, axis=1)
+    rows = np.arange(len(far))
+    wide = rarity[rows, best] < np.log(_RARE)
+    return np.where(wide, best + 1, 0), np.exp(np.where(wide, steps[rows, best], 0.0))

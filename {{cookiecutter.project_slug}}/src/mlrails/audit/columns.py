@@ -1,0 +1,190 @@
+"""What single columns tell of the target that they ought not to know."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from . import absence, digits, encodings, strength, words
+from .absence import Absence
+from .finding import Finding
+from .strength import Strength
+from .table import Table, is_time
+from .table import numbers as as_numbers
+
+_WORTH = 0.1
+"""What tells less is looked at no further."""
+_ALONE, _WELL, _PERFECT = 0.4, 0.8, 0.98
+"""On the scale of `strength`: AUC .70, .90 and .99, each as the lower end of its interval."""
+_BEYOND, _FAR_BEYOND = 0.1, 0.3
+"""How far beyond all other columns."""
+_GONE, _GONE_ALONE, _ZERO = 0.7, 0.5, 0.8
+_SAYS_NOTHING = 0.35
+_FUTURE = 0.5
+_NUMBERS = 0.95
+
+
+class Told(NamedTuple):
+    """What one column tells of the target."""
+
+    name: str
+    absence: Absence
+    values: Strength
+    missing: Strength
+
+    @property
+    def most(self) -> float:
+        """What it tells for sure, by its values or by having none."""
+        return max(self.values.low, self.missing.low)
+
+
+class Columns:
+    """The features of a table, and what all but the suspicious ones tell together."""
+
+    def __init__(self, whole: Table, most: int) -> None:
+        self.whole, self.sample = whole, whole.sampled(most)
+        self.told = [self._told(name) for name in self.sample.asked]
+        answered = (it for it in whole.roles.features if it in whole.roles.known)
+        self._plain = [*(it.name for it in self.told if it.most < _WELL), *answered]
+
+    def _told(self, name: str) -> Told:
+        found = absence.of_column(self.sample.frame[name])
+        values = strength.of_values(self.sample, name, found.rows)
+        return Told(name, found, values, strength.of_mask(found.rows, self.sample))
+
+    @cached_property
+    def _others(self) -> Strength:
+        return strength.together(self.sample, self._plain)
+
+    def others(self, name: str) -> Strength:
+        """Return what all other columns tell together, those left out that tell nearly all."""
+        if name not in self._plain:
+            return self._others
+        return strength.together(self.sample, [it for it in self._plain if it != name])
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield at most one leak of each column, the best shown first."""
+        for told in self.told:
+            found = next(self._leaks(told), None)
+            if found:
+                yield found
+
+    def _leaks(self, told: Told) -> Iterator[Finding]:
+        is_worth = told.most > _WORTH
+        if is_worth:
+            yield from _encoded(self.whole, told)
+            others = self.others(told.name) if told.most > _ALONE else None
+            if others:
+                yield from _absent(self.sample, told, others)
+                yield from _alone(self.sample, told, others)
+        yield from _hidden(self.sample, told)
+        yield from _later(self.sample, told)
+        yield from _named(self.sample, told)
+
+
+def _encoded(whole: Table, told: Told) -> Iterator[Finding]:
+    found = encodings.found(whole, told.name)
+    if found is None:
+        return
+    over = f"of each {' and '.join(map(repr, found.by))}" if found.by else "of its own rows"
+    yield Finding(
+        "target encoding",
+        (told.name,),
+        f"column {told.name!r} is the mean of the target {over}, computed over rows that are "
+        f"tested as well: in {found.levels:,} groups the two agree closer than chance allows, so "
+        f"its {told.values.said(whole.roles.numbers)} is no forecast; leave it out, or compute it "
+        "from earlier rows only",
+        "stop",
+    )
+
+
+def _absent(table: Table, told: Told, others: Strength) -> Iterator[Finding]:
+    found, missing = told.absence, told.missing
+    if missing.low < others.high + _BEYOND or missing.low < _ALONE:
+        return
+    silent = told.values.low < _SAYS_NOTHING
+    bound = (_GONE_ALONE if silent else _GONE) if found.sure else _ZERO
+    is_shown = missing.low >= bound and (found.sure or silent)
+    yield Finding(
+        "missing after the outcome",
+        (told.name,),
+        f"that column {told.name!r} has a value or none ({found.written} in "
+        f"{found.rows.mean():.0%} of rows) tells the target alone: {missing.said(False)}, all "
+        f"other columns together {others.said(table.roles.numbers)}; it looks filled in after the "
+        f"outcome: {_remedy(told.name)}",
+        "stop" if is_shown else "question",
+    )
+
+
+def _alone(table: Table, told: Told, others: Strength) -> Iterator[Finding]:
+    values, by = told.values, table.roles.numbers
+    beyond = values.low - others.high
+    named = _like_an_outcome(told.name, table.roles.target)
+    is_shown = beyond > _BEYOND and values.low > (_WELL if named else _PERFECT)
+    if not is_shown and not (values.low > _WELL and beyond > 0) and beyond < _FAR_BEYOND:
+        return
+    yield Finding(
+        "target leakage",
+        (told.name,),
+        f"column {told.name!r} alone tells the target: {values.said(by)}, all other columns "
+        f"together {others.said(by)}; {_remedy(told.name)}",
+        "stop" if is_shown else "question",
+    )
+
+
+def _remedy(name: str) -> str:
+    return (
+        f"is {name!r} known when one predicts? If not, leave it out; if so, say why in schema.py "
+        '(known="…")'
+    )
+
+
+def _hidden(table: Table, told: Told) -> Iterator[Finding]:
+    found = digits.found(table, told.name)
+    if found is None or found.told.low < max(_ALONE, told.values.high + _BEYOND):
+        return
+    yield Finding(
+        "target in the digits",
+        (told.name,),
+        f"the {found.part} of column {told.name!r} tells the target: "
+        f"{found.told.said(table.roles.numbers)}, where its values tell "
+        f"{told.values.said(table.roles.numbers)}; leave the column out, or say why in schema.py "
+        '(known="…")',
+        "stop" if found.told.low > _WELL else "question",
+    )
+
+
+def _later(table: Table, told: Told) -> Iterator[Finding]:
+    time, column = table.roles.time, table.frame[told.name]
+    if time is None or time not in table.frame or not is_time(column):
+        return
+    later = as_numbers(column) > as_numbers(table.frame[time])
+    share = float(later[~told.absence.rows].mean()) if not told.absence.rows.all() else 0.0
+    if share > _FUTURE:
+        yield Finding(
+            "later than the row",
+            (told.name,),
+            f"column {told.name!r} lies after {time!r} in {share:.0%} of the rows that have it; "
+            f"{_remedy(told.name)}",
+            "question",
+        )
+
+
+def _like_an_outcome(name: str, target: str) -> bool:
+    of_name, of_target = words.of_name(name), words.of_name(target)
+    return bool(of_name & words.OUTCOMES) or bool(of_target and of_target <= of_name)
+
+
+def _named(table: Table, told: Told) -> Iterator[Finding]:
+    if _like_an_outcome(told.name, table.roles.target):
+        yield Finding(
+            "named like an outcome",
+            (told.name,),
+            f"column {told.name!r} is named like an outcome "
+            f"({told.values.said(table.roles.numbers)} alone); {_remedy(told.name)}",
+            "question",
+        )
+
+
+def of_table(whole: Table, most: int) -> Iterator[Finding]:
+    """Yield what single columns tell, leaks first."""
+    yield from Columns(whole, most).findings()

@@ -1,0 +1,77 @@
+"""The target hidden in what nobody looks at: last digits, remainders, letters of an identifier."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from . import strength
+from .strength import Strength
+from .table import Codes, Table, binned, codes, is_number, is_time
+from .table import numbers as as_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_UNIQUE = 0.5
+_LONGEST = 40
+_POWERS = range(1, 7)
+_EXACT = 2.0**53
+_FEWEST = 100
+
+
+class Hidden(NamedTuple):
+    """Which part of a column's values tells the target, and how well."""
+
+    part: str
+    told: Strength
+
+
+def found(table: Table, name: str) -> Hidden | None:
+    """Return the part of near-unique values that tells most, None where they are not unique."""
+    column = table.frame[name]
+    if column.nunique() < _UNIQUE * len(column) or len(column) < _FEWEST or is_time(column):
+        return None
+    parts = _of_numbers(column) if is_number(column) else _of_text(column)
+    each = [
+        Hidden(part, strength.of_scores(strength.out_of_fold(here, table), table))
+        for part, here in parts.items()
+        if 1 < len(np.unique(here)) < len(here) / 2
+    ]
+    return max(each, key=lambda it: it.told.low, default=None)
+
+
+def _of_numbers(column: "pd.Series[Any]") -> dict[str, Codes]:
+    """Return remainders of whole numbers, or what follows the decimals of others."""
+    values = as_numbers(column)
+    there = ~np.isnan(values)
+    if not there.any() or np.abs(values[there]).max() > _EXACT:
+        return {}
+    found: dict[str, Codes] = {}
+    if np.all(values[there] == np.floor(values[there])):
+        for power in _POWERS:
+            if 10**power < np.ptp(values[there]) / 10:
+                words = "last digit" if power == 1 else f"last {power} digits"
+                found[words] = binned(np.mod(values, 10.0**power))
+        return found
+    spread = np.nanstd(values)
+    for power in range(5):
+        if 10.0**-power < spread / 2:
+            found[f"digits after the decimal {power}"] = binned(
+                np.mod(np.round(values * 10.0**power, 9), 1.0)
+            )
+    written = [repr(it) for it in values.tolist()]
+    found["last digit written"] = np.array([ord(it[-1]) for it in written], dtype=np.int64)
+    found["number of digits written"] = np.array([len(it.lstrip("-")) for it in written], np.int64)
+    return found
+
+
+def _of_text(column: "pd.Series[Any]") -> dict[str, Codes]:
+    """Return each letter from the front and from the back, and the length."""
+    text = column.astype("str").str
+    lengths = np.asarray(text.len(), dtype=np.int64)
+    longest = min(int(lengths.max(initial=0)), _LONGEST)
+    found: dict[str, Codes] = {"length": lengths}
+    for place in range(longest // 2 + 1):
+        found[f"letter {place + 1}"] = codes(text[place]) + 1
+        found[f"letter {place + 1} from the end"] = codes(text[-place - 1]) + 1
+    return found

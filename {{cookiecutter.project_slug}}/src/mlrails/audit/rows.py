@@ -1,0 +1,206 @@
+"""What is told by which rows there are: copies, entities that a split tears apart, their order."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from . import clusters, copies, entities, words
+from .entities import Torn
+from .finding import Finding
+from .strength import delong
+from .table import Codes, Floats, Table, codes, is_number, is_time
+from .table import numbers as as_numbers
+
+_MOST = 6_000
+_COPY = 0.05
+"""Nearer than this share of the way to the next row, rows of one cluster are copies."""
+_SMALLEST, _LARGEST = 2, 60
+_ENTITIES = 20
+_FIXED = 0.95
+_SORTED = 0.9
+_NOTED = 0.001
+
+
+def of_table(table: Table) -> Iterator[Finding]:
+    """Yield what copies, entities and the order of the rows tell."""
+    named = [*_named_groups(table)]
+    yield from named
+    if not any(it.level == "stop" for it in named):
+        yield from _unnamed(table)
+    yield from _again(table)
+    yield from _ordered(table)
+
+
+def _points(table: Table) -> tuple[tuple[str, ...], Floats]:
+    names = clusters.usable(table, tuple(it for it in table.roles.features if it in table.frame))
+    return names, clusters.coordinates(table, names)
+
+
+def _unnamed(table: Table) -> Iterator[Finding]:
+    """Yield rows that belong together though no column says so."""
+    names, points = _points(table)
+    if not names or len(table) < _SMALLEST * _ENTITIES:
+        return
+    chosen = clusters.slab(points, _MOST, table.seed)
+    part, points = Table(table.frame.iloc[chosen], table.roles, table.seed), points[chosen]
+    label, near = clusters.clusters(points)
+    if (found := entities.torn(part, label, names, points)) is None or not found.harms:
+        return
+    if not _is_split(part, label) or entities.by_chance(points, label, table.seed):
+        return
+    yield _copied(part, found) if near < _COPY else _torn(part, found, near)
+
+
+def _is_split(table: Table, label: Codes) -> bool:
+    """Tell whether the planned split tears such entities: one by groups may keep them whole."""
+    roles = table.roles
+    if roles.by != "group" or roles.group is None or roles.group not in table.frame:
+        return True
+    group = codes(table.frame[roles.group])
+    pairs = len(np.unique(label * (group.max(initial=0) + 2) + group + 1))
+    several = np.bincount(label)[label] > 1
+    return bool(pairs - len(np.unique(label)) > 0.05 * several.sum())
+
+
+def _copied(table: Table, found: Torn) -> Finding:
+    return Finding(
+        "duplicates across parts",
+        (),
+        f"{found.rows:,} of {len(table):,} rows are copies of {found.entities:,}, the same or "
+        "nearly, so tested rows are in training as well: their copies tell "
+        f"{_said(table, found)}; keep one of each in source.py, or name what they share "
+        "(--group COLUMN)",
+        "stop",
+    )
+
+
+def _torn(table: Table, found: Torn, near: float) -> Finding:
+    by_time = table.roles.by == "time"
+    return Finding(
+        "groups torn apart",
+        (),
+        f"{found.rows:,} of {len(table):,} rows belong to {found.entities:,} groups that no "
+        f"column names, such as visits of one patient, and a {table.roles.by} split tears them: "
+        f"rows of the same group tell {_said(table, found)}; add the column that names them and "
+        "split by it (--group COLUMN)",
+        "question" if by_time else "stop",
+    )
+
+
+def _said(table: Table, found: Torn) -> str:
+    by = table.roles.numbers
+    return f"{found.inside.said(by)}, all other rows {found.outside.said(by)}"
+
+
+def _named_groups(table: Table) -> Iterator[Finding]:
+    """Yield columns whose values name entities with a few rows each."""
+    if table.roles.by == "group":
+        return
+    part = table.sampled(_MOST * 4)
+    names, points = _points(part)
+    for name in part.frame.columns:
+        if name in (table.roles.target, table.roles.time) or not _may_name(part, name):
+            continue
+        label = codes(part.frame[name])
+        label = np.where(label < 0, label.max() + 1 + np.arange(len(label)), label)
+        rest = tuple(it for it in names if it != name)
+        without = (
+            np.column_stack([points[:, names.index(it)] for it in rest]) if rest else points[:, :0]
+        )
+        found = entities.torn(part, label, rest, without)
+        if found and found.harms:
+            yield _group(part, name, found, label)
+
+
+def _may_name(table: Table, name: str) -> bool:
+    column = table.frame[name]
+    if is_time(column) or column.dtype.kind == "b":
+        return False
+    distinct = column.nunique()
+    if distinct < _ENTITIES or not _SMALLEST <= len(column) / distinct <= _LARGEST:
+        return False
+    values = as_numbers(column)
+    return not is_number(column) or bool(np.all(np.isnan(values) | (values == np.floor(values))))
+
+
+def _group(table: Table, name: str, found: Torn, label: Codes) -> Finding:
+    is_entity = bool(words.of_name(name) & words.ENTITIES)
+    knows = name in table.roles.features or any(
+        _fixed(table, it, label) for it in table.roles.features if it != name
+    )
+    is_shown = is_entity and knows and table.roles.by == "random" and name not in table.roles.known
+    return Finding(
+        "groups torn apart",
+        (name,),
+        f"{found.entities:,} values of column {name!r} have "
+        f"{found.rows / found.entities:.0f} rows each, and a {table.roles.by} split tears them: "
+        f"rows of the same {name!r} tell {_said(table, found)}; split by it (--group {name}), "
+        f"unless every {name!r} to come is known already",
+        "stop" if is_shown else "question",
+    )
+
+
+def _fixed(table: Table, name: str, label: Codes) -> bool:
+    """Tell whether a column is the same in all rows of an entity, and so names it."""
+    found = codes(table.frame[name])
+    pairs = np.unique(label * (found.max(initial=0) + 2) + found + 1)
+    return len(np.unique(found)) >= _ENTITIES and len(np.unique(label)) >= _FIXED * len(pairs)
+
+
+def _again(table: Table) -> Iterator[Finding]:
+    """Yield how many rows are there again, and what contradictions leave to be reached."""
+    names = [it for it in table.roles.features if it in table.frame and it not in table.roles.ids]
+    if not names or table.roles.numbers:
+        return
+    row = copies.equal(copies.summed(copies.hashes(table, names)))
+    found = copies.counted(row, codes(table.frame[table.roles.target]))
+    if found.rows < max(_SMALLEST, _NOTED * len(table)):
+        return
+    yield Finding(
+        "duplicates",
+        (),
+        f"{found.rows:,} of {len(table):,} rows are equal to another in every feature "
+        f"({found.distinct:,} different ones), and {found.contradictory:,} have another target "
+        f"than most of their equals: no model can be right about more than {found.ceiling:.1%} "
+        "of the rows",
+        "note",
+    )
+
+
+def _ordered(table: Table) -> Iterator[Finding]:
+    """Yield that the order of the rows tells the target, and which columns follow the order."""
+    if table.roles.numbers or len(table) < _MOST / 100:
+        return
+    place = np.arange(len(table), dtype=np.float64)
+    each = [delong(place, it > 0) for it in table.scores.T]
+    told = max((abs(it.value) - (it.high - it.value) for it in each if it), default=0.0)
+    if told < _SORTED:
+        return
+    yield Finding(
+        "order of the rows",
+        (),
+        "the rows are sorted by the target (AUC of the row's number "
+        f"{(1 + told) / 2:.2f} at the least): a number of a row tells it, and rows must be "
+        "shuffled before they are split",
+        "note",
+    )
+    for name in table.asked:
+        column = table.frame[name]
+        if is_number(column) and _counts_rows(as_numbers(column)):
+            yield Finding(
+                "identifier",
+                (name,),
+                f"column {name!r} counts the rows, which are sorted by the target: it tells the "
+                "target of these rows and of no others; leave it out",
+                "stop",
+            )
+
+
+def _counts_rows(values: Floats) -> bool:
+    steps = np.diff(values)
+    return bool(
+        len(steps)
+        and np.all(steps != 0)
+        and np.median(np.abs(steps)) == 1
+        and np.ptp(np.sign(steps)) == 0
+    )

@@ -1,0 +1,159 @@
+"""A table with roles, seen as numbers: the target as scores, each column as values and as codes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+FOLDS = 5
+MOST_CLASSES = 10
+"""More are looked at only by the most frequent ones."""
+MOST_ROWS = 20_000
+"""So many rows tell an area under ROC to a hundredth."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What each column is for; a column that is named nowhere is left out of the model."""
+
+    target: str
+    features: tuple[str, ...]
+    time: str | None = None
+    group: str | None = None
+    ids: tuple[str, ...] = ()
+    by: Literal["time", "group", "random"] = "random"
+    """How the rows are going to be split."""
+    numbers: bool = False
+    """Whether the target is a number, and no class."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """Columns that somebody has said to be known when one predicts, and why."""
+
+
+def is_number(column: "pd.Series[Any]") -> bool:
+    """Tell numbers from text, times and booleans."""
+    return column.dtype.kind in "iuf"
+
+
+def is_time(column: "pd.Series[Any]") -> bool:
+    """Tell a column of times."""
+    return column.dtype.kind == "M"
+
+
+def codes(column: "pd.Series[Any]") -> Codes:
+    """Return a number for each distinct value, -1 where one is missing."""
+    import pandas as pd
+
+    return pd.factorize(column)[0].astype(np.int64)
+
+
+def numbers(column: "pd.Series[Any]") -> Floats:
+    """Return a column as 64-bit floats; a time counts its days, text its codes."""
+    import pandas as pd
+
+    if is_time(column):
+        naive = column if not hasattr(column.dtype, "tz") else column.dt.tz_localize(None)
+        days = naive.to_numpy().astype("datetime64[s]")
+        return np.where(np.isnat(days), np.nan, days.astype(np.int64) / 86_400.0)
+    if column.dtype.kind in "iufb":
+        return np.asarray(pd.to_numeric(column), dtype=np.float64)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    found = codes(column)
+    return np.where(found < 0, np.nan, found.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with a target in each; the few that have none are left out before."""
+
+    frame: "pd.DataFrame"
+    roles: Roles
+    seed: int = 0
+
+    @classmethod
+    def of(cls, frame: "pd.DataFrame", roles: Roles, seed: int = 0) -> "Table":
+        """Return the rows of a frame that have a target."""
+        there = frame[roles.target].notna().to_numpy()
+        return cls(frame if there.all() else frame.loc[there], roles, seed)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def sampled(self, most: int = MOST_ROWS) -> "Table":
+        """Return at most so many rows, chosen by the seed and in the table's order."""
+        if len(self) <= most:
+            return self
+        chosen = np.random.default_rng(self.seed).choice(len(self), most, replace=False)
+        return Table(self.frame.iloc[np.sort(chosen)], self.roles, self.seed)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Return the features that nobody has answered for."""
+        there = (it for it in self.roles.features if it in self.frame)
+        return tuple(it for it in there if it not in self.roles.known)
+
+    @cached_property
+    def target(self) -> Floats:
+        """The target as (rows, scores): a number's own, or 1 where the row is of a class."""
+        given = self.frame[self.roles.target]
+        if self.roles.numbers:
+            return numbers(given)[:, None]
+        found = codes(given)
+        counts = np.bincount(found)
+        if len(counts) <= 2:
+            rarer = int(np.argmin(counts))
+            last = rarer if given.dtype.kind != "b" else int(found[np.argmax(given.to_numpy())])
+            return np.asarray(found == last, dtype=np.float64)[:, None]
+        most = np.argsort(-counts, kind="stable")[:MOST_CLASSES]
+        return np.asarray(found[:, None] == most[None, :], dtype=np.float64)
+
+    @cached_property
+    def scores(self) -> Floats:
+        """The target as (rows, scores), a number by its rank between 0 and 1."""
+        return ranks(self.target[:, 0])[:, None] if self.roles.numbers else self.target
+
+    @cached_property
+    def folds(self) -> Codes:
+        """The fold of each row; the rows of a group are in one."""
+        rng = np.random.default_rng(self.seed + 1)
+        group = self.roles.group
+        if group is None or group not in self.frame:
+            return rng.permutation(len(self)) % FOLDS
+        found = codes(self.frame[group])
+        return rng.permutation(int(found.max(initial=0)) + 2)[found] % FOLDS
+
+
+def ranks(values: Floats) -> Floats:
+    """Return mean ranks from 0 to 1; a missing value stays one."""
+    found = np.full(len(values), np.nan)
+    there = ~np.isnan(values)
+    if there.any():
+        _, place, counts = np.unique(values[there], return_inverse=True, return_counts=True)
+        ends = np.cumsum(counts)
+        found[there] = ((ends - (counts - 1) / 2 - 0.5) / ends[-1])[place]
+    return found
+
+
+def binned(values: Floats, most: int = 50) -> Codes:
+    """Return the bin of each value: its own where they are few, else one of equal counts; -1."""
+    found = np.full(len(values), -1, dtype=np.int64)
+    there = ~np.isnan(values)
+    if not there.any():
+        return found
+    distinct, place = np.unique(values[there], return_inverse=True)
+    bins = int(np.clip(there.sum() // 25, 4, most))
+    if len(distinct) <= bins:
+        found[there] = place
+    else:
+        found[there] = np.minimum((ranks(values[there]) * bins).astype(np.int64), bins - 1)
+    return found
