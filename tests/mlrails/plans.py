@@ -7,8 +7,8 @@ from pathlib import Path
 import sample
 import yaml
 
-from mlrails.adopt import files
 from mlrails.adopt.plan import Plan, Planned, Role
+from mlrails.adopt.writing import files
 from mlrails.audit.finding import Finding
 from mlrails.core.config import validated
 from mlrails.core.params import FILE, Params, Task
@@ -69,7 +69,8 @@ LOANS = Plan(
 NAMES = (
     "two words", "a.b", "class", "1st", 'in "quotes"', "it's", "naïve Größe", "#", "yes", "null",
     "1", "1e3", "a: b", "- c", "[x]", "{y}", "a\tb", "back\\slash", "${z}", "価格", "x" * 200,
-    "ends ", "`tick`", "a,b", "%d", "&a", "*b", "!t", "|", ">", "~", "true", "2020-01-01", "o\u0308", "",
+    "ends ", "`tick`", "a,b", "%d", "&a", "*b", "!t", "|", ">", "~", "true", "2020-01-01",
+    "o\u0308", "",
     "\u202e", "'" + '"',
 )  # fmt: skip
 """Names that YAML, Python, TOML or Markdown take for something else, or that are long."""

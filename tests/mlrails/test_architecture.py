@@ -33,6 +33,7 @@ FLOORS = (
     ("serving",),
     ("serving.deploy",),
     ("update", "update.migrations", "adopt"),
+    ("adopt.writing",),
     ("github",),
     ("cli",),
     ("replay",),

@@ -8,9 +8,9 @@ import pytest
 import sample
 from plans import FILE, HOUSES, LOANS, SCHEMA, SOURCE, adopted, after, columns, params, planned
 
-from mlrails.adopt import files
-from mlrails.adopt.earlier import changes, kept
 from mlrails.adopt.plan import Plan, Planned
+from mlrails.adopt.writing import files
+from mlrails.adopt.writing.earlier import changes, kept
 from mlrails.core.errors import UsageError
 from mlrails.data.schema import Column
 

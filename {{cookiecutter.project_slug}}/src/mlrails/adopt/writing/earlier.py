@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..data.schema import Column, Kind
-from .plan import Plan, Planned, Role
+from ...data.schema import Column, Kind
+from ..plan import Plan, Planned, Role
 from .spelling import code
 
 _ROLES: Mapping[Kind, Role] = {

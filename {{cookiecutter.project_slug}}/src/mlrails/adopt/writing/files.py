@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import yaml
 
-from ..core.config import validated
-from ..core.errors import UsageError
-from ..core.params import FILE, Params
-from ..data.schema import Column
+from ...core.config import validated
+from ...core.errors import UsageError
+from ...core.params import FILE, Params
+from ...data.schema import Column
+from ..plan import Plan
 from . import documents, params_yaml, python_source
 from .earlier import changes, kept
-from .plan import Plan
 from .spelling import code
 
 README, AGENTS, PYPROJECT, PIPELINE = "README.md", "AGENTS.md", "pyproject.toml", "dvc.yaml"

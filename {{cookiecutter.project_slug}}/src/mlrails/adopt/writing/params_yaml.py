@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
-from ..core.params import Task
-from ..data.schema import Column
+from ...core.params import Task
+from ...data.schema import Column
+from ..plan import Plan
 from .earlier import features
-from .plan import Plan
 from .spelling import scalar
 
 _WIDTH = 100
