@@ -111,11 +111,19 @@ def as_good(found: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
 
 def labels(categories: Iterable[object]) -> np.ndarray:
     """Return the name of each row's group (rows,), whole; rows without a category are one too."""
-    categories = list(categories)
-    known = {it for it in categories if isinstance(it, str)}
-    missing = MISSING if MISSING not in known else f"({MISSING})"
-    named = [it if isinstance(it, str) else missing for it in categories]
-    return np.array(named, dtype=object)  # An array of text would drop a last "\0".
+    codes, found = _coded(categories)
+    missing = MISSING if MISSING not in found else f"({MISSING})"
+    named = [it if isinstance(it, str) else missing for it in (*found, None)]
+    texts = np.array(named, dtype=object)  # An array of text would drop a last "\0".
+    of_rows: np.ndarray = texts[codes]
+    return of_rows
+
+
+def _coded(values: Iterable[object]) -> tuple[np.ndarray, np.ndarray]:
+    """Return each value's number, the last one (−1) where there is none, and the sorted values."""
+    import pandas as pd
+
+    return pd.factorize(np.asarray(values, dtype=object), sort=True)
 
 
 def groups(
@@ -123,8 +131,9 @@ def groups(
 ) -> Sequence[Mapping[str, Any]]:
     """Return the model's metric for each label of the rows, labels in order."""
     found = []
-    for label in np.unique(labels):
-        part = scored.of(labels == label)
+    codes, names = _coded(labels)
+    for code, label in enumerate(names):
+        part = scored.of(codes == code)
         found.append(
             {
                 "name": str(label),
@@ -243,7 +252,8 @@ def importance(
     places = {column: np.flatnonzero(sources == column) for column in encoder.columns}
 
     def predict(blocks: Rows) -> Vector:
-        matrix = encoded.copy()
+        rows = max(map(len, (blocks[it] for it in encoder.columns)), default=len(encoded))
+        matrix = np.tile(encoded, (rows // len(encoded), 1))  # As often as there are repeats.
         for column, place in places.items():
             matrix[:, place] = blocks[column]
         return model.scores_of(matrix)
@@ -266,4 +276,6 @@ def _describe(params: Params, rows: "pd.DataFrame") -> Mapping[str, Any]:
 def _months(params: Params, rows: "pd.DataFrame") -> np.ndarray:
     if params.data.time is None:
         return np.full(len(rows), "all")
-    return np.asarray(rows[params.data.time].dt.strftime("%Y-%m"), dtype=object)
+    months = rows[params.data.time].to_numpy().astype("datetime64[M]")
+    names, of_row = np.unique(months.astype(np.int64), return_inverse=True)
+    return names.astype("datetime64[M]").astype(str).astype(object)[of_row]
