@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.layout import Part
-from ..core.params import Evaluation, Params
+from ..core.params import Data, Evaluation, Params
 from ..data.arrays import Rows, Vector
+from ..modeling.dataset import weights
 from ..modeling.protocols import Model
 from . import baselines, diagnostics, selection
 from .bootstrap import Figure, Numbers, Sample, sample
@@ -43,6 +44,17 @@ class Scored:
     """The number of each row's group (rows,); None where nothing tells it."""
     weight: Vector | None = None
     """How much each row counts (rows,); None where all count alike."""
+
+    @classmethod
+    def from_rows(cls, data: Data, rows: "pd.DataFrame", scores: Mapping[str, Vector]) -> "Scored":
+        """Return rows with the scores of models, and with all that the params know of a row."""
+        return cls(
+            rows[data.target].to_numpy(np.float64),
+            rows[data.time].to_numpy() if data.time else None,
+            scores,
+            rows[data.group].factorize()[0] if data.group else None,
+            weights(rows, data.weight),
+        )
 
     def of(self, keep: np.ndarray) -> "Scored":
         """Return the rows that a (rows,) mask keeps."""
@@ -194,9 +206,10 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
             "categories": getattr(model, "categories", None),  # An earlier one does not say it.
             "features": params.features.model_dump(mode="json"),
         },
+        **({"weight": params.data.weight} if params.data.weight else {}),
         "threshold_rule": rules.threshold,
         "hindsight": baselines.HINDSIGHT[task],
-        "parts": {part: _describe(params, frame) for part, frame in rows.items()},
+        "parts": _parts(params, rows, scored),
         **whole,
         "as_good": as_good(whole["test"]),
         "slices": {
@@ -220,11 +233,10 @@ def score(
     target = {part: frame[params.data.target].to_numpy(np.float64) for part, frame in rows.items()}
     matrix = {part: model.encoder.encode(frame) for part, frame in rows.items()}
     simple = baselines.fit(params.task, model.encoder, matrix["train"], target["train"])
-    time = params.data.time
     return {
-        part: Scored(
-            target[part],
-            frame[time].to_numpy() if time else None,
+        part: Scored.from_rows(
+            params.data,
+            frame,
             {
                 MODEL: model.scores_of(matrix[part]),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
@@ -243,8 +255,10 @@ def importance(
     target = sample[params.data.target].to_numpy(np.float64)
     sign = -1 if metric.higher_is_better else 1
 
+    weight = weights(sample, params.data.weight)
+
     def worse(scores: Vector) -> float:
-        return sign * metric.whole(target, scores)
+        return sign * metric.whole(target, scores, weight)
 
     # What is made of one raw column is shuffled together, so rows need to be encoded only once.
     encoder, encoded = model.encoder, model.encoder.encode(sample)
@@ -262,14 +276,26 @@ def importance(
     return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed)
 
 
-def _describe(params: Params, rows: "pd.DataFrame") -> Mapping[str, Any]:
-    times = rows[params.data.time] if params.data.time else None
+def _parts(
+    params: Params, rows: "Mapping[Part, pd.DataFrame]", scored: Mapping[Part, Scored]
+) -> Mapping[Part, Mapping[str, Any]]:
+    """Return what is known of the rows of each part, and which test groups are no new ones."""
+    found = {part: _describe(params, frame, scored[part]) for part, frame in rows.items()}
+    if group := params.data.group:
+        seen, new = (rows[part][group].drop_duplicates() for part in ("train", "test"))
+        found["test"]["known_groups"] = int(new.isin(seen).sum())
+    return found
+
+
+def _describe(params: Params, rows: "pd.DataFrame", scored: Scored) -> dict[str, Any]:
+    times, group = rows[params.data.time] if params.data.time else None, params.data.group
     return {
         "rows": len(rows),
-        "target": round(float(rows[params.data.target].mean()), 6),
+        "target": round(scored.mean(scored.target), _DIGITS),
         "from": None if times is None else f"{times.min():%Y-%m-%d}",
         "to": None if times is None else f"{times.max():%Y-%m-%d}",
         "days": None if times is None else int(times.dt.normalize().nunique()),
+        **({"groups": int(rows[group].nunique())} if group else {}),
     }
 
 

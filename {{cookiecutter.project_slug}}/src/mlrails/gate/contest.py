@@ -66,7 +66,7 @@ def contest(
     """
     params = candidate.params
     _check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
-    target, time = params.data.target, params.data.time
+    target = params.data.target
     seen = parquet.read(root / layout.prepared("train"))[target].to_numpy(np.float64)
     asked = rows[target].to_numpy(np.float64)
     met = {CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}
@@ -75,10 +75,8 @@ def contest(
     calls = {role: it[_PREDICTION] for role, it in given.items() if _PROBABILITY in it}
     return Contest(
         params.task,
-        Scored(
-            asked,
-            rows[time].to_numpy() if time else None,
-            {CONSTANT: _constant(params.task, seen, asked), **scores},
+        Scored.from_rows(
+            params.data, rows, {CONSTANT: _constant(params.task, seen, asked), **scores}
         ),
         {name: labels(rows[name]) for name in bounds.evaluation.slices},
         bounds.seed,
