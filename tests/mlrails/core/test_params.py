@@ -73,7 +73,7 @@ def test_every_number_can_be_read() -> None:
         ("split.test", 3, "'split.test' = 3: write a length"),
         ("split.test", 0.2, "with 'by: time' validation and test are lengths such as '2 months'"),
         ("split.by", "random", "with 'by: random' validation and test are shares such as 0.2"),
-        ("split.by", "hand", "'split.by' = 'hand': input should be 'time', 'group' or 'random'"),
+        ("split.by", "hand", "'split.by' = 'hand': input should be 'time' or 'random'"),
         ("split", {"by": "random", "validation": 0.5, "test": 0.5}, "leave no rows for training"),
         ("estimator.patience", float("nan"), "'estimator.patience' = nan: write a finite number"),
         ("estimator.patience", [1], "'estimator.patience' = [1]: write one number or text, or"),
@@ -159,4 +159,31 @@ def test_probabilities_alone_have_a_bound_of_calibration(
     values = rows.values(Task(task))
     values["gate"] = {**values["gate"], "calibration": bound}
     with pytest.raises(UsageError, match=r"'gate\.calibration' is a loss in Brier score"):
+        load(tmp_path, values)
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "words"),
+    [
+        ({"threshold": "cost"}, r"'threshold: cost' needs the costs of wrong calls; add 'costs'"),
+        ({"primary": "cost"}, r"'primary: cost' needs the costs .* \{false_alarm: 1, miss: 5\}$"),
+        ({"costs": {"miss": 5}}, r"the key 'evaluation\.costs\.false_alarm' is missing; add it"),
+        ({"costs": {"false_alarm": 0, "miss": 5}}, r"costs\.false_alarm' = 0: .* greater than 0"),
+        ({"costs": 5}, r"'evaluation\.costs' = 5: "),
+        ({"primary": 5}, r"'evaluation\.primary' = 5: input should be a valid string"),
+    ],
+)
+def test_costs_are_asked_for_where_they_are_needed(
+    tmp_path: Path, evaluation: dict[str, Any], words: str
+) -> None:
+    values = rows.values()
+    values["evaluation"] |= evaluation
+    with pytest.raises(UsageError, match=words):
+        load(tmp_path, values)
+
+
+def test_numbers_are_not_called(tmp_path: Path) -> None:
+    values = rows.values(params.Task.REGRESSION)
+    values["evaluation"] |= {"costs": {"false_alarm": 1, "miss": 5}}
+    with pytest.raises(UsageError, match=r"'evaluation\.costs' is about calls, and regression"):
         load(tmp_path, values)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from mlrails.core.params import Threshold
-from mlrails.data.arrays import Rows
+from mlrails.core.params import Costs, Threshold
 from mlrails.evaluation import diagnostics
+from mlrails.evaluation.catalogue import cost
 
 RNG = np.random.default_rng(1)
 SCORE = np.round(RNG.random(400), 2)
@@ -20,11 +20,15 @@ scored_rows = st.lists(
     st.tuples(st.booleans(), st.integers(0, 30)), min_size=2, max_size=40
 ).filter(lambda found: len({event for event, _ in found}) == 2)
 
+COSTS = Costs(false_alarm=2, miss=5)
+
 
 def worth(rule: Threshold, target: np.ndarray, score: np.ndarray, threshold: float) -> float:
     called = score >= threshold
     if rule == "f1":
         return float(reference.f1_score(target, called, zero_division=0))
+    if rule == "cost":
+        return -cost(COSTS).whole(target, called * 1.0)
     return float(called[target > 0].mean() - called[target <= 0].mean())
 
 
@@ -36,9 +40,19 @@ def test_the_threshold_is_the_best_of_all_cuts(
 ) -> None:
     target, score = np.array(found, float).T
     score /= 31  # A number that no decimal fraction hits.
-    chosen = diagnostics.choose_threshold(rule, target, score)
-    best = max(worth(rule, target, score, cut) for cut in score)
+    chosen = diagnostics.choose_threshold(rule, target, score, COSTS)
+    cuts = [*score, *([np.inf] if rule == "cost" else [])]
+    best = max(worth(rule, target, score, cut) for cut in cuts)
     assert worth(rule, target, score, chosen) == pytest.approx(best)
+
+
+@pytest.mark.parametrize("highest", [0.25, 1 / 3, 1.0])
+def test_where_no_call_pays_nobody_is_called(highest: float) -> None:
+    target, score = np.array([1.0, 0.0, 0.0, 0.0]), np.full(4, highest)
+    chosen = diagnostics.choose_threshold("cost", target, score, Costs(false_alarm=1, miss=2))
+    assert highest < chosen <= highest + 2e-6
+    called = diagnostics.choose_threshold("cost", target, score, Costs(false_alarm=1, miss=4))
+    assert called <= highest
 
 
 def test_a_threshold_rounded_up_would_lose_the_rows_of_its_own_score() -> None:
@@ -153,21 +167,3 @@ def test_importance_leaves_the_rows_as_they_were() -> None:
     columns = {"a": np.arange(10.0)}
     diagnostics.importance(columns, ["a"], lambda rows: rows["a"], lambda scores: scores[0], 1)
     assert columns["a"].tolist() == list(range(10))
-
-
-def test_importance_asks_for_all_repeats_of_a_column_at_once() -> None:
-    columns = {name: RNG.normal(size=50) for name in ("a", "b")}
-    asked: list[list[np.ndarray]] = []
-
-    def predict(rows: Rows) -> np.ndarray:
-        asked.append([np.asarray(rows[name]) for name in ("a", "b")])
-        return asked[-1][0]
-
-    diagnostics.importance(columns, ["a", "b"], predict, lambda scores: scores[0], 1, repeats=3)
-    whole, of_a, of_b = asked
-    assert [len(it) for it in (*whole, *of_a, *of_b)] == [50, 50, *[150] * 4]
-    chance = np.random.default_rng(1)
-    for name, kept, shuffled in (("a", of_a[1], of_a[0]), ("b", of_b[0], of_b[1])):
-        np.testing.assert_array_equal(kept, np.tile(columns["b" if name == "a" else "a"], 3))
-        drawn = [chance.permutation(columns[name]) for _ in range(3)]
-        np.testing.assert_array_equal(shuffled, np.concatenate(drawn))

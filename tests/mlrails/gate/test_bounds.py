@@ -54,11 +54,11 @@ def test_a_base_that_is_no_list_of_keys_is_told() -> None:
             r"'gate.floors.roc_acu': no metric .* \(did you mean 'roc_auc'\?\); known: roc",
         ),
         ("r2", "'gate.floors.r2': no metric of classification has that name; known: roc_auc, "),
-        ("youden", "known: .*f1$"),
+        ("pinball_90", "known: .*, average_precision, f1, youden, accuracy, balanced_accuracy$"),
     ],
 )
 def test_a_floor_of_no_metric_is_refused(tmp_path: Path, name: str, words: str) -> None:
-    ours = of_gate(floors={"roc_auc": 0.6, "f1": 0.1})
+    ours = of_gate(floors={"roc_auc": 0.6, "f1": 0.1, "youden": 0.1})
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(ours), "utf-8")
     found, where = gate_bounds.load_bounds(tmp_path, None)
@@ -81,28 +81,6 @@ def test_a_change_does_not_choose_the_metric_that_it_is_judged_by(tmp_path: Path
     here, _ = gate_bounds.load_bounds(tmp_path, None)
     base, _ = gate_bounds.load_bounds(tmp_path, "HEAD")
     assert (here.evaluation.primary, base.evaluation.primary) == ("brier", None)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("group", "carrier"), ("weight", "flight"), ("until", "2013-08-31")]
-)
-def test_a_change_does_not_weigh_group_or_end_the_rows_of_a_base_that_does_not(
-    tmp_path: Path, name: str, value: str
-) -> None:
-    ours = rows.values()
-    del ours["data"]["until"]
-    path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(ours), "utf-8")
-    rows.git(tmp_path, "init", "--quiet")
-    rows.git(tmp_path, "add", ".")
-    rows.git(tmp_path, "commit", "--quiet", "-m", "one")
-    ours["data"] |= {name: value}
-    path.write_text(yaml.safe_dump(ours), "utf-8")
-    here, _ = gate_bounds.load_bounds(tmp_path, None)
-    base, _ = gate_bounds.load_bounds(tmp_path, "HEAD")
-    assert getattr(base.data, name) is None
-    (found,) = gate_bounds.choices(here, base, rows.flights()["scheduled_departure"].max().date())
-    assert f"`data.{name}`" in found
 
 
 def test_a_primary_metric_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 from contests import DIGESTS, bounds, contest, of_scores
 
-from mlrails.core.params import Task, Unit
-from mlrails.evaluation import comparison
+from mlrails.core.params import Costs, Evaluation, Task, Unit
+from mlrails.evaluation import comparison, selection
+from mlrails.evaluation.catalogue import cost, pinball
+from mlrails.evaluation.metrics import DECISIONS
 from mlrails.gate import checks, verdict
 from mlrails.gate.checks import Contest, judge
 from mlrails.gate.verdict import CHALLENGER, CHAMPION, Answer
 
 NO_WORSE, NO_SLICE = "no worse than the champion", "no slice worse"
+MEAN = "mean prediction"
 ANCHOR = "no worse than the best champion"
 
 
@@ -303,7 +306,7 @@ def test_a_threshold_that_calls_the_wrong_rows_is_rejected_though_the_scores_are
 def test_decisions_are_held_against_the_best_champion_s_and_by_the_rule_of_the_threshold() -> None:
     met = called(challenger=0.1, champion=0.12, **{verdict.BEST: 0.35})
     met = with_scores(met, **{verdict.BEST: met.scored.scores[CHAMPION]})
-    found = judged(replace(met, rule="youden"), **PROBABILITIES, decisions=0.05)
+    found = judged(replace(met, decision=DECISIONS["youden"]), **PROBABILITIES, decisions=0.05)
     assert check(found, "decisions against the best champion").passed is False
     assert check(found, "decisions").passed is not False
 
@@ -515,3 +518,47 @@ def test_the_same_seed_gives_the_same_verdict() -> None:
     met = duel(2.5, 2.0)
     assert judged(met) == judged(met)
     assert judged(met).differences != judged(replace(met, seed=2)).differences
+
+
+def test_whoever_is_compared_by_calls_is_held_against_the_hardest_of_them() -> None:
+    costs = cost(Costs(false_alarm=1, miss=3))
+    met = replace(called(challenger=0.35, champion=0.05), primary=costs, decision=costs)
+    found = judged(met, **PROBABILITIES | {"margin": 0.05}, floors={"cost": 0.01, "accuracy": 0.1})
+    assert found.metric == "Mean cost" and check(found, NO_WORSE).passed
+    rate = met.scored.target.mean()
+    against = check(found, "better than a constant in cost")
+    own = found.figures[CHALLENGER]
+    assert against.value == pytest.approx(min(1 - rate, 3 * rate) - own)
+    assert check(found, "floor of cost").passed is False
+    assert "floor of accuracy" not in [it.name for it in found.checks]  # that none asked to know
+
+
+def test_a_quantile_is_not_taken_for_a_mean() -> None:
+    """Its first model is further off the mean than any mean may be, and beats the best constant."""
+    rng = np.random.default_rng(1)
+    hidden, noise = 10 * rng.normal(size=1600), 10 * rng.normal(size=1600)
+    upper = {CHALLENGER: hidden + 12.8, verdict.CONSTANT: np.full(1600, 18.1)}
+    met = replace(of_scores(hidden + noise, upper), primary=pinball(90))
+    asked = {"first_bias": 1.0, "floors": {"pinball_90": 3.0}}
+    found = judged(replace(met, floors=[pinball(90)]), **asked)
+    assert found.answer is Answer.PROMOTE
+    names = [it.name for it in found.checks]
+    assert names == ["better than a constant in pinball_90", "floor of pinball_90", MEAN]
+    as_mean = judged(replace(met, primary=None), **asked)
+    assert check(as_mean, MEAN).passed is False
+
+
+@pytest.mark.parametrize("name", ["average_precision", "brier"])
+def test_another_score_of_events_is_asked_beside_those_that_all_are_asked(name: str) -> None:
+    rules = Evaluation(confidence=0.95, resamples=200, primary=name)
+    met = probabilities(lambda honest: honest)
+    found = judged(replace(met, primary=selection.primary(met.task, rules)), **PROBABILITIES)
+    asked = [it.name for it in found.checks if it.name.startswith("better than a constant in ")]
+    first = ["roc_auc", "log_loss", "brier"]
+    wanted = first if name in first else [*first, name]
+    assert [it.rpartition(" ")[2] for it in asked] == wanted
+
+
+def test_a_note_on_the_bounds_is_told_with_the_verdict() -> None:
+    found = judged(replace(duel(2.0, 2.0), notes=["compared by rmse"]))
+    assert "compared by rmse" in found.notes()

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from flight_delays.model import Predictor
 from flight_delays.steps import evaluate
 from mlrails.core import hashing, layout
+from mlrails.core.errors import UsageError
 from mlrails.core.params import Params, Task
 from mlrails.core.settings import Settings
 from mlrails.evaluation import figures as evaluation_figures
@@ -148,3 +149,40 @@ def test_the_stage_reads_the_model_directory_and_names_it_by_its_digest(
     expected = figures_of[Task.CLASSIFICATION]
     assert found["test"] == expected["test"]
     assert all(math.isfinite(it["mean"]) for it in found["importance"].values())
+
+
+CHOSEN = {
+    Task.CLASSIFICATION: ["brier", "average_precision", "f1", "balanced_accuracy", "cost"],
+    Task.REGRESSION: ["mae", "pinball_90", "median_absolute_error", "wape"],
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "name"), [(task, name) for task, names in CHOSEN.items() for name in names]
+)
+def test_everything_goes_by_the_metric_that_the_params_name(
+    task: Task, name: str, tmp_path: Path
+) -> None:
+    costs = {"costs": {"false_alarm": 1, "miss": 3}} if task is Task.CLASSIFICATION else {}
+    evaluation = rows.values(task)["evaluation"] | {"primary": name, **costs}
+    found = figures(rows.parameters(task, evaluation=evaluation), rows.fitted(task))
+    assert found["primary"] == name and next(iter(found["test"])) == name
+    assert {metric.name for metric in METRICS[task]} <= set(found["test"])
+    metric = found["test"][name]
+    assert metric["models"]["model"]["low"] < metric["models"]["model"]["value"]
+    assert all(name in group for groups in found["slices"].values() for group in groups)
+    assert any(name in group for group in found["months"]["test"])
+    best = next(iter(found["importance"].values()))["mean"]
+    assert best > 0
+    found |= {"digest": "a" * 64, "data_digest": "b" * 64}
+    report.write(found, tmp_path)
+    page = (tmp_path / "report.md").read_text("utf-8")
+    assert f"{metric['title']} of the model and of each baseline" in page
+    assert metric["title"] in report.figures_table(found) or name in report.figures_table(found)
+
+
+def test_a_target_that_the_metric_is_not_for_is_told() -> None:
+    task = Task.REGRESSION
+    evaluation = rows.values(task)["evaluation"] | {"primary": "rmsle"}
+    with pytest.raises(UsageError, match=r"rmsle: is for targets from zero on, and .* 'arr_delay'"):
+        figures(rows.parameters(task, evaluation=evaluation), rows.fitted(task))

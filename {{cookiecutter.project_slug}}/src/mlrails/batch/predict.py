@@ -10,8 +10,7 @@ from ..core.errors import Exit, UsageError
 from ..core.settings import Settings
 from ..modeling import loading
 from ..registry import resolve
-from ..sources import datasets, tables
-from . import inputs, rules
+from . import datasets, rules, tables
 from .output import Staging, is_done, refused_path, staged
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def _check(
             raise UsageError(
                 f"--keep {name}: the output has a column of that name; rename the input's"
             )
-    inputs.check(files, model.inputs, keep, root)
+    tables.check(files, model.inputs, keep, root)
 
 
 def _warn(familiar: rules.Familiar) -> None:

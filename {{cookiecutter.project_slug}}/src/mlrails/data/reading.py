@@ -145,8 +145,7 @@ def numerals(column: Any, decimal: str, thousands: str | None) -> tuple[Any, np.
     import pyarrow.compute as pc
 
     mark, point = re.escape(thousands or ""), re.escape(decimal)
-    grouped = f"[0-9][0-9]?[0-9]?({mark}[0-9][0-9][0-9])+"
-    digits = f"([0-9]+|{grouped})" if mark else "[0-9]+"
+    digits = f"([0-9]+|[0-9]{{1,3}}({mark}[0-9]{{3}})+)" if mark else "[0-9]+"
     number = rf"[+-]?({digits}({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
     cut = pc.utf8_trim_whitespace(column)
     right = pc.match_substring_regex(cut, f"^({number}|{cells.MISSING})$")

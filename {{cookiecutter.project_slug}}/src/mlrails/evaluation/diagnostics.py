@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.params import Params, Task, Threshold
+from ..core.params import Costs, Params, Task, Threshold
 from ..data.arrays import Rows, Vector
 
 Curve = Mapping[str, list[float]]
@@ -21,27 +21,40 @@ def threshold(params: Params, target: Vector, score: Vector) -> float | None:
     """Return from where on an event is called, by the rule of the params; None of a number."""
     if params.task is Task.REGRESSION:
         return None
-    return choose_threshold(params.evaluation.threshold, target, score)
+    rules = params.evaluation
+    return choose_threshold(rules.threshold, target, score, rules.costs)
 
 
-def choose_threshold(rule: Threshold, target: Vector, score: Vector) -> float:
+def choose_threshold(
+    rule: Threshold, target: Vector, score: Vector, costs: Costs | None = None
+) -> float:
     """Return the score from which on an event is called, the best by the rule.
 
     `target` and `score` (rows,) are validation rows, never test rows. F1 is the harmonic mean of
-    precision and recall; Youden's index is recall minus the false alarm rate. Counted here: who
-    trains a network would wait for scikit-learn, which nothing else needs there.
+    precision and recall; Youden's index is recall minus the false alarm rate. By cost it may be
+    cheapest to call nobody. Counted here: who trains a network would wait for scikit-learn, which
+    nothing else needs there.
     """
     order = np.argsort(-score, kind="stable")
     hits, alarms = np.cumsum(target[order] > 0), np.cumsum(target[order] <= 0)
     events, others = max(hits[-1], 1), max(alarms[-1], 1)
-    worth = {
+    by_rule = {
         "f1": 2 * hits / (hits + alarms + events),
         "youden": hits / events - alarms / others,
-    }[rule]
+    }
+    if costs is not None:
+        by_rule["cost"] = costs.miss * hits - costs.false_alarm * alarms
+    worth = by_rule[rule]
     last_of_score = np.append(np.diff(score[order]) != 0, True)
     best = np.flatnonzero(last_of_score)[np.argmax(worth[last_of_score])]
     # Rounded down, so that the rows of this very score are called.
-    return float(np.floor(score[order][best] * 1e6) / 1e6)
+    found = float(np.floor(score[order][best] * 1e6) / 1e6)
+    return above_all(score) if rule == "cost" and worth[best] < 0 else found
+
+
+def above_all(score: Vector) -> float:
+    """Return a threshold that is above each score (rows,), so that nobody is called."""
+    return float((np.floor(score.max() * 1e6) + 1) / 1e6)
 
 
 def behaviour(
@@ -187,13 +200,9 @@ def importance(
     whole = {name: np.asarray(rows[name]) for name in columns}
     base = worse(predict(whole))
 
-    together = {name: np.concatenate([values] * repeats) for name, values in whole.items()}
-
     def losses(name: str) -> Vector:
-        # All repeats at once: a call costs an estimator more than some rows more.
-        shuffled = np.concatenate([rng.permutation(whole[name]) for _ in range(repeats)])
-        scores = np.split(predict(together | {name: shuffled}), repeats)
-        return np.array([worse(it) - base for it in scores])
+        shuffled = (whole | {name: rng.permutation(whole[name])} for _ in range(repeats))
+        return np.array([worse(predict(rows)) - base for rows in shuffled])
 
     found = {name: losses(name) for name in columns}
     return {

@@ -4,17 +4,16 @@ Pure: the same rows and scores give the same figures, to the last bit on one cla
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.layout import Part
-from ..core.params import Data, Evaluation, Params
+from ..core.params import Evaluation, Params
 from ..data.arrays import Rows, Vector
-from ..modeling.dataset import weights
 from ..modeling.protocols import Model
-from . import baselines, diagnostics, selection
+from . import baselines, calls, diagnostics, selection
 from .bootstrap import Figure, Numbers, Sample, sample
 from .diagnostics import behaviour
 from .metrics import BIAS, Metric
@@ -44,17 +43,12 @@ class Scored:
     """The number of each row's group (rows,); None where nothing tells it."""
     weight: Vector | None = None
     """How much each row counts (rows,); None where all count alike."""
+    calls: Mapping[str, Vector] = field(default_factory=dict)
+    """What each model calls (rows,), 0 or 1, where it is asked for."""
 
-    @classmethod
-    def from_rows(cls, data: Data, rows: "pd.DataFrame", scores: Mapping[str, Vector]) -> "Scored":
-        """Return rows with the scores of models, and with all that the params know of a row."""
-        return cls(
-            rows[data.target].to_numpy(np.float64),
-            rows[data.time].to_numpy() if data.time else None,
-            scores,
-            rows[data.group].factorize()[0] if data.group else None,
-            weights(rows, data.weight),
-        )
+    def given(self, metric: Metric) -> Mapping[str, Vector]:
+        """Return what a metric is asked of, for each model: calls or scores."""
+        return self.calls if metric.of_calls else self.scores
 
     def of(self, keep: np.ndarray) -> "Scored":
         """Return the rows that a (rows,) mask keeps."""
@@ -64,6 +58,7 @@ class Scored:
             {name: score[keep] for name, score in self.scores.items()},
             None if self.groups is None else self.groups[keep],
             None if self.weight is None else self.weight[keep],
+            {name: called[keep] for name, called in self.calls.items()},
         )
 
     def values(self, metric: Metric, score: Vector, on: Sample) -> Vector:
@@ -90,7 +85,9 @@ def figures(
     on, sure = _sample(scored, rules, seed), rules.confidence
     result: dict[str, Any] = {}
     for metric in metrics:
-        values = {name: scored.values(metric, score, on) for name, score in scored.scores.items()}
+        values = {
+            name: scored.values(metric, score, on) for name, score in scored.given(metric).items()
+        }
         sign = 1 if metric.higher_is_better else -1
         result[metric.name] = {
             "title": metric.title,
@@ -123,19 +120,11 @@ def as_good(found: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
 
 def labels(categories: Iterable[object]) -> np.ndarray:
     """Return the name of each row's group (rows,), whole; rows without a category are one too."""
-    codes, found = _coded(categories)
-    missing = MISSING if MISSING not in found else f"({MISSING})"
-    named = [it if isinstance(it, str) else missing for it in (*found, None)]
-    texts = np.array(named, dtype=object)  # An array of text would drop a last "\0".
-    of_rows: np.ndarray = texts[codes]
-    return of_rows
-
-
-def _coded(values: Iterable[object]) -> tuple[np.ndarray, np.ndarray]:
-    """Return each value's number, the last one (−1) where there is none, and the sorted values."""
-    import pandas as pd
-
-    return pd.factorize(np.asarray(values, dtype=object), sort=True)
+    categories = list(categories)
+    known = {it for it in categories if isinstance(it, str)}
+    missing = MISSING if MISSING not in known else f"({MISSING})"
+    named = [it if isinstance(it, str) else missing for it in categories]
+    return np.array(named, dtype=object)  # An array of text would drop a last "\0".
 
 
 def groups(
@@ -143,9 +132,8 @@ def groups(
 ) -> Sequence[Mapping[str, Any]]:
     """Return the model's metric for each label of the rows, labels in order."""
     found = []
-    codes, names = _coded(labels)
-    for code, label in enumerate(names):
-        part = scored.of(codes == code)
+    for label in np.unique(labels):
+        part = scored.of(labels == label)
         found.append(
             {
                 "name": str(label),
@@ -169,7 +157,8 @@ def _of_group(
 
 def _of_rows(metric: Metric, part: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
     on = _sample(part, rules, seed)
-    found = on.alone(part.values(metric, part.scores[MODEL], on), rules.confidence)
+    values = part.values(metric, part.given(metric)[MODEL], on)
+    found = on.alone(values, rules.confidence)
     return _plain(found.within(metric.least, metric.most))
 
 
@@ -188,7 +177,7 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
     task, rules, seed = params.task, params.evaluation, params.seed
     metrics = selection.told(task, rules)
     primary = metrics[0]
-    scored = score(params, model, rows)
+    scored = _judged(params, model, rows, primary)
     test = scored["test"]
     held_out: tuple[Part, ...] = ("validation", "test")
     whole: dict[str, Mapping[str, Any]] = {
@@ -206,10 +195,9 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
             "categories": getattr(model, "categories", None),  # An earlier one does not say it.
             "features": params.features.model_dump(mode="json"),
         },
-        **({"weight": params.data.weight} if params.data.weight else {}),
         "threshold_rule": rules.threshold,
         "hindsight": baselines.HINDSIGHT[task],
-        "parts": _parts(params, rows, scored),
+        "parts": {part: _describe(params, frame) for part, frame in rows.items()},
         **whole,
         "as_good": as_good(whole["test"]),
         "slices": {
@@ -226,6 +214,15 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
     }
 
 
+def _judged(
+    params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]", metric: Metric
+) -> Mapping[Part, Scored]:
+    """Return every part with scores, and with calls where the metric is asked of them."""
+    scored = score(params, model, rows)
+    selection.check_target(metric, scored["test"].target, params.data.target)
+    return _called(scored, params, model, metric) if metric.of_calls else scored
+
+
 def score(
     params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]"
 ) -> Mapping[Part, Scored]:
@@ -233,10 +230,11 @@ def score(
     target = {part: frame[params.data.target].to_numpy(np.float64) for part, frame in rows.items()}
     matrix = {part: model.encoder.encode(frame) for part, frame in rows.items()}
     simple = baselines.fit(params.task, model.encoder, matrix["train"], target["train"])
+    time = params.data.time
     return {
-        part: Scored.from_rows(
-            params.data,
-            frame,
+        part: Scored(
+            target[part],
+            frame[time].to_numpy() if time else None,
             {
                 MODEL: model.scores_of(matrix[part]),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
@@ -244,6 +242,21 @@ def score(
             },
         )
         for part, frame in rows.items()
+    }
+
+
+def _called(
+    scored: Mapping[Part, Scored], params: Params, model: Model, metric: Metric
+) -> Mapping[Part, Scored]:
+    """Return every part with what each model calls there."""
+    seen = scored["validation"]
+    own, rows = {MODEL: calls.at(model.threshold)}, (seen.target, seen.scores, seen.weight)
+    cuts = calls.thresholds(metric, params.evaluation, *rows) | own
+    return {
+        part: replace(
+            it, calls={name: calls.called(score, cuts[name]) for name, score in it.scores.items()}
+        )
+        for part, it in scored.items()
     }
 
 
@@ -255,10 +268,10 @@ def importance(
     target = sample[params.data.target].to_numpy(np.float64)
     sign = -1 if metric.higher_is_better else 1
 
-    weight = weights(sample, params.data.weight)
+    cut = calls.at(model.threshold)
 
     def worse(scores: Vector) -> float:
-        return sign * metric.whole(target, scores, weight)
+        return sign * metric.whole(target, calls.called(scores, cut) if metric.of_calls else scores)
 
     # What is made of one raw column is shuffled together, so rows need to be encoded only once.
     encoder, encoded = model.encoder, model.encoder.encode(sample)
@@ -266,8 +279,7 @@ def importance(
     places = {column: np.flatnonzero(sources == column) for column in encoder.columns}
 
     def predict(blocks: Rows) -> Vector:
-        rows = max(map(len, (blocks[it] for it in encoder.columns)), default=len(encoded))
-        matrix = np.tile(encoded, (rows // len(encoded), 1))  # As often as there are repeats.
+        matrix = encoded.copy()
         for column, place in places.items():
             matrix[:, place] = blocks[column]
         return model.scores_of(matrix)
@@ -276,32 +288,18 @@ def importance(
     return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed)
 
 
-def _parts(
-    params: Params, rows: "Mapping[Part, pd.DataFrame]", scored: Mapping[Part, Scored]
-) -> Mapping[Part, Mapping[str, Any]]:
-    """Return what is known of the rows of each part, and which test groups are no new ones."""
-    found = {part: _describe(params, frame, scored[part]) for part, frame in rows.items()}
-    if group := params.data.group:
-        seen, new = (rows[part][group].drop_duplicates() for part in ("train", "test"))
-        found["test"]["known_groups"] = int(new.isin(seen).sum())
-    return found
-
-
-def _describe(params: Params, rows: "pd.DataFrame", scored: Scored) -> dict[str, Any]:
-    times, group = rows[params.data.time] if params.data.time else None, params.data.group
+def _describe(params: Params, rows: "pd.DataFrame") -> Mapping[str, Any]:
+    times = rows[params.data.time] if params.data.time else None
     return {
         "rows": len(rows),
-        "target": round(scored.mean(scored.target), _DIGITS),
+        "target": round(float(rows[params.data.target].mean()), 6),
         "from": None if times is None else f"{times.min():%Y-%m-%d}",
         "to": None if times is None else f"{times.max():%Y-%m-%d}",
         "days": None if times is None else int(times.dt.normalize().nunique()),
-        **({"groups": int(rows[group].nunique())} if group else {}),
     }
 
 
 def _months(params: Params, rows: "pd.DataFrame") -> np.ndarray:
     if params.data.time is None:
         return np.full(len(rows), "all")
-    months = rows[params.data.time].to_numpy().astype("datetime64[M]")
-    names, of_row = np.unique(months.astype(np.int64), return_inverse=True)
-    return names.astype("datetime64[M]").astype(str).astype(object)[of_row]
+    return np.asarray(rows[params.data.time].dt.strftime("%Y-%m"), dtype=object)

@@ -4,10 +4,9 @@ Sums over blocks are made once, so a thousand draws of `bootstrap` are a few mat
 of weight 2 counts as the row twice; without weights all rows count alike.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -42,11 +41,33 @@ class Metric:
     least: float = -np.inf
     """The ends of what the metric can be."""
     most: float = np.inf
+    unit: str = ""
+    """What its figures are in, in words; TARGET is the target's own."""
+    of_calls: bool = False
+    """Whether it is asked of calls, 0 or 1, in the place of scores."""
+    middle: Callable[[Vector], float] = np.mean
+    """The constant that is best by it, of the targets (rows,) that were seen in fitting."""
+    needs: Callable[[Vector], str] | None = None
+    """What is wrong with targets (rows,) that it is not defined for, in words; else nothing."""
 
     def whole(self, target: Vector, score: Vector, weight: Vector | None = None) -> float:
         """Return the metric of all rows (rows,)."""
         one_block = np.zeros(len(target), np.int64)
         return float(self.by_block(target, score, one_block, weight)(np.ones((1, 1)))[0])
+
+    def best(
+        self, target: Vector, scores: Iterable[Vector], weight: Vector | None = None
+    ) -> Vector:
+        """Return the best of some scores (rows,) or calls; the first of them where none is."""
+        sign = 1 if self.higher_is_better else -1
+        found = [(sign * self.whole(target, it, weight), it) for it in scores]
+        known = [it for it in found if np.isfinite(it[0])]
+        return max(known or found[:1], key=lambda it: it[0])[1]
+
+    def hardest_call(self, target: Vector, weight: Vector | None = None) -> Vector:
+        """Return the same call for each row (rows,) that is the hardest to beat: 1, or 0."""
+        calls = (np.full(len(target), call) for call in (1.0, 0.0))
+        return self.best(target, calls, weight)
 
 
 def _sums(values: Vector, block: Numbers, weight: Vector | None) -> Vector:
@@ -73,10 +94,14 @@ def _log_loss(target: Vector, score: Vector) -> Vector:
     return -np.where(target > 0, np.log(sure), np.log1p(-sure))
 
 
+def _squared(target: Vector, score: Vector) -> Vector:
+    return (target - score) ** 2
+
+
 def _root_of_mean_square(
     target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
 ) -> OfDraws:
-    mean = _mean_of(lambda target, score: (target - score) ** 2)(target, score, block, weight)
+    mean = _mean_of(_squared)(target, score, block, weight)
     return lambda drawn: np.sqrt(mean(drawn))
 
 
@@ -144,10 +169,14 @@ def _area_under_roc(
     its two rows, multiplied.
     """
     count = int(block.max()) + 1 if len(block) else 0
-    weigh = np.ones(len(block)) if weight is None else weight
-    event, rival = (_Rows(score[it], block[it], weigh[it]) for it in (target > 0, ~(target > 0)))
-    events, rivals = (np.bincount(it.block, it.weight, count) for it in (event, rival))
-    pairs = _in_order(event, rival, count)
+    is_event, weigh = target > 0, np.ones(len(block)) if weight is None else weight
+    event, score_of_event, weight_of_event = block[is_event], score[is_event], weigh[is_event]
+    pairs = np.zeros((count, count))
+    for other in range(count):
+        below, not_above = _lower(score, weigh, ~is_event & (block == other), score_of_event)
+        pairs[:, other] = np.bincount(event, weight_of_event * (below + not_above) / 2, count)
+    events = np.bincount(event, weight_of_event, count)
+    rivals = np.bincount(block[~is_event], weigh[~is_event], count)
 
     def of(drawn: Draws) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -157,57 +186,48 @@ def _area_under_roc(
     return of
 
 
-class _Rows(NamedTuple):
-    score: Vector
-    block: Numbers
-    weight: Vector
-
-    def sorted_by(self, values: np.ndarray) -> "_Rows":
-        """Return the rows in the order of their values."""
-        order = np.argsort(values, kind="stable")
-        return _Rows(self.score[order], self.block[order], self.weight[order])
-
-
-def _in_order(event: _Rows, rival: _Rows, count: int) -> Draws:
-    """Return what the pairs weigh in which the event is above, (blocks of events, of rivals).
-
-    Among the events from the lowest to the highest a rival stands twice, for a half each: before
-    all that are not below it, and before those that are above it. So one search finds all pairs.
-    """
-    event, rival = event.sorted_by(event.score), rival.sorted_by(rival.block)
-    places = [np.searchsorted(event.score, rival.score, side) for side in _SIDES]
-    ends = np.cumsum(np.bincount(rival.block, minlength=count))
-    pairs = np.zeros((count, count))
-    for other, (start, end) in enumerate(pairwise([0, *ends])):
-        weight, below = rival.weight[start:end], np.zeros(len(event.score) + 1)
-        for place in places:
-            below += np.bincount(place[start:end], weight, len(below))
-        pairs[:, other] = np.bincount(event.block, event.weight * np.cumsum(below)[:-1] / 2, count)
-    return pairs
+def _lower(score: Vector, weight: Vector, of: np.ndarray, than: Vector) -> tuple[Vector, Vector]:
+    """Return how much the rows of a mask weigh that score lower than each, and not higher."""
+    order = np.argsort(score[of], kind="stable")
+    rivals, weighed = score[of][order], np.append(0.0, np.cumsum(weight[of][order]))
+    below, not_above = (weighed[np.searchsorted(rivals, than, side)] for side in _SIDES)
+    return below, not_above
 
 
 _SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
+TARGET = "the target's unit"
 
 METRICS: dict[Task, Sequence[Metric]] = {
     Task.CLASSIFICATION: (
-        Metric("roc_auc", "Area under ROC", True, _area_under_roc, 0, 1),
-        Metric("log_loss", "Log-loss", False, _mean_of(_log_loss), 0),
-        Metric("brier", "Brier score", False, _mean_of(lambda y, p: (y - p) ** 2), 0, 1),
+        Metric("roc_auc", "Area under ROC", True, _area_under_roc, 0, 1, "a share of pairs"),
+        Metric("log_loss", "Log-loss", False, _mean_of(_log_loss), 0, unit="nats"),
+        Metric("brier", "Brier score", False, _mean_of(_squared), 0, 1, "a squared probability"),
     ),
     Task.REGRESSION: (
-        Metric("rmse", "Root mean squared error", False, _root_of_mean_square, 0),
-        Metric("mae", "Mean absolute error", False, _mean_of(lambda y, p: np.abs(y - p)), 0),
-        Metric("r2", "R²", True, _explained, most=1),
+        Metric("rmse", "Root mean squared error", False, _root_of_mean_square, 0, unit=TARGET),
+        Metric(
+            "mae",
+            "Mean absolute error",
+            False,
+            _mean_of(lambda y, p: np.abs(y - p)),
+            0,
+            unit=TARGET,
+            middle=np.median,
+        ),
+        Metric("r2", "R²", True, _explained, most=1, unit="a share of the variance"),
     ),
 }
-"""The metrics of each task; the first is the one that models are compared by."""
+"""The metrics that every report of a task tells; models are compared by the first of them where
+`evaluation.primary` names no other. What else there is stands in `catalogue.py`."""
 
 BIAS = Metric("bias", "Mean prediction minus mean target", False, _mean_of(lambda y, p: p - y))
 """Calibration in the large: best at zero, so no model is compared by it."""
 
 DECISIONS: dict[str, Metric] = {
-    "f1": Metric("f1", "F1", True, _f1, 0, 1),
-    "youden": Metric("youden", "Youden's index", True, _youden, -1, 1),
+    "f1": Metric("f1", "F1", True, _f1, 0, 1, "a share", of_calls=True),
+    "youden": Metric(
+        "youden", "Youden's index", True, _youden, -1, 1, "a difference of shares", of_calls=True
+    ),
 }
-"""The metric of decisions by the rule that chooses their threshold: asked of calls, 0 or 1."""
+"""The metric of decisions by the rule that chooses their threshold; the rule `cost` has `cost`."""

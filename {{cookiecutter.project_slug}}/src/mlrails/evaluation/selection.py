@@ -1,15 +1,44 @@
 """Which metrics count: the one that models are compared by, and those that are told beside it."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from ..core.errors import UsageError, nearest
-from ..core.params import FILE, Evaluation, Task
-from .metrics import METRICS, Metric
+from ..core.params import FILE, Evaluation, Params, Task
+from ..data.arrays import Vector
+from .catalogue import MORE, cost, pinball
+from .metrics import DECISIONS, METRICS, Metric
+
+_PINBALL = re.compile(r"pinball_([1-9][0-9]?)")
+PATTERN = "pinball_QUANTILE"
+"""How a loss of a quantile is named, for 1 to 99 percent."""
 
 
 def known(task: Task, rules: Evaluation) -> Mapping[str, Metric]:
-    """Return every metric that a task has, by its name."""
-    return {metric.name: metric for metric in METRICS[task]}
+    """Return every metric that a task has, by its name; those of quantiles are beside them."""
+    more = [cost(rules.costs)] if rules.costs else []
+    return {metric.name: metric for metric in (*METRICS[task], *MORE.get(task, ()), *more)}
+
+
+def find(name: str, task: Task, rules: Evaluation) -> Metric | None:
+    """Return the metric of a name; None where the task has none of that name."""
+    if task is Task.REGRESSION and (quantile := _PINBALL.fullmatch(name)):
+        return pinball(int(quantile[1]))
+    return known(task, rules).get(name)
+
+
+def named(name: str, key: str, task: Task, rules: Evaluation) -> Metric:
+    """Return the metric of a name, which the params have at a key.
+
+    Raises UsageError where the task has no metric of that name.
+    """
+    if found := find(name, task, rules):
+        return found
+    names = [*known(task, rules), *((PATTERN,) if task is Task.REGRESSION else ())]
+    words = f"no metric of {task} has that name{nearest(name, names)}"
+    if name == "cost" and task is Task.CLASSIFICATION:
+        words = "needs 'evaluation.costs', such as {false_alarm: 1, miss: 5}"
+    raise UsageError(f"{FILE}: {key}: {words}; known: {', '.join(names)}")
 
 
 def primary(task: Task, rules: Evaluation) -> Metric:
@@ -19,16 +48,31 @@ def primary(task: Task, rules: Evaluation) -> Metric:
     """
     if rules.primary is None:
         return METRICS[task][0]
-    found = known(task, rules)
-    if rules.primary not in found:
-        words = f"no metric of {task} has that name{nearest(rules.primary, list(found))}"
-        raise UsageError(
-            f"{FILE}: 'evaluation.primary' = {rules.primary!r}: {words}; known: {', '.join(found)}"
-        )
-    return found[rules.primary]
+    return named(rules.primary, f"'evaluation.primary' = {rules.primary!r}", task, rules)
+
+
+def of_floors(task: Task, bounds: Params) -> Sequence[Metric]:
+    """Return the metrics that have a floor; a name that is none, of a base, decides nothing."""
+    found = (find(name, task, bounds.evaluation) for name in bounds.gate.floors)
+    return [metric for metric in found if metric]
 
 
 def told(task: Task, rules: Evaluation) -> Sequence[Metric]:
     """Return the metrics of a report: the primary one first, then those that every one has."""
     first = primary(task, rules)
     return [first, *(metric for metric in METRICS[task] if metric.name != first.name)]
+
+
+def of_decisions(rules: Evaluation) -> Metric:
+    """Return the metric of calls that the rule of their threshold goes by."""
+    if rules.threshold == "cost" and rules.costs is not None:
+        return cost(rules.costs)
+    return DECISIONS[rules.threshold]
+
+
+def check_target(metric: Metric, target: Vector, column: str) -> None:
+    """Raise UsageError for targets (rows,) that a metric is not defined for."""
+    if wrong := metric.needs(target) if metric.needs else "":
+        raise UsageError(
+            f"{FILE}: {metric.name}: {wrong} in {column!r}; name another metric in its place"
+        )

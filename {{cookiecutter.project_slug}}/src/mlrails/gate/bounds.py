@@ -18,10 +18,9 @@ from pydantic import BaseModel
 
 from ..core import git, params
 from ..core.config import parse_yaml, read_yaml, validated
-from ..core.errors import UsageError, nearest
-from ..core.params import FILE, Params, Task
+from ..core.errors import UsageError
+from ..core.params import FILE, Params
 from ..evaluation import selection
-from ..evaluation.metrics import DECISIONS
 
 
 def choices(ours: Params, base: Params, last: date | None) -> Iterator[str]:
@@ -31,12 +30,12 @@ def choices(ours: Params, base: Params, last: date | None) -> Iterator[str]:
     """
     if ours.task is not base.task:
         yield "`task` is another one"
-    for name in ("target", "time", "group", "weight"):
+    for name in ("target", "time"):
         if getattr(ours.data, name) != getattr(base.data, name):
             yield f"`data.{name}` is another one"
     if ours.split != base.split:
         yield "`split` is another one"
-    if ours.split.by != "time" and ours.seed != base.seed:
+    if ours.split.by == "random" and ours.seed != base.seed:
         yield "`seed` is another one, and draws other test rows"
     if ours.data.until == base.data.until or last is None:
         return
@@ -83,38 +82,28 @@ def load_bounds(root: Path, revision: str | None) -> tuple[Params, str]:
         raise UsageError(f"the bounds of {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"
     asked = parse_yaml(found.stdout, where)
-    values = _without_choices(over(read_yaml(root / FILE), asked, Params), asked)
+    values = _without_primary(over(read_yaml(root / FILE), asked, Params), asked)
     named = commit if revision == commit else f"{revision} ({commit[:12]})"
     return validated(Params, values, where), named
 
 
-_CHOICES = {"evaluation": {"primary"}, "data": {"until", "group", "weight"}}
-"""Keys that the base has decided on by leaving them out: the task's first metric, whose unit its
-margins are in, and rows that all count alike."""
+def _without_primary(values: Any, base: Any) -> Any:
+    """Take away a primary metric that the base does not name: that is a choice, the task's first.
 
-
-def _without_choices(values: Any, base: Any) -> Any:
-    """Take away what the base does not name, where that is a choice."""
-    if not isinstance(values, Mapping) or not isinstance(base, Mapping):
+    Its margins are in the unit of that one.
+    """
+    evaluation = values.get("evaluation") if isinstance(values, Mapping) else None
+    named = base.get("evaluation") if isinstance(base, Mapping) else None
+    if not isinstance(evaluation, Mapping) or not isinstance(named, Mapping) or "primary" in named:
         return values
-    kept = dict(values)
-    for section, names in _CHOICES.items():
-        ours, theirs = values.get(section), base.get(section)
-        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-            left_out = names - theirs.keys()
-            kept[section] = {name: it for name, it in ours.items() if name not in left_out}
-    return kept
+    kept = {name: value for name, value in evaluation.items() if name != "primary"}
+    return {**values, "evaluation": kept}
 
 
 def _check_floors(ours: Params) -> None:
     """Raise UsageError for a floor of no metric; a base's decides nothing, and can be mended."""
-    known = list(selection.known(ours.task, ours.evaluation))
-    if ours.task is Task.CLASSIFICATION:
-        known.append(DECISIONS[ours.evaluation.threshold].name)
     for name in ours.gate.floors:
-        if name not in known:
-            words = f"no metric of {ours.task} has that name{nearest(name, known)}"
-            raise UsageError(f"{FILE}: 'gate.floors.{name}': {words}; known: {', '.join(known)}")
+        selection.named(name, f"'gate.floors.{name}'", ours.task, ours.evaluation)
 
 
 def over(ours: Any, base: Any, section: type[BaseModel]) -> Any:

@@ -4,12 +4,13 @@ An area under ROC says nothing of either: a model may order the rows well and be
 the mean.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from ..core import formats
 from ..core.params import Gate, Task
+from ..data.arrays import Vector
 from ..evaluation import comparison
 from ..evaluation.comparison import Comparison, Rows
 from ..evaluation.figures import Scored
@@ -23,17 +24,37 @@ _SCORES: Mapping[Task, slice] = {
 }
 
 
-def beaten(task: Task, scored: Scored, on: Rows, bounds: Gate) -> Iterator[Check]:
+def beaten(task: Task, scored: Scored, on: Rows, bounds: Gate, primary: Metric) -> Iterator[Check]:
     """Ask for superiority at zero in each score, where one end of the interval counts.
 
     Nobody may be shown worse, and the first model has to be better by its figure at least. It need
     not show that beyond doubt: two months of skewed days do not tell it of every good regression.
     """
-    ours, constant = scored.scores[CHALLENGER], scored.scores[CONSTANT]
-    for metric in METRICS[task][_SCORES[task]]:
+    for metric in _asked(task, primary):
+        ours, constant = scored.given(metric)[CHALLENGER], _constant(metric, scored)
         # One-sided at the same confidence: what is left out is left out at each end.
         found = comparison.gain(metric, ours, constant, on, 2 * bounds.confidence - 1)
         yield _check(metric, found, bounds, CHAMPION in scored.scores)
+
+
+def _asked(task: Task, primary: Metric) -> Sequence[Metric]:
+    """Return the metrics that the constant is met in, the chosen one among them.
+
+    Who predicts something else than the mean, a quantile perhaps, is a worse bet in squares.
+    """
+    usual = METRICS[task][_SCORES[task]]
+    if primary in METRICS[task][:1]:
+        return usual
+    if task is Task.REGRESSION:
+        return [primary]
+    return usual if primary in usual else [*usual, primary]
+
+
+def _constant(metric: Metric, scored: Scored) -> Vector:
+    """Return the constant's scores; of calls the one that is the hardest to beat on these rows."""
+    if metric.of_calls:
+        return metric.hardest_call(scored.target, scored.weight)
+    return scored.scores[CONSTANT]
 
 
 def _check(metric: Metric, found: Comparison, bounds: Gate, has_champion: bool) -> Check:
@@ -55,11 +76,11 @@ def _check(metric: Metric, found: Comparison, bounds: Gate, has_champion: bool) 
 _AGAINST = {CHAMPION: "", BEST: " against the best champion"}
 
 
-def checks(scored: Scored, on: Rows, bounds: Gate) -> Iterator[Check]:
+def checks(scored: Scored, on: Rows, bounds: Gate, primary: Metric) -> Iterator[Check]:
     """Yield the checks of the mean, and those of the Brier score where there is a bound for it."""
     rivals = [rival for rival in _AGAINST if rival in scored.scores]
     if not rivals:
-        yield _first_mean(scored, on, bounds)
+        yield _first_mean(scored, on, bounds, primary)
     yield from (_mean(rival, scored, on, bounds) for rival in rivals)
     if bounds.calibration is None:
         return
@@ -86,9 +107,13 @@ def _mean(rival: str, scored: Scored, on: Rows, bounds: Gate) -> Check:
     return Check(name, passed, known(found.value), bounds.bias, words, allowed)
 
 
-def _first_mean(scored: Scored, on: Rows, bounds: Gate) -> Check:
-    """Fail where a first model's mean is clearly further off than may be, whatever a constant's."""
-    if bounds.first_bias is None:
+def _first_mean(scored: Scored, on: Rows, bounds: Gate, primary: Metric) -> Check:
+    """Fail where a first model's mean is clearly further off than may be, whatever a constant's.
+
+    Where models are compared by what the mean is not best by, such as the loss of a quantile, their
+    mean is not meant to be the target's: the best constant's is as far off.
+    """
+    if bounds.first_bias is None or primary.middle is not np.mean:
         return _mean(CONSTANT, scored, on, bounds)
     found = comparison.bias(scored.scores[CHALLENGER], on, bounds.confidence)
     bound = bounds.first_bias

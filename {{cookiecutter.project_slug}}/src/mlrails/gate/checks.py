@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..core.params import FILE, Gate, Task, Threshold
+from ..core.params import FILE, Gate, Task
 from ..data.arrays import Vector
 from ..evaluation import comparison
 from ..evaluation.comparison import Comparison, Rows
 from ..evaluation.figures import Scored
-from ..evaluation.metrics import DECISIONS, METRICS, Metric
+from ..evaluation.metrics import DECISIONS, METRICS, TARGET, Metric
 from . import calibration, slices
 from .slices import AGAINST_BEST, Found, Slice
 from .verdict import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
@@ -32,10 +32,14 @@ class Contest:
     seed: int
     calls: Mapping[str, Vector] = field(default_factory=dict)
     """What each model calls (rows,), 0 or 1, where it calls anything."""
-    rule: Threshold = "f1"
-    """What chooses the thresholds of calls."""
+    decision: Metric = DECISIONS["f1"]
+    """What calls are compared by: the metric that chooses their threshold."""
     primary: Metric | None = None
     """What models are compared by; None is the task's first."""
+    floors: Sequence[Metric] = ()
+    """What a floor is asked of beside the metrics of the task and that of decisions."""
+    notes: Sequence[str] = ()
+    """What is told of the bounds beside the checks."""
 
     @property
     def metric(self) -> Metric:
@@ -44,7 +48,8 @@ class Contest:
 
     def rows(self, resamples: int, keep: np.ndarray | None = None) -> tuple[Scored, Rows]:
         """Return the rows of a mask with their scores, and with resamples of their blocks."""
-        part = self.scored if keep is None else self.scored.of(keep)
+        whole = replace(self.scored, calls=self.calls)
+        part = whole if keep is None else whole.of(keep)
         about = part.groups, part.weight
         return part, comparison.rows(part.target, part.times, resamples, self.seed, *about)
 
@@ -83,9 +88,9 @@ def judge(
         contest.metric.title,
         bounds.margin,
         bounds.slice_margin,
-        figures=_figures(contest),
+        figures=_figures(contest.metric, scored),
         undecided_slices=undecided,
-        remarks=tuple(remarks(contest.task, scored.target, bounds)),
+        remarks=(*contest.notes, *remarks(contest.task, scored.target, bounds, contest.metric)),
     )
 
 
@@ -102,10 +107,10 @@ def _has_one_outcome(contest: Contest) -> bool:
 
 def _of_rows(contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Iterator[Check]:
     """Yield what is asked of the challenger beside the comparison of figures."""
-    yield from calibration.beaten(contest.task, scored, on, bounds)
+    yield from calibration.beaten(contest.task, scored, on, bounds, contest.metric)
     yield from _floors(contest, scored, bounds)
-    yield from calibration.checks(scored, on, bounds)
-    yield from decisions(DECISIONS[contest.rule], contest.calls, on, bounds)
+    yield from calibration.checks(scored, on, bounds, contest.metric)
+    yield from decisions(contest.decision, contest.calls, on, bounds)
 
 
 def _gains(
@@ -117,30 +122,31 @@ def _gains(
             continue
         found = on.nothing()
         if len(scored.target):
-            ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
+            given = scored.given(contest.metric)
+            ours, theirs = given[CHALLENGER], given[rival]
             found = comparison.gain(contest.metric, ours, theirs, on, bounds.confidence)
         yield rival, found
 
 
-def _figures(contest: Contest) -> Mapping[str, float]:
+def _figures(metric: Metric, scored: Scored) -> Mapping[str, float]:
     """Return the metric of each model by its role, where it has one."""
-    scored = contest.scored
     roles = [it for it in (CHALLENGER, CHAMPION, BEST) if it in scored.scores]
     if not len(scored.target):
         return {}
-    about = scored.target, scored.weight
-    values = {it: contest.metric.whole(about[0], scored.scores[it], about[1]) for it in roles}
+    values = {
+        it: metric.whole(scored.target, scored.given(metric)[it], scored.weight) for it in roles
+    }
     return {role: value for role, value in values.items() if known(value) is not None}
 
 
 def _floors(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[Check]:
     """Hold each metric against its bound, from whichever side the metric is good."""
-    asked = [(it, scored.scores[CHALLENGER]) for it in METRICS[contest.task]]
-    if CHALLENGER in contest.calls:
-        asked.append((DECISIONS[contest.rule], contest.calls[CHALLENGER]))
-    for metric, scores in asked:
-        if metric.name not in bounds.floors:
+    every = {it.name: it for it in (*METRICS[contest.task], contest.decision, *contest.floors)}
+    for metric in every.values():
+        given = scored.given(metric)
+        if metric.name not in bounds.floors or CHALLENGER not in given:
             continue
+        scores = given[CHALLENGER]
         bound = bounds.floors[metric.name]
         value = metric.whole(scored.target, scores, scored.weight)
         good = value >= bound if metric.higher_is_better else value <= bound
@@ -171,12 +177,17 @@ _LEAST, _MOST = 0.001, 0.5
 """Shares of the target's standard deviation beyond which a bound is hardly what was meant."""
 
 
-def remarks(task: Task, target: Vector, bounds: Gate) -> Iterator[str]:
-    """Yield a sentence for each bound that is tiny or huge beside the spread of the target."""
+def remarks(
+    task: Task, target: Vector, bounds: Gate, metric: Metric | None = None
+) -> Iterator[str]:
+    """Yield a sentence for each bound that is tiny or huge beside the spread of the target.
+
+    Margins are left out where the metric that models are compared by has another unit.
+    """
     spread = float(np.std(target)) if len(target) else 0.0
     if task is not Task.REGRESSION or not spread:
         return
-    for name in _KEYS:
+    for name in _KEYS if metric is None or metric.unit == TARGET else _KEYS[2:]:
         bound = getattr(bounds, name)
         if bound is not None and not _LEAST <= bound / spread <= _MOST:
             size = "next to nothing" if bound / spread < _LEAST else "more than half of it"

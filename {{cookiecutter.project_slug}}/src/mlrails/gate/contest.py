@@ -18,6 +18,7 @@ from ..data.arrays import Vector
 from ..evaluation import selection
 from ..evaluation.baselines import MIDDLES
 from ..evaluation.figures import Scored, labels
+from ..evaluation.metrics import METRICS, Metric
 from ..modeling import isolation
 from ..modeling.checked_copy import Model
 from ..pipeline.candidate import Candidate
@@ -65,31 +66,62 @@ def contest(
     Slices and the seed of what is drawn are those of the bounds.
     """
     params = candidate.params
+    metric = selection.primary(params.task, bounds.evaluation)
     _check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
-    target = params.data.target
+    target, time = params.data.target, params.data.time
     seen = parquet.read(root / layout.prepared("train"))[target].to_numpy(np.float64)
     asked = rows[target].to_numpy(np.float64)
+    floors = selection.of_floors(params.task, bounds)
+    for it in (metric, *floors):
+        selection.check_target(it, asked, target)
     met = {CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}
     given = dict(_predictions(met, rows, bounds.gate.renamed))
     scores = {role: it.get(_PROBABILITY, it[_PREDICTION]) for role, it in given.items()}
     calls = {role: it[_PREDICTION] for role, it in given.items() if _PROBABILITY in it}
     return Contest(
         params.task,
-        Scored.from_rows(
-            params.data, rows, {CONSTANT: _constant(params.task, seen, asked), **scores}
+        Scored(
+            asked,
+            rows[time].to_numpy() if time else None,
+            {CONSTANT: _constant(params.task, seen, asked, metric), **scores},
         ),
         {name: labels(rows[name]) for name in bounds.evaluation.slices},
         bounds.seed,
         calls,
-        bounds.evaluation.threshold,
-        selection.primary(params.task, bounds.evaluation),
+        selection.of_decisions(bounds.evaluation),
+        metric,
+        floors,
+        list(_notes(params, bounds)),
     )
 
 
-def _constant(task: Task, seen: Vector, target: Vector) -> Vector:
-    """Return the scores of the constant that is the hardest to beat: the mean, or the median."""
-    found = [np.full(len(target), middle(seen)) for middle in MIDDLES[task].values()]
-    return min(found, key=lambda scores: float(np.sum((target - scores) ** 2)))
+def _constant(task: Task, seen: Vector, target: Vector, metric: Metric) -> Vector:
+    """Return the scores of the constant that is the hardest to beat: the mean, or the median.
+
+    Of a number it is the hardest by the metric that models are compared by.
+    """
+    middles = list(MIDDLES[task].values())
+    if task is not Task.REGRESSION or metric in METRICS[task][:1] or not len(target):
+        found = [np.full(len(target), middle(seen)) for middle in middles]
+        return min(found, key=lambda scores: float(np.sum((target - scores) ** 2)))
+    return metric.best(target, (np.full(len(target), it(seen)) for it in (metric.middle, *middles)))
+
+
+def _notes(ours: Params, bounds: Params) -> Iterator[str]:
+    """Tell where a change names what it would be judged by, and the bounds name something else."""
+    asked = selection.primary(bounds.task, bounds.evaluation)
+    if (ours.evaluation.primary or asked.name) != asked.name:
+        yield (
+            f"models are compared by {asked.name}, as the bounds ask; {ours.evaluation.primary}, "
+            f"the `evaluation.primary` of this change, counts once it is in {FILE} of the base"
+        )
+    rules = ours.evaluation.threshold, bounds.evaluation.threshold
+    if rules[0] != rules[1] and "cost" in rules:
+        yield (
+            f"calls are held against each other by {bounds.evaluation.threshold}, as the bounds "
+            f"ask; `evaluation.threshold: {ours.evaluation.threshold}` counts once it is in {FILE} "
+            "of the base"
+        )
 
 
 _PREDICTION, _PROBABILITY = "prediction", "probability"

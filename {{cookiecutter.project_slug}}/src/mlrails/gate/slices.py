@@ -67,7 +67,7 @@ def compare(
 def _gains(
     metric: Metric, part: Slice, rivals: Sequence[str], confidence: float
 ) -> Iterator[tuple[str, Comparison]]:
-    sign, scores = 1 if metric.higher_is_better else -1, part.scored.scores
+    sign, scores = 1 if metric.higher_is_better else -1, part.scored.given(metric)
     ours = part.on.values(metric, scores[CHALLENGER])  # once for all rivals: it takes the longest
     for rival in rivals:
         theirs = part.on.values(metric, scores[rival])

@@ -154,6 +154,7 @@ def _digits(found: Found) -> int:
 _RULES = {
     "f1": "F1, the harmonic mean of precision and recall, is highest",
     "youden": "recall minus the share of false alarms (Youden's index) is highest",
+    "cost": "what wrong calls cost is lowest",
 }
 
 

@@ -1,0 +1,43 @@
+"""What is called: thresholds of baselines are chosen as the model's is, constants call alike."""
+
+import numpy as np
+import pytest
+
+from mlrails.core.params import Costs, Evaluation, Task
+from mlrails.evaluation import calls, selection
+from mlrails.evaluation.diagnostics import choose_threshold
+
+TARGET = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+SCORE = np.array([0.9, 0.8, 0.1, 0.2, 0.6, 0.5, 0.1, 0.3])
+
+
+def rules(primary: str, miss: float = 5.0) -> Evaluation:
+    costs = Costs(false_alarm=1, miss=miss)
+    return Evaluation(
+        confidence=0.95, resamples=200, primary=primary, threshold="cost", costs=costs
+    )
+
+
+def test_a_baseline_is_given_the_threshold_of_the_rule() -> None:
+    asked = rules("cost")
+    metric = selection.primary(Task.CLASSIFICATION, asked)
+    found = calls.thresholds(metric, asked, TARGET, {"linear": SCORE})
+    assert found == {"linear": choose_threshold("cost", TARGET, SCORE, asked.costs)}
+
+
+@pytest.mark.parametrize(
+    ("primary", "miss", "everybody"),
+    [("cost", 2.0, False), ("cost", 4.0, True), ("f1", 2.0, True), ("accuracy", 9.0, False)],
+)
+def test_a_constant_calls_everybody_or_nobody_as_is_better(
+    primary: str, miss: float, everybody: bool
+) -> None:
+    asked = rules(primary, miss)
+    metric = selection.primary(Task.CLASSIFICATION, asked)
+    found = calls.thresholds(metric, asked, TARGET, {"rate": np.full(8, 0.25)})
+    assert calls.called(np.full(8, 0.25), found["rate"]).tolist() == [float(everybody)] * 8
+
+
+def test_a_model_without_a_threshold_calls_from_a_half_on() -> None:
+    assert calls.called(np.array([0.4, 0.5]), calls.at(None)).tolist() == [0, 1]
+    assert calls.at(0.2) == 0.2

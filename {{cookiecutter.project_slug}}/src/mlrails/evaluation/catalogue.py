@@ -1,0 +1,149 @@
+"""The metrics that a task has beside those of every report, for who names one of them.
+
+How to change this: a metric is a line here, and `docs/metrics.md` of the project is made of it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..core.params import Costs, Task
+from ..data.arrays import Vector
+from . import ordered
+from .bootstrap import Draws, Numbers
+from .metrics import (
+    DECISIONS,
+    TARGET,
+    Metric,
+    OfDraws,
+    _mean_of,
+    _root_of_mean_square,
+    _youden,
+)
+
+
+def _balanced_accuracy(
+    target: Vector, called: Vector, block: Numbers, weight: Vector | None = None, /
+) -> OfDraws:
+    """Take the mean of the shares of events and of other rows that are called right."""
+    index = _youden(target, called, block, weight)
+    return lambda drawn: (index(drawn) + 1) / 2
+
+
+def _right(target: Vector, called: Vector) -> Vector:
+    return np.where((target > 0) == (called > 0), 1.0, 0.0)
+
+
+def _logarithmic(
+    target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
+) -> OfDraws:
+    """Take RMSE on logarithms of one plus each number; a prediction below zero counts as zero."""
+    return _root_of_mean_square(np.log1p(target), np.log1p(np.maximum(score, 0)), block, weight)
+
+
+def _below_zero(target: Vector) -> str:
+    below = int(np.sum(target < 0))
+    return f"is for targets from zero on, and {below:,} are below it" if below else ""
+
+
+def _share_of_target(
+    target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
+) -> OfDraws:
+    """Divide all errors by all of the target: no row alone is divided by nearly zero."""
+    error = _mean_of(lambda y, p: np.abs(y - p))(target, score, block, weight)
+    size = _mean_of(lambda y, _: np.abs(y))(target, score, block, weight)
+
+    def of(drawn: Draws) -> Vector:
+        whole = size(drawn)
+        return error(drawn) / np.where(whole > 0, whole, np.nan)
+
+    return of
+
+
+MORE: dict[Task, Sequence[Metric]] = {
+    Task.CLASSIFICATION: (
+        Metric(
+            "average_precision",
+            "Average precision",
+            True,
+            ordered.average_precision,
+            0,
+            1,
+            "a share of calls",
+        ),
+        *DECISIONS.values(),
+        Metric("accuracy", "Accuracy", True, _mean_of(_right), 0, 1, "a share of rows", True),
+        Metric(
+            "balanced_accuracy",
+            "Balanced accuracy",
+            True,
+            _balanced_accuracy,
+            0,
+            1,
+            "a mean of shares",
+            of_calls=True,
+        ),
+    ),
+    Task.REGRESSION: (
+        Metric(
+            "median_absolute_error",
+            "Median absolute error",
+            False,
+            ordered.median_absolute_error,
+            0,
+            unit=TARGET,
+            middle=np.median,
+        ),
+        Metric(
+            "rmsle",
+            "Root mean squared logarithmic error",
+            False,
+            _logarithmic,
+            0,
+            unit="the logarithm of a ratio",
+            middle=lambda target: float(np.expm1(np.mean(np.log1p(np.maximum(target, 0))))),
+            needs=_below_zero,
+        ),
+        Metric(
+            "wape",
+            "Absolute error as a share of the target",
+            False,
+            _share_of_target,
+            0,
+            unit="a share",
+            middle=np.median,
+        ),
+    ),
+}
+"""By task; a loss of a quantile and a mean cost are made of their numbers, below."""
+
+
+def pinball(percent: int) -> Metric:
+    """Return the loss that a quantile is best by (Koenker and Bassett 1978, doi:10.2307/1913643).
+
+    A prediction that is too low costs `percent` hundredths of the difference, one that is too high
+    the rest.
+    """
+    share = percent / 100
+
+    def loss(target: Vector, score: Vector) -> Vector:
+        return np.where(target > score, share, share - 1) * (target - score)
+
+    def quantile(target: Vector) -> float:
+        return float(np.quantile(target, share))
+
+    title = f"Pinball loss at {percent}%"
+    return Metric(
+        f"pinball_{percent}", title, False, _mean_of(loss), 0, unit=TARGET, middle=quantile
+    )
+
+
+def cost(costs: Costs) -> Metric:
+    """Return what wrong calls cost, on average over all rows."""
+
+    def of_row(target: Vector, called: Vector) -> Vector:
+        alarms, missed = (target <= 0) & (called > 0), (target > 0) & (called <= 0)
+        return costs.false_alarm * alarms + costs.miss * missed
+
+    most, unit = max(costs.false_alarm, costs.miss), "the unit of `evaluation.costs`"
+    return Metric("cost", "Mean cost", False, _mean_of(of_row), 0, most, unit, of_calls=True)
