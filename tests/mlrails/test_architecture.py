@@ -39,7 +39,15 @@ FLOORS = (
     ("replay",),
 )
 FLOOR = {folder: floor for floor, folders in enumerate(FLOORS) for folder in folders}
-PURE = {"audit", "data", "evaluation", "gate.checks", "gate.calibration", "gate.slices", "gate.verdict"}
+PURE = {
+    "audit",
+    "data",
+    "evaluation",
+    "gate.checks",
+    "gate.calibration",
+    "gate.slices",
+    "gate.verdict",
+}
 """No clock, no network, no environment: folders, and modules of others."""
 NOT_PURE = {"data.parquet"}
 IMPURE = {"dvc", "http", "mlflow", "os", "random", "requests", "secrets", "shutil", "socket"}

@@ -26,6 +26,18 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What the table alone cannot tell, where a guess was made: asked of whoever is there."""
+
+    option: str
+    """The argument of `plan`, and of the command line, that answers it: task, positive, time."""
+    sentence: str
+    answers: tuple[str, ...]
+    default: str
+    """The guess, which stands where nobody answers."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that is written: the columns in the table's order, the split and its reason."""
 
@@ -46,7 +58,8 @@ class Plan:
     """Of a target of several classes."""
     until: str | None = None
     estimator: Mapping[str, Any] = field(default_factory=dict)
-    """Hyperparameters that so many rows ask for; the others stay as they are."""
+    """Hyperparameters that so many rows ask for, of trees and of networks: the project's own ones
+    among them are set, and all that is not named here stays as it is."""
     validation: float | str = 0.2
     """How much is held out for the threshold and the end of the fit: a share of the rows, or where
     they are split by time a length such as `2 months`."""
@@ -58,6 +71,14 @@ class Plan:
     """What of the time is a feature, in words of `features.CALENDAR`; the rest does not vary."""
     spread: float | None = None
     """The standard deviation of a number that is predicted, which the gate's margins go by."""
+    gate: Mapping[str, float] = field(default_factory=dict)
+    """Numbers of the gate that so many rows ask for, in the units of `params.yaml`; the others go
+    by the task and `spread`."""
+    visible: str = ""
+    """The smallest difference that the gate could see with so many rows, in one sentence."""
+    questions: tuple[Question, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What else was guessed in reading, a sentence each."""
 
     def named(self, role: Role) -> tuple[str, ...]:
         """Return the names of the columns of a role."""

@@ -37,13 +37,15 @@ class Reading:
     separator: str = ","
     encoding: str = "utf-8"
     decimal: str = "."
-    thousands: str | None = None
+    thousands: str = ""
     nulls: tuple[str, ...] = ()
     """Cells that say that a value is missing, beside the empty one."""
     dates: Mapping[str, str] = field(default_factory=dict)
     """How a column writes its times, in the letters of `strptime`; one way for each."""
     positive: Mapping[str, str] = field(default_factory=dict)
     """The cell of a column that is the event: it becomes true, any other false."""
+    needed: tuple[str, ...] = ()
+    """Columns without which a row says nothing: rows that have no value there are left out."""
     trim: bool = False
     """Blanks around a cell are no part of it."""
 
@@ -140,12 +142,34 @@ def plain(rows: "pa.Table", numbers: Collection[str], how: Reading, where: str) 
     return rows
 
 
-def numerals(column: Any, decimal: str, thousands: str | None) -> tuple[Any, np.ndarray]:
+def simple(column: Any) -> Any:
+    """Return a column of Parquet as a type that rows are made of here, where nothing is lost.
+
+    A day becomes its midnight, an instant of a zone the clock of UTC, a decimal number a float.
+    """
+    import pyarrow as pa
+    import pyarrow.types as kinds
+
+    type_ = column.type
+    if kinds.is_dictionary(type_):
+        return simple(column.cast(type_.value_type))
+    if kinds.is_large_string(type_) or kinds.is_string_view(type_) or kinds.is_null(type_):
+        return column.cast(pa.string())
+    if kinds.is_date(type_) or kinds.is_timestamp(type_):
+        return column.cast(pa.timestamp("us"), safe=False)
+    if kinds.is_decimal(type_) or kinds.is_float16(type_):
+        return column.cast(pa.float64())
+    if kinds.is_time(type_):
+        return column.cast(pa.string())
+    return column
+
+
+def numerals(column: Any, decimal: str, thousands: str) -> tuple[Any, np.ndarray]:
     """Return numbers with a decimal point and no thousands, and which cells are none."""
     import pyarrow.compute as pc
 
-    mark, point = re.escape(thousands or ""), re.escape(decimal)
-    digits = f"([0-9]+|[0-9]{{1,3}}({mark}[0-9]{{3}})+)" if mark else "[0-9]+"
+    mark, point = re.escape(thousands), re.escape(decimal)
+    digits = f"([0-9]+|[0-9][0-9]?[0-9]?({mark}[0-9][0-9][0-9])+)" if mark else "[0-9]+"
     number = rf"[+-]?({digits}({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
     cut = pc.utf8_trim_whitespace(column)
     right = pc.match_substring_regex(cut, f"^({number}|{cells.MISSING})$")
@@ -178,7 +202,7 @@ def _check(wrong: np.ndarray, here: str, reason: str) -> None:
     if wrong.any():
         first = int(np.argmax(wrong)) + 1
         raise UsageError(
-            f"{here}: row {first:,} {reason}, one of {counted(int(wrong.sum()), 'such row')}; "
+            f"{here}: row {first:,} {reason} (of {counted(int(wrong.sum()), 'such row')}); "
             "mend them, or the words of source.py"
         )
 

@@ -1,0 +1,239 @@
+"""How the rows of a table are divided into training, validation and test, and why.
+
+By time where a column tells it, for tomorrow's rows are what is predicted; else by the entities
+that several rows are of, for a new one is; else at random, which takes much for granted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..core.errors import UsageError, counted
+from ..core.params import Period
+from ..data.splits import Times, by_time
+from . import names
+from .plan import By, Question
+from .seen import Seen
+
+_FEWEST_DAYS, _FEWEST_GROUPS = 10, 10
+_DAYS = 35
+"""So many days of test rows let the gate decide about skewed days, too."""
+_TRAIN, _VALIDATION, _TEST = 0.4, 0.08, 0.15
+"""So large a share of the rows each part has at least, where time divides them."""
+_UNITS = {"month": (300, 30), "week": (70, 7), "day": (0, 1)}
+"""From how many days on a part is counted in units, and how long one is."""
+_ENTITIES, _LEAST_ALIKE, _SEVERAL = 20, 0.6, 2.0
+_MEASURED, _LOOKED = 2, 20
+"""So many numbers at least show whether rows of a group are alike; so many are looked at."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """The parts, and what they are made by."""
+
+    by: By
+    because: str
+    validation: float | str
+    test: float | str
+    time: str | None = None
+    group: str | None = None
+    until: str | None = None
+    calendar: tuple[str, ...] = ()
+    held: int = 0
+    """How many rows are going to be test rows."""
+    blocks: int = 0
+    """How many days, groups or rows these are of."""
+    question: Question | None = None
+
+
+def of(
+    columns: Mapping[str, Seen], target: str, time: str | None, group: str | None, where: str
+) -> Division:
+    """Return how a table is divided; raises UsageError where the columns that are named cannot."""
+    rows = next(iter(columns.values())).rows
+    entity, why = (group, "as was said") if group else _entity(columns, target)
+    if time is not None:
+        return _by_time(columns[time], entity, "as was said", where)
+    candidates = _times(columns)
+    for name in candidates:
+        try:
+            found = _by_time(columns[name], entity, "the only column that can", where)
+        except UsageError:
+            continue
+        return found if len(candidates) == 1 else _asked(found, candidates)
+    if entity:
+        return _by_group(columns[entity], why)
+    return _at_random(rows)
+
+
+def shares(rows: int) -> tuple[float, float]:
+    """Return which shares of the rows are held out for validation and test."""
+    if rows < 2_000:
+        return 0.2, 0.3
+    return (0.15, 0.2) if rows < 1_000_000 else (0.1, 0.1)
+
+
+def _times(columns: Mapping[str, Seen]) -> list[str]:
+    """Return the columns that may tell when a row is of, the likely ones first."""
+    found = [
+        it.name
+        for it in columns.values()
+        if it.kind == "time" and not it.missing and not names.has(it.name, names.BIRTH)
+    ]
+    return sorted(found, key=lambda it: not names.has(it, names.TIME))
+
+
+def _by_time(seen: Seen, entity: str | None, why: str, where: str) -> Division:
+    if seen.kind != "time":
+        raise UsageError(
+            f"{where}: column {seen.name!r}: --time names it, and its values are no times "
+            f"({seen.why}); name another"
+        )
+    times = np.asarray(seen.values.drop_null().to_numpy()).astype("datetime64[us]")
+    days = times.astype("datetime64[D]")
+    distinct = len(np.unique(days))
+    lengths = _lengths(times, distinct) if distinct >= _FEWEST_DAYS else None
+    if lengths is None:
+        raise UsageError(
+            f"{where}: column {seen.name!r}: {counted(distinct, 'day')} of rows cannot be divided "
+            "by time; leave --time away"
+        )
+    validation, test, held, blocks = lengths
+    because = (
+        f"{seen.name!r} tells when each row is of, from {days.min()} to {days.max()}: the last "
+        f"{test} are the test, since rows to come are later ones ({why})"
+    )
+    return Division(
+        "time", because, str(validation), str(test), seen.name, entity, str(days.max()),
+        _calendar(times), held, blocks,
+    )  # fmt: skip
+
+
+def _lengths(times: Times, distinct: int) -> tuple[Period, Period, int, int] | None:
+    """Return lengths of validation and test in calendar units, and the test's rows and days."""
+    days, counts = np.unique(times.astype("datetime64[D]"), return_counts=True)
+    span = int((days[-1] - days[0]).astype(int)) + 1
+    wanted = min(_DAYS, max(3, distinct // 5))
+    for unit, (least, length) in _UNITS.items():
+        if span < least:
+            continue
+        most = int(span * (1 - _TRAIN)) // length
+        for number in range(1, most + 1):
+            test = Period.model_validate({"count": number, "unit": unit})
+            found = _with_validation(days, counts, test, wanted)
+            if found:
+                return found
+    return None
+
+
+def _with_validation(
+    days: Times, counts: np.ndarray, test: Period, wanted: int
+) -> tuple[Period, Period, int, int] | None:
+    """Return the shortest validation beside a test that is long enough, None where it is not."""
+    for number in range(1, test.count + 1):
+        validation = Period.model_validate({"count": number, "unit": test.unit})
+        part = by_time(days, None, validation, test)
+        rows = {it: int(counts[part == it].sum()) for it in ("train", "validation", "test")}
+        held, total = int((part == "test").sum()), int(counts.sum())
+        if rows["test"] < _TEST * total or held < wanted:
+            return None
+        if rows["validation"] >= _VALIDATION * total and rows["train"] >= _TRAIN * total:
+            return validation, test, rows["test"], held
+    return None
+
+
+def _calendar(times: Times) -> tuple[str, ...]:
+    """Return what of the time varies, and so may be a feature."""
+    minutes = (times - times.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
+    days = times.astype("datetime64[D]").astype(int) % 7
+    found = ["minute_of_day"] if len(np.unique(minutes)) > 1 else []
+    return (*found, "day_of_week") if len(np.unique(days)) > 1 else tuple(found)
+
+
+def _asked(found: Division, candidates: Sequence[str]) -> Division:
+    words = "Which column tells when a row is of, at the moment of prediction?"
+    question = Question("time", words, tuple(candidates), found.time or candidates[0])
+    return replace(found, question=question)
+
+
+def _by_group(seen: Seen, why: str) -> Division:
+    validation, test = shares(seen.rows)
+    each = (seen.rows - seen.missing) / max(seen.distinct, 1)
+    because = (
+        f"{seen.name!r} has {seen.distinct:,} values in {each:.1f} rows each ({why}): rows of one "
+        "are alike, so none is in two parts, and what is held out is new to the model"
+    )
+    held = round(test * seen.rows)
+    blocks = max(1, round(test * seen.distinct))
+    return Division("group", because, validation, test, None, seen.name, None, (), held, blocks)
+
+
+def _at_random(rows: int) -> Division:
+    validation, test = shares(rows)
+    because = (
+        "no column tells a time or whose a row is, so rows are dealt at random; this takes for "
+        "granted that rows to come are like these and that no two belong together (else say --time "
+        "or --group)"
+    )
+    held = round(test * rows)
+    return Division("random", because, validation, test, held=held, blocks=held)
+
+
+def _entity(columns: Mapping[str, Seen], target: str) -> tuple[str | None, str]:
+    """Return the column that names what several rows are of, and why it is taken for one."""
+    for it in columns.values():
+        if it.name != target and _repeats(it) and _is_named(it.name):
+            return it.name, "its name says so"
+    numbers = [it.numbers for it in columns.values() if it.what == "number" and it.name != target]
+    likely = [it for it in columns.values() if it.name != target and _repeats(it, _ENTITIES)]
+    for it in likely if len(numbers) >= _MEASURED else ():
+        codes = _codes(it)
+        alike = [_is_alike(numbers_, codes) for numbers_ in numbers[:_LOOKED]]
+        if sum(alike) > len(alike) / 2:
+            return (
+                it.name,
+                f"{sum(alike)} of {len(alike)} numbers are nearly the same in all rows of one",
+            )
+    return None, ""
+
+
+def _is_named(name: str) -> bool:
+    return names.has(name, names.IDENTIFIER | names.ENTITY)
+
+
+def _repeats(seen: Seen, least: int = _FEWEST_GROUPS) -> bool:
+    """Tell whether a column's values are many, and most of them in several rows."""
+    present = seen.rows - seen.missing
+    if seen.kind != "category" or seen.what == "constant" or seen.missing:
+        return False
+    return least <= seen.distinct <= present / _SEVERAL
+
+
+def _codes(seen: Seen) -> np.ndarray:
+    return np.asarray(seen.values.combine_chunks().dictionary_encode().indices.to_numpy())
+
+
+def _is_alike(numbers: np.ndarray, codes: np.ndarray) -> bool:
+    there = ~np.isnan(numbers)
+    return bool(there.sum() > 2) and alike(numbers[there], codes[there]) >= _LEAST_ALIKE
+
+
+def alike(numbers: np.ndarray, codes: np.ndarray) -> float:
+    """Return how alike the rows of a group are: the intraclass correlation ICC(1), at least 0.
+
+    From the mean squares between and within groups (Shrout and Fleiss 1979,
+    doi:10.1037/0033-2909.86.2.420), with the mean group size of unequal ones.
+    """
+    sizes = np.bincount(codes)
+    sizes = sizes[sizes > 0]
+    rows, groups = len(numbers), len(sizes)
+    if groups < 2 or rows <= groups:
+        return 0.0
+    _, codes = np.unique(codes, return_inverse=True)
+    means = np.bincount(codes, numbers) / sizes
+    between = float((sizes * (means - numbers.mean()) ** 2).sum()) / (groups - 1)
+    within = float(((numbers - means[codes]) ** 2).sum()) / (rows - groups)
+    size = (rows - float((sizes.astype(float) ** 2).sum()) / rows) / (groups - 1)
+    total = between + (size - 1) * within
+    return max(0.0, (between - within) / total) if total > 0 else 0.0

@@ -1,0 +1,135 @@
+"""How a text separates its cells, writes its letters and says that a value is missing.
+
+This guesses, and is asked at adoption alone: what it finds is shown, and written into `source.py`.
+"""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ..core.errors import UsageError
+from ..data import dialect
+
+HEAD = 2**18
+"""Letters that are looked at to find what separates cells."""
+_LINES = 500
+_SEPARATORS = ",;\t|"
+"""In the order in which they are taken where two fit equally well."""
+_RARE = ":^~"
+_PAGE = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype|html|head|body|table)",
+    re.IGNORECASE | re.DOTALL,
+)
+_JSON = re.compile(rb"\s*(\{\s*\"|\[\s*[\[{])")
+
+NULLS = ("NULL", "null", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "None", "?")
+"""Words that mean nothing else in a table."""
+DOUBTFUL = ("NA", "-", "--", ".", "*", "na", "none", "missing", "Missing", "unknown", "Unknown")
+"""Words that mean a missing value where all others of the column are numbers or times."""
+
+
+def refuse_other(head: bytes, where: str) -> None:
+    """Raise UsageError for what is a page, an archive, a workbook or a document, and no table."""
+    why = dialect.cause(head) if dialect.is_other(head) and not _is_text(head) else None
+    if _PAGE.match(head):
+        why = "it is a page (HTML), perhaps of a site that asks to sign in"
+    elif _JSON.match(head):
+        why = "it is JSON, whose values lie within each other"
+    elif head.startswith(b"%PDF"):
+        why = "it is a PDF"
+    if why:
+        raise UsageError(f"{where}: {why}; name a table in CSV or Parquet")
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether a text begins with a mark of its encoding, or has the zeros of UTF-16."""
+    return head.startswith((b"\xff\xfe", b"\xfe\xff")) or _wide(head) is not None
+
+
+def _wide(head: bytes) -> str | None:
+    """Return which UTF-16 a text without a mark is in."""
+    sample = head[:200]
+    if len(sample) < 4 or sample.count(0) < len(sample) // 3:
+        return None
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if min(even, odd) > 0:
+        return None
+    return "utf-16-be" if even else "utf-16-le"
+
+
+def encoding(data: bytes, where: str) -> str:
+    """Return the encoding of a text: UTF-8 where it is that throughout, else the nearest one."""
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if found := _wide(data):
+        return found
+    try:
+        str(data, "utf-8")
+    except UnicodeDecodeError:
+        return _older(data)
+    if b"\0" in data:
+        line = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise UsageError(f"{where}: line {line:,} has a zero byte, so it is no text; mend the file")
+    return "utf-8"
+
+
+def _older(data: bytes) -> str:
+    """Return the encoding of a text that is no UTF-8.
+
+    It is Windows-1252 unless its letters speak for another alphabet, of which a library knows the
+    frequencies: on few letters it guesses wildly among the Western ones.
+    """
+    from charset_normalizer import from_bytes
+
+    lines = [it for it in data.splitlines() if not it.isascii()][:_LINES]
+    best = from_bytes(b"\n".join(lines)).best()
+    if best is not None and best.encoding in _OTHER and best.language != "Unknown":
+        return str(best.encoding).replace("_", "-")
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"
+
+
+_OTHER = {"cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "iso8859_5", "iso8859_7"}
+_OTHER |= {"cp932", "shift_jis", "euc_jp", "gb18030", "gb2312", "gbk", "big5", "cp949", "euc_kr"}
+_OTHER |= {"cp1250", "iso8859_2"}
+
+
+def separator(data: bytes, encoding: str) -> str:
+    """Return what separates cells: the letter by which most rows have as many as the first one."""
+    head = data[:HEAD].decode(encoding, errors="ignore").removeprefix("\ufeff")
+    if said := re.match(r'"?sep=(.)"?\r?\n', head, re.I):
+        return said[1]
+    whole = len(data) <= HEAD
+    scores = {it: _score(head, it, whole) for it in (*_SEPARATORS, *_RARE)}
+    best = max(scores, key=lambda it: scores[it])
+    return best if scores[best] > (0.9, 1) or best in _SEPARATORS else ","
+
+
+def _score(head: str, mark: str, whole: bool) -> tuple[float, int]:
+    """Return which share of rows has as many cells as the first, and how many these are."""
+    lines = head.splitlines(keepends=True)
+    lines = lines if whole else lines[:-1] or lines
+    rows = _rows(lines[:_LINES], mark)
+    if not rows or len(rows[0]) < 2:
+        return 0.0, 1
+    width = len(rows[0])
+    return sum(len(it) == width for it in rows) / len(rows), width
+
+
+def _rows(lines: Sequence[str], mark: str) -> list[list[str]]:
+    try:
+        return [row for row in csv.reader(lines, delimiter=mark) if any(row)]
+    except csv.Error:
+        return []
+
+
+def is_padded(rows: Iterable[Sequence[str | None]]) -> bool:
+    """Tell whether cells beyond the first begin with a blank throughout, as after `, `."""
+    found = Counter(it[0].isspace() for row in rows for it in row[1:] if it)
+    return found[True] > 0 and not found[False]
