@@ -15,6 +15,7 @@ PACKAGE = "{{ cookiecutter.package_name }}"
 PYTHON = Path("python_env.yaml").read_text("utf-8").partition('python: "')[2].partition('"')[0]
 SERVING_LOCK, LOCK = "requirements.lock", "requirements-dev.lock"
 VERBS = {
+    "adopt": "Make your own table the project's data (-- FILE --target COLUMN --yes).",
     "train": "Bring the pipeline up to date, track it, and print the figures.",
     "evaluate": "Make the report of the model that is there, without training.",
     "register": "Version the model by its digest.",

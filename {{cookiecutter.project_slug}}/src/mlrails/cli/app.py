@@ -10,8 +10,9 @@ from typing import NoReturn
 import typer
 
 from ..core import processes, settings
-from ..core.errors import UsageError, reported
+from ..core.errors import UsageError, WorldError, reported
 from ..data.schema import Column
+from .adoption import adoption_verbs
 from .github import forge_verbs
 from .leaving import Handed
 from .lifecycle import lifecycle_verbs
@@ -22,7 +23,7 @@ _HELP = "Train, promote and track the model; every verb is a nox session of the 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP
 )
-for verbs in (pipeline_verbs, lifecycle_verbs, serving_verbs, forge_verbs):
+for verbs in (pipeline_verbs, adoption_verbs, lifecycle_verbs, serving_verbs, forge_verbs):
     app.add_typer(verbs)
 
 
@@ -37,7 +38,20 @@ def main(package: str, columns: Sequence[Column]) -> None:
         root = None
     if root is not None:
         settings.check_code(root)
+        _finish_adoption(root)
     app(prog_name=f"python -m {package}", obj=Handed(package, columns))
+
+
+def _finish_adoption(root: Path) -> None:
+    """Carry on with an adoption that was killed; raises WorldError, as other code runs by then."""
+    if (root / ".dvc" / "tmp" / "adopt" / "journal.json").is_file():
+        from ..adopt.writing import apply
+
+        apply.finish(root)
+        raise WorldError(
+            "an adoption had been killed halfway; it is done now (`git diff` shows it): run the "
+            "same command again"
+        )
 
 
 def run(package: str | None, columns: Sequence[Column]) -> NoReturn:

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..core.layout import Part
 from ..core.params import Evaluation, Params
-from ..data.arrays import Vector
+from ..data.arrays import Rows, Vector
 from ..modeling.protocols import Model
-from . import baselines, calls, permutation, selection
+from . import baselines, calls, diagnostics, selection
 from .bootstrap import Figure, Numbers, Sample, sample
 from .diagnostics import behaviour
 from .metrics import BIAS, Metric
@@ -26,6 +26,8 @@ _DIGITS = 6
 """Figures are rounded: the last bits differ between classes of CPU and mean nothing."""
 
 _LEAST_ROWS_OF_SLICE = 100
+_ROWS_FOR_IMPORTANCE = 5_000
+"""Enough to rank columns, and a tenth of the time that all rows would take."""
 MISSING = "missing"
 """What the group of rows without a category is called."""
 
@@ -207,18 +209,9 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
             for part, frame in rows.items()
         },
         "bias": bias(test, rules, seed),
-        "behaviour": _behaviour(params, test, model.threshold),
-        "importance": permutation.importance(params, model, rows["test"], primary),
+        "behaviour": behaviour(task, test.target, test.scores[MODEL], model.threshold),
+        "importance": importance(params, model, rows["test"], primary),
     }
-
-
-def _behaviour(params: Params, test: Scored, threshold: float | None) -> Mapping[str, Any]:
-    target, score, costs = test.target, test.scores[MODEL], params.evaluation.costs
-    found = behaviour(params.task, target, score, threshold)
-    if costs is None:
-        return found
-    at = calls.costs_at_thresholds(target, score, calls.at(threshold), costs)
-    return {**found, "costs": at}
 
 
 def _judged(
@@ -265,6 +258,34 @@ def _called(
         )
         for part, it in scored.items()
     }
+
+
+def importance(
+    params: Params, model: Model, rows: "pd.DataFrame", metric: Metric
+) -> Mapping[str, Any]:
+    """Return the permutation importance of each raw column on a sample of the test rows."""
+    sample = rows.sample(min(len(rows), _ROWS_FOR_IMPORTANCE), random_state=params.seed)
+    target = sample[params.data.target].to_numpy(np.float64)
+    sign = -1 if metric.higher_is_better else 1
+
+    cut = calls.at(model.threshold)
+
+    def worse(scores: Vector) -> float:
+        return sign * metric.whole(target, calls.called(scores, cut) if metric.of_calls else scores)
+
+    # What is made of one raw column is shuffled together, so rows need to be encoded only once.
+    encoder, encoded = model.encoder, model.encoder.encode(sample)
+    sources = np.array([encoder.source(name) for name in encoder.names])
+    places = {column: np.flatnonzero(sources == column) for column in encoder.columns}
+
+    def predict(blocks: Rows) -> Vector:
+        matrix = encoded.copy()
+        for column, place in places.items():
+            matrix[:, place] = blocks[column]
+        return model.scores_of(matrix)
+
+    blocks = {column: encoded[:, place] for column, place in places.items()}
+    return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed)
 
 
 def _describe(params: Params, rows: "pd.DataFrame") -> Mapping[str, Any]:

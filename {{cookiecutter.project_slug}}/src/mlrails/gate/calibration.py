@@ -31,11 +31,9 @@ def beaten(task: Task, scored: Scored, on: Rows, bounds: Gate, primary: Metric) 
     not show that beyond doubt: two months of skewed days do not tell it of every good regression.
     """
     for metric in _asked(task, primary):
-        ours = scored.given(metric)[CHALLENGER]
+        ours, constant = scored.given(metric)[CHALLENGER], _constant(metric, scored)
         # One-sided at the same confidence: what is left out is left out at each end.
-        found = comparison.gain(
-            metric, ours, constant(metric, scored), on, 2 * bounds.confidence - 1
-        )
+        found = comparison.gain(metric, ours, constant, on, 2 * bounds.confidence - 1)
         yield _check(metric, found, bounds, CHAMPION in scored.scores)
 
 
@@ -52,7 +50,7 @@ def _asked(task: Task, primary: Metric) -> Sequence[Metric]:
     return usual if primary in usual else [*usual, primary]
 
 
-def constant(metric: Metric, scored: Scored) -> Vector:
+def _constant(metric: Metric, scored: Scored) -> Vector:
     """Return the constant's scores; of calls the one that is the hardest to beat on these rows."""
     if metric.of_calls:
         return metric.hardest_call(scored.target, scored.weight)

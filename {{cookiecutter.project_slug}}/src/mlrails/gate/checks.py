@@ -90,14 +90,8 @@ def judge(
         bounds.slice_margin,
         figures=_figures(contest.metric, scored),
         undecided_slices=undecided,
-        remarks=tuple(_remarks(contest, scored, bounds)),
+        remarks=(*contest.notes, *remarks(contest.task, scored.target, bounds, contest.metric)),
     )
-
-
-def _remarks(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[str]:
-    yield from contest.notes
-    yield from remarks(contest.task, scored.target, bounds, contest.metric)
-    yield from remarks_on_margins(contest.metric, scored, bounds)
 
 
 _NAMES = {CHAMPION: "no worse than the champion", BEST: "no worse than the best champion"}
@@ -200,28 +194,6 @@ def remarks(
             yield (
                 f"`gate.{name}` in {FILE} is {bound:g}, {bound / spread:.2g} times the standard "
                 f"deviation of the target ({spread:,.4g}), {size}: is it in the target's unit?"
-            )
-
-
-def remarks_on_margins(metric: Metric, scored: Scored, bounds: Gate) -> Iterator[str]:
-    """Yield a sentence for each margin that is tiny or huge beside what a constant falls short by.
-
-    That is for a metric of another unit than the target's that somebody has chosen.
-    """
-    usual = [listed[0] for listed in METRICS.values()]
-    if metric.unit == TARGET or metric in usual or not len(scored.target):
-        return
-    best = metric.most if metric.higher_is_better else metric.least
-    constant = calibration.constant(metric, scored)
-    short = abs(best - metric.whole(scored.target, constant, scored.weight))
-    for name in _KEYS[:2]:
-        bound = getattr(bounds, name)
-        if np.isfinite(short) and short and not _LEAST <= bound / short <= _MOST:
-            size = "next to nothing" if bound / short < _LEAST else "more than half of it"
-            yield (
-                f"`gate.{name}` in {FILE} is {bound:g}, {bound / short:.2g} times what a constant "
-                f"falls short of the best {metric.title} by ({short:,.4g}), {size}: is it in the "
-                f"unit of that metric ({metric.unit})?"
             )
 
 

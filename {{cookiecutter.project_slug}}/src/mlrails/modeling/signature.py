@@ -34,7 +34,16 @@ def columns(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 def breaking_changes(folder: Path, before: Path) -> list[str]:
     """Return what a caller of the model `before` would have to change for this one, in words."""
-    (ins, outs), (known_ins, known_outs) = columns(folder), columns(before)
+    return breaking(*columns(folder), *columns(before))
+
+
+def breaking(
+    ins: Mapping[str, str],
+    outs: Mapping[str, str],
+    known_ins: Mapping[str, str],
+    known_outs: Mapping[str, str],
+) -> list[str]:
+    """Return what a caller would have to change where these columns went in and came out before."""
     asked = [
         f"{name!r} is asked for as {kind}"
         for name, kind in ins.items()

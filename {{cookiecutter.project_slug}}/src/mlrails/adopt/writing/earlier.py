@@ -42,14 +42,14 @@ def _kept(it: Planned, before: Column | None) -> Planned:
         column = replace(column, minimum=before.minimum, maximum=before.maximum)
     if it.role not in {*_FEATURES, "left out"}:
         return replace(it, column=column)
-    leaks = None if before.known else before.leaks or it.column.leaks
-    role: Role = "left out" if leaks or _stays_out(it, before) else "number"
+    leaks = None if column.known else before.leaks or it.column.leaks
+    role: Role = "left out" if leaks or _stays_out(it, column) else "number"
     column = replace(column, leaks=leaks)
     return replace(it, column=column, role=_ROLES[column.kind] if role == "number" else role)
 
 
-def _stays_out(it: Planned, before: Column) -> bool:
-    return it.role == "left out" and not before.known
+def _stays_out(it: Planned, column: Column) -> bool:
+    return it.role == "left out" and not column.known
 
 
 def _kind(it: Planned, before: Column) -> Kind:

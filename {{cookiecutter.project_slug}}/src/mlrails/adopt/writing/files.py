@@ -7,6 +7,7 @@ import yaml
 from ...core.config import validated
 from ...core.errors import UsageError
 from ...core.params import FILE, Params
+from ...data import validation
 from ...data.schema import Column
 from ..plan import Plan
 from . import documents, params_yaml, python_source
@@ -15,6 +16,8 @@ from .spelling import code
 
 README, AGENTS, PYPROJECT, PIPELINE = "README.md", "AGENTS.md", "pyproject.toml", "dvc.yaml"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+NEEDED = (PYPROJECT, PIPELINE, FILE, LOCKS[1])
+"""Without which there is nothing to adopt into."""
 ARCHITECTURE, SERVING, DECISIONS = "docs/architecture.md", "docs/serving.md", "docs/decisions"
 EXAMPLE_RECORD = f"{DECISIONS}/0001-example.md"
 
@@ -26,6 +29,11 @@ def paths(package: str) -> tuple[str, ...]:
         *(f"src/{package}/{name}" for name in own),
         *(README, AGENTS, PYPROJECT, PIPELINE, FILE, *LOCKS, ARCHITECTURE, SERVING),
     )
+
+
+def as_before(plan: Plan, before: Sequence[Column]) -> Plan:
+    """Return the plan with what a person has said of the columns before."""
+    return kept(plan, before) if before else plan
 
 
 def is_example(present: Mapping[str, str]) -> bool:
@@ -47,8 +55,9 @@ def written(
     if is_example(present):
         now |= _first(plan, present, schema, source)
     else:
+        plan = kept(plan, before)
         now |= _again(plan, present, schema, source, before)
-    _check(now[FILE])
+    validation.check_columns(params_of(now[FILE]), [it.column for it in plan.columns])
     now[ARCHITECTURE] = documents.relinked(now.get(ARCHITECTURE, ""), now)
     changed = {name: text for name, text in now.items() if present.get(name, "") != text}
     gone = {EXAMPLE_RECORD: None} if is_example(present) and EXAMPLE_RECORD in present else {}
@@ -78,8 +87,7 @@ def _again(
     plan: Plan, present: Mapping[str, str], schema: str, source: str, before: Sequence[Column]
 ) -> dict[str, str]:
     """Return what changes where the project knows data of its own already."""
-    plan, name = kept(plan, before), documents.record_name([*present])
-    old = python_source.read_by(present[source])
+    name, old = documents.record_name([*present]), python_source.read_by(present[source])
     columns = [it.column for it in plan.columns]
     again = python_source.source_again(present[source], plan.source, plan.reading)
     told = [*changes(plan, before)]
@@ -96,8 +104,8 @@ def _again(
     return {**found, name: documents.record(name, plan, told)} if told else found
 
 
-def _check(text: str) -> None:
-    """Raise UsageError where `params.yaml` is not what it was meant to become."""
+def params_of(text: str) -> Params:
+    """Read `params.yaml`; raises UsageError where it is not what it was meant to become."""
     try:
         found = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -107,4 +115,4 @@ def _check(text: str) -> None:
             f"{FILE}: is written in a way that cannot be changed line by line; give each section "
             "and each key a line of its own, as the template does, then adopt again"
         )
-    validated(Params, found, FILE)
+    return validated(Params, found, FILE)

@@ -16,16 +16,20 @@ _WIDTH = 100
 _COMMENT = re.compile(r"\s+#\s.*$")
 
 
-_CLASSES = """\
+_EVENT = """\
 # `margin` and `slice_margin` are in the unit of the primary metric, area under ROC (0.5 to 1), the
 # biases in that of the target, shares of 1.
+"""
+_CLASSES = """\
+# `margin` and `slice_margin` are in the unit of the primary metric, log-loss, the biases in shares
+# of each class.
 """
 _NUMBERS = """\
 # `margin` and `slice_margin` are in the unit of the primary metric, root mean squared error, the
 # biases in that of the target: all four go by its standard deviation, {spread}.
 """
-_GATES: Mapping[Task, Mapping[str, Any]] = {
-    Task.CLASSIFICATION: {
+_GATES: Mapping[str, Mapping[str, Any]] = {
+    "classification": {
         "margin": 0.01,
         "slice_margin": 0.05,
         "bias": 0.02,
@@ -34,7 +38,16 @@ _GATES: Mapping[Task, Mapping[str, Any]] = {
         "decisions": 0.02,
         "floors": {"roc_auc": 0.6},
     },
-    Task.REGRESSION: {
+    "multiclass": {
+        "margin": 0.01,
+        "slice_margin": 0.1,
+        "bias": 0.02,
+        "first_bias": 0.1,
+        "calibration": 0.02,
+        "decisions": 0.02,
+        "floors": {"roc_auc": 0.6},
+    },
+    "regression": {
         "margin": 0.01,
         "slice_margin": 0.07,
         "bias": 0.05,
@@ -45,9 +58,14 @@ _GATES: Mapping[Task, Mapping[str, Any]] = {
     },
 }
 """The gate's numbers for a task; of a number to predict, in its standard deviations."""
+_BRIER = "of p(1 - p): worse than the champion's Brier score by less is no loss"
 _SAID = {
-    "calibration": "of p(1 - p): worse than the champion's Brier score by less is no loss",
-    "decisions": "worse than the champion's F1 (or Youden's index) by less is no loss",
+    ("classification", "calibration"): _BRIER,
+    ("classification", "decisions"): (
+        "worse than the champion's F1 (or Youden's index) by less is no loss"
+    ),
+    ("multiclass", "calibration"): f"summed over the classes, {_BRIER}",
+    ("multiclass", "decisions"): "worse than the champion's macro F1 by less is no loss",
 }
 _IN_UNITS = ("margin", "slice_margin", "bias", "first_bias")
 _MAY_SEE = """\
@@ -138,20 +156,22 @@ def values(plan: Plan) -> Iterator[tuple[str, str, Any]]:
 def gate(plan: Plan) -> Iterator[tuple[str, Any, str]]:
     """Yield the gate's numbers for a plan: key, value and what is said of a new one."""
     unit = plan.spread or 1.0
-    for key, it in _GATES[plan.task].items():
-        if it is None:
-            yield key, ..., ""
-        elif key in _IN_UNITS and plan.task is Task.REGRESSION:
-            yield key, float(f"{it * unit:.1g}"), ""
-        else:
-            yield key, it, _SAID.get(key, "")
+    usual = dict(_GATES[plan.task.value])
+    if plan.task is Task.REGRESSION:
+        usual |= {key: float(f"{usual[key] * unit:.1g}") for key in _IN_UNITS}
+    for key, it in {**usual, **plan.gate}.items():
+        yield key, ... if it is None else it, _SAID.get((plan.task.value, key), "")
 
 
 def first(text: str, plan: Plan) -> str:
     """Return the params of a plan in the place of the example's."""
+    told = yaml.safe_load(text)
     text = top(top(text, "task", plan.task.value), "seed", 1)
     for section, key, it in values(plan):
-        text = put(text, section, key, it)
+        if section != "estimator" or _has(told["estimator"], key):
+            text = put(text, section, key, it)
+    if told["task"] != plan.task.value:
+        text = _of_task(text, told["evaluation"])
     for key, it, said in gate(plan):
         text = put(text, "gate", key, it, said)
     return _commented(text, plan)
@@ -160,14 +180,14 @@ def first(text: str, plan: Plan) -> str:
 def again(text: str, plan: Plan, before: Sequence[Column]) -> str:
     """Return the params of a plan where they were the project's own before.
 
-    What a person may have chosen stays as long as the target does: the parts' lengths while the
-    split is of the same kind, features, slices that are still categories, and all of gate and
-    estimator.
+    The seed is the project's. What a person may have chosen stays as long as the target does: the
+    parts' lengths while the split is of the same kind, features, slices that are still categories,
+    and all of gate and estimator.
     """
     told = yaml.safe_load(text)
     same = told["task"] == plan.task.value and told["data"]["target"] == plan.named("target")[0]
     if not same:
-        return first(text, plan)
+        return top(first(text, plan), "seed", told["seed"])
     named = features(plan, before, told["features"])
     own = {("features", key): it or ... for key, it in named.items()}
     slices = told["evaluation"].get("slices") or ()
@@ -181,10 +201,24 @@ def again(text: str, plan: Plan, before: Sequence[Column]) -> str:
     return text
 
 
+def _has(estimator: Mapping[str, Any], key: str) -> bool:
+    """Tell whether an estimator has a number; the patience of trees counts no epochs."""
+    return key in estimator and (key != "patience" or "epochs" in estimator)
+
+
+def _of_task(text: str, told: Mapping[str, Any]) -> str:
+    """Return the params without the choices that another task does not have."""
+    for key in ("primary", "costs"):
+        text = put(text, "evaluation", key, ...) if key in told else text
+    cost = told.get("threshold") == "cost"
+    return put(text, "evaluation", "threshold", "f1") if cost else text
+
+
 def _commented(text: str, plan: Plan) -> str:
     """Return the text with comments that are true of the plan's data."""
     seen = _MAY_SEE + (_MONTH if plan.calendar else "")
     text = re.sub(r"(?m)^# What the model may see:.*\n(?:#.*\n)*", lambda _: seen, text)
     spread = scalar(float(f"{plan.spread or 1:.3g}"))
-    said = _NUMBERS.format(spread=spread) if plan.task is Task.REGRESSION else _CLASSES
+    said = {"classification": _EVENT, "multiclass": _CLASSES}.get(plan.task.value, _NUMBERS)
+    said = said.format(spread=spread)
     return re.sub(r"(?m)^# `margin` and `slice_margin` are .*\n(?:#.*\n)*", lambda _: said, text)

@@ -36,7 +36,7 @@ How to change this: keep what is read in a name, work on it, return it; whatever
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from mlrails.data import sources
+from mlrails import sources
 
 from .schema import COLUMNS
 

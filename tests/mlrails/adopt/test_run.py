@@ -1,0 +1,256 @@
+"""An adoption from its first question on: what is asked, what is refused, what is left behind."""
+
+import csv
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+import plans
+import pytest
+import sample
+from plans import FILE, SCHEMA, SOURCE, columns, params
+
+from mlrails.adopt.writing import files, places, questions, run
+from mlrails.adopt.writing.questions import LEFT_OUT
+from mlrails.adopt.writing.run import Order, Person
+from mlrails.audit.finding import Finding
+from mlrails.core.errors import UsageError
+from mlrails.core.settings import Settings
+
+ROWS = 600
+
+
+def git(root: Path, *words: str) -> str:
+    person = ("-c", "user.name=A user", "-c", "user.email=user@example.org")
+    done = subprocess.run(
+        ["git", "-C", str(root), *person, *words], check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a project, committed, with the files that adoption may change."""
+    folder = tmp_path / "project"
+    records = [f"docs/decisions/{it.name}" for it in (sample.ROOT / "docs/decisions").iterdir()]
+    for name in (*files.paths(sample.PACKAGE), *records, ".gitignore", ".dvc/.gitignore", ".dvc/config"):
+        if (sample.ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((sample.ROOT / name).read_bytes())
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "Begin")
+    return folder
+
+
+def flats(path: Path, **more: Callable[[int], object]) -> Path:
+    """Write a table of flats to let, with more columns if asked for."""
+    chance, rows = Random(1), []
+    for number in range(ROWS):
+        area = chance.randrange(20, 200)
+        row: dict[str, object] = {
+            "day": date(2024, 1, 1) + timedelta(number // 3),
+            "town": chance.choice(["Ulm", "Bonn", "Aachen"]),
+            "area": area,
+            "rooms": 1 + chance.randrange(area // 10),
+            "rent": round(area * chance.uniform(5, 25) + chance.uniform(0, 900)),
+        }
+        rows.append(row | {name: make(number) for name, make in more.items()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+    return path
+
+
+def adopt(root: Path, source: Path | str, *, person: Person = Person(), **more: object) -> None:
+    order = Order(str(source), **{"target": "rent", **more})  # type: ignore[arg-type]
+    settings = Settings(root, package=sample.PACKAGE)
+    run.adopt(settings, order, person, columns((root / SCHEMA).read_text("utf-8")))
+
+
+def says(*answers: str) -> tuple[Person, list[str]]:
+    """Return a person who gives these answers, and a list of what they are asked."""
+    asked: list[str] = []
+    lines: Iterator[str] = iter(answers)
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return next(lines)
+
+    return Person(ask), asked
+
+
+def text(root: Path, name: str) -> str:
+    return (root / name).read_text("utf-8")
+
+
+def test_a_table_from_outside_is_copied_kept_by_dvc_and_named(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopt(root, flats(tmp_path / "my flats (1).csv"))
+    name = "data/source/my-flats-1-.csv"
+    assert (root / name).read_bytes() == (tmp_path / "my flats (1).csv").read_bytes()
+    assert (root / f"{name}.dvc").is_file()
+    assert git(root, "check-ignore", name).strip() == name
+    assert f'"{name}"' in text(root, SOURCE)
+    assert f"      - {name}\n" in text(root, "dvc.yaml")
+    assert params(text(root, FILE)).data.target == "rent"
+    said = capsys.readouterr().out
+    assert "600 rows, 5 columns" in said
+    assert "Split by time" in said
+    assert "takes it all back" in said
+
+
+def test_what_is_said_to_take_it_back_does(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopt(root, flats(tmp_path / "flats.csv"))
+    (line,) = [it for it in capsys.readouterr().out.splitlines() if "takes it all back" in it]
+    subprocess.run(line.split("`")[1], shell=True, cwd=root, check=True)  # noqa: S602 - as is said
+    assert git(root, "status", "--porcelain", "--", ":!data").strip() == ""
+
+
+def test_a_table_that_git_keeps_stays_where_it_is(root: Path) -> None:
+    flats(root / "data" / "flats.csv")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Data")
+    adopt(root, "data/flats.csv", person=Person(start=root))
+    assert not (root / "data" / "flats.csv.dvc").exists()
+    assert '"data/flats.csv"' in text(root, SOURCE)
+
+
+def test_a_table_that_nobody_keeps_stays_and_is_kept_by_dvc(root: Path) -> None:
+    flats(root / "data" / "flats.csv")
+    adopt(root, "data/flats.csv", person=Person(start=root))
+    assert (root / "data" / "flats.csv.dvc").is_file()
+
+
+@pytest.mark.parametrize("folder", ["data/raw", "models", "src"])
+def test_a_table_where_stages_write_is_copied(root: Path, folder: str) -> None:
+    place = places.of(root, str(flats(root / folder / "flats.csv")), root)
+    assert place.name == "data/source/flats.csv"
+    assert [*place.copies] == [place.name]
+
+
+def test_another_file_in_its_place_is_never_written_over(root: Path, tmp_path: Path) -> None:
+    mine = flats(root / "data" / "source" / "flats.csv")
+    mine.write_text("mine", "utf-8")
+    with pytest.raises(UsageError, match=r"data/source/flats\.csv: another file stands there"):
+        adopt(root, flats(tmp_path / "flats.csv"))
+    assert mine.read_text("utf-8") == "mine"
+
+
+def unchanged(root: Path) -> bool:
+    return git(root, "status", "--porcelain", "--untracked-files=all").strip() == ""
+
+
+def leak(root: Path) -> Path:
+    """Write a table with a column that tells the target."""
+    rents = [it.split(",")[4] for it in flats(root / "plain.csv").read_text().splitlines()[1:]]
+    return flats(root / "leaky.csv", deposit=lambda number: 3 * int(rents[number]))
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_a_leak_stops_it_and_nothing_is_written(root: Path, tmp_path: Path, yes: bool) -> None:
+    with pytest.raises(UsageError, match=r"'deposit'.*--drop deposit.*nothing has been written"):
+        adopt(root, leak(tmp_path), yes=yes)
+    assert unchanged(root)
+
+
+def test_a_leak_that_is_answered_for_is_let_in_with_its_reason(root: Path, tmp_path: Path) -> None:
+    adopt(root, leak(tmp_path), known=["deposit=it is agreed before the rent"])
+    assert 'known="it is agreed before the rent"' in text(root, SCHEMA)
+    assert "deposit" in params(text(root, FILE)).features.numeric
+
+
+def test_a_leak_that_is_left_out_stays_out_the_next_time(root: Path, tmp_path: Path) -> None:
+    source = leak(tmp_path)
+    adopt(root, source, drop=["deposit"])
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Flats")
+    adopt(root, source, target=None)
+    assert unchanged(root)
+    assert "deposit" not in params(text(root, FILE)).features.numeric
+
+
+def test_more_columns_later_are_a_small_change(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopt(root, flats(tmp_path / "flats.csv"))
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Flats")
+    adopt(root, flats(tmp_path / "flats.csv", balcony=lambda number: number % 7 == 0), target=None)
+    changed = {*git(root, "diff", "HEAD", "--name-only").split()}
+    assert changed == {SCHEMA, FILE, "data/source/flats.csv.dvc"}
+    assert "`balcony` is new: number." in text(root, "docs/decisions/0002-data.md")
+    assert "3 files changed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"target": "rnt"}, "there is no column 'rnt'.*'rent'"),
+        ({"target": None}, "--target COLUMN"),
+        ({"task": "regresion"}, "--task 'regresion'.*did you mean 'regression'"),
+        ({"known": ["rooms"]}, "--known 'rooms': say it as COLUMN=REASON"),
+        ({"known": ["roms=why"]}, "did you mean 'rooms'"),
+    ],
+)
+def test_what_is_said_wrong_is_told(
+    root: Path, tmp_path: Path, more: dict[str, object], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        adopt(root, flats(tmp_path / "flats.csv"), **more)
+    assert unchanged(root)
+
+
+def test_uncommitted_changes_are_refused_unless_allowed(root: Path, tmp_path: Path) -> None:
+    source = flats(tmp_path / "flats.csv")
+    with (root / "README.md").open("a") as file:
+        file.write("mine\n")
+    with pytest.raises(UsageError, match=r"README\.md: not committed"):
+        adopt(root, source)
+    adopt(root, source, dirty=True)
+    assert text(root, "README.md").endswith("mine\n")
+
+
+def test_a_person_may_say_no(root: Path, tmp_path: Path) -> None:
+    person, asked = says("n")
+    with pytest.raises(UsageError, match="not written, as you have said"):
+        adopt(root, flats(tmp_path / "flats.csv"), person=person)
+    assert asked == ["Write it? [Y/n] "]
+    assert unchanged(root)
+
+
+DOUBT = replace(
+    plans.HOUSES,
+    findings=(
+        Finding("outcome", ("garden",), "column 'garden' sounds like an outcome", "question"),
+    ),
+)
+
+
+def test_a_doubt_is_asked_about_and_the_reason_is_kept() -> None:
+    person, asked = says("y", "it is  known for years")
+    plan = questions.answered(DOUBT, person.ask, defaults=False)
+    assert [it.column.known for it in plan.columns if it.column.known] == ["it is known for years"]
+    assert "Is 'garden' known when you predict? [y/N]" in asked[0]
+    assert [*questions.open_questions(plan)] == []
+
+
+@pytest.mark.parametrize("answers", [[""], ["n"], None])
+def test_a_doubt_that_nobody_dispels_is_left_out(answers: Sequence[str] | None) -> None:
+    ask = None if answers is None else says(*answers)[0].ask
+    plan = questions.answered(DOUBT, ask, defaults=answers is None)
+    (column,) = [it for it in plan.columns if it.column.name == "garden"]
+    assert (column.role, column.column.leaks) == ("left out", LEFT_OUT)
+
+
+def test_a_doubt_without_anybody_to_ask_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"'garden'.*--known COLUMN=REASON.*--drop COLUMN.*--yes"):
+        questions.answered(DOUBT, None, defaults=False)

@@ -1,0 +1,142 @@
+"""What only a person knows: asked in a terminal, or answered by options; never guessed in silence.
+
+An answer is kept in `schema.py`, so it is asked once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ...audit.finding import Finding
+from ...core.errors import UsageError, nearest
+from ..plan import Plan, Planned, Question
+
+Ask = Callable[[str], str]
+"""Puts a question to a person and returns the line that they type."""
+
+LEFT_OUT = "it is not known when one predicts, as was answered at adoption"
+KNOWN = "it is known when one predicts, as was answered at adoption"
+_YES = {"y", "yes"}
+
+
+def stopped(plan: Plan) -> None:
+    """Raise UsageError where something was found with which nobody may go on."""
+    if found := [it for it in plan.findings if it.level == "stop"]:
+        more = f" ({len(found) - 1} more of that kind stand above)" if len(found) > 1 else ""
+        raise UsageError(
+            f"{_sentence(found[0])}{_options(found[0])}{more}; nothing has been written"
+        )
+
+
+def _sentence(it: Finding) -> str:
+    return it.sentence.rstrip(".")
+
+
+def _options(it: Finding) -> str:
+    """Return how a finding about a column is answered on the command line."""
+    if len(it.columns) != 1:
+        return ""
+    (name,) = it.columns
+    reason = _word(f"{name}=WHY")
+    return f" (`--drop {_word(name)}` leaves it out, `--known {reason}` lets it in)"
+
+
+def _word(text: str) -> str:
+    """Return a word as a shell takes it."""
+    import shlex
+
+    return shlex.quote(text)
+
+
+def open_questions(plan: Plan) -> Iterator[Finding]:
+    """Yield what was found and has to be answered: of columns that nobody has spoken of."""
+    asked = {it.column.name for it in plan.columns if it.column.known or it.role == "left out"}
+    for it in plan.findings:
+        if it.level == "question" and not {*it.columns} <= asked:
+            yield it
+
+
+def answered(plan: Plan, ask: Ask | None, defaults: bool) -> Plan:
+    """Return the plan with all questions answered: by a person, or by what is safe.
+
+    Raises UsageError where there is nobody to ask and the safe answers were not allowed either.
+    """
+    asked = [*open_questions(plan)]
+    if asked and ask is None and not defaults:
+        raise UsageError(
+            f"{_sentence(asked[0])}; nobody can be asked here: say `--known COLUMN=REASON` where it "
+            "is known when you predict, `--drop COLUMN` where it is not, or `--yes` to leave out "
+            "whatever is in doubt; nothing has been written"
+        )
+    for finding in asked:
+        for name in finding.columns:
+            if not defaults and ask is not None and _is_known(name, finding, ask):
+                plan = _with_reason(plan, name, _reason(name, ask))
+            else:
+                plan = _without(plan, name)
+    return plan
+
+
+def _is_known(name: str, finding: Finding, ask: Ask) -> bool:
+    said = ask(f"{finding.sentence}\nIs {name!r} known when you predict? [y/N] ")
+    return said.strip().lower() in _YES
+
+
+def _reason(name: str, ask: Ask) -> str:
+    return " ".join(ask(f"Why is {name!r} known by then? (kept in schema.py) ").split()) or KNOWN
+
+
+def _with_reason(plan: Plan, name: str, why: str) -> Plan:
+    return _changed(plan, name, lambda it: replace(it, column=replace(it.column, known=why)))
+
+
+def _without(plan: Plan, name: str) -> Plan:
+    def left_out(it: Planned) -> Planned:
+        return replace(it, role="left out", column=replace(it.column, leaks=LEFT_OUT))
+
+    return _changed(plan, name, left_out)
+
+
+def _changed(plan: Plan, name: str, change: Callable[[Planned], Planned]) -> Plan:
+    columns = (
+        change(it) if it.column.name == name and it.role in {"number", "category"} else it
+        for it in plan.columns
+    )
+    found = tuple(columns)
+    slices = tuple(it for it in plan.slices if it != name or not _is_out(found, name))
+    return replace(plan, columns=found, slices=slices)
+
+
+def _is_out(columns: Sequence[Planned], name: str) -> bool:
+    return any(it.column.name == name and it.role == "left out" for it in columns)
+
+
+def reasons(told: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:
+    """Return the reasons of `--known COLUMN=REASON`; `names` are those of the table.
+
+    Raises UsageError where one has no reason, or no column.
+    """
+    found = {}
+    for word in told:
+        fitting = [name for name in names if word.startswith(f"{name}=")]
+        name = max(fitting, key=len, default="")  # A name may hold the sign itself.
+        why = " ".join(word.removeprefix(f"{name}=").split())
+        if not fitting or not why:
+            guess = word.partition("=")[0]
+            raise UsageError(
+                f"--known {word!r}: say it as COLUMN=REASON with a column of the table"
+                f"{nearest(guess, names)}, as in --known 'grade=it is set at the application'"
+            )
+        found[name] = why
+    return found
+
+
+def chosen(question: Question, ask: Ask) -> str:
+    """Return which answer of a question a person takes; an empty line is the guess."""
+    offered = "/".join(f"[{it}]" if it == question.default else it for it in question.answers)
+    while True:
+        said = ask(f"{question.sentence} {offered} ").strip()
+        if not said or said in question.answers:
+            return said or question.default
+        fitting = [it for it in question.answers if it.lower().startswith(said.lower())]
+        if len(fitting) == 1:
+            return fitting[0]
