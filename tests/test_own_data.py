@@ -93,16 +93,16 @@ LOANS = Data(
     Column("balance", "number", nullable=True, maximum=0),
     Column("defaulted", "boolean", leaks="it is the answer itself"),
 """,
-    """    from mlrails.batch import tables
+    """    from mlrails import sources
 
-    return tables.frame(Path(), "data/mine.csv", [column.name for column in COLUMNS])
+    return sources.read("data/mine.csv", COLUMNS, track=track)
 """,
     {
         "data": {"target": "defaulted", "time": None},
         "features": {"categorical": ["purpose"], "numeric": ["income", "balance"]},
         "split": {"by": "random", "validation": 0.2, "test": 0.25},
     },
-    "      - data/mine.csv\n      - src/mlrails/batch\n      - src/mlrails/modeling\n",
+    "      - data/mine.csv\n",
 )
 
 
@@ -139,9 +139,8 @@ def bring(data: Data, rows: list[Mapping[str, object]], root: Path) -> None:
     head = '"""What each column is."""\n\nfrom mlrails.data.schema import Column\n\n'
     (package / "schema.py").write_text(f"{head}COLUMNS = ({data.schema})\n", "utf-8")
     needs = "\nfrom .schema import COLUMNS\n" if "COLUMNS" in data.source else ""
-    path = "from pathlib import Path\n" if "Path" in data.source else ""
     (package / "source.py").write_text(
-        f'"""Where rows come from."""\n\nfrom collections.abc import Callable, Iterable\n{path}'
+        f'"""Where rows come from."""\n\nfrom collections.abc import Callable, Iterable\n'
         f"from typing import TYPE_CHECKING\n{needs}\n"
         "if TYPE_CHECKING:\n    import pandas as pd\n\n"
         'Track = Callable[[Iterable["pd.DataFrame"], str, int], Iterable["pd.DataFrame"]]\n\n\n'

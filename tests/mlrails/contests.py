@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mlrails.core.params import Gate, Task
-from mlrails.evaluation.figures import Scored
+from mlrails.evaluation.scored import Scored
 from mlrails.gate.checks import Contest
 from mlrails.gate.verdict import CONSTANT
 

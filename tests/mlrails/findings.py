@@ -11,8 +11,9 @@ import numpy as np
 from mlrails.core.params import Evaluation, Task
 from mlrails.evaluation import baselines, figures
 from mlrails.evaluation.diagnostics import behaviour
-from mlrails.evaluation.figures import MODEL, Scored
+from mlrails.evaluation.figures import MODEL
 from mlrails.evaluation.metrics import METRICS
+from mlrails.evaluation.scored import Scored
 from mlrails.reporting import report
 
 RULES = Evaluation(confidence=0.95, resamples=200)

@@ -20,7 +20,7 @@ FLOORS = (
     # From the ground up; folders of one floor do not know each other.
     ("core",),
     ("data",),
-    ("modeling", "audit"),
+    ("modeling", "audit", "sources"),
     ("evaluation", "tracking"),
     ("reporting", "stages"),
     ("registry",),

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from flight_delays import features
 from flight_delays.features import Encoder
-from mlrails.batch import rules, tables
+from mlrails.batch import rules
 from mlrails.batch.predict import Job, predict
 from mlrails.core import hashing, layout
 from mlrails.core.errors import Exit
@@ -35,6 +35,7 @@ from mlrails.serving.http.body import read_invocations
 from mlrails.serving.http.media import parse_content_type
 from mlrails.serving.http.messages import RefusedError
 from mlrails.serving.http.rows import RowSchema
+from mlrails.sources import tables
 
 COLUMNS = [
     Column("when", "time"),

@@ -17,14 +17,15 @@ import pytest
 import rows
 from filelock import FileLock
 
-from mlrails.batch import csv, rules, tables
 from mlrails.batch import output as batch_output
+from mlrails.batch import rules
 from mlrails.batch.predict import Job, predict
 from mlrails.core import hashing, layout
 from mlrails.core.errors import Exit, ProjectError, UsageError, WorldError
 from mlrails.core.settings import Settings
 from mlrails.modeling import isolation
 from mlrails.modeling.signature import Field
+from mlrails.sources import csv, tables
 
 NAMES = ["scheduled_departure", "carrier", "origin", "dest", "distance", "wind_speed", "temp"]
 

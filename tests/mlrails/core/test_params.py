@@ -73,7 +73,7 @@ def test_every_number_can_be_read() -> None:
         ("split.test", 3, "'split.test' = 3: write a length"),
         ("split.test", 0.2, "with 'by: time' validation and test are lengths such as '2 months'"),
         ("split.by", "random", "with 'by: random' validation and test are shares such as 0.2"),
-        ("split.by", "hand", "'split.by' = 'hand': input should be 'time' or 'random'"),
+        ("split.by", "hand", "'split.by' = 'hand': input should be 'time', 'group' or 'random'"),
         ("split", {"by": "random", "validation": 0.5, "test": 0.5}, "leave no rows for training"),
         ("estimator.patience", float("nan"), "'estimator.patience' = nan: write a finite number"),
         ("estimator.patience", [1], "'estimator.patience' = [1]: write one number or text, or"),

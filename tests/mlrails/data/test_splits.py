@@ -1,9 +1,12 @@
 """Splits: calendar order, boundaries counted by hand, and no row in two parts."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import rows
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,3 +108,70 @@ def test_a_random_split_depends_on_nothing_but_the_seed() -> None:
     first = splits.at_random(1000, 1, 0.125, 0.25)
     assert (first == splits.at_random(1000, 1, 0.125, 0.25)).all()
     assert (first != splits.at_random(1000, 2, 0.125, 0.25)).any()
+
+
+def of_groups(names: list[Any], seed: int = 1) -> splits.Deal:
+    """Deal groups, a fifth for each of validation and test."""
+    given = rows.parameters(
+        data={"target": "late", "time": None, "group": "who"},
+        features={"numeric": ["distance"]},
+        split={"by": "group", "validation": 0.2, "test": 0.2},
+        seed=seed,
+    )
+    return splits.deal(pd.DataFrame({"who": names}), given)
+
+
+def parts_of(names: list[Any], seed: int = 1) -> dict[Any, str]:
+    found = of_groups(names, seed)
+    return dict(zip(found.names, found.parts.tolist(), strict=True))
+
+
+def test_groups_have_the_shares_of_the_split() -> None:
+    sizes = np.random.default_rng(1).integers(1, 40, 3000)
+    names = [f"patient {it}" for it in range(3000)]
+    found = of_groups(names)
+    of_rows = {part: sizes[found.parts == part].sum() / sizes.sum() for part in layout.PARTS}
+    assert of_rows == pytest.approx({"train": 0.6, "validation": 0.2, "test": 0.2}, abs=0.03)
+    assert found.settled
+
+
+@given(st.lists(st.text(), min_size=3, max_size=40, unique=True), st.integers(0, 2**32 - 1))
+def test_every_part_has_a_group_and_their_order_means_nothing(names: list[str], seed: int) -> None:
+    found = parts_of(names, seed)
+    assert set(found.values()) == {*layout.PARTS}
+    assert parts_of(names[::-1], seed) == found == parts_of([*names, *names], seed)
+
+
+@given(
+    st.lists(st.text(), min_size=3, max_size=30, unique=True),
+    st.lists(st.text(), max_size=30, unique=True),
+)
+def test_a_group_stays_where_it_is_when_new_ones_come(names: list[str], more: list[str]) -> None:
+    before = of_groups(names)
+    after = parts_of([*more, *names])
+    for name, part in zip(before.names, before.parts, strict=True):
+        assert after[name] == part or not before.settled
+
+
+def test_a_shuffle_would_turn_groups_around() -> None:
+    """What stays where it is by its name does not by its place in a shuffle."""
+
+    def shuffled(count: int) -> np.ndarray:
+        return splits.at_random(count, 1, 0.2, 0.2)
+
+    assert (shuffled(300)[:299] != shuffled(299)).any()
+    names = [str(it) for it in range(300)]
+    assert (of_groups(names).parts[:299] == of_groups(names[:299]).parts).all()
+
+
+def test_another_seed_deals_groups_otherwise_and_a_number_is_a_name() -> None:
+    names = [float(it) for it in range(300)]
+    assert parts_of(names, 1) != parts_of(names, 2)
+    assert set(parts_of(names).values()) == {*layout.PARTS}
+
+
+@pytest.mark.parametrize(
+    ("count", "parts"), [(0, set()), (1, {"train"}), (2, {"train", "validation"})]
+)
+def test_fewer_than_three_groups_leave_a_part_empty(count: int, parts: set[str]) -> None:
+    assert set(parts_of([str(it) for it in range(count)]).values()) == parts

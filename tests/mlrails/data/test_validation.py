@@ -147,3 +147,26 @@ def test_a_part_of_the_calendar_that_nobody_makes_is_refused_with_the_nearest() 
     with pytest.raises(UsageError, match=r"'minute_of_dya', .*did you mean 'minute_of_day'"):
         validation.check_calendar(params, known)
     validation.check_calendar(rows.parameters(), known)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"group": "tailnum"}, "'data.group' names 'tailnum', whose values may be missing"),
+        ({"group": "scheduled_departur"}, "did you mean 'scheduled_departure'"),
+        ({"weight": "carrier"}, "'data.weight' names 'carrier', a category; it takes a number"),
+        ({"weight": "humid"}, "'data.weight' names 'humid', whose values may be missing"),
+        ({"weight": "distance"}, "'features.numeric' names 'distance', the weight of rows"),
+    ],
+)
+def test_a_group_or_a_weight_that_cannot_be_one_is_refused(
+    data: dict[str, str], words: str
+) -> None:
+    given = rows.parameters(data=rows.values()["data"] | data)
+    with pytest.raises(UsageError, match=words):
+        validation.check_columns(given, COLUMNS)
+
+
+def test_a_column_has_one_role() -> None:
+    with pytest.raises(UsageError, match="'late' is named as target and as group"):
+        rows.parameters(data=rows.values()["data"] | {"group": "late"})

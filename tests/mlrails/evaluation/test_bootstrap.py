@@ -195,3 +195,18 @@ def test_drawn_days_cover_the_truth_as_often_as_promised() -> None:
 
 def test_drawn_rows_would_be_far_too_sure() -> None:
     assert covered(np.arange(DAYS * ROWS_OF_DAY)) < 0.6
+
+
+def test_draws_are_made_once_and_nobody_writes_into_them() -> None:
+    drawn = bootstrap.draws(DAYS, 50, seed=1)
+    assert bootstrap.draws(DAYS, 50, seed=1) is drawn
+    with pytest.raises(ValueError, match="read-only"):
+        drawn[0, 0] = 2
+
+
+def test_days_before_and_after_an_empty_one_have_numbers_without_a_gap() -> None:
+    days = ["1969-12-30", "1970-01-08", "1969-12-31", "1970-01-08"]
+    times = np.array(days, "datetime64[D]").astype("datetime64[ns]")
+    (blocks,) = bootstrap.sample(4, times, 10, 1).kinds
+    assert blocks.of_row.tolist() == [0, 2, 1, 2]
+    assert blocks.weights.shape == (1 + 3 + 10, 3)

@@ -41,3 +41,22 @@ def test_a_constant_calls_everybody_or_nobody_as_is_better(
 def test_a_model_without_a_threshold_calls_from_a_half_on() -> None:
     assert calls.called(np.array([0.4, 0.5]), calls.at(None)).tolist() == [0, 1]
     assert calls.at(0.2) == 0.2
+
+
+def test_the_cost_of_the_threshold_is_told_beside_others() -> None:
+    rng = np.random.default_rng(1)
+    score = rng.random(400)
+    target = (rng.random(400) < score).astype(float)
+    found = calls.costs_at_thresholds(target, score, 0.4, Costs(false_alarm=1, miss=4))
+    at = found["thresholds"]
+    assert at["balance"]["threshold"] == 0.2
+    assert at["nobody"]["missed"] == target.sum() and at["nobody"]["false_alarms"] == 0
+    assert at["everybody"]["false_alarms"] == (1 - target).sum() and at["everybody"]["missed"] == 0
+    for it in at.values():
+        assert it["cost"] == pytest.approx((it["false_alarms"] + 4 * it["missed"]) / 400, abs=1e-6)
+    assert at["hindsight"]["cost"] == min(it["cost"] for it in at.values())
+    curve = dict(zip(found["cost_curve"]["x"], found["cost_curve"]["y"], strict=True))
+    assert len(curve) == 200
+    assert min(curve.values()) >= at["hindsight"]["cost"]
+    assert curve[min(curve)] == at["everybody"]["cost"]
+    assert curve[max(curve)] == at["nobody"]["cost"]

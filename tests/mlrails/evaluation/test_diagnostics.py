@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from mlrails.core.params import Costs, Threshold
+from mlrails.data.arrays import Rows
 from mlrails.evaluation import diagnostics
 from mlrails.evaluation.catalogue import cost
 
@@ -167,3 +168,21 @@ def test_importance_leaves_the_rows_as_they_were() -> None:
     columns = {"a": np.arange(10.0)}
     diagnostics.importance(columns, ["a"], lambda rows: rows["a"], lambda scores: scores[0], 1)
     assert columns["a"].tolist() == list(range(10))
+
+
+def test_importance_asks_for_all_repeats_of_a_column_at_once() -> None:
+    columns = {name: RNG.normal(size=50) for name in ("a", "b")}
+    asked: list[list[np.ndarray]] = []
+
+    def predict(rows: Rows) -> np.ndarray:
+        asked.append([np.asarray(rows[name]) for name in ("a", "b")])
+        return asked[-1][0]
+
+    diagnostics.importance(columns, ["a", "b"], predict, lambda scores: scores[0], 1, repeats=3)
+    whole, of_a, of_b = asked
+    assert [len(it) for it in (*whole, *of_a, *of_b)] == [50, 50, *[150] * 4]
+    chance = np.random.default_rng(1)
+    for name, kept, shuffled in (("a", of_a[1], of_a[0]), ("b", of_b[0], of_b[1])):
+        np.testing.assert_array_equal(kept, np.tile(columns["b" if name == "a" else "a"], 3))
+        drawn = [chance.permutation(columns[name]) for _ in range(3)]
+        np.testing.assert_array_equal(shuffled, np.concatenate(drawn))

@@ -11,8 +11,9 @@ import pytest
 from mlrails.core import params
 from mlrails.core.params import Task
 from mlrails.evaluation import figures as evaluation_figures
-from mlrails.evaluation.figures import MODEL, Scored
+from mlrails.evaluation.figures import MODEL
 from mlrails.evaluation.metrics import METRICS
+from mlrails.evaluation.scored import Scored
 
 RMSE = METRICS[Task.REGRESSION][0]
 RULES = params.Evaluation(confidence=0.95, resamples=200)

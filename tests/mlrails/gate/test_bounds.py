@@ -83,6 +83,28 @@ def test_a_change_does_not_choose_the_metric_that_it_is_judged_by(tmp_path: Path
     assert (here.evaluation.primary, base.evaluation.primary) == ("brier", None)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("group", "carrier"), ("weight", "flight"), ("until", "2013-08-31")]
+)
+def test_a_change_does_not_weigh_group_or_end_the_rows_of_a_base_that_does_not(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    ours = rows.values()
+    del ours["data"]["until"]
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(ours), "utf-8")
+    rows.git(tmp_path, "init", "--quiet")
+    rows.git(tmp_path, "add", ".")
+    rows.git(tmp_path, "commit", "--quiet", "-m", "one")
+    ours["data"] |= {name: value}
+    path.write_text(yaml.safe_dump(ours), "utf-8")
+    here, _ = gate_bounds.load_bounds(tmp_path, None)
+    base, _ = gate_bounds.load_bounds(tmp_path, "HEAD")
+    assert getattr(base.data, name) is None
+    (found,) = gate_bounds.choices(here, base, rows.flights()["scheduled_departure"].max().date())
+    assert f"`data.{name}`" in found
+
+
 def test_a_primary_metric_that_is_none_is_refused(tmp_path: Path) -> None:
     ours = rows.values()
     ours["evaluation"] |= {"primary": "briar"}

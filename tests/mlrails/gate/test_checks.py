@@ -562,3 +562,30 @@ def test_another_score_of_events_is_asked_beside_those_that_all_are_asked(name: 
 def test_a_note_on_the_bounds_is_told_with_the_verdict() -> None:
     found = judged(replace(duel(2.0, 2.0), notes=["compared by rmse"]))
     assert "compared by rmse" in found.notes()
+
+
+@pytest.mark.parametrize(
+    ("margin", "words"),
+    [(0.5, "more than half of it"), (0.05, None), (1e-5, "next to nothing")],
+)
+def test_a_margin_of_another_unit_than_the_chosen_metrics_is_told(
+    margin: float, words: str | None
+) -> None:
+    rules = Evaluation(confidence=0.95, resamples=200, primary="average_precision")
+    metric = selection.primary(Task.CLASSIFICATION, rules)
+    met = replace(probabilities(lambda honest: honest), primary=metric)
+    found = judged(met, **PROBABILITIES | {"margin": margin}).remarks
+    told = [it for it in found if it.startswith("`gate.margin`")]
+    assert len(told) == (words is not None)
+    if words:
+        assert words in told[0]
+        assert "of that metric (a share of calls)?" in told[0]
+    usual = judged(replace(met, primary=None), **PROBABILITIES | {"margin": margin})
+    assert usual.remarks == ()  # as before
+
+
+def test_a_margin_in_another_unit_is_not_held_against_the_target_s_spread() -> None:
+    rules = Evaluation(confidence=0.95, resamples=200, primary="wape")
+    met = replace(duel(2.0, 2.0), primary=selection.primary(Task.REGRESSION, rules))
+    found = judged(met, margin=0.005, slice_margin=0.02, bias=0.5)
+    assert found.remarks == ()

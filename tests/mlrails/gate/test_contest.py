@@ -14,7 +14,7 @@ from mlrails.core import hashing, layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Params, Task
 from mlrails.core.settings import Settings
-from mlrails.data import parquet
+from mlrails.data import parquet, splits
 from mlrails.gate import contest, verdict
 from mlrails.gate.checks import Contest
 from mlrails.gate.verdict import CHALLENGER, CHAMPION, CONSTANT
@@ -113,6 +113,58 @@ def test_drawn_rows_stay_what_they_are_when_a_column_comes_goes_or_is_renamed(
     assert here.split_digest(params) == before
     parquet.write(raw.iloc[1:], settings.root / layout.RAW)
     assert here.split_digest(params) != before
+
+
+BY_GROUP: dict[str, Any] = {
+    "data": {"target": "late", "time": None, "group": "flight"},
+    "split": {"by": "group", "validation": 0.2, "test": 0.2},
+}
+
+
+def test_test_groups_stay_unseen_when_rows_and_groups_come(settings: Settings) -> None:
+    """The champion of 2,000 rows meets the challenger of 3,000 on groups that it never learnt."""
+    given, here, flights = rows.parameters(**BY_GROUP), Project(settings.root), rows.flights()
+    parquet.write(flights[:2000], settings.root / layout.RAW)
+    before = here.split_digest(given)
+    labels = splits.label(flights[:2000], given)
+    learnt = set(flights["flight"][:2000][labels != "test"])
+    parquet.write(flights, settings.root / layout.RAW)
+    assert here.split_digest(given) == before
+    found = chosen(settings, rival(split_digest=before), **BY_GROUP)
+    assert len(found) > 500 and not learnt & set(found["flight"])
+
+
+@pytest.mark.parametrize("what", [{"seed": 8}, {"data": BY_GROUP["data"] | {"group": "carrier"}}])
+def test_other_groups_are_another_split(settings: Settings, what: dict[str, Any]) -> None:
+    here = Project(settings.root)
+    before = here.split_digest(rows.parameters(**BY_GROUP))
+    assert here.split_digest(rows.parameters(**BY_GROUP | what)) != before
+    assert chosen(settings, rival(split_digest=before), **BY_GROUP | what).empty
+
+
+def test_few_groups_that_may_yet_be_turned_around_are_known_by_their_names(
+    settings: Settings,
+) -> None:
+    here, data = Project(settings.root), BY_GROUP["data"] | {"group": "origin"}
+    given = rows.parameters(**BY_GROUP | {"data": data})
+    before, flights = here.split_digest(given), rows.flights()
+    assert not splits.deal(flights, given).settled
+    more = [*flights["origin"][:-1], "SWF"]
+    parquet.write(flights.assign(origin=more), settings.root / layout.RAW)
+    assert here.split_digest(given) != before
+
+
+def test_what_says_which_rows_are_which_is_told_as_before_there_were_groups(
+    settings: Settings,
+) -> None:
+    """Or every champion of before would be one of another split."""
+    for given, seed in ((rows.parameters(), None), (rows.parameters(**AT_RANDOM), 7)):
+        data = given.data.model_dump(mode="json", include={"target", "time", "until"})
+        known = hashing.of_file(settings.root / layout.RAW)
+        if seed:
+            known = hashing.of_values(rows.flights()["late"].tolist())
+        told = [known, data, given.split.model_dump(mode="json"), seed]
+        assert Project(settings.root).split_digest(given) == hashing.of_values(told)
 
 
 @pytest.fixture
@@ -272,6 +324,8 @@ def test_a_change_that_leaves_the_test_rows_as_they_are_is_held_to_them(
         ({"data": {"target": "arr_delay", "time": "scheduled_departure"}}, "`data.target`"),
         (AT_RANDOM, "`data.time` is another one; `split` is another one"),
         (OF_NUMBERS, "`task` is another one"),
+        ({"data": rows.values()["data"] | {"group": "carrier"}}, "`data.group` is another one"),
+        ({"data": rows.values()["data"] | {"weight": "flight"}}, "`data.weight` is another one"),
     ],
 )
 def test_a_change_that_would_choose_its_own_test_rows_is_told_what_does(

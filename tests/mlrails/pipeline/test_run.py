@@ -7,6 +7,8 @@ from unittest.mock import Mock
 
 import fakes
 import pytest
+import rows
+import yaml
 from filelock import FileLock
 
 from flight_delays.schema import COLUMNS
@@ -110,12 +112,20 @@ def _store_with_run(project: Path, run_id: str) -> Path:
     return project / "small.db"
 
 
+def _by_cost(root: Path) -> None:
+    """Let costs choose the threshold, where `dvc.yaml` does not say that they are read."""
+    values = rows.values()
+    values["evaluation"] |= {"threshold": "cost", "costs": {"false_alarm": 1, "miss": 5}}
+    (root / "params.yaml").write_text(yaml.safe_dump(values), "utf-8")
+
+
 @pytest.mark.parametrize(
     ("harm", "error", "words"),
     [
         (lambda root: (root / "params.yaml").write_text("sede: 1\n"), UsageError, "'sede'"),
         (lambda root: shutil.rmtree(root / ".git"), UsageError, "not a git repository"),
         (lambda root: (root / "requirements.lock").unlink(), UsageError, "requirements.lock"),
+        (_by_cost, UsageError, "add the line `- evaluation.costs`"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_work(

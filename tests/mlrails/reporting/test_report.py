@@ -91,7 +91,7 @@ def test_a_perfect_model_is_reported(folder: Path, task: Task) -> None:
 @TASKS
 def test_rows_without_a_time_are_reported_by_part(tmp_path: Path, task: Task) -> None:
     _, markdown, html = written(tmp_path, found(task, timed=False))
-    assert "for want of a time column" in html
+    assert "for want of a column of times or groups" in html
     assert "## From part to part" in markdown
     assert "| Part | Rows |" in markdown and "| Part | Part |" not in markdown
     assert "on 600 rows." in unescaped(markdown)

@@ -186,3 +186,19 @@ def test_a_target_that_the_metric_is_not_for_is_told() -> None:
     evaluation = rows.values(task)["evaluation"] | {"primary": "rmsle"}
     with pytest.raises(UsageError, match=r"rmsle: is for targets from zero on, and .* 'arr_delay'"):
         figures(rows.parameters(task, evaluation=evaluation), rows.fitted(task))
+
+
+def test_what_another_threshold_would_cost_is_in_the_report(tmp_path: Path) -> None:
+    costs = {"false_alarm": 1, "miss": 3}
+    evaluation = rows.values()["evaluation"] | {"threshold": "cost", "costs": costs}
+    params = rows.parameters(evaluation=evaluation)
+    found = figures(params, rows.fit(params))
+    report.write(found | {"digest": "a" * 64, "data_digest": "b" * 64}, tmp_path)
+    page = (tmp_path / "report.md").read_text("utf-8")
+    assert "on the validation rows, where what wrong calls cost is lowest" in page
+    assert "A false alarm costs 1 and an event that is missed costs 3" in page
+    assert "Nobody is called" in page and (tmp_path / "plots" / "cost.svg").is_file()
+    kept = json.loads((tmp_path / "metrics.json").read_text("utf-8"))["behaviour"]["costs"]
+    assert set(kept) == {"false_alarm", "miss", "thresholds"}
+    assert kept["thresholds"]["model"]["cost"] < kept["thresholds"]["everybody"]["cost"]
+    assert found["primary"] == "roc_auc" and "cost" not in found["test"]

@@ -1,16 +1,19 @@
 """The stage `prepare`: rows are checked and split, and what cannot be right is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import rows
 
+from flight_delays.schema import COLUMNS
 from flight_delays.steps import prepare
 from mlrails.core import layout, params
 from mlrails.core.errors import UsageError
-from mlrails.core.params import Task
+from mlrails.core.params import Task, Unit
 from mlrails.core.settings import Settings
 from mlrails.data import parquet, validation
 from mlrails.stages.stage import Stage
@@ -63,11 +66,11 @@ def test_rows_after_the_last_day_are_left_out(tmp_path: Path) -> None:
 def test_a_random_split_of_rows_that_carry_time_is_refused(tmp_path: Path) -> None:
     words = refusal(tmp_path, rows.parameters(split=RANDOM))
     assert words.startswith("params.yaml: 'split.by: random' mixes rows of one day")
-    assert f"or write 'split.acknowledge: {params.ACKNOWLEDGEMENT}'" in words
+    assert f"or write 'split.acknowledge: {params.acknowledgement([Unit.DAY])}'" in words
 
 
 def test_a_random_split_is_made_when_it_is_acknowledged_in_words(tmp_path: Path) -> None:
-    split = RANDOM | {"acknowledge": params.ACKNOWLEDGEMENT}
+    split = RANDOM | {"acknowledge": params.acknowledgement([Unit.DAY])}
     found = prepared(tmp_path, rows.parameters(split=split))
     assert {part: len(frame) for part, frame in found.items()} == {
         "train": 1500,
@@ -77,7 +80,7 @@ def test_a_random_split_is_made_when_it_is_acknowledged_in_words(tmp_path: Path)
 
 
 def test_a_random_split_leaves_out_what_has_not_arrived_yet(tmp_path: Path) -> None:
-    split = RANDOM | {"acknowledge": params.ACKNOWLEDGEMENT}
+    split = RANDOM | {"acknowledge": params.acknowledgement([Unit.DAY])}
     until = rows.values()["data"] | {"until": "2013-08-31"}
     found = prepared(tmp_path, rows.parameters(split=split, data=until))
     last = max(frame["scheduled_departure"].max() for frame in found.values())
@@ -85,7 +88,7 @@ def test_a_random_split_leaves_out_what_has_not_arrived_yet(tmp_path: Path) -> N
 
 
 def test_such_a_split_has_the_same_days_in_training_and_test(tmp_path: Path) -> None:
-    split = RANDOM | {"acknowledge": params.ACKNOWLEDGEMENT}
+    split = RANDOM | {"acknowledge": params.acknowledgement([Unit.DAY])}
     mixed = prepared(tmp_path / "a", rows.parameters(split=split))
     honest = prepared(tmp_path / "b", rows.parameters())
     assert days(mixed["train"]) & days(mixed["test"])
@@ -98,6 +101,112 @@ def days(frame: pd.DataFrame) -> set[object]:
 
 def test_rows_without_time_may_be_split_at_random(tmp_path: Path) -> None:
     assert len(prepared(tmp_path, rows.parameters(**TIMELESS))["test"]) == 900
+
+
+GROUPED: dict[str, Any] = {
+    **TIMELESS,
+    "data": {"target": "late", "time": None, "group": "tailnum"},
+    "split": RANDOM | {"by": "group"},
+}
+"""Split by the column of aircraft, which the flights here have 60 of."""
+
+
+def fleet(count: int = 60) -> pd.DataFrame:
+    """Return flights of so many aircraft, whose names are never missing."""
+    numbers = np.random.default_rng(1).integers(0, count, len(rows.flights()))
+    return rows.flights().assign(tailnum=[f"N{it}" for it in numbers])
+
+
+def columns(**kinds: Any) -> Any:
+    """Return the schema with other words on some columns."""
+    return [replace(it, **kinds.get(it.name, {})) for it in COLUMNS]
+
+
+@pytest.fixture
+def _known_aircraft(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "COLUMNS", columns(tailnum={"nullable": False}))
+
+
+@pytest.mark.usefixtures("_known_aircraft")
+def test_whole_groups_go_into_each_part(tmp_path: Path) -> None:
+    found = prepared(tmp_path, rows.parameters(**GROUPED), raw=fleet())
+    groups = {part: set(frame["tailnum"]) for part, frame in found.items()}
+    assert sum(map(len, groups.values())) == len(set().union(*groups.values())) == 60
+    assert sum(map(len, found.values())) == 3000
+    assert found["test"].columns[-1] == "tailnum"
+
+
+@pytest.mark.usefixtures("_known_aircraft")
+def test_groups_that_carry_a_time_leave_out_what_has_not_arrived_yet(tmp_path: Path) -> None:
+    data = rows.values()["data"] | {"group": "tailnum", "until": "2013-08-31"}
+    found = prepared(tmp_path, rows.parameters(data=data, split=GROUPED["split"]), raw=fleet())
+    last = max(frame["scheduled_departure"].max() for frame in found.values())
+    assert pd.Timestamp("2013-08-31") <= last < pd.Timestamp("2013-09-01")
+
+
+@pytest.mark.usefixtures("_known_aircraft")
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [(None, "rows of one group"), ("scheduled_departure", "rows of one day or group")],
+)
+def test_a_random_split_of_rows_in_groups_is_refused_until_it_is_acknowledged(
+    tmp_path: Path, time: str | None, said: str
+) -> None:
+    given = GROUPED | {"data": GROUPED["data"] | {"time": time}, "split": RANDOM}
+    words = refusal(tmp_path, rows.parameters(**given), raw=fleet())
+    assert f"mixes {said} into training and test" in words and "'by: group'" in words
+    assert f"'split.acknowledge: {said} may be in training and test'" in words
+    wrong = RANDOM | {"acknowledge": params.acknowledgement([Unit.DAY])}
+    assert said in refusal(tmp_path, rows.parameters(**given | {"split": wrong}), raw=fleet())
+    split = RANDOM | {"acknowledge": f"{said} may be in training and test"}
+    found = prepared(tmp_path, rows.parameters(**given | {"split": split}), raw=fleet())
+    assert len(found["test"]) == 900
+
+
+@pytest.mark.usefixtures("_known_aircraft")
+def test_too_few_groups_are_told(tmp_path: Path) -> None:
+    words = refusal(tmp_path, rows.parameters(**GROUPED), raw=fleet(2))
+    assert "'split' leaves no test rows: they are of 2 groups of 'tailnum'" in words
+
+
+def test_a_split_by_group_needs_one(tmp_path: Path) -> None:
+    given = rows.parameters(**GROUPED | {"data": TIMELESS["data"]})
+    assert "'split.by: group' needs a column in 'data.group'" in refusal(tmp_path, given)
+
+
+WEIGHED = {"data": {"target": "late", "time": "scheduled_departure", "weight": "flight"}}
+
+
+def weighed(weights: Any) -> pd.DataFrame:
+    return rows.flights().assign(flight=weights)
+
+
+@pytest.fixture
+def _any_weight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "COLUMNS", columns(flight={"minimum": None}))
+
+
+@pytest.mark.usefixtures("_any_weight")
+def test_a_row_of_weight_zero_is_left_out_and_weights_go_on(tmp_path: Path) -> None:
+    found = prepared(tmp_path, rows.parameters(**WEIGHED), raw=weighed([0.0, 1.0, 2.5] * 1000))
+    assert sum(map(len, found.values())) == 2000
+    assert all(set(frame["flight"]) == {1.0, 2.5} for frame in found.values())
+
+
+@pytest.mark.usefixtures("_any_weight")
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([-1.0, 1.0, 2.0], "'flight', which is below zero in 1,000 rows"),
+        ([0.0, 0.0, 0.0], "'flight', which is 0 in every row"),
+        ([np.nan, 1.0, 2.0], "column 'flight': a value is missing in 1,000 rows"),
+        ([np.inf, 1.0, 2.0], "column 'flight': infinite in 1,000 rows"),
+    ],
+)
+def test_weights_that_cannot_be_are_refused(
+    tmp_path: Path, weights: list[float], words: str
+) -> None:
+    assert words in refusal(tmp_path, rows.parameters(**WEIGHED), raw=weighed(weights * 1000))
 
 
 def test_a_split_by_time_needs_a_time(tmp_path: Path) -> None:

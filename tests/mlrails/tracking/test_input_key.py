@@ -117,6 +117,22 @@ def test_a_file_that_is_missing_is_named(root: Path) -> None:
         input_key.input_key(root)
 
 
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [("seed", True), ("data.target", True), ("section.c", True), ("data.time", False)],
+)
+def test_a_key_that_a_stage_does_not_name_is_told_with_its_line(
+    root: Path, key: str, named: bool
+) -> None:
+    stage = "second" if key.startswith("section") else "first"
+    if named:
+        input_key.check_listed(root, stage, key)
+        return
+    words = f"the stage '{stage}' reads '{key}' of params.yaml, .* add the line `- {key}` to them"
+    with pytest.raises(UsageError, match=words):
+        input_key.check_listed(root, stage, key)
+
+
 def test_a_repository_without_a_commit_is_all_new(root: Path) -> None:
     rows.git(root, "init", "-q")
     found = state(root)

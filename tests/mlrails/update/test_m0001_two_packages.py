@@ -12,7 +12,7 @@ LINES = {
     "from .console import say, warn": "from mlrails.core.console import say, warn",
     "from .schema import COLUMNS": "from .schema import COLUMNS",
     "    from .errors import (": "    from mlrails.core.errors import (",
-    "from trams.tables import frame": "from mlrails.batch.tables import frame",
+    "from trams.tables import frame": "from mlrails.sources.tables import frame",
     "from . import digests": "from mlrails.core import hashing as digests",
     "from . import metrics as m, schema, params": (
         "from . import schema\nfrom mlrails.evaluation import metrics as m\n"

@@ -5,10 +5,10 @@
 336,776 flights that left New York City in 2013, with weather, planes and airports. It reads the
 files and does not import the package, which wants an old setuptools.
 
-How to change this: `tables.frame(Path(), "data/mine.csv", [it.name for it in COLUMNS])` reads CSV
-and Parquet of your own exactly as `predict` does; whatever reads it, `ingest` casts nothing in
-silence. A file of your own that is read here belongs under `deps` of the stage `ingest`
-in `dvc.yaml`, or a changed file would go unnoticed. Keep `schema.py` in step.
+How to change this: `mlrails.sources.read("data/mine.csv", COLUMNS, track=track)` reads CSV and
+Parquet of your own, however they are written; `ingest` casts nothing in silence. A file of your
+own that is read here belongs under `deps` of the stage `ingest` in `dvc.yaml`, or a changed file
+would go unnoticed. Keep `schema.py` in step.
 """
 
 import importlib.util

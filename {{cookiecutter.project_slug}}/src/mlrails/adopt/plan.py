@@ -44,7 +44,7 @@ class Plan:
     source: str
     """What `source.py` reads: a path below the project, a glob, or an address."""
     reading: Mapping[str, Any]
-    """How it is read, as words of `mlrails.data.sources.read`: separator, encoding, decimal …"""
+    """How it is read, as words of `mlrails.sources.read`: separator, encoding, decimal …"""
     digest: str
     """The sha256 of what was read."""
     rows: int

@@ -10,7 +10,8 @@ from ..core.errors import Exit, UsageError
 from ..core.settings import Settings
 from ..modeling import loading
 from ..registry import resolve
-from . import datasets, rules, tables
+from ..sources import datasets, tables
+from . import inputs, rules
 from .output import Staging, is_done, refused_path, staged
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _check(
             raise UsageError(
                 f"--keep {name}: the output has a column of that name; rename the input's"
             )
-    tables.check(files, model.inputs, keep, root)
+    inputs.check(files, model.inputs, keep, root)
 
 
 def _warn(familiar: rules.Familiar) -> None:

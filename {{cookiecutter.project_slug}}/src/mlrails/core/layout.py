@@ -17,6 +17,8 @@ Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 RAW = Path("data/raw/rows.parquet")
+SOURCES = RAW.with_name("sources.json")
+"""What the rows were read from, and the digest of each."""
 PREPARED = Path("data/prepared")
 MODEL = Path("models/model")
 DIGEST = Path("models/digest.txt")

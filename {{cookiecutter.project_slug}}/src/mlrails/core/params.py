@@ -4,11 +4,11 @@ The section `estimator` is a plain mapping here: only `estimator.py` knows what 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -60,8 +60,16 @@ def _length(value: object) -> Period | float:
 
 Length = Annotated[Period | float, BeforeValidator(_length)]
 Threshold = Literal["f1", "youden", "cost"]
-Acknowledgement = Literal["rows of one day may be in training and test"]
-(ACKNOWLEDGEMENT,) = get_args(Acknowledgement)
+Acknowledgement = Literal[
+    "rows of one day may be in training and test",
+    "rows of one group may be in training and test",
+    "rows of one day or group may be in training and test",
+]
+
+
+def acknowledgement(units: Iterable[Unit]) -> str:
+    """Return what has to be said of a random split of rows that share a day, a group or both."""
+    return f"rows of one {' or '.join(units)} may be in training and test"
 
 
 def _day(value: object) -> object:
@@ -82,6 +90,24 @@ class Data(Frozen):
     until: Annotated[date, BeforeValidator(_day)] | None = None
     group: str | None = None
     weight: str | None = None
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        roles = ("target", "time", "group", "weight")
+        named = {name: role for role in roles if (name := getattr(self, role))}
+        for role in roles:
+            name = getattr(self, role)
+            if name and named[name] != role:
+                raise ValueError(
+                    f"{name!r} is named as {role} and as {named[name]}; a column is one of them"
+                )
+        return self
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """What rows are known to share: a day, a group, both, or nothing."""
+        named = {Unit.DAY: self.time, Unit.GROUP: self.group}
+        return tuple(unit for unit, column in named.items() if column)
 
 
 class Features(Frozen):
@@ -105,7 +131,7 @@ class Features(Frozen):
 class Split(Frozen):
     """How rows are divided into training, validation and test."""
 
-    by: Literal["time", "random"] = "time"
+    by: Literal["time", "group", "random"] = "time"
     validation: Length
     test: Length
     acknowledge: Acknowledgement | None = None
@@ -113,8 +139,8 @@ class Split(Frozen):
     @model_validator(mode="after")
     def _lengths_fit(self) -> Self:
         shares = [length for length in (self.validation, self.test) if isinstance(length, float)]
-        if len(shares) != (2 if self.by == "random" else 0):
-            words = "shares such as 0.2" if self.by == "random" else "lengths such as '2 months'"
+        if len(shares) != (0 if self.by == "time" else 2):
+            words = "lengths such as '2 months'" if self.by == "time" else "shares such as 0.2"
             raise ValueError(f"with 'by: {self.by}' validation and test are {words}")
         if sum(shares) >= 1:
             raise ValueError("validation and test together leave no rows for training")

@@ -1,7 +1,9 @@
 """Which row belongs to training, validation and test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy.typing as npt
 
 from ..core.errors import UsageError
 from ..core.layout import PARTS, Part
-from ..core.params import ACKNOWLEDGEMENT, FILE, Params, Period
+from ..core.params import FILE, Params, Period, acknowledgement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,24 +25,103 @@ _DAYS = {"day": 1, "week": 7}
 
 
 def label(rows: "pd.DataFrame", params: Params) -> Labels:
-    """Return the part of each row; raises UsageError for a random split of rows that carry time."""
-    time, split = params.data.time, params.split
-    if isinstance(split.validation, Period) and isinstance(split.test, Period):
-        if time is None:
-            raise UsageError(
-                f"{FILE}: 'split.by: time' needs a column in 'data.time'; name one, or use random"
-            )
-        times = rows[time].to_numpy()
-        return by_time(times, params.data.until, split.validation, split.test)
-    if time is not None and split.acknowledge is None:
+    """Return the part of each row; raises UsageError where the split lacks a column, or mixes rows.
+
+    Rows that have not arrived yet, and those of weight 0, are in no part.
+    """
+    labels = _SPLITS[params.split.by](rows, params)
+    if params.data.time:
+        labels = arrived(labels, rows[params.data.time].to_numpy(), params.data.until)
+    if params.data.weight:
+        labels = np.where(rows[params.data.weight].to_numpy() == 0, _UNUSED, labels)
+    return labels
+
+
+def _by_time(rows: "pd.DataFrame", params: Params) -> Labels:
+    split, time = params.split, params.data.time
+    assert isinstance(split.validation, Period) and isinstance(split.test, Period)
+    if time is None:
         raise UsageError(
-            f"{FILE}: 'split.by: random' mixes rows of one day into training and test, since "
-            f"'data.time' is {time!r}: figures would be too good; use 'by: time', or write "
-            f"'split.acknowledge: {ACKNOWLEDGEMENT}'"
+            f"{FILE}: 'split.by: time' needs a column in 'data.time'; name one, or use random"
         )
-    assert isinstance(split.validation, float) and isinstance(split.test, float)
-    labels = at_random(len(rows), params.seed, split.validation, split.test)
-    return arrived(labels, rows[time].to_numpy(), params.data.until) if time else labels
+    times = rows[time].to_numpy()
+    return by_time(times, params.data.until, split.validation, split.test)
+
+
+def _by_group(rows: "pd.DataFrame", params: Params) -> Labels:
+    if params.data.group is None:
+        raise UsageError(
+            f"{FILE}: 'split.by: group' needs a column in 'data.group'; name one, or use random"
+        )
+    place, _ = rows[params.data.group].factorize()
+    labels: Labels = deal(rows, params).parts[place]
+    return labels
+
+
+def _by_chance(rows: "pd.DataFrame", params: Params) -> Labels:
+    data, split = params.data, params.split
+    asked = acknowledgement(data.units)
+    if data.units and split.acknowledge != asked:
+        named = {"time": data.time, "group": data.group}
+        which = " and ".join(f"'data.{key}' is {name!r}" for key, name in named.items() if name)
+        others = " or ".join(f"'by: {key}'" for key, name in named.items() if name)
+        raise UsageError(
+            f"{FILE}: 'split.by: random' mixes rows of one {' or '.join(data.units)} into training "
+            f"and test, since {which}: figures would be too good; use {others}, or write "
+            f"'split.acknowledge: {asked}'"
+        )
+    return at_random(len(rows), params.seed, *_shares(params))
+
+
+def _shares(params: Params) -> tuple[float, float]:
+    """Return the shares of validation and test, which the params hold where parts are shares."""
+    shares = params.split.validation, params.split.test
+    assert isinstance(shares[0], float) and isinstance(shares[1], float)
+    return shares[0], shares[1]
+
+
+_SPLITS: Mapping[str, Callable[["pd.DataFrame", Params], Labels]] = {
+    "time": _by_time,
+    "group": _by_group,
+    "random": _by_chance,
+}
+
+
+@dataclass(frozen=True)
+class Deal:
+    """The part of each group, in the order of their first rows."""
+
+    names: Sequence[object]
+    parts: Labels
+    settled: bool
+    """Whether chance alone gave each part a group; else new groups may turn others around."""
+
+
+def deal(rows: "pd.DataFrame", params: Params) -> Deal:
+    """Return which group is in which part: a matter of its name and the seed alone.
+
+    So a group stays where it is when others come, and no model has ever learnt of a test group.
+    The shares are those of the rows on the average, more exactly the more groups there are. Where
+    chance would leave a part of few groups empty, it has the group that comes nearest.
+    """
+    validation, test = _shares(params)
+    names = rows[params.data.group].factorize()[1].tolist() if params.data.group else []
+    points, count = np.array([_point(name, params.seed) for name in names]), len(names)
+    chance = [int(np.sum(points < end)) for end in (test, test + validation)]
+    tests = int(np.clip(chance[0], 1, max(count - 2, 0)))
+    held_out = int(np.clip(chance[1], tests + 1, max(count - 1, 0)))
+    parts = np.empty(count, dtype="U10")
+    parts[np.argsort(points, kind="stable")] = np.repeat(
+        ["test", "validation", "train"], [tests, held_out - tests, count - held_out]
+    )
+    return Deal(names, parts, chance == [tests, held_out])
+
+
+def _point(name: object, seed: int) -> float:
+    """Return where in 0 to 1 a group's name lies, which looks like chance and never changes."""
+    text = str(name).encode("utf-8", "surrogatepass")
+    digest = blake2b(text, digest_size=8, key=seed.to_bytes(4, "big")).digest()
+    return int.from_bytes(digest, "big") / 2**64
 
 
 def divided(

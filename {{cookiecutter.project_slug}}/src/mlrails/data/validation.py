@@ -89,6 +89,8 @@ def check_columns(params: Params, columns: Sequence[Column]) -> None:
     expected: list[tuple[str, str | None, tuple[Kind, ...]]] = [
         ("data.target", data.target, (_TARGETS[params.task],)),
         ("data.time", data.time, ("time",)),
+        ("data.group", data.group, ("category", "number")),
+        ("data.weight", data.weight, ("number",)),
         *(("features.numeric", name, ("number", "boolean")) for name in features.numeric),
         *(("features.categorical", name, ("category",)) for name in features.categorical),
         *(("evaluation.slices", name, ("category",)) for name in params.evaluation.slices),
@@ -96,9 +98,11 @@ def check_columns(params: Params, columns: Sequence[Column]) -> None:
     for key, name, kinds in expected:
         if key.startswith("features") and name == data.target:
             raise UsageError(f"{FILE}: '{key}' names {name!r}, the target itself; take it out")
+        if key.startswith("features") and name == data.weight:
+            raise UsageError(f"{FILE}: '{key}' names {name!r}, the weight of rows; take it out")
         if name is not None:
             _check_column(key, name, kinds, known, may_leak=not key.startswith("features"))
-    for key, name in (("data.target", data.target), ("data.time", data.time)):
+    for key, name, _ in expected[:_ROLES]:
         if name is not None and known[name].nullable:
             raise UsageError(
                 f"{FILE}: '{key}' names {name!r}, whose values may be missing; "
@@ -106,6 +110,10 @@ def check_columns(params: Params, columns: Sequence[Column]) -> None:
             )
     if features.calendar and data.time is None:
         raise UsageError(f"{FILE}: 'features.calendar' needs a column in 'data.time'; name one")
+
+
+_ROLES = 4
+"""The first of the columns that params.yaml names: every row has a target, a time and so on."""
 
 
 def _check_column(
@@ -132,7 +140,8 @@ def needed(params: Params) -> list[str]:
     """Return the columns that later stages read, each once."""
     data, features = params.data, params.features
     named = [*features.categorical, *features.numeric, *params.evaluation.slices, data.target]
-    return [*dict.fromkeys([*([data.time] if data.time else []), *named])]
+    first, last = ([data.time], [data.group, data.weight])
+    return [it for it in dict.fromkeys([*first, *named, *last]) if it]
 
 
 def check_calendar(params: Params, known: Iterable[str]) -> None:
@@ -147,6 +156,7 @@ def check_calendar(params: Params, known: Iterable[str]) -> None:
 
 def check_parts(parts: "Mapping[Part, pd.DataFrame]", rows: "pd.DataFrame", params: Params) -> None:
     """Raise UsageError where nothing can be learnt from a part of the rows, or measured by it."""
+    _check_weights(rows, params)
     for part, chosen in parts.items():
         if chosen.empty:
             raise UsageError(_no_rows(part, rows, params))
@@ -161,8 +171,33 @@ def check_parts(parts: "Mapping[Part, pd.DataFrame]", rows: "pd.DataFrame", para
             raise UsageError(f"{FILE}: 'features.{kind}' names {name!r}, which no train row has")
 
 
+def _check_weights(rows: "pd.DataFrame", params: Params) -> None:
+    """Raise UsageError for weights below zero, or that are zero in every row."""
+    name = params.data.weight
+    if name is None or rows.empty:
+        return
+    below = int((rows[name] < 0).sum())
+    if below:
+        raise UsageError(
+            f"{FILE}: 'data.weight' names {name!r}, which is below zero in "
+            f"{counted(below, 'row')}; mend it in source.py: a row counts by its "
+            "weight, and one of weight 0 is left out"
+        )
+    if not rows[name].any():
+        raise UsageError(
+            f"{FILE}: 'data.weight' names {name!r}, which is 0 in every row, so that none counts; "
+            "mend it in source.py, or take the key out"
+        )
+
+
 def _no_rows(part: Part, rows: "pd.DataFrame", params: Params) -> str:
     where = ""
+    if params.split.by == "group" and params.data.group:
+        count = counted(rows[params.data.group].nunique(), "group")
+        return (
+            f"{FILE}: 'split' leaves no {part} rows: they are of {count} of {params.data.group!r}, "
+            "and whole groups go into each part; bring more of them, or change the shares"
+        )
     if params.data.time and len(rows):
         times = rows[params.data.time]
         where = f"; the rows reach from {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d}"

@@ -14,6 +14,7 @@ intervals.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -168,8 +169,10 @@ def sample(
 
 def _days(times: Times, resamples: int, seed: int, weekly: bool) -> Blocks:
     """Make a block of each day."""
-    there, day = np.unique(times.astype("datetime64[D]"), return_inverse=True)
-    count = len(there)
+    since = times.astype("datetime64[D]").astype(np.int64)
+    since -= since.min(initial=0)
+    there = np.flatnonzero(np.bincount(since))
+    day, count = _numbered(since), len(there)
     if not count:
         return Blocks(Unit.DAY, 0, day, np.ones((1, 0)), 0)
     drawn, weeks = draws(count, resamples, seed), 0
@@ -182,9 +185,15 @@ def _days(times: Times, resamples: int, seed: int, weekly: bool) -> Blocks:
     return Blocks(Unit.DAY, count, day, np.vstack(weights), resamples, weeks)
 
 
-def _weeks(days: Times) -> Numbers:
+def _weeks(days: Numbers) -> Numbers:
     """Number the week of each day that there is, seven days from the first one on. (days,)."""
-    return np.unique((days - days[0]).astype(np.int64) // 7, return_inverse=True)[1]
+    return _numbered((days - days[0]) // 7)
+
+
+def _numbered(values: Numbers) -> Numbers:
+    """Number from 0 what there is of whole values of zero or more, in their order."""
+    found: Numbers = (np.cumsum(np.bincount(values) > 0) - 1)[values]
+    return found
 
 
 def _dealt(unit: Unit, of: Numbers, resamples: int, seed: int) -> Blocks:
@@ -201,11 +210,14 @@ def _dealt(unit: Unit, of: Numbers, resamples: int, seed: int) -> Blocks:
     return Blocks(unit, len(there), block[place], draws(count, resamples, seed), resamples)
 
 
+@lru_cache(maxsize=8)  # Most groups of rows are of the same days as all of them.
 def draws(count: int, resamples: int, seed: int) -> Draws:
     """Draw blocks with replacement. The first row is the sample itself, each block once."""
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(count, np.full(count, 1 / count), size=resamples)
-    return np.vstack([np.ones(count), drawn]).astype(np.float64)
+    found = np.vstack([np.ones(count), drawn]).astype(np.float64)
+    found.setflags(write=False)
+    return found
 
 
 def stretch(added: Vector) -> float:

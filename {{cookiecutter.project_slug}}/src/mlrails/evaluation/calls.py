@@ -1,13 +1,18 @@
-"""What is called of scores: the thresholds of the model and of the baselines beside it."""
+"""What is called of scores: thresholds of the model and of baselines, and what calls cost."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from ..core.params import Evaluation
+from ..core.params import Costs, Evaluation
 from ..data.arrays import Vector
-from .diagnostics import choose_threshold
+from .catalogue import cost
+from .diagnostics import above_all, choose_threshold
 from .metrics import Metric
+
+_POINTS = 200
+_DIGITS = 6
 
 _AT = 0.5
 """The threshold of a model that has chosen none."""
@@ -42,3 +47,43 @@ def thresholds(
         return -np.inf if metric.hardest_call(target, weight)[0] else np.inf
 
     return {name: threshold(score) for name, score in scores.items()}
+
+
+def costs_at_thresholds(
+    target: Vector, score: Vector, threshold: float, costs: Costs
+) -> Mapping[str, Any]:
+    """Return what calls cost for each row of these (rows,), at the threshold and at others.
+
+    Were every probability right, the cheapest threshold would be where what a call costs if it is
+    wrong meets what it saves if it is right (Elkan 2001, "The foundations of cost-sensitive
+    learning"). `cost_curve` is over all thresholds.
+    """
+    marks = np.unique(np.append(score, above_all(score)))
+    marks = marks[np.unique(np.linspace(0, len(marks) - 1, _POINTS).round().astype(int))]
+    cuts = {
+        "model": threshold,
+        "balance": costs.false_alarm / (costs.false_alarm + costs.miss),
+        "everybody": float(score.min()),
+        "nobody": above_all(score),
+        "hindsight": choose_threshold("cost", target, score, costs),
+    }
+    return {
+        **costs.model_dump(),
+        "thresholds": {
+            name: _at_threshold(target, score, cut, costs) for name, cut in cuts.items()
+        },
+        "cost_curve": {
+            "x": marks.tolist(),
+            "y": [_at_threshold(target, score, cut, costs)["cost"] for cut in marks],
+        },
+    }
+
+
+def _at_threshold(target: Vector, score: Vector, cut: float, costs: Costs) -> Mapping[str, float]:
+    made = called(score, cut)
+    return {
+        "threshold": round(float(cut), _DIGITS),
+        "false_alarms": int(np.sum((target <= 0) & (made > 0))),
+        "missed": int(np.sum((target > 0) & (made <= 0))),
+        "cost": round(cost(costs).whole(target, made), _DIGITS),
+    }

@@ -4,19 +4,19 @@ Pure: the same rows and scores give the same figures, to the last bit on one cla
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.layout import Part
 from ..core.params import Evaluation, Params
-from ..data.arrays import Rows, Vector
 from ..modeling.protocols import Model
-from . import baselines, calls, diagnostics, selection
-from .bootstrap import Figure, Numbers, Sample, sample
+from . import baselines, calls, permutation, selection
+from .bootstrap import Figure, Sample, sample
 from .diagnostics import behaviour
 from .metrics import BIAS, Metric
+from .scored import Scored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,48 +26,8 @@ _DIGITS = 6
 """Figures are rounded: the last bits differ between classes of CPU and mean nothing."""
 
 _LEAST_ROWS_OF_SLICE = 100
-_ROWS_FOR_IMPORTANCE = 5_000
-"""Enough to rank columns, and a tenth of the time that all rows would take."""
 MISSING = "missing"
 """What the group of rows without a category is called."""
-
-
-@dataclass(frozen=True)
-class Scored:
-    """The rows of a part with one score for each model: the model itself and the baselines."""
-
-    target: Vector
-    times: np.ndarray | None
-    scores: Mapping[str, Vector]
-    groups: Numbers | None = None
-    """The number of each row's group (rows,); None where nothing tells it."""
-    weight: Vector | None = None
-    """How much each row counts (rows,); None where all count alike."""
-    calls: Mapping[str, Vector] = field(default_factory=dict)
-    """What each model calls (rows,), 0 or 1, where it is asked for."""
-
-    def given(self, metric: Metric) -> Mapping[str, Vector]:
-        """Return what a metric is asked of, for each model: calls or scores."""
-        return self.calls if metric.of_calls else self.scores
-
-    def of(self, keep: np.ndarray) -> "Scored":
-        """Return the rows that a (rows,) mask keeps."""
-        return Scored(
-            self.target[keep],
-            None if self.times is None else self.times[keep],
-            {name: score[keep] for name, score in self.scores.items()},
-            None if self.groups is None else self.groups[keep],
-            None if self.weight is None else self.weight[keep],
-            {name: called[keep] for name, called in self.calls.items()},
-        )
-
-    def values(self, metric: Metric, score: Vector, on: Sample) -> Vector:
-        """Return a metric of scores at each of a sample's weights."""
-        return on.values(lambda block: metric.by_block(self.target, score, block, self.weight))
-
-    def mean(self, values: Vector) -> float:
-        """Return the mean of values (rows,) by the weights of the rows."""
-        return float(np.average(values, weights=self.weight))
 
 
 MODEL = "model"
@@ -120,11 +80,19 @@ def as_good(found: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
 
 def labels(categories: Iterable[object]) -> np.ndarray:
     """Return the name of each row's group (rows,), whole; rows without a category are one too."""
-    categories = list(categories)
-    known = {it for it in categories if isinstance(it, str)}
-    missing = MISSING if MISSING not in known else f"({MISSING})"
-    named = [it if isinstance(it, str) else missing for it in categories]
-    return np.array(named, dtype=object)  # An array of text would drop a last "\0".
+    codes, found = _coded(categories)
+    missing = MISSING if MISSING not in found else f"({MISSING})"
+    named = [it if isinstance(it, str) else missing for it in (*found, None)]
+    texts = np.array(named, dtype=object)  # An array of text would drop a last "\0".
+    of_rows: np.ndarray = texts[codes]
+    return of_rows
+
+
+def _coded(values: Iterable[object]) -> tuple[np.ndarray, np.ndarray]:
+    """Return each value's number, the last one (−1) where there is none, and the sorted values."""
+    import pandas as pd
+
+    return pd.factorize(np.asarray(values, dtype=object), sort=True)
 
 
 def groups(
@@ -132,8 +100,9 @@ def groups(
 ) -> Sequence[Mapping[str, Any]]:
     """Return the model's metric for each label of the rows, labels in order."""
     found = []
-    for label in np.unique(labels):
-        part = scored.of(labels == label)
+    codes, names = _coded(labels)
+    for code, label in enumerate(names):
+        part = scored.of(codes == code)
         found.append(
             {
                 "name": str(label),
@@ -189,15 +158,11 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
         "primary": primary.name,
         "confidence": rules.confidence,
         "resamples": rules.resamples,
-        "model": {
-            "estimator": type(model.estimator).__name__,
-            "hyperparameters": dict(params.estimator),
-            "categories": getattr(model, "categories", None),  # An earlier one does not say it.
-            "features": params.features.model_dump(mode="json"),
-        },
+        "model": _of_model(params, model),
+        **({"weight": params.data.weight} if params.data.weight else {}),
         "threshold_rule": rules.threshold,
         "hindsight": baselines.HINDSIGHT[task],
-        "parts": {part: _describe(params, frame) for part, frame in rows.items()},
+        "parts": _parts(params, rows, scored),
         **whole,
         "as_good": as_good(whole["test"]),
         "slices": {
@@ -209,9 +174,27 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
             for part, frame in rows.items()
         },
         "bias": bias(test, rules, seed),
-        "behaviour": behaviour(task, test.target, test.scores[MODEL], model.threshold),
-        "importance": importance(params, model, rows["test"], primary),
+        "behaviour": _behaviour(params, test, model.threshold),
+        "importance": permutation.importance(params, model, rows["test"], primary),
     }
+
+
+def _of_model(params: Params, model: Model) -> Mapping[str, Any]:
+    return {
+        "estimator": type(model.estimator).__name__,
+        "hyperparameters": dict(params.estimator),
+        "categories": getattr(model, "categories", None),  # An earlier one does not say it.
+        "features": params.features.model_dump(mode="json"),
+    }
+
+
+def _behaviour(params: Params, test: Scored, threshold: float | None) -> Mapping[str, Any]:
+    target, score, costs = test.target, test.scores[MODEL], params.evaluation.costs
+    found = behaviour(params.task, target, score, threshold)
+    if costs is None:
+        return found
+    at = calls.costs_at_thresholds(target, score, calls.at(threshold), costs)
+    return {**found, "costs": at}
 
 
 def _judged(
@@ -230,11 +213,10 @@ def score(
     target = {part: frame[params.data.target].to_numpy(np.float64) for part, frame in rows.items()}
     matrix = {part: model.encoder.encode(frame) for part, frame in rows.items()}
     simple = baselines.fit(params.task, model.encoder, matrix["train"], target["train"])
-    time = params.data.time
     return {
-        part: Scored(
-            target[part],
-            frame[time].to_numpy() if time else None,
+        part: Scored.from_rows(
+            params.data,
+            frame,
             {
                 MODEL: model.scores_of(matrix[part]),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
@@ -260,46 +242,32 @@ def _called(
     }
 
 
-def importance(
-    params: Params, model: Model, rows: "pd.DataFrame", metric: Metric
-) -> Mapping[str, Any]:
-    """Return the permutation importance of each raw column on a sample of the test rows."""
-    sample = rows.sample(min(len(rows), _ROWS_FOR_IMPORTANCE), random_state=params.seed)
-    target = sample[params.data.target].to_numpy(np.float64)
-    sign = -1 if metric.higher_is_better else 1
-
-    cut = calls.at(model.threshold)
-
-    def worse(scores: Vector) -> float:
-        return sign * metric.whole(target, calls.called(scores, cut) if metric.of_calls else scores)
-
-    # What is made of one raw column is shuffled together, so rows need to be encoded only once.
-    encoder, encoded = model.encoder, model.encoder.encode(sample)
-    sources = np.array([encoder.source(name) for name in encoder.names])
-    places = {column: np.flatnonzero(sources == column) for column in encoder.columns}
-
-    def predict(blocks: Rows) -> Vector:
-        matrix = encoded.copy()
-        for column, place in places.items():
-            matrix[:, place] = blocks[column]
-        return model.scores_of(matrix)
-
-    blocks = {column: encoded[:, place] for column, place in places.items()}
-    return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed)
+def _parts(
+    params: Params, rows: "Mapping[Part, pd.DataFrame]", scored: Mapping[Part, Scored]
+) -> Mapping[Part, Mapping[str, Any]]:
+    """Return what is known of the rows of each part, and which test groups are no new ones."""
+    found = {part: _describe(params, frame, scored[part]) for part, frame in rows.items()}
+    if group := params.data.group:
+        seen, new = (rows[part][group].drop_duplicates() for part in ("train", "test"))
+        found["test"]["known_groups"] = int(new.isin(seen).sum())
+    return found
 
 
-def _describe(params: Params, rows: "pd.DataFrame") -> Mapping[str, Any]:
-    times = rows[params.data.time] if params.data.time else None
+def _describe(params: Params, rows: "pd.DataFrame", scored: Scored) -> dict[str, Any]:
+    times, group = rows[params.data.time] if params.data.time else None, params.data.group
     return {
         "rows": len(rows),
-        "target": round(float(rows[params.data.target].mean()), 6),
+        "target": round(scored.mean(scored.target), _DIGITS),
         "from": None if times is None else f"{times.min():%Y-%m-%d}",
         "to": None if times is None else f"{times.max():%Y-%m-%d}",
         "days": None if times is None else int(times.dt.normalize().nunique()),
+        **({"groups": int(rows[group].nunique())} if group else {}),
     }
 
 
 def _months(params: Params, rows: "pd.DataFrame") -> np.ndarray:
     if params.data.time is None:
         return np.full(len(rows), "all")
-    return np.asarray(rows[params.data.time].dt.strftime("%Y-%m"), dtype=object)
+    months = rows[params.data.time].to_numpy().astype("datetime64[M]")
+    names, of_row = np.unique(months.astype(np.int64), return_inverse=True)
+    return names.astype("datetime64[M]").astype(str).astype(object)[of_row]

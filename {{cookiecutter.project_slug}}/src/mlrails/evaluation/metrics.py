@@ -6,7 +6,8 @@ of weight 2 counts as the row twice; without weights all rows count alike.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from itertools import pairwise
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -169,14 +170,10 @@ def _area_under_roc(
     its two rows, multiplied.
     """
     count = int(block.max()) + 1 if len(block) else 0
-    is_event, weigh = target > 0, np.ones(len(block)) if weight is None else weight
-    event, score_of_event, weight_of_event = block[is_event], score[is_event], weigh[is_event]
-    pairs = np.zeros((count, count))
-    for other in range(count):
-        below, not_above = _lower(score, weigh, ~is_event & (block == other), score_of_event)
-        pairs[:, other] = np.bincount(event, weight_of_event * (below + not_above) / 2, count)
-    events = np.bincount(event, weight_of_event, count)
-    rivals = np.bincount(block[~is_event], weigh[~is_event], count)
+    weigh = np.ones(len(block)) if weight is None else weight
+    event, rival = (_Rows(score[it], block[it], weigh[it]) for it in (target > 0, ~(target > 0)))
+    events, rivals = (np.bincount(it.block, it.weight, count) for it in (event, rival))
+    pairs = _in_order(event, rival, count)
 
     def of(drawn: Draws) -> Vector:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -186,12 +183,33 @@ def _area_under_roc(
     return of
 
 
-def _lower(score: Vector, weight: Vector, of: np.ndarray, than: Vector) -> tuple[Vector, Vector]:
-    """Return how much the rows of a mask weigh that score lower than each, and not higher."""
-    order = np.argsort(score[of], kind="stable")
-    rivals, weighed = score[of][order], np.append(0.0, np.cumsum(weight[of][order]))
-    below, not_above = (weighed[np.searchsorted(rivals, than, side)] for side in _SIDES)
-    return below, not_above
+class _Rows(NamedTuple):
+    score: Vector
+    block: Numbers
+    weight: Vector
+
+    def sorted_by(self, values: np.ndarray) -> "_Rows":
+        """Return the rows in the order of their values."""
+        order = np.argsort(values, kind="stable")
+        return _Rows(self.score[order], self.block[order], self.weight[order])
+
+
+def _in_order(event: _Rows, rival: _Rows, count: int) -> Draws:
+    """Return what the pairs weigh in which the event is above, (blocks of events, of rivals).
+
+    Among the events from the lowest to the highest a rival stands twice, for a half each: before
+    all that are not below it, and before those that are above it. So one search finds all pairs.
+    """
+    event, rival = event.sorted_by(event.score), rival.sorted_by(rival.block)
+    places = [np.searchsorted(event.score, rival.score, side) for side in _SIDES]
+    ends = np.cumsum(np.bincount(rival.block, minlength=count))
+    pairs = np.zeros((count, count))
+    for other, (start, end) in enumerate(pairwise([0, *ends])):
+        weight, below = rival.weight[start:end], np.zeros(len(event.score) + 1)
+        for place in places:
+            below += np.bincount(place[start:end], weight, len(below))
+        pairs[:, other] = np.bincount(event.block, event.weight * np.cumsum(below)[:-1] / 2, count)
+    return pairs
 
 
 _SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")

@@ -30,12 +30,12 @@ def choices(ours: Params, base: Params, last: date | None) -> Iterator[str]:
     """
     if ours.task is not base.task:
         yield "`task` is another one"
-    for name in ("target", "time"):
+    for name in ("target", "time", "group", "weight"):
         if getattr(ours.data, name) != getattr(base.data, name):
             yield f"`data.{name}` is another one"
     if ours.split != base.split:
         yield "`split` is another one"
-    if ours.split.by == "random" and ours.seed != base.seed:
+    if ours.split.by != "time" and ours.seed != base.seed:
         yield "`seed` is another one, and draws other test rows"
     if ours.data.until == base.data.until or last is None:
         return
@@ -82,22 +82,27 @@ def load_bounds(root: Path, revision: str | None) -> tuple[Params, str]:
         raise UsageError(f"the bounds of {revision!r}: git knows no {FILE} of that commit")
     where = f"{FILE} of {revision}"
     asked = parse_yaml(found.stdout, where)
-    values = _without_primary(over(read_yaml(root / FILE), asked, Params), asked)
+    values = _without_choices(over(read_yaml(root / FILE), asked, Params), asked)
     named = commit if revision == commit else f"{revision} ({commit[:12]})"
     return validated(Params, values, where), named
 
 
-def _without_primary(values: Any, base: Any) -> Any:
-    """Take away a primary metric that the base does not name: that is a choice, the task's first.
+_CHOICES = {"evaluation": {"primary"}, "data": {"until", "group", "weight"}}
+"""Keys that the base has decided on by leaving them out: the task's first metric, whose unit its
+margins are in, and rows that all count alike."""
 
-    Its margins are in the unit of that one.
-    """
-    evaluation = values.get("evaluation") if isinstance(values, Mapping) else None
-    named = base.get("evaluation") if isinstance(base, Mapping) else None
-    if not isinstance(evaluation, Mapping) or not isinstance(named, Mapping) or "primary" in named:
+
+def _without_choices(values: Any, base: Any) -> Any:
+    """Take away what the base does not name, where that is a choice."""
+    if not isinstance(values, Mapping) or not isinstance(base, Mapping):
         return values
-    kept = {name: value for name, value in evaluation.items() if name != "primary"}
-    return {**values, "evaluation": kept}
+    kept = dict(values)
+    for section, names in _CHOICES.items():
+        ours, theirs = values.get(section), base.get(section)
+        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+            left_out = names - theirs.keys()
+            kept[section] = {name: it for name, it in ours.items() if name not in left_out}
+    return kept
 
 
 def _check_floors(ours: Params) -> None:

@@ -13,8 +13,8 @@ from ..core.params import Gate, Task
 from ..data.arrays import Vector
 from ..evaluation import comparison
 from ..evaluation.comparison import Comparison, Rows
-from ..evaluation.figures import Scored
 from ..evaluation.metrics import METRICS, Metric
+from ..evaluation.scored import Scored
 from .verdict import BEST, CHALLENGER, CHAMPION, CONSTANT, Check, known, no_worse, too_few
 
 _SCORES: Mapping[Task, slice] = {
@@ -31,9 +31,11 @@ def beaten(task: Task, scored: Scored, on: Rows, bounds: Gate, primary: Metric) 
     not show that beyond doubt: two months of skewed days do not tell it of every good regression.
     """
     for metric in _asked(task, primary):
-        ours, constant = scored.given(metric)[CHALLENGER], _constant(metric, scored)
+        ours = scored.given(metric)[CHALLENGER]
         # One-sided at the same confidence: what is left out is left out at each end.
-        found = comparison.gain(metric, ours, constant, on, 2 * bounds.confidence - 1)
+        found = comparison.gain(
+            metric, ours, constant(metric, scored), on, 2 * bounds.confidence - 1
+        )
         yield _check(metric, found, bounds, CHAMPION in scored.scores)
 
 
@@ -50,7 +52,7 @@ def _asked(task: Task, primary: Metric) -> Sequence[Metric]:
     return usual if primary in usual else [*usual, primary]
 
 
-def _constant(metric: Metric, scored: Scored) -> Vector:
+def constant(metric: Metric, scored: Scored) -> Vector:
     """Return the constant's scores; of calls the one that is the hardest to beat on these rows."""
     if metric.of_calls:
         return metric.hardest_call(scored.target, scored.weight)

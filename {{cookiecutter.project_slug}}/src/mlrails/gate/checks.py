@@ -15,8 +15,8 @@ from ..core.params import FILE, Gate, Task
 from ..data.arrays import Vector
 from ..evaluation import comparison
 from ..evaluation.comparison import Comparison, Rows
-from ..evaluation.figures import Scored
 from ..evaluation.metrics import DECISIONS, METRICS, TARGET, Metric
+from ..evaluation.scored import Scored
 from . import calibration, slices
 from .slices import AGAINST_BEST, Found, Slice
 from .verdict import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
@@ -90,8 +90,14 @@ def judge(
         bounds.slice_margin,
         figures=_figures(contest.metric, scored),
         undecided_slices=undecided,
-        remarks=(*contest.notes, *remarks(contest.task, scored.target, bounds, contest.metric)),
+        remarks=tuple(_remarks(contest, scored, bounds)),
     )
+
+
+def _remarks(contest: Contest, scored: Scored, bounds: Gate) -> Iterator[str]:
+    yield from contest.notes
+    yield from remarks(contest.task, scored.target, bounds, contest.metric)
+    yield from remarks_on_margins(contest.metric, scored, bounds)
 
 
 _NAMES = {CHAMPION: "no worse than the champion", BEST: "no worse than the best champion"}
@@ -194,6 +200,28 @@ def remarks(
             yield (
                 f"`gate.{name}` in {FILE} is {bound:g}, {bound / spread:.2g} times the standard "
                 f"deviation of the target ({spread:,.4g}), {size}: is it in the target's unit?"
+            )
+
+
+def remarks_on_margins(metric: Metric, scored: Scored, bounds: Gate) -> Iterator[str]:
+    """Yield a sentence for each margin that is tiny or huge beside what a constant falls short by.
+
+    That is for a metric of another unit than the target's that somebody has chosen.
+    """
+    usual = [listed[0] for listed in METRICS.values()]
+    if metric.unit == TARGET or metric in usual or not len(scored.target):
+        return
+    best = metric.most if metric.higher_is_better else metric.least
+    constant = calibration.constant(metric, scored)
+    short = abs(best - metric.whole(scored.target, constant, scored.weight))
+    for name in _KEYS[:2]:
+        bound = getattr(bounds, name)
+        if np.isfinite(short) and short and not _LEAST <= bound / short <= _MOST:
+            size = "next to nothing" if bound / short < _LEAST else "more than half of it"
+            yield (
+                f"`gate.{name}` in {FILE} is {bound:g}, {bound / short:.2g} times what a constant "
+                f"falls short of the best {metric.title} by ({short:,.4g}), {size}: is it in the "
+                f"unit of that metric ({metric.unit})?"
             )
 
 

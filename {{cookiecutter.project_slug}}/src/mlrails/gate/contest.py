@@ -17,8 +17,9 @@ from ..data import parquet, splits
 from ..data.arrays import Vector
 from ..evaluation import selection
 from ..evaluation.baselines import MIDDLES
-from ..evaluation.figures import Scored, labels
+from ..evaluation.figures import labels
 from ..evaluation.metrics import METRICS, Metric
+from ..evaluation.scored import Scored
 from ..modeling import isolation
 from ..modeling.checked_copy import Model
 from ..pipeline.candidate import Candidate
@@ -68,7 +69,7 @@ def contest(
     params = candidate.params
     metric = selection.primary(params.task, bounds.evaluation)
     _check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
-    target, time = params.data.target, params.data.time
+    target = params.data.target
     seen = parquet.read(root / layout.prepared("train"))[target].to_numpy(np.float64)
     asked = rows[target].to_numpy(np.float64)
     floors = selection.of_floors(params.task, bounds)
@@ -80,10 +81,8 @@ def contest(
     calls = {role: it[_PREDICTION] for role, it in given.items() if _PROBABILITY in it}
     return Contest(
         params.task,
-        Scored(
-            asked,
-            rows[time].to_numpy() if time else None,
-            {CONSTANT: _constant(params.task, seen, asked, metric), **scores},
+        Scored.from_rows(
+            params.data, rows, {CONSTANT: _constant(params.task, seen, asked, metric), **scores}
         ),
         {name: labels(rows[name]) for name in bounds.evaluation.slices},
         bounds.seed,

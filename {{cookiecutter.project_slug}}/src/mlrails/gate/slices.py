@@ -14,8 +14,8 @@ from ..core import formats
 from ..core.errors import counted
 from ..core.params import Gate
 from ..evaluation.comparison import Comparison, Rows
-from ..evaluation.figures import Scored
 from ..evaluation.metrics import Metric
+from ..evaluation.scored import Scored
 from .verdict import BEST, CHALLENGER, CHAMPION, Check, listed
 
 AGAINST_BEST = ", against the best champion"

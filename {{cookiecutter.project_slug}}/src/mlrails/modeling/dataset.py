@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..data.arrays import Matrix, Vector
+from ..data.arrays import Matrix, Rows, Vector
 
 _LEAST_ROWS = 100
 """Fewer rows without a category say little of one that is unknown."""
@@ -17,6 +17,15 @@ class Labelled(NamedTuple):
 
     matrix: Matrix
     target: Vector
+
+
+def weights(rows: Rows, column: str | None) -> Vector | None:
+    """Return how much each row counts (rows,), 1 on the average; None where all count alike."""
+    if column is None:
+        return None
+    found = np.asarray(rows[column], np.float64)
+    alike = not len(found) or found.min() == found.max()
+    return None if alike else found / found.mean()
 
 
 class Units(NamedTuple):

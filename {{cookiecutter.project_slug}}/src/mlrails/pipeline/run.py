@@ -114,6 +114,8 @@ def _bring_back(settings: Settings) -> None:
 def _ready(settings: Settings, columns: Sequence[Column]) -> tuple[Params, str]:
     checked = params.load(settings.root)
     git.top(settings.root)
+    if checked.evaluation.threshold == "cost":
+        input_key.check_listed(settings.root, "train", "evaluation.costs")
     key = input_key.input_key(settings.root)
     if not recording.is_recorded(settings, key):
         from ..data.validation import check_columns

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core.params import Task
-from . import groups, wording
+from . import costs, groups, wording
 from .groups import Month
 from .svg import BLUE, GREY, INK, ORANGE, SKY, svg
 from .tasks import target_mean
@@ -247,6 +247,7 @@ _OF_TASK: Mapping[Task, Mapping[str, Chart]] = {
         "roc": (roc, _high(3.3)),
         "precision-recall": (precision_recall, _high(3.3)),
         "calibration": (calibration, _high(3.3)),
+        costs.CHART: (costs.chart, _high(2.9)),
     },
     Task.REGRESSION: {
         "calibration": (calibration, _high(3.3)),

@@ -85,7 +85,7 @@ class Month:
 
 def seen_months(found: Found) -> Sequence[Month]:
     """Return every month of every part."""
-    timed = found["parts"]["test"]["days"] is not None
+    timed = wording.is_timed(found)
     return [
         Month(wording.name(group["name"] if timed else part), part, group)
         for part, months in found["months"].items()
@@ -95,7 +95,7 @@ def seen_months(found: Found) -> Sequence[Month]:
 
 def months_section(found: Found, mean: Mean) -> Section:
     """Tell of each month."""
-    unit = "month" if found["parts"]["test"]["days"] is not None else "part"
+    unit = "month" if wording.is_timed(found) else "part"
     return Section(f"From {unit} to {unit}", list(_month_blocks(found, mean, unit)))
 
 

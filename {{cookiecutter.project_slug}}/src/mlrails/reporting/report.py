@@ -137,7 +137,7 @@ def _limits(found: Found) -> Iterator[str]:
             yield f"- On {found['test'][metric]['title']}, as good or better: {', '.join(names)}."
 
 
-_CURVES = {"roc", "precision_recall", "calibration", "histogram"}
+_CURVES = {"roc", "precision_recall", "calibration", "histogram", "cost_curve"}
 """What only a picture can show; left out of `metrics.json`."""
 
 _DIGITS = 6

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.params import Task
+from ..core.errors import counted
+from ..core.params import Task, Unit
 from . import groups, tasks, wording
 from .blocks import (
     Block,
@@ -59,7 +60,7 @@ def _importance(found: Found) -> Iterator[Block]:
 def _small_print(found: Found) -> Iterator[str]:
     test, train = found["parts"]["test"], found["parts"]["train"]
     drawn = wording.drawn(found)
-    yield _intervals(found["resamples"], drawn == "days")
+    yield _intervals(found["resamples"], wording.units(found))
     yield (
         f"A gain is paired: model and baseline on the same drawn {drawn}. A baseline is called as "
         "good when the interval of the gain includes zero: these rows do not tell the two apart."
@@ -74,26 +75,45 @@ def _small_print(found: Found) -> Iterator[str]:
             "Training and test rows overlap in time. What is common to a day is then known from "
             "training, and figures of days to come will be worse."
         )
+    if known := test.get("known_groups"):
+        yield (
+            f"Of the {counted(test['groups'], 'group')} of the test rows {known:,} are in training "
+            "as well. What is common to a group is then known, and figures of new ones will be "
+            "worse."
+        )
+    if found.get("weight"):
+        yield f"All figures are weighted by {wording.name(found['weight'])}; rows are counted."
     of = round(1 / (1 - found["confidence"]))
     yield f"Groups are not corrected for their number: one interval in {of} misses by luck alone."
 
 
-def _intervals(resamples: int, timed: bool) -> str:
-    """Say how intervals are made, of rows that carry a time or of others."""
-    whole, blocks = ("whole days", "days") if timed else ("groups of rows", "groups")
-    why = "since rows of one day share their luck" if timed else "for want of a time column"
-    caution = (
-        "Luck may last for several days: a gain is widened by what days that are like the one "
-        "before cost, and another figure has the interval of whole weeks where there are eight of "
-        "them and that is wider."
-        if timed
-        else "It takes rows as independent of each other; where some share their luck it is too "
-        "narrow."
-    )
+_WHOLE = {Unit.DAY: "whole days", Unit.GROUP: "whole groups", Unit.ROW: "blocks of rows"}
+_WHY = {
+    Unit.DAY: "since rows of one day share their luck",
+    Unit.GROUP: "since rows of one group are alike",
+    Unit.ROW: "dealt at random for want of a column of times or groups",
+}
+_CAUTIONS = {
+    Unit.DAY: "Luck may last for several days: a gain is widened by what days that are like the "
+    "one before cost, and another figure has the interval of whole weeks where there are eight of "
+    "them and that is wider.",
+    Unit.GROUP: "Groups are taken as independent of each other; of more than 200, some share a "
+    "block.",
+    Unit.ROW: "It takes rows as independent of each other; where some share their luck it is too "
+    "narrow.",
+}
+
+
+def _intervals(resamples: int, units: Sequence[Unit]) -> str:
+    """Say how intervals are made, of rows that carry a time, a group, both, or neither."""
+    whole, why = (wording.listed([words[it] for it in units]) for words in (_WHOLE, _WHY))
+    blocks = " or ".join("blocks" if it is Unit.ROW else it.plural for it in units)
+    wider = " The wider of the two intervals counts." if len(units) > 1 else ""
     return (
         f"Intervals: {whole} are drawn with replacement {resamples:,} times (block bootstrap), "
         f"{why}. An interval is Student's t with the standard error of the draws and one degree of "
-        f"freedom less than {blocks}, cut to values that are possible. {caution}"
+        f"freedom less than {blocks}, cut to values that are possible.{wider} "
+        f"{' '.join(_CAUTIONS[it] for it in units)}"
     )
 
 
@@ -241,20 +261,24 @@ def _metric_tile(found: Found, metric: Found) -> Tile:
 
 
 def _parts(found: Found, mean: Mean) -> Iterator[Block]:
-    timed = wording.drawn(found) == "days"
+    units, timed = wording.units(found), wording.is_timed(found)
+    counts = [it.plural for it in units if it is not Unit.ROW]
+    ends = ("From", "To") if timed else ()
+    titles = (*ends, *map(wording.sentence, counts), mean.title, "Used for")
     yield Table(
-        header=("Part", "Rows", *(("From", "To", "Days") if timed else ()), mean.title, "Used for"),
+        header=("Part", "Rows", *titles),
         rows=[
             (
                 part,
                 f"{about['rows']:,}",
-                *((about["from"], about["to"], f"{about['days']:,}") if timed else ()),
+                *(about[it.lower()] for it in ends),
+                *(f"{about[it]:,}" for it in counts),
                 mean.written(about["target"]),
                 _ROLES[part],
             )
             for part, about in found["parts"].items()
         ],
-        words=(0, 6) if timed else (0, 3),
+        words=(0, len(titles) + 1),
     )
     yield Text(
         f"The digest of the model begins with {_digest(found)}, that of these rows with "

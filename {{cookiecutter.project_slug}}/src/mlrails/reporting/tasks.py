@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.params import Task
-from . import wording
+from . import costs, wording
 from .blocks import Block, Picture, Pictures, Section, Table, Text, Tile, Tint
 from .wording import Found, number, percent
 
@@ -164,8 +164,9 @@ def event_tiles(found: Found) -> Sequence[Tile]:
     share = mean.written(found["parts"]["test"]["target"])
     precision, recall, _ = _at_threshold(behaviour["confusion"])
     average = number(behaviour["average_precision"], 3)
+    chosen = found["primary"] == "average_precision"  # It has a tile already.
     return [
-        Tile("Average precision", average, f"by guessing it is {share}"),
+        *([] if chosen else [Tile("Average precision", average, f"by guessing it is {share}")]),
         mean.tile(found),
         Tile("Events found", percent(recall), f"{percent(precision)} of the calls are right"),
     ]
@@ -176,6 +177,7 @@ def event_sections(found: Found) -> Iterator[Section]:
     yield Section("Telling events from the rest", [_curves(found)])
     yield Section("Whether the probabilities hold", list(_event_calibration(found)))
     yield Section("Calls at the threshold", list(_calls(found)))
+    yield from costs.sections(found)
 
 
 def _curves(found: Found) -> Block:

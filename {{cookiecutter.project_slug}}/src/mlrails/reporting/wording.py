@@ -6,6 +6,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from ..core.params import Unit
+
 Found = Mapping[str, Any]
 """What `steps/evaluate.py` has found, as plain values; a figure that is not known is None."""
 
@@ -64,9 +66,21 @@ def period(part: Found) -> str:
     return f" from {start} to {_day(last)}"
 
 
+def units(found: Found) -> Sequence[Unit]:
+    """Return what intervals are drawn of: days, groups, both, or rows where rows carry neither."""
+    test = found["parts"]["test"]
+    known = {Unit.DAY: test["days"], Unit.GROUP: test.get("groups")}
+    return [unit for unit, count in known.items() if count is not None] or [Unit.ROW]
+
+
 def drawn(found: Found) -> str:
-    """Return what intervals are drawn of: days, or rows where nothing tells a row's day."""
-    return "rows" if found["parts"]["test"]["days"] is None else "days"
+    """Return the same in words."""
+    return listed([unit.plural for unit in units(found)])
+
+
+def is_timed(found: Found) -> bool:
+    """Tell whether rows carry a time."""
+    return Unit.DAY in units(found)
 
 
 def _day(day: date) -> str:

@@ -15,6 +15,7 @@ from ..core import hashing
 from ..core.config import read_yaml
 from ..core.errors import UsageError
 from ..core.layout import LOCK, SERVING_LOCK
+from ..core.params import FILE
 
 _READ_ALWAYS = ("dvc.yaml", "params.yaml", LOCK, SERVING_LOCK)
 """What says how a model is made beside the files that `dvc.yaml` names and the package's code."""
@@ -84,6 +85,21 @@ def _params_of(stages: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]
     for stage in stages.values():
         for item in stage.get("params", ()):
             yield from ({"params.yaml": [item]} if isinstance(item, str) else item).items()
+
+
+def check_listed(root: Path, stage: str, key: str) -> None:
+    """Raise UsageError where a stage's params leave out a key that it reads.
+
+    DVC refuses a key that a file lacks, so one that need not be there is listed by who writes it.
+    """
+    with _a_pipeline():
+        asked = _params_of({stage: _stages(root).get(stage, {})})
+        names = [name for file, keys in asked if file == FILE for name in keys]
+    if not any(key == name or key.startswith(f"{name}.") for name in names):
+        raise UsageError(
+            f"dvc.yaml: the stage {stage!r} reads {key!r} of {FILE}, and its params do not name it,"
+            f" so a change of it would be missed; add the line `- {key}` to them"
+        )
 
 
 def _read(path: Path) -> Any:

@@ -19,7 +19,7 @@ from ..core.config import read_yaml
 from ..core.errors import UsageError, WorldError
 from ..core.git import Revision, revision
 from ..core.params import Params
-from ..data import parquet
+from ..data import parquet, splits
 from . import input_key
 
 
@@ -123,8 +123,9 @@ def first_difference(before: Outcomes, now: Outcomes) -> tuple[str, str] | None:
     return None
 
 
-_TELLS_ROWS = {"target", "time", "until"}
-"""What of the section `data` says which rows are which."""
+_ARRIVED = {"target", "time", "until"}
+_TELLS_ROWS = {"time": _ARRIVED, "random": _ARRIVED, "group": {"target", "group"}}
+"""What of the section `data` says which rows are which, by the way of splitting them."""
 
 LABEL = "candidate.json"
 """The file of a bundle that says what it holds."""
@@ -177,14 +178,17 @@ class Project:
         """Return what says which rows are which part.
 
         Rows that are drawn are known by their answers in their order: a column that is added, gone
-        or called something else leaves them the rows that they were.
+        or called something else leaves them the rows that they were. Groups are known by their
+        names: whatever rows and groups come, a test group never was another one.
         """
-        raw, seed = self.root / layout.RAW, None
-        rows = params.data.model_dump(mode="json", include=_TELLS_ROWS)
-        known = hashing.of_file(raw)
-        if params.split.by == "random":
+        raw, by = self.root / layout.RAW, params.split.by
+        rows = params.data.model_dump(mode="json", include=_TELLS_ROWS[by])
+        known: object = hashing.of_file(raw) if by == "time" else None
+        if by == "random":
             known = hashing.of_values(parquet.read(raw)[params.data.target].tolist())
-            seed = params.seed  # Another one draws other rows.
+        if by == "group" and not (dealt := splits.deal(parquet.read(raw), params)).settled:
+            known = sorted(zip(map(str, dealt.names), dealt.parts.tolist(), strict=True))
+        seed = None if by == "time" else params.seed  # Another one draws other rows.
         return hashing.of_values([known, rows, params.split.model_dump(mode="json"), seed])
 
     def outcomes(self) -> Outcomes:

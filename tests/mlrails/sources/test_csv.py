@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlrails.batch import csv as batch_csv
+from mlrails.sources import csv as batch_csv
 
 NAMES = ["a", "b", "c"]
 CELL = st.sampled_from(

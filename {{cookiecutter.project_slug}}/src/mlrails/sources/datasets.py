@@ -18,15 +18,18 @@ _DEPTH = 4
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
 
 
-def find(root: Path, wanted: str) -> list[Path]:
+def find(root: Path, wanted: str, named_so: bool = True) -> list[Path]:
     """Return the files that a path, a folder or a glob names, in order.
 
-    Raises UsageError where there are none, where a file is neither Parquet nor CSV, and for a
-    folder that is a table with a log.
+    Unless they must be `named_so`, one file that is named itself may end in any way. Raises
+    UsageError where there are none, where a file is neither Parquet nor CSV, and for a folder that
+    is a table with a log.
     """
     path = root / wanted
     if path.is_file():
         found = [path]
+        if not named_so:
+            return found
     elif path.is_dir():
         _refuse_logged(path, (it for it in path.rglob("*") if it.is_dir()))
         found = sorted(it for it in path.rglob("*") if _is_data(it, path) and it.suffix in ENDINGS)

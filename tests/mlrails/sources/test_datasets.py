@@ -13,13 +13,14 @@ import pyarrow.parquet
 import pytest
 import rows
 
-from mlrails.batch import datasets, tables
+from mlrails.batch import inputs
 from mlrails.batch.predict import Job, predict
 from mlrails.core import hashing, layout
 from mlrails.core.errors import Exit, UsageError
 from mlrails.core.settings import Settings
 from mlrails.modeling import isolation
 from mlrails.modeling.signature import Field
+from mlrails.sources import datasets, tables
 
 BOOKS = [
     "_temporary/0/x.parquet",
@@ -117,19 +118,19 @@ def test_a_type_of_parquet_is_read_as_what_it_says_or_refused(
     pyarrow.parquet.write_table(pa.table(GOOD | {name: values}), path)
     if words:
         with pytest.raises(UsageError, match=f"the column '{name}' .*{words}"):
-            tables.check([path], INPUTS, [], tmp_path)
+            inputs.check([path], INPUTS, [], tmp_path)
     else:
-        tables.check([path], INPUTS, [], tmp_path)
+        inputs.check([path], INPUTS, [], tmp_path)
 
 
 def test_an_instant_of_utc_that_does_not_say_so_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pyarrow.parquet.write_table(pa.table(GOOD), path, use_deprecated_int96_timestamps=True)
     assert pyarrow.parquet.read_schema(path).field("when").type.tz is None
-    for inputs, keep in ((INPUTS, []), (INPUTS[1:], ["when"])):
+    for fields, keep in ((INPUTS, []), (INPUTS[1:], ["when"])):
         with pytest.raises(UsageError, match="'when' is INT96, an instant in UTC"):
-            tables.check([path], inputs, keep, tmp_path)
-    tables.check([path], INPUTS[1:], [], tmp_path)
+            inputs.check([path], fields, keep, tmp_path)
+    inputs.check([path], INPUTS[1:], [], tmp_path)
 
 
 LINES = "x,name\n1,é\n"
@@ -155,13 +156,13 @@ def test_a_csv_file_of_another_dialect_is_told_the_cause(
 ) -> None:
     (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(UsageError, match=f"x.csv: .*{why}.*; save it as CSV with commas, in UTF-8"):
-        tables.check([tmp_path / "x.csv"], INPUTS[1:], [], tmp_path)
+        inputs.check([tmp_path / "x.csv"], INPUTS[1:], [], tmp_path)
 
 
 @pytest.mark.parametrize("content", [LINES.encode(), LINES.encode("utf-8-sig"), b"a;b,x,name\n"])
 def test_commas_in_utf_8_are_read_with_or_without_a_mark(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(content)
-    tables.check([tmp_path / "x.csv"], INPUTS[1:], [], tmp_path)
+    inputs.check([tmp_path / "x.csv"], INPUTS[1:], [], tmp_path)
 
 
 @pytest.fixture
@@ -207,18 +208,18 @@ def test_a_column_that_stands_in_the_file_and_in_a_folders_name_is_refused(tmp_p
     path.parent.mkdir()
     pyarrow.parquet.write_table(pa.table(GOOD), path)
     with pytest.raises(UsageError, match="'name' stands in the file and in the name of a folder"):
-        tables.check([path], INPUTS, [], tmp_path)
+        inputs.check([path], INPUTS, [], tmp_path)
 
 
 def test_files_of_different_types_are_named(tmp_path: Path) -> None:
     paths = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     for path, values in zip(paths, ([1.5], [1]), strict=True):
         pyarrow.parquet.write_table(pa.table(GOOD | {"x": values}), path)
-    tables.check(paths, INPUTS, [], tmp_path)
+    inputs.check(paths, INPUTS, [], tmp_path)
     with pytest.raises(
         UsageError, match=r"b.parquet: the column 'x' is int64, and double in .*a.p"
     ):
-        tables.check(paths, INPUTS, ["x"], tmp_path)
+        inputs.check(paths, INPUTS, ["x"], tmp_path)
     read = [it.rows.column("x").to_pylist() for it in tables.pieces(paths[1], "b", ["x"], {})]
     assert read == [[1]]
 

@@ -1,7 +1,7 @@
 """Tables of any size, read piece by piece: their columns first, then their rows."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from ..core.errors import UsageError, nearest
 from ..data import dialect, values
-from ..modeling.signature import Field
-from . import csv as batch_csv
+from . import csv as rows_of_csv
 from . import datasets
 from .csv import Block, Broken, header
 
@@ -21,35 +20,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-_NUMBERS = {"number", "whole number", "nothing"}
-_KINDS = dict.fromkeys(["double", "float", "long", "integer"], _NUMBERS)
-_KINDS |= {"string": {"text", *_NUMBERS}, "boolean": {"boolean", "nothing"}}
-_KINDS |= {"datetime": {"time", "nothing"}}
-"""Which kinds of Parquet's columns a type of a signature takes."""
-_WORDS = dict.fromkeys(_KINDS, "number")
-_WORDS |= {"string": "text", "boolean": "boolean", "datetime": "time"}
-_INT96 = "INT96"
+INT96 = "INT96"
+TEXT = "text"
+"""The type of a column of CSV, or of a folder's name."""
+Types = Mapping[str, Any]
+"""The columns of a file, its folders' names included, with their types as Arrow has them."""
 
 
-def check(paths: Sequence[Path], inputs: Sequence[Field], keep: Sequence[str], root: Path) -> None:
-    """Raise UsageError where a file lacks a column that is needed, or one is of another type.
+def headers(paths: Sequence[Path], names: Sequence[str], root: Path) -> list[Types]:
+    """Return the columns of each file; those of CSV and of folders' names are text.
 
-    A column to keep must be of one type in all files. Columns of folders' names are text.
+    Raises UsageError where a file lacks one of the names, or has it twice.
     """
-    first = _kept(paths[0], inputs, keep, root)
-    for path in paths[1:]:
-        for name, known, found in zip(keep, first, _kept(path, inputs, keep, root), strict=True):
-            if known != found:
-                raise UsageError(
-                    f"{path}: the column {name!r} is {found}, and {known} in {paths[0]}; leave it "
-                    "away (--keep), or convert it"
-                )
+    return [_header(path, names, root) for path in paths]
 
 
-def _kept(path: Path, inputs: Sequence[Field], keep: Sequence[str], root: Path) -> list[str]:
-    """Return the types of the columns to keep."""
+def _header(path: Path, names: Sequence[str], root: Path) -> Types:
     own, folders = _columns(path), datasets.partition(path, root)
-    names = [*(it.name for it in inputs), *keep]
     for name in names:
         if name in own and name in folders:
             raise UsageError(
@@ -58,21 +45,29 @@ def _kept(path: Path, inputs: Sequence[Field], keep: Sequence[str], root: Path) 
             )
         if name not in own and name not in folders:
             raise UsageError(_missing(path, name, [*own, *folders]))
-        if own.get(name) == _INT96:
+        if own.get(name) == INT96:
             raise UsageError(
                 f"{path}: the column {name!r} is INT96, an instant in UTC, and times are read "
                 "without a zone; write it in the zone of the training rows, as TIMESTAMP_NTZ"
             )
-    if path.suffix == ".csv":
-        return ["text" for _ in keep]
-    for it in inputs:
-        if it.name in own and values.kind(own[it.name]) not in _KINDS[it.type]:
-            raise UsageError(
-                f"{path}: the column {it.name!r} is {own[it.name]}, and the model takes a "
-                f"{_WORDS[it.type]}; convert it"
-            )
-    types = [own.get(it, "text") for it in keep]
-    return ["text" if "text" in {it, values.kind(it)} else str(it) for it in types]
+    return {**dict.fromkeys(folders, TEXT), **own}
+
+
+def check_alike(paths: Sequence[Path], found: Sequence[Types], names: Sequence[str]) -> None:
+    """Raise UsageError where a column is not of one type in all files."""
+    first = found[0]
+    for path, types in zip(paths, found, strict=True):
+        for name in names:
+            known, other = _word(first[name]), _word(types[name])
+            if known != other:
+                raise UsageError(
+                    f"{path}: the column {name!r} is {other}, and {known} in {paths[0]}; leave it "
+                    "away (--keep), or convert it"
+                )
+
+
+def _word(type_: Any) -> str:
+    return TEXT if values.kind(type_) == TEXT else str(type_)
 
 
 def _missing(path: Path, name: str, columns: Sequence[str]) -> str:
@@ -83,6 +78,14 @@ def _missing(path: Path, name: str, columns: Sequence[str]) -> str:
         if why:
             return f"{path}: {why}; {dialect.REMEDY}"
     return f"{path}: the column {name!r} is missing{nearest(name, columns)}; add it, or rename one"
+
+
+def is_parquet(path: Path) -> bool:
+    """Tell by a file's name what it is, or by its beginning where the name does not say it."""
+    if path.suffix in datasets.ENDINGS:
+        return path.suffix == ".parquet"
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
 
 
 def plain_column(column: "pa.Array") -> "pa.Array":
@@ -96,7 +99,7 @@ def _columns(path: Path) -> dict[str, Any]:
     from pyarrow import ArrowException
 
     try:
-        named = _of_csv(path) if path.suffix == ".csv" else _parquet_header(path)
+        named = _parquet_header(path) if is_parquet(path) else _of_csv(path)
     except (ArrowException, csv.Error) as error:
         kind = path.suffix[1:]
         raise UsageError(f"{path}: not {kind} ({without_values(error)}); mend the file") from None
@@ -111,7 +114,7 @@ def _of_csv(path: Path) -> list[tuple[str, Any]]:
         head = file.read(dialect.HEAD)
     if dialect.is_other(head):
         raise UsageError(f"{path}: {dialect.cause(head)}; {dialect.REMEDY}")
-    return [(name, "text") for name in header(path)]
+    return [(name, TEXT) for name in header(path)]
 
 
 def _parquet_header(path: Path) -> list[tuple[str, Any]]:
@@ -120,9 +123,9 @@ def _parquet_header(path: Path) -> list[tuple[str, Any]]:
 
     with pyarrow.parquet.ParquetFile(path) as file:
         columns = map(file.schema.column, range(len(file.schema)))
-        instants = {it.path for it in columns if it.physical_type == _INT96}
+        instants = {it.path for it in columns if it.physical_type == INT96}
         types = [(it.name, it.type) for it in file.schema_arrow]
-    return [(name, _INT96 if name in instants else type_) for name, type_ in types]
+    return [(name, INT96 if name in instants else type_) for name, type_ in types]
 
 
 def without_values(error: Exception) -> str:
@@ -151,16 +154,15 @@ class Piece:
     """How much of the file's bytes has been read so far, to show it."""
 
 
-def frame(root: Path, wanted: str, names: Sequence[str]) -> "pd.DataFrame":
-    """Return columns of a file, folder or glob of your own, for `source.py` to return or to join.
+def table(root: Path, paths: Sequence[Path], names: Sequence[str]) -> "pa.Table":
+    """Return columns of files; what CSV says stays text, so `007` is no 7.
 
-    What CSV says stays text, so `007` is no 7; `ingest` makes the schema's kinds of it, as scoring
-    does. Raises UsageError naming the file, also where a row cannot be read.
+    Raises UsageError naming the file, also where a row cannot be read.
     """
     import pyarrow as pa
 
-    paths, batches = datasets.find(root, wanted), []
-    check(paths, [], names, root)
+    check_alike(paths, headers(paths, names, root), names)
+    batches = []
     for path in paths:
         for piece in pieces(path, str(path), names, datasets.partition(path, root)):
             if piece.broken:
@@ -168,9 +170,21 @@ def frame(root: Path, wanted: str, names: Sequence[str]) -> "pd.DataFrame":
                 raise UsageError(f"{path}: row {row:,} {reason}; mend the file")
             plain = [plain_column(values.plain(it)) for it in piece.rows.columns]
             batches.append(pa.record_batch(plain, names=[*names]))
-    # A whole number beside a missing one would become a float, and lose its last digits.
-    whole: pd.DataFrame = pa.Table.from_batches(batches).to_pandas(integer_object_nulls=True)
-    return whole
+    return pa.Table.from_batches(batches)
+
+
+def frame(root: Path, wanted: str, names: Sequence[str]) -> "pd.DataFrame":
+    """Return columns of a file, folder or glob as a data frame."""
+    return to_pandas(table(root, datasets.find(root, wanted), names))
+
+
+def to_pandas(table: "pa.Table") -> "pd.DataFrame":
+    """Return a table as a data frame that holds the same values.
+
+    A whole number beside a missing one would become a float, and lose its last digits.
+    """
+    found: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
+    return found
 
 
 def pieces(
@@ -186,7 +200,7 @@ def pieces(
     wanted, start = [*dict.fromkeys(names)], 0
     own = [it for it in wanted if it not in partition]
     try:
-        for number, block in enumerate(_READERS[path.suffix](path, own)):
+        for number, block in enumerate(_blocks(path, own)):
             total = block.rows.num_rows + len(block.broken)
             places = np.delete(np.arange(total), [it.place for it in block.broken]) + start
             broken = [it._replace(place=it.place + start) for it in block.broken]
@@ -232,7 +246,5 @@ def _of_parquet(path: Path, names: list[str]) -> Iterator[Block]:
             yield Block(rows.select(names), [], size * done // max(1, total))
 
 
-_READERS: Mapping[str, Callable[[Path, list[str]], Iterator[Block]]] = {
-    ".parquet": _of_parquet,
-    ".csv": batch_csv.read,
-}
+def _blocks(path: Path, names: list[str]) -> Iterator[Block]:
+    return _of_parquet(path, names) if is_parquet(path) else rows_of_csv.read(path, names)

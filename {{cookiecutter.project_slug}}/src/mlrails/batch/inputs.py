@@ -1,0 +1,35 @@
+"""Whether files have the columns that a model takes: it is said before any row is read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core.errors import UsageError
+from ..data import values
+from ..modeling.signature import Field
+from ..sources import tables
+
+_NUMBERS = {"number", "whole number", "nothing"}
+_KINDS = dict.fromkeys(["double", "float", "long", "integer"], _NUMBERS)
+_KINDS |= {"string": {"text", *_NUMBERS}, "boolean": {"boolean", "nothing"}}
+_KINDS |= {"datetime": {"time", "nothing"}}
+"""Which kinds of Parquet's columns a type of a signature takes."""
+_WORDS = dict.fromkeys(_KINDS, "number")
+_WORDS |= {"string": "text", "boolean": "boolean", "datetime": "time"}
+
+
+def check(paths: Sequence[Path], inputs: Sequence[Field], keep: Sequence[str], root: Path) -> None:
+    """Raise UsageError where a file lacks a column that is needed, or one is of another type.
+
+    A column to keep must be of one type in all files. Columns of CSV and of folders' names are
+    text, which is read as what the model takes.
+    """
+    found = tables.headers(paths, [*(it.name for it in inputs), *keep], root)
+    for path, types in zip(paths, found, strict=True):
+        for it in inputs:
+            type_ = types[it.name]
+            if type_ != tables.TEXT and values.kind(type_) not in _KINDS[it.type]:
+                raise UsageError(
+                    f"{path}: the column {it.name!r} is {type_}, and the model takes a "
+                    f"{_WORDS[it.type]}; convert it"
+                )
+    tables.check_alike(paths, found, keep)

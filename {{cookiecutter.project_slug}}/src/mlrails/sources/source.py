@@ -1,0 +1,143 @@
+"""Rows of a file, a folder or a glob, as `source.py` asks for them.
+
+    sources.read("data/bank.csv", COLUMNS, separator=";", decimal=",", positive={"churned": "yes"})
+
+A file that is read belongs under `deps` of the stage `ingest` in `dvc.yaml`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import UsageError, nearest
+from ..data import dialect, reading
+from ..data.reading import Reading
+from ..data.schema import Column
+from . import datasets, provenance, tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Track = Callable[[Iterable[Any], str, int], Iterable[Any]]
+"""Shows progress while it passes things on: (things, description, how many)."""
+
+
+def read(
+    source: str,
+    columns: Sequence[Column] | None = None,
+    *,
+    separator: str = ",",
+    encoding: str = "utf-8",
+    decimal: str = ".",
+    thousands: str | None = None,
+    nulls: Sequence[str] = (),
+    dates: Mapping[str, str] | None = None,
+    positive: Mapping[str, str] | None = None,
+    trim: bool = False,
+    track: Track | None = None,
+    root: Path | None = None,
+) -> "pd.DataFrame":
+    """Read the columns of a source, without any all that it has; the words are `Reading`'s.
+
+    Cells of a CSV stay text, so `007` is no 7, and `ingest` makes the schema's kinds of them.
+    Raises UsageError that names file, column and row.
+    """
+    words = separator, encoding, decimal, thousands, tuple(nulls), dates or {}, positive or {}, trim
+    how, base = Reading(*words), root or Path()
+    paths = datasets.find(base, source, named_so=False)
+    provenance.note(source, provenance.of_files(paths, base))
+    shown = track(paths, f"reading {source}", len(paths)) if track else paths
+    names = None if columns is None else [it.name for it in columns]
+    rows = rows_of([*shown], names, how, base)
+    _check(how, rows, source)
+    numbers = [it.name for it in columns or () if it.kind == "number"]
+    return tables.to_pandas(reading.plain(rows, numbers, how, source))
+
+
+def rows_of(
+    paths: Sequence[Path], names: Sequence[str] | None, how: Reading, root: Path
+) -> "pa.Table":
+    """Return columns of files of one format, without names those of the first.
+
+    Raises UsageError where a column is missing, or not alike in all.
+    """
+    import pyarrow as pa
+
+    formats = {tables.is_parquet(it) for it in paths}
+    if len(formats) > 1:
+        raise UsageError(
+            f"{paths[0].parent}: holds both CSV and Parquet, which say in two ways what a "
+            "value is; name one of them by a glob, as 'data/*.parquet'"
+        )
+    if formats == {True}:
+        chosen = [*tables.headers(paths[:1], [], root)[0]] if names is None else names
+        found = tables.table(root, paths, chosen)
+        return pa.table([_plain(it, how) for it in found.columns], names=found.column_names)
+    parts = [_of_text(path, how, root) for path in paths]
+    chosen = parts[0].column_names if names is None else names
+    return pa.concat_tables(
+        _select(part, chosen, path) for path, part in zip(paths, parts, strict=True)
+    )
+
+
+def _of_text(path: Path, how: Reading, root: Path) -> "pa.Table":
+    """Return all columns of a CSV, and of the names of its folders, as text."""
+    import pyarrow as pa
+
+    data = path.read_bytes()
+    if dialect.is_other(data[: dialect.HEAD]) and how == Reading():
+        raise UsageError(f"{path}: {dialect.cause(data[: dialect.HEAD])}; {dialect.REMEDY}")
+    found = reading.table(data, how, str(path))
+    for name, value in datasets.partition(path, root).items():
+        if name in found.column_names:
+            raise UsageError(
+                f"{path}: the column {name!r} stands in the file and in the name of a folder; keep "
+                "one"
+            )
+        found = found.append_column(name, pa.repeat(pa.scalar(value, pa.string()), found.num_rows))
+    return found
+
+
+def _select(rows: "pa.Table", names: Sequence[str], path: Path) -> "pa.Table":
+    for name in names:
+        if name not in rows.column_names:
+            hint = nearest(name, rows.column_names)
+            raise UsageError(
+                f"{path}: the column {name!r} is missing{hint}; add or rename it, or say in "
+                "source.py how the file is written"
+            )
+    return rows.select([*names])
+
+
+def _plain(column: Any, how: Reading) -> Any:
+    """Return days as times at midnight, numbers of fixed digits as text, and no word of `nulls`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    if kinds.is_date(column.type):
+        return column.cast(pa.timestamp("us"))
+    if how.nulls and kinds.is_string(column.type):
+        missing = pc.is_in(column, pa.array([*how.nulls], pa.string()))
+        return pc.if_else(missing, pa.scalar(None, pa.string()), column)
+    return column.cast(pa.string()) if kinds.is_decimal(column.type) else column
+
+
+def _check(how: Reading, rows: "pa.Table", source: str) -> None:
+    """Raise UsageError where a word is said of a column that is not read, or has a third value."""
+    names = rows.column_names
+    for word, told in (("dates", how.dates), ("positive", how.positive)):
+        for name in told:
+            if name not in names:
+                raise UsageError(
+                    f"{source}: {word} names the column {name!r}, which is not read"
+                    f"{nearest(name, names)}; mend source.py"
+                )
+    for name in how.positive:
+        count = len(rows[name].unique().drop_null())
+        if count > 2:
+            raise UsageError(
+                f"{source}: column {name!r}: has {count} values, and positive tells one of two "
+                "from the other; mend the source, or compare in source.py"
+            )
