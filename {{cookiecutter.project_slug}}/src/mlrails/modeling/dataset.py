@@ -1,6 +1,8 @@
 """Rows as a fit is given them, and what is seen of them before anything is learnt."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,11 +14,20 @@ _ROUNDING = 1e-12
 """A spread that is smaller against its mean is that of rounded sums."""
 
 
-class Labelled(NamedTuple):
-    """A matrix (rows, features) and its target (rows,)."""
+@dataclass(frozen=True)
+class Labelled:
+    """A matrix (rows, features), its target (rows,), and how much each row counts (rows,).
+
+    Weights are 1 on the average, and None where all rows count alike.
+    """
 
     matrix: Matrix
     target: Vector
+    weight: Vector | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        """Unpack as matrix and target, as an estimator does that knows no weights."""
+        return iter((self.matrix, self.target))
 
 
 def weights(rows: Rows, column: str | None) -> Vector | None:

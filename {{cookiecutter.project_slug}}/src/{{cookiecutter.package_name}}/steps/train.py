@@ -16,7 +16,7 @@ from mlrails.core.params import FILE, Params
 from mlrails.data import parquet, validation
 from mlrails.evaluation import diagnostics
 from mlrails.modeling import directory
-from mlrails.modeling.dataset import Labelled
+from mlrails.modeling.dataset import Labelled, weights
 from mlrails.modeling.epochs import Watch
 from mlrails.stages.callbacks import Watcher
 from mlrails.stages.stage import Stage, run
@@ -62,7 +62,11 @@ def fit(
     columns = chosen.numeric, chosen.categorical, params.data.time, chosen.calendar
     encoder = fit_encoder(rows["train"], *columns)
     train, held_out = (
-        Labelled(encoder.encode(it), it[params.data.target].to_numpy(dtype=np.float64))
+        Labelled(
+            encoder.encode(it),
+            it[params.data.target].to_numpy(dtype=np.float64),
+            weights(it, params.data.weight),
+        )
         for it in (rows["train"], rows["validation"])
     )
     # On several threads the linear algebra adds up in another order, so its last bit would differ.

@@ -126,7 +126,11 @@ class _Learner:
         decay = hyperparameters.weight_decay
         self.optimiser = torch.optim.AdamW(network.parameters(), weight_decay=decay)
         self.rows = {
-            part: (self._there(it.matrix), self._there((it.target - middle) / unit).float())
+            part: (
+                self._there(it.matrix),
+                self._there((it.target - middle) / unit).float(),
+                *(() if it.weight is None else (self._there(it.weight).float(),)),
+            )
             for part, it in rows.items()
         }
         codes = rows["train"].matrix
@@ -148,9 +152,9 @@ class _Learner:
     def learn(self, rows: Indices) -> Tensor:
         # From pinned memory a GPU takes them when it gets there, and nobody waits.
         places = torch.tensor(rows, pin_memory=self.gpu).to(self.device, non_blocking=True)
-        matrix, target = (it[places] for it in self.rows["train"])
+        matrix, *target = (it[places] for it in self.rows["train"])
         self.optimiser.zero_grad()
-        loss = self._loss(self._inner(matrix, self.dropout), target)
+        loss = self._loss(self._inner(matrix, self.dropout), *target)
         loss.backward()
         self.optimiser.step()
         return loss.detach()
@@ -160,9 +164,9 @@ class _Learner:
         for table, row, shares in zip(self.tables, self.learnt, self.unknown, strict=True):
             row.copy_(table[0])
             table[0] = shares @ table
-        matrix, target = self.rows["validation"]
+        matrix, target, *weight = self.rows["validation"]
         inner = torch.cat([self._inner(it) for it in matrix.split(_ROWS_AT_ONCE)])
-        loss = float(self._loss(inner, target))
+        loss = float(self._loss(inner, target, *weight))
         if not self.network.classifies:
             return {
                 "validation_loss": loss,
@@ -170,17 +174,19 @@ class _Learner:
             }
         return {
             "validation_loss": loss,
-            "validation_brier": float((inner.sigmoid() - target).square().mean()),
+            "validation_brier": float(_mean((inner.sigmoid() - target).square(), *weight)),
         }
 
     def _inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, self.mixed):
             return self.network.inner(matrix, dropout)
 
-    def _loss(self, inner: Tensor, target: Tensor) -> Tensor:
+    def _loss(self, inner: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         if self.network.classifies:
-            return functional.binary_cross_entropy_with_logits(inner, target)
-        return functional.mse_loss(inner, target)
+            return functional.binary_cross_entropy_with_logits(inner, target, weight)
+        if weight is None:
+            return functional.mse_loss(inner, target)
+        return _mean((inner - target).square(), weight)
 
     def state(self) -> Arrays:
         return {name: it.cpu().numpy().copy() for name, it in self._tensors().items()}
@@ -199,6 +205,11 @@ class _Learner:
                 moments |= {it: torch.zeros_like(weight) for it in ("exp_avg", "exp_avg_sq")}
             found |= {f"{place}/{name}": it for name, it in moments.items()}
         return found
+
+
+def _mean(losses: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return the mean of losses, each of which counts by its weight."""
+    return (losses if weight is None else losses * weight).mean()
 
 
 @contextmanager

@@ -77,7 +77,12 @@ def fit(
     )
     with ThreadPoolExecutor(1) as background:
         fitting = background.submit(
-            estimator.fit, *train, X_val=validation.matrix, y_val=validation.target
+            estimator.fit,
+            *train,
+            sample_weight=train.weight,
+            X_val=validation.matrix,
+            y_val=validation.target,
+            sample_weight_val=validation.weight,
         )
         reported = 0
         while wait([fitting], _SECONDS_BETWEEN_LOOKS).not_done:

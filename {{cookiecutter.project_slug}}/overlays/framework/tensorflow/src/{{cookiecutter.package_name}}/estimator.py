@@ -145,7 +145,11 @@ class _Learner:
         self.learnt = [tf.Variable(it[:1]) for it in self.tables]
         middle, self.unit = architecture.middle, architecture.unit
         self.rows = {
-            part: (tf.constant(it.matrix), tf.constant((it.target - middle) / self.unit, "float32"))
+            part: (
+                tf.constant(it.matrix),
+                tf.constant((it.target - middle) / self.unit, "float32"),
+                *(() if it.weight is None else (tf.constant(it.weight, "float32"),)),
+            )
             for part, it in rows.items()
         }
         # Traced once for batches of any length.
@@ -164,9 +168,11 @@ class _Learner:
     def learn(self, rows: Indices) -> tf.Tensor:
         return self._step(*(tf.gather(it, rows) for it in self.rows["train"]))
 
-    def _learn(self, matrix: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    def _learn(
+        self, matrix: tf.Tensor, target: tf.Tensor, weight: tf.Tensor | None = None
+    ) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            loss = self._loss(self.inner(matrix, training=True), target)
+            loss = self._loss(self.inner(matrix, training=True), target, weight)
         weights = self.inner.trainable_variables
         self.optimiser.apply(tape.gradient(loss, weights), weights)
         return loss
@@ -175,20 +181,22 @@ class _Learner:
         for table, row, shares in zip(self.tables, self.learnt, self.unknown, strict=True):
             row.assign(table[:1])
             table.assign(ops.concatenate([ops.matmul(shares, table), table[1:]]))
-        matrix, target = self.rows["validation"]
+        matrix, target, *weight = self.rows["validation"]
         starts = range(0, len(target), _ROWS_AT_ONCE)
         parts = [self._infer(matrix[start : start + _ROWS_AT_ONCE]) for start in starts]
         inner = tf.concat(parts, 0)
-        loss = float(self._loss(inner, target))
+        loss = float(self._loss(inner, target, *weight))
         if not self.classifies:
             return {"validation_loss": loss, "validation_rmse": loss**0.5 * self.unit.item()}
-        brier = tf.reduce_mean(tf.square(tf.sigmoid(inner) - target))
+        brier = _mean(tf.square(tf.sigmoid(inner) - target), *weight)
         return {"validation_loss": loss, "validation_brier": float(brier)}
 
-    def _loss(self, inner: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    def _loss(
+        self, inner: tf.Tensor, target: tf.Tensor, weight: tf.Tensor | None = None
+    ) -> tf.Tensor:
         if self.classifies:
-            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, inner))
-        return tf.reduce_mean(tf.math.squared_difference(target, inner))
+            return _mean(tf.nn.sigmoid_cross_entropy_with_logits(target, inner), weight)
+        return _mean(tf.math.squared_difference(target, inner), weight)
 
     def state(self) -> Arrays:
         return {str(place): it.numpy().copy() for place, it in enumerate(self._variables())}
@@ -199,6 +207,11 @@ class _Learner:
 
     def _variables(self) -> list[Any]:
         return [*self.inner.variables, *self.optimiser.variables, *self.learnt]
+
+
+def _mean(losses: tf.Tensor, weight: tf.Tensor | None = None) -> tf.Tensor:
+    """Return the mean of losses, each of which counts by its weight."""
+    return tf.reduce_mean(losses if weight is None else losses * weight)
 
 
 def fit(
