@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import words
-from .table import Mask, is_number, is_time
+from .table import Floats, Mask, is_number, is_time
 from .table import numbers as as_numbers
 
 if TYPE_CHECKING:
@@ -47,10 +47,15 @@ def _number(column: "pd.Series[Any]", empty: Mask) -> Absence:
     there = values[~empty]
     if not len(there):
         return Absence(empty, "nothing", True)
-    for value in (*sorted(words.NEGATIVE), 0.0):
+    for value in (*words.NUMBERS, 0.0):
         here = values == value
-        # Minus one among other negative numbers is one of them.
-        is_sure = value != 0 and not np.any((there < 0) & (there != value))
         if here.mean() >= _OFTEN and here.sum() < len(there):
-            return Absence(empty | here, f"{value:g}", is_sure)
+            is_sure = value != 0 and _is_far(value, there[there != value])
+            if is_sure or value <= 0:
+                return Absence(empty | here, f"{value:g}", is_sure)
     return Absence(empty, "nothing", True)
+
+
+def _is_far(value: float, others: Floats) -> bool:
+    """Tell whether a number stands apart: minus one among other negative ones does not."""
+    return bool(others.min() >= 0 if value < 0 else value > 2 * np.abs(others).max())

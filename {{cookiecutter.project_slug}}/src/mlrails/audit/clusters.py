@@ -68,7 +68,7 @@ def slab(points: Floats, most: int, seed: int) -> Codes:
 
 
 def clusters(points: Floats) -> tuple[Codes, float]:
-    """Return the cluster of each point, and how near its rows are (see the module's words)."""
+    """Return the cluster of each point, and within which distance most find one of theirs."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
@@ -77,7 +77,7 @@ def clusters(points: Floats) -> tuple[Codes, float]:
     most = min(_NEIGHBOURS, count - 1)
     far, near = cKDTree(points).query(points, k=most + 1)
     far, near = _without_self(far, near)
-    inside, ratio = _gap(far)
+    inside = _gap(far)
     linked = np.arange(most)[None, :] < inside[:, None]
     start = np.repeat(np.arange(count), inside)
     links = coo_array((np.ones(len(start), bool), (start, near[linked])), shape=(count, count))
@@ -88,7 +88,7 @@ def clusters(points: Floats) -> tuple[Codes, float]:
     big = sizes[label] > _LARGEST
     label = np.where(big, label.max(initial=0) + 1 + np.arange(count), label)
     in_one = np.bincount(label)[label] > 1
-    return label, float(np.median(1 / ratio[in_one])) if in_one.any() else 1.0
+    return label, float(np.quantile(far[in_one, 0], 0.9)) if in_one.any() else 0.0
 
 
 def _without_self(far: Floats, near: Codes) -> tuple[Floats, Codes]:
@@ -99,8 +99,15 @@ def _without_self(far: Floats, near: Codes) -> tuple[Floats, Codes]:
     return far[~own].reshape(rows, most - 1), near[~own].reshape(rows, most - 1)
 
 
-def _gap(far: Floats) -> tuple[Codes, Floats]:
-    """Return how many neighbours are before the widest gap, 0 where none is wide, and its ratio."""
+def nearest(points: Floats) -> Floats:
+    """Return the distance to the nearest other point."""
+    from scipy.spatial import cKDTree
+
+    return np.asarray(cKDTree(points).query(points, k=2)[0][:, 1])
+
+
+def _gap(far: Floats) -> Codes:
+    """Return how many neighbours come before the first wide gap, 0 where none is wide."""
     most = far.shape[1]
     floor = max(float(np.median(far[:, -1])) * 1e-9, 1e-12)
     log = np.log(np.maximum(far, floor))
@@ -111,7 +118,6 @@ def _gap(far: Floats) -> tuple[Codes, Floats]:
     steps = np.diff(log, axis=1)
     sizes = np.arange(1, most)
     rarity = -dimension * sizes[None, :] * steps
-    best = np.argmin(rarity, axis=1)
-    rows = np.arange(len(far))
-    wide = rarity[rows, best] < np.log(_RARE)
-    return np.where(wide, best + 1, 0), np.exp(np.where(wide, steps[rows, best], 0.0))
+    # The first one: around copies there may be a wider gap, of the rows of one category.
+    wide = rarity < np.log(_RARE)
+    return np.where(wide.any(1), np.argmax(wide, axis=1) + 1, 0)

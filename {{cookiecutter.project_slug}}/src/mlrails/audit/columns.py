@@ -15,6 +15,8 @@ _WORTH = 0.1
 """What tells less is looked at no further."""
 _ALONE, _WELL, _PERFECT = 0.4, 0.8, 0.98
 """On the scale of `strength`: AUC .70, .90 and .99, each as the lower end of its interval."""
+_EXACT = 0.997
+_CODES = 30
 _BEYOND, _FAR_BEYOND = 0.1, 0.3
 """How far beyond all other columns."""
 _GONE, _GONE_ALONE, _ZERO = 0.7, 0.5, 0.8
@@ -61,6 +63,10 @@ class Columns:
             return self._others
         return strength.together(self.sample, [it for it in self._plain if it != name])
 
+    def every_other(self, name: str) -> Strength:
+        """Return what all other columns tell together, whatever they are."""
+        return strength.together(self.sample, [it.name for it in self.told if it.name != name])
+
     def findings(self) -> Iterator[Finding]:
         """Yield at most one leak of each column, the best shown first."""
         for told in self.told:
@@ -69,13 +75,12 @@ class Columns:
                 yield found
 
     def _leaks(self, told: Told) -> Iterator[Finding]:
-        is_worth = told.most > _WORTH
-        if is_worth:
+        if told.most > _WORTH and told.values.low < _PERFECT:
             yield from _encoded(self.whole, told)
-            others = self.others(told.name) if told.most > _ALONE else None
-            if others:
-                yield from _absent(self.sample, told, others)
-                yield from _alone(self.sample, told, others)
+        if told.most > _ALONE:
+            others = self.others(told.name)
+            yield from _absent(self.sample, told, others)
+            yield from _alone(self.sample, told, others, self.every_other(told.name))
         yield from _hidden(self.sample, told)
         yield from _later(self.sample, told)
         yield from _named(self.sample, told)
@@ -115,11 +120,16 @@ def _absent(table: Table, told: Told, others: Strength) -> Iterator[Finding]:
     )
 
 
-def _alone(table: Table, told: Told, others: Strength) -> Iterator[Finding]:
+def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Iterator[Finding]:
     values, by = told.values, table.roles.numbers
+    if _like_an_outcome(told.name, table.roles.target):
+        is_shown = values.low > max(_WELL, others.high + _BEYOND)
+    elif table.frame[told.name].nunique() <= _CODES:
+        is_shown = values.low > max(_PERFECT, others.high + _BEYOND)
+    else:
+        # Of species that are far apart each measurement tells all, and none is an outcome.
+        is_shown = values.low > max(_EXACT if by else _PERFECT, every.high + _BEYOND / 2)
     beyond = values.low - others.high
-    named = _like_an_outcome(told.name, table.roles.target)
-    is_shown = beyond > _BEYOND and values.low > (_WELL if named else _PERFECT)
     if not is_shown and not (values.low > _WELL and beyond > 0) and beyond < _FAR_BEYOND:
         return
     yield Finding(

@@ -13,20 +13,29 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .table import Codes, Floats, Table, codes, is_number
+from .table import Codes, Floats, Table, binned, codes, is_number
 from .table import numbers as as_numbers
 
-_RARE = 1e-8
+_RARE = 1e-6
 """Under which chance is ruled out: thousands of columns may be looked at."""
 _LEVELS = 5
 _STRATA = 20
 _INNER = 0.02, 0.98
+_LEAST = 0.01
 _STILL = 0.25
 """Standard errors within which a level's mean agrees; by chance a fifth does, at most two."""
 _BY_CHANCE = 0.4
 _MANY = 25
 _EXPLAINED = 0.8
+_DIFFER = 0.5
+"""Means of groups differ by chance at the least."""
 _DIGITS = 1, 2, 3
+_CLUMP = 1 / 300
+_DEGREES = 1, 3
+_MOST_LEVELS, _MOST_ROWS = 200, 100_000
+_DENOMINATORS = 8, 16, 30
+_TREND = 5
+"""The levels on either side that tell the trend."""
 _MOST_KEYS = 8
 
 
@@ -37,7 +46,7 @@ class Scatter(NamedTuple):
     value: Floats
     mean: Floats
     spread: Floats
-    """The variance of the target within."""
+    """The variance of the target within, by chance."""
 
 
 class Encoded(NamedTuple):
@@ -57,10 +66,11 @@ def found(table: Table, name: str) -> Encoded | None:
     values, target = values[there], table.target[there]
     if len(values) < 2 * _MANY or np.ptp(values) == 0:
         return None
+    by_number = table.roles.numbers
     for by, level in _groupings(table, name, values, there):
-        for column in range(target.shape[1]):
-            each = scatter(level, values, target[:, column])
-            if len(each.rows) >= _LEVELS and _agrees(each, table.roles.numbers):
+        for column in target.T:
+            each = scatter(level, values, column, by_number)
+            if len(each.rows) >= _LEVELS and _agrees(each, by_number):
                 return Encoded(len(each.rows), by)
     return None
 
@@ -72,6 +82,9 @@ def _groupings(
     yield (), np.unique(values, return_inverse=True)[1]
     if len(np.unique(values)) > len(values) / 2:
         unit = np.ptp(values)
+        order = np.argsort(values, kind="stable")
+        clump = np.cumsum(np.diff(values[order], prepend=values.min()) > unit * _CLUMP)
+        yield (), clump[np.argsort(order, kind="stable")].astype(np.int64)
         yield from (
             ((), np.unique(np.round(values / unit, it), return_inverse=True)[1]) for it in _DIGITS
         )
@@ -101,49 +114,75 @@ def _whole(values: Floats) -> bool:
     return bool(np.all(np.isnan(values) | (values == np.floor(values))))
 
 
-def scatter(level: Codes, values: Floats, target: Floats) -> Scatter:
-    """Return the levels that have two rows and more."""
+def scatter(level: Codes, values: Floats, target: Floats, by_number: bool) -> Scatter:
+    """Return the levels that have two rows and more, and how their means would scatter.
+
+    Where values differ within a level, what they explain of the target there is no chance.
+    """
     level = np.where(level < 0, level.max(initial=0) + 1, level)
     rows = np.bincount(level).astype(np.float64)
     several = rows >= 2
     safe = np.maximum(rows, 1)
     value, mean = np.bincount(level, values) / safe, np.bincount(level, target) / safe
-    spread = np.bincount(level, (target - mean[level]) ** 2) / np.maximum(rows - 1, 1)
+    if by_number:
+        off, left = values - value[level], target - mean[level]
+        slope = float(off @ left) / max(float(off @ off), 1e-300)
+        spread = np.bincount(level, (left - slope * off) ** 2) / np.maximum(rows - 1, 1)
+    else:
+        found = binned(values)
+        share = (np.bincount(found, target) / np.maximum(np.bincount(found), 1))[found]
+        spread = np.bincount(level, share * (1 - share)) / safe
     return Scatter(rows[several], value[several], mean[several], spread[several])
 
 
 def _agrees(each: Scatter, numbers: bool) -> bool:
-    """Tell whether the means scatter less than chance, about the values or about fitted lines."""
-    for expected, fitted in _lines(each):
-        weights = each.rows / each.rows.sum()
-        total = float(weights @ (each.mean - weights @ each.mean) ** 2)
-        left = float(weights @ (each.mean - expected) ** 2)
-        if total <= 0 or left > (1 - _EXPLAINED) * total:
-            continue
-        chance = _of_numbers(each, expected) if numbers else _of_events(each, expected, fitted)
-        if chance < _RARE:
-            return True
-    return False
+    """Tell whether the means agree closer than chance allows, with a line, in order, or in shares.
 
-
-def _lines(each: Scatter) -> Iterator[tuple[Floats, int]]:
-    """Yield what the means may follow, and how many numbers were fitted for it."""
-    yield each.value, 0
-    cuts = np.unique(np.quantile(each.rows, np.linspace(0, 1, _STRATA + 1)[1:-1]))
-    few = len(np.unique(each.rows)) <= _STRATA
-    stratum = (
-        np.unique(each.rows, return_inverse=True)[1] if few else np.searchsorted(cuts, each.rows)
+    One of these is enough, each with its own chance.
+    """
+    weights = each.rows / each.rows.sum()
+    differ = float(weights @ (each.mean - weights @ each.mean) ** 2)
+    if differ < _DIFFER * float(weights @ (each.spread / each.rows)):
+        return False  # As in a design where each group has as many events.
+    if not numbers and _of_shares(each) < _RARE:
+        return True
+    return _in_order(each) < _RARE or any(
+        _explained(part, expected)
+        and (_of_numbers(part, expected) if numbers else _of_events(part, expected, fitted)) < _RARE
+        for part, expected, fitted in _lines(each)
     )
-    expected, fitted = each.mean.copy(), 0
+
+
+def _explained(each: Scatter, expected: Floats) -> bool:
+    """Tell whether a line leaves little of how the means differ."""
+    weights = each.rows / max(each.rows.sum(), 1)
+    total = float(weights @ (each.mean - weights @ each.mean) ** 2)
+    left = float(weights @ (each.mean - expected) ** 2)
+    return total > 0 and left <= (1 - _EXPLAINED) * total
+
+
+def _lines(each: Scatter) -> Iterator[tuple[Scatter, Floats, int]]:
+    """Yield the means that may follow a line, what it says, and how many numbers were fitted."""
+    yield each, each.value, 0
+    for degree in _DEGREES:
+        if len(np.unique(each.value)) > 3 * degree:
+            scaled = (each.value - each.value.mean()) / each.value.std()
+            weights = np.sqrt(each.rows)
+            terms = np.polynomial.polynomial.polyfit(scaled, each.mean, degree, w=weights)
+            yield each, np.polynomial.polynomial.polyval(scaled, terms), degree + 1
+    few = len(np.unique(each.rows)) <= _STRATA
+    cuts = np.unique(np.quantile(each.rows, np.linspace(0, 1, _STRATA + 1)[1:-1]))
+    stratum = each.rows if few else np.searchsorted(cuts, each.rows)
+    expected, fitted = np.full(len(each.rows), np.nan), 0
     for number in np.unique(stratum):
         here = stratum == number
-        if len(np.unique(each.value[here])) < _LEVELS:
-            expected[here] = each.value[here]
-            continue
-        fitted += 2
-        slope, base = _line(each.value[here], each.mean[here], each.rows[here])
-        expected[here] = base + slope * each.value[here]
-    yield expected, fitted
+        if len(np.unique(each.value[here])) >= _LEVELS:
+            fitted += 2
+            slope, base = _line(each.value[here], each.mean[here], each.rows[here])
+            expected[here] = base + slope * each.value[here]
+    there = ~np.isnan(expected)
+    if there.any():
+        yield Scatter(*(it[there] for it in each)), expected[there], fitted
 
 
 def _line(value: Floats, mean: Floats, rows: Floats) -> tuple[float, float]:
@@ -161,9 +200,9 @@ def _of_events(each: Scatter, expected: Floats, fitted: int) -> float:
     freedom = int(inner.sum()) - fitted
     if freedom < _LEVELS - 1:
         return 1.0
-    share, rows = expected[inner], each.rows[inner]
-    off = np.maximum(np.abs(each.mean[inner] - share) * rows, 0.5)
-    return float(gammainc(freedom / 2, float(np.sum(off**2 / (rows * share * (1 - share)))) / 2))
+    rows, spread = each.rows[inner], np.maximum(each.spread[inner], _LEAST)
+    off = np.maximum(np.abs(each.mean[inner] - expected[inner]) * rows, 0.5)
+    return float(gammainc(freedom / 2, float(np.sum(off**2 / (rows * spread))) / 2))
 
 
 def _of_numbers(each: Scatter, expected: Floats) -> float:
@@ -177,3 +216,74 @@ def _of_numbers(each: Scatter, expected: Floats) -> float:
     errors = np.sqrt(each.spread[vary] / each.rows[vary])
     still = int((np.abs(each.mean - expected)[vary] <= _STILL * errors).sum())
     return float(bdtrc(still - 1, levels, _BY_CHANCE)) if still else 1.0
+
+
+def _of_shares(each: Scatter) -> float:
+    """Return how rarely the shares of so many rows are such simple fractions.
+
+    Shops of seven rows that share a value have a multiple of a seventh as events, however many
+    they are; other rows have any number of events. So the smoothing need not be known.
+    """
+    rows, events = each.rows.astype(np.int64), np.rint(each.rows * each.mean).astype(np.int64)
+    inner = (events > 0) & (events < rows)
+    rows, events = rows[inner], events[inner]
+    if len(rows) < _LEVELS:
+        return 1.0
+    common = int(np.gcd.reduce(np.concatenate([rows, events])))  # All rows may be there twice.
+    rows, events = rows // common, events // common
+    return min(_simple(rows, events, most) for most in _DENOMINATORS) * len(_DENOMINATORS)
+
+
+def _simple(rows: Codes, events: Codes, most: int) -> float:
+    """Return how rarely so many denominators are at most a number, of rows that could have more."""
+    large = np.flatnonzero((rows >= 3 * most) & (rows <= _MOST_ROWS))[:_MOST_LEVELS]
+    if not len(large):
+        return 1.0
+    chances = [_of_fraction(int(rows[it]), int(events[it]), most) for it in large]
+    small = rows[large] // np.gcd(rows[large], events[large]) <= most
+    seen, expected = int(small.sum()), float(np.sum(chances))
+    return chernoff(seen, expected) if seen > expected else 1.0
+
+
+def _of_fraction(rows: int, events: int, most: int) -> float:
+    """Return the chance that a binomial number of events makes so small a denominator."""
+    from scipy.special import gammaln
+
+    every = np.arange(rows + 1)
+    share = events / rows
+    log = gammaln(rows + 1) - gammaln(every + 1) - gammaln(rows - every + 1)
+    chance = np.exp(log + every * np.log(share) + (rows - every) * np.log(1 - share))
+    return float(chance[rows // np.gcd(every, rows) <= most].sum() / chance.sum())
+
+
+def chernoff(seen: int, expected: float) -> float:
+    """Return a bound of how rarely a sum of unequal chances is so far from what is expected.
+
+    Chernoff 1952, for both sides.
+    """
+    left = seen * np.log(seen / expected) if seen else 0.0
+    return float(np.exp(-(expected - seen + left)))
+
+
+def _in_order(each: Scatter) -> float:
+    """Return how rarely the means of levels that stand in order are so seldom out of it.
+
+    By chance the next mean is lower as often as the noise of two means outweighs the trend.
+    """
+    from scipy.special import ndtr
+
+    order = np.argsort(each.value, kind="stable")
+    value, mean = each.value[order], each.mean[order]
+    noise = (each.spread / each.rows)[order]
+    steps = (np.diff(value) > 0) & (np.diff(mean) != 0)
+    if steps.sum() < _MANY:
+        return 1.0
+    wide = min(_TREND, len(mean) // 2)
+    padded = np.pad(mean, (wide, wide), mode="edge")
+    trend = np.convolve(padded, np.ones(2 * wide + 1) / (2 * wide + 1), mode="valid")
+    errors = np.sqrt(np.maximum(noise[1:] + noise[:-1], 1e-300))
+    down = np.clip(ndtr(-np.abs(np.diff(trend)) / errors), 1e-12, 0.5)[steps]
+    lower = int((np.diff(mean)[steps] < 0).sum())
+    lower = min(lower, int(steps.sum()) - lower)
+    expected = float(down.sum())
+    return chernoff(lower, expected) if lower < expected else 1.0

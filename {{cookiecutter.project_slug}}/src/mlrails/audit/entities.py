@@ -20,6 +20,7 @@ _CHANCE = 0.5
 _HARM = 0.2
 """On the scale of `strength`: a tenth of area under ROC."""
 _STRONG = 0.3
+_SAME = 0.85
 _LABEL = "\0entity"
 """No column of a file is called so."""
 
@@ -97,13 +98,18 @@ def _wider(found: Strength, by: float) -> Strength:
     return Strength(found.value, max(low, -1.0), min(high, 1.0))
 
 
-def by_chance(points: Floats, label: Codes, seed: int) -> bool:
-    """Tell whether rows whose columns are shuffled apart are in clusters about as often."""
+def by_chance(points: Floats, label: Codes, within: float, seed: int) -> bool:
+    """Tell whether rows whose columns are shuffled apart come as near about as often."""
     rng = np.random.default_rng(seed)
     shuffled = np.column_stack([rng.permutation(it) for it in points.T])
-    share, other = (_in_one(it) for it in (label, clusters.clusters(shuffled)[0]))
-    return other > _CHANCE * share
+    share = float((np.bincount(label)[label] > 1).mean())
+    return float((clusters.nearest(shuffled) <= within).mean()) > _CHANCE * share
 
 
-def _in_one(label: Codes) -> float:
-    return float((np.bincount(label)[label] > 1).mean())
+def same_target(table: Table, label: Codes) -> bool:
+    """Tell whether nearly all rows of an entity have the very same target."""
+    target = np.unique(table.target, axis=0, return_inverse=True)[1].ravel()
+    inside = np.bincount(label)[label] > 1
+    joint = np.unique(label * (target.max() + 2) + target)
+    pure = np.bincount(joint // (target.max() + 2), minlength=int(label.max()) + 1) == 1
+    return bool(pure[label[inside]].mean() > _SAME)

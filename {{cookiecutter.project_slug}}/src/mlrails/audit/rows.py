@@ -11,9 +11,12 @@ from .strength import delong
 from .table import Codes, Floats, Table, codes, is_number, is_time
 from .table import numbers as as_numbers
 
+_COPIES = "duplicates across parts"
 _MOST = 6_000
-_COPY = 0.05
-"""Nearer than this share of the way to the next row, rows of one cluster are copies."""
+_OWN = 0.9
+"""What differs in so many rows is each copy's own."""
+_DECIMALS = 5
+"""No measurement repeats so exactly by chance."""
 _SMALLEST, _LARGEST = 2, 60
 _ENTITIES = 20
 _FIXED = 0.95
@@ -23,10 +26,9 @@ _NOTED = 0.001
 
 def of_table(table: Table) -> Iterator[Finding]:
     """Yield what copies, entities and the order of the rows tell."""
-    named = [*_named_groups(table)]
-    yield from named
-    if not any(it.level == "stop" for it in named):
-        yield from _unnamed(table)
+    unnamed = list(_unnamed(table))
+    named = [] if any(it.rule == _COPIES for it in unnamed) else list(_named_groups(table))
+    yield from named or unnamed
     yield from _again(table)
     yield from _ordered(table)
 
@@ -37,18 +39,28 @@ def _points(table: Table) -> tuple[tuple[str, ...], Floats]:
 
 
 def _unnamed(table: Table) -> Iterator[Finding]:
-    """Yield rows that belong together though no column says so."""
-    names, points = _points(table)
+    """Yield rows that belong together though no column says so, by all columns or by some."""
+    names = clusters.usable(table, tuple(it for it in table.roles.features if it in table.frame))
+    repeated = tuple(it for it in names if table.frame[it].nunique() < _OWN * len(table))
+    each = [_clustered(table, it) for it in dict.fromkeys((names, repeated))]
+    found = max((it for it in each if it), key=lambda it: it[1].rows, default=None)
+    if found is not None:
+        yield found[0]
+
+
+def _clustered(table: Table, names: tuple[str, ...]) -> tuple[Finding, Torn] | None:
     if not names or len(table) < _SMALLEST * _ENTITIES:
-        return
+        return None
+    points = clusters.coordinates(table, names)
     chosen = clusters.slab(points, _MOST, table.seed)
     part, points = Table(table.frame.iloc[chosen], table.roles, table.seed), points[chosen]
-    label, near = clusters.clusters(points)
+    label, within = clusters.clusters(points)
     if (found := entities.torn(part, label, names, points)) is None or not found.harms:
-        return
-    if not _is_split(part, label) or entities.by_chance(points, label, table.seed):
-        return
-    yield _copied(part, found) if near < _COPY else _torn(part, found, near)
+        return None
+    if not _is_split(part, label) or entities.by_chance(points, label, within, table.seed):
+        return None
+    make = _copied if entities.same_target(part, label) else _torn
+    return make(part, found), found
 
 
 def _is_split(table: Table, label: Codes) -> bool:
@@ -64,7 +76,7 @@ def _is_split(table: Table, label: Codes) -> bool:
 
 def _copied(table: Table, found: Torn) -> Finding:
     return Finding(
-        "duplicates across parts",
+        _COPIES,
         (),
         f"{found.rows:,} of {len(table):,} rows are copies of {found.entities:,}, the same or "
         "nearly, so tested rows are in training as well: their copies tell "
@@ -74,7 +86,7 @@ def _copied(table: Table, found: Torn) -> Finding:
     )
 
 
-def _torn(table: Table, found: Torn, near: float) -> Finding:
+def _torn(table: Table, found: Torn) -> Finding:
     by_time = table.roles.by == "time"
     return Finding(
         "groups torn apart",
@@ -98,18 +110,23 @@ def _named_groups(table: Table) -> Iterator[Finding]:
         return
     part = table.sampled(_MOST * 4)
     names, points = _points(part)
-    for name in part.frame.columns:
-        if name in (table.roles.target, table.roles.time) or not _may_name(part, name):
-            continue
-        label = codes(part.frame[name])
-        label = np.where(label < 0, label.max() + 1 + np.arange(len(label)), label)
-        rest = tuple(it for it in names if it != name)
-        without = (
-            np.column_stack([points[:, names.index(it)] for it in rest]) if rest else points[:, :0]
-        )
-        found = entities.torn(part, label, rest, without)
-        if found and found.harms:
-            yield _group(part, name, found, label)
+    found = [
+        it for it in (_by_name(part, name, names, points) for name in map(str, part.frame)) if it
+    ]
+    if found:
+        yield min(found, key=lambda it: it.level != "stop")
+
+
+def _by_name(table: Table, name: str, names: tuple[str, ...], points: Floats) -> Finding | None:
+    """Return that a column's values name entities which a split tears apart."""
+    if name in (table.roles.target, table.roles.time) or not _may_name(table, name):
+        return None
+    label = codes(table.frame[name])
+    label = np.where(label < 0, label.max() + 1 + np.arange(len(label)), label)
+    # What a number's trend tells is no knowledge of an entity.
+    rest = tuple(it for it in names if it != name or is_number(table.frame[name]))
+    found = entities.torn(table, label, rest, points[:, [names.index(it) for it in rest]])
+    return _group(table, name, found, label) if found and found.harms else None
 
 
 def _may_name(table: Table, name: str) -> bool:
@@ -117,14 +134,20 @@ def _may_name(table: Table, name: str) -> bool:
     if is_time(column) or column.dtype.kind == "b":
         return False
     distinct = column.nunique()
-    if distinct < _ENTITIES or not _SMALLEST <= len(column) / distinct <= _LARGEST:
+    return distinct >= _ENTITIES and _SMALLEST <= len(column) / distinct <= _LARGEST
+
+
+def _is_precise(table: Table, name: str) -> bool:
+    """Tell whether a column's numbers have more decimals than would meet again by chance."""
+    if not is_number(table.frame[name]):
         return False
-    values = as_numbers(column)
-    return not is_number(column) or bool(np.all(np.isnan(values) | (values == np.floor(values))))
+    values = as_numbers(table.frame[name])
+    values = values[~np.isnan(values)]
+    return bool(np.mean(values != np.round(values, _DECIMALS)) > 0.5)
 
 
 def _group(table: Table, name: str, found: Torn, label: Codes) -> Finding:
-    is_entity = bool(words.of_name(name) & words.ENTITIES)
+    is_entity = bool(words.of_name(name) & words.ENTITIES) or _is_precise(table, name)
     knows = name in table.roles.features or any(
         _fixed(table, it, label) for it in table.roles.features if it != name
     )

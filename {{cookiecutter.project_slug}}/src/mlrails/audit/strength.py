@@ -1,7 +1,7 @@
 """How well a column alone tells the target, out of fold and with an interval.
 
 All is on one scale from 0 to 1, so that classes and numbers have the same bounds: 2·AUC − 1 of an
-event (of several classes the mean over them, each against the rest), Spearman's correlation of a
+event (of several classes the one that is told best, against the rest), Spearman's correlation of a
 number. Intervals are DeLong's (DeLong, DeLong and Clarke-Pearson 1988) and Fisher's.
 """
 
@@ -45,7 +45,8 @@ def of_scores(scores: Floats, table: Table, rows: Mask | None = None) -> Strengt
     target = table.scores[here]
     if table.roles.numbers:
         return _spearman(scores[here, 0], target[:, 0])
-    return _mean([delong(scores[here, it], target[:, it] > 0) for it in range(target.shape[1])])
+    each = (delong(scores[here, it], target[:, it] > 0) for it in range(target.shape[1]))
+    return max((it for it in each if it), key=lambda it: it.low, default=NOTHING)
 
 
 def delong(scores: Floats, event: Mask) -> Strength | None:
@@ -65,15 +66,6 @@ def delong(scores: Floats, event: Mask) -> Strength | None:
 
 def _interval(value: float, width: float) -> Strength:
     return Strength(value, max(value - width, -1.0), min(value + width, 1.0))
-
-
-def _mean(found: "Sequence[Strength | None]") -> Strength:
-    """Return the mean over classes; its interval is no narrower than one class's mean width."""
-    there = [it for it in found if it is not None]
-    if not there:
-        return NOTHING
-    value, low, high = np.mean(np.array(there), axis=0).tolist()
-    return Strength(value, low, high)
 
 
 def _spearman(scores: Floats, target: Floats) -> Strength:

@@ -13,8 +13,8 @@ MISSING = _listed(
     |desconocido|no disponible|sconosciuto|mancante|desconhecido|onbekend|brak|brak danych"""
 )
 """What stands in a cell where nothing is known; in small letters."""
-NEGATIVE = frozenset({-1.0, -9.0, -99.0, -999.0, -9999.0, 9999.0, 99999.0, 999999.0})
-"""Numbers that stand for a missing one."""
+NUMBERS = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
+"""Numbers that stand for a missing one, where all others are far from them."""
 OUTCOMES = _listed(
     """outcome|outcomes|result|results|label|target|actual|resolution|resolved|closed|closing|cancelled
     |canceled|cancellation|churned|churn|refund|refunded|chargeback|settlement|settled|recovery
