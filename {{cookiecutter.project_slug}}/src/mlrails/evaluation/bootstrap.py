@@ -18,7 +18,6 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from ..core.params import Unit
 from ..data.arrays import Vector
@@ -253,6 +252,8 @@ def interval(value: float, error: float, count: float, confidence: float) -> Fig
     """
     if not np.isfinite([value, error]).all():
         return Figure(value, float("nan"), float("nan"))
+    from scipy import special  # Who asks for the metrics' names alone need not wait for it.
+
     reach = float(special.stdtrit(count - 1, (1 + confidence) / 2)) * error
     return Figure(value, value - reach, value + reach)
 

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from ..core.params import Unit
 from ..data.arrays import Vector
@@ -61,6 +60,8 @@ class Comparison:
         interval shrinks with the root of what was seen, and its end must stay on this side of the
         margin in spite of the luck of the next rows.
         """
+        from scipy import special
+
         distance = abs(self.value + margin)
         reach = (self.high - self.low) / 2 + float(special.ndtri(POWER)) * self.error
         if not distance or not math.isfinite(reach):

@@ -17,7 +17,7 @@ from ..core.settings import Settings
 from ..gate import judge, report
 from ..gate.bounds import load_bounds
 from ..gate.judge import Rivals
-from ..gate.verdict import BEST, CHAMPION, Answer, Verdict
+from ..gate.verdict import BEST, CHAMPION, Answer, Verdict, unchanged
 from ..pipeline import candidate
 from ..pipeline.candidate import Candidate
 from ..registry import (
@@ -27,12 +27,13 @@ from ..registry import (
     lock,
     permissions,
     signing,
+    stored,
     transitions,
     versions,
 )
 from ..registry.ledger import PROMOTION, Ledger
 from ..registry.versions import Registry, Version
-from ..tracking import input_key
+from ..tracking import input_key, recording
 from . import bundle
 
 _MAIN = {"main", "master", ""}
@@ -82,6 +83,12 @@ class Held:
         given = judge.verdict(registry, self.candidate, rivals, self.bounds, self.again)
         report.write(given, registry.name, self.bounds_of, self.evidence)
         return given
+
+    def unchanged(self, registry: Registry) -> Exit:
+        """Say that the model is the champion, whose bytes are checked already."""
+        given = unchanged(self.candidate.digest)
+        report.write(given, registry.name, self.bounds_of, self.evidence)
+        return report.announce(given, registry.name)
 
 
 def here(settings: Settings, revision: str | None = None, again: str | None = None) -> Held:
@@ -151,6 +158,8 @@ def _named(digest: str | None) -> str:
 def gate(settings: Settings, revision: str | None = None, again: str | None = None) -> Exit:
     """Write the verdict; nothing is registered and nothing moves."""
     challenger = here(settings, revision, again)
+    if _is_champion(settings, challenger.candidate):
+        return challenger.unchanged(stored.registry(settings))
     there = versions.connect_to_read(settings)
     verdict = challenger.hold(there, judge.rivals(there, Ledger(there.client, settings)))
     return report.announce(verdict, there.name)
@@ -174,7 +183,18 @@ def promote(
     permissions.check(settings, permissions.promoter)
     if handed_over:
         return _promote(settings, from_bundle(settings, handed_over), tip)
-    return _promote(settings, to_promote(settings, revision, again, dirty), tip)
+    challenger = to_promote(settings, revision, again, dirty)
+    if _is_champion(settings, challenger.candidate):
+        there = stored.registry(settings)
+        with lock.turn(there):
+            return challenger.unchanged(there)
+    return _promote(settings, challenger, tip)
+
+
+def _is_champion(settings: Settings, ours: Candidate) -> bool:
+    """Tell whether nothing is left to do, as the project's own store knows it and its run."""
+    known = recording.is_recorded(settings, ours.key)
+    return known and stored.is_champion(settings, ours.digest)
 
 
 def _superseded(settings: Settings, tip: str | None) -> bool:

@@ -6,8 +6,10 @@ database that nothing opens again; and it follows the project's folder when that
 
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -168,13 +170,65 @@ def has_model(root: Path, name: str) -> bool:
     )
 
 
+class Stored(NamedTuple):
+    """A version of a registered model as the store holds it."""
+
+    number: int
+    is_dirty: bool
+    """Whether it is of files that were not committed."""
+    folder: Path | None
+    """Its bytes, where they lie in the store's own folder."""
+
+
+def versions_of(root: Path, model: str, digest: str) -> Sequence[Stored]:
+    """Return the versions of a digest that the store holds, without importing MLflow."""
+    query = """
+        SELECT version, storage_location, EXISTS (
+            SELECT 1 FROM model_version_tags AS dirty WHERE dirty.name = versions.name
+            AND dirty.version = versions.version AND key = 'git_dirty' AND value <> 'false'
+        )
+        FROM model_versions AS versions JOIN model_version_tags AS tags USING (name, version)
+        WHERE name = ? AND key = 'digest' AND value = ? AND current_stage <> 'Deleted_Internal'
+    """
+    home, found = artifacts(root), _all(root / DATABASE, query, model, digest)
+    return [
+        Stored(int(number), bool(dirty), _path(where) if where.startswith(f"{home}/") else None)
+        for number, where, dirty in ((it[0], str(it[1]), it[2]) for it in found)
+    ]
+
+
+def aliased(root: Path, model: str, alias: str) -> int | None:
+    """Return the version that an alias of the store points to, without importing MLflow."""
+    query = "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?"
+    found = _all(root / DATABASE, query, model, alias)
+    return int(found[0][0]) if found else None
+
+
+def is_running(root: Path, name: str) -> bool:
+    """Tell whether a run of an experiment has begun and not ended, or whether nobody can say."""
+    query = """
+        SELECT count(*) FROM runs JOIN experiments USING (experiment_id)
+        WHERE experiments.name = ? AND status = 'RUNNING' AND runs.lifecycle_stage = 'active'
+    """
+    return _first(root / DATABASE, query, name) != 0
+
+
+def _path(address: str) -> Path:
+    return Path(url2pathname(urlsplit(address).path))
+
+
 def _first(database: Path, query: str, value: str) -> object:
     """Return the first cell of what a query finds, or None, also where there is no store."""
+    found = _all(database, query, value)
+    return found[0][0] if found else None
+
+
+def _all(database: Path, query: str, *values: str) -> Sequence[tuple[Any, ...]]:
+    """Return the rows that a query finds: none where there is no store, or another MLflow's."""
     if not database.exists():
-        return None
+        return []
     try:
         with closing(sqlite3.connect(database)) as connection:
-            found = connection.execute(query, (value,)).fetchone()
+            return connection.execute(query, values).fetchall()
     except sqlite3.Error:
-        return None
-    return found[0] if found else None
+        return []
