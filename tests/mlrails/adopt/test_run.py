@@ -36,7 +36,13 @@ def root(tmp_path: Path) -> Path:
     """Return a project, committed, with the files that adoption may change."""
     folder = tmp_path / "project"
     records = [f"docs/decisions/{it.name}" for it in (sample.ROOT / "docs/decisions").iterdir()]
-    for name in (*files.paths(sample.PACKAGE), *records, ".gitignore", ".dvc/.gitignore", ".dvc/config"):
+    for name in (
+        *files.paths(sample.PACKAGE),
+        *records,
+        ".gitignore",
+        ".dvc/.gitignore",
+        ".dvc/config",
+    ):
         if (sample.ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((sample.ROOT / name).read_bytes())

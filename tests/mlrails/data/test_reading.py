@@ -91,3 +91,9 @@ def test_only_what_is_not_plain_is_written_down() -> None:
         "nulls": ["?"],
         "dates": {"d": "%Y"},
     }
+
+
+def test_a_row_without_what_it_needs_is_left_out() -> None:
+    how = Reading(needed=("y",))
+    rows = plain(table(b"a,y\n1,2\n3,\n,4\n", how, "f.csv"), (), how, "f.csv")
+    assert rows.to_pydict() == {"a": ["1", None], "y": ["2", "4"]}

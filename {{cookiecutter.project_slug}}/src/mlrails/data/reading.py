@@ -44,10 +44,10 @@ class Reading:
     """How a column writes its times, in the letters of `strptime`; one way for each."""
     positive: Mapping[str, str] = field(default_factory=dict)
     """The cell of a column that is the event: it becomes true, any other false."""
-    needed: tuple[str, ...] = ()
-    """Columns without which a row says nothing: rows that have no value there are left out."""
     trim: bool = False
     """Blanks around a cell are no part of it."""
+    needed: tuple[str, ...] = ()
+    """Columns without which a row says nothing: rows that have no value there are left out."""
 
     def words(self) -> dict[str, Any]:
         """Return what is not as in a plain CSV, as keyword arguments of `sources.read`."""
@@ -139,6 +139,16 @@ def plain(rows: "pa.Table", numbers: Collection[str], how: Reading, where: str) 
         else:
             continue
         rows = rows.set_column(place, name, made)
+    return having(rows, how.needed)
+
+
+def having(rows: "pa.Table", needed: Collection[str]) -> "pa.Table":
+    """Return the rows that have a value in each of some columns."""
+    import pyarrow.compute as pc
+
+    for name in needed:
+        if rows[name].null_count:
+            rows = rows.filter(pc.is_valid(rows[name]))
     return rows
 
 

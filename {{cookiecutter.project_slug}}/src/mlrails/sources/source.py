@@ -30,11 +30,12 @@ def read(
     separator: str = ",",
     encoding: str = "utf-8",
     decimal: str = ".",
-    thousands: str | None = None,
+    thousands: str = "",
     nulls: Sequence[str] = (),
     dates: Mapping[str, str] | None = None,
     positive: Mapping[str, str] | None = None,
     trim: bool = False,
+    needed: Sequence[str] = (),
     track: Track | None = None,
     root: Path | None = None,
 ) -> "pd.DataFrame":
@@ -44,7 +45,7 @@ def read(
     Raises UsageError that names file, column and row.
     """
     words = separator, encoding, decimal, thousands, tuple(nulls), dates or {}, positive or {}, trim
-    how, base = Reading(*words), root or Path()
+    how, base = Reading(*words, tuple(needed)), root or Path()
     paths = datasets.find(base, source, named_so=False)
     provenance.note(source, provenance.of_files(paths, base))
     shown = track(paths, f"reading {source}", len(paths)) if track else paths
@@ -127,7 +128,7 @@ def _plain(column: Any, how: Reading) -> Any:
 def _check(how: Reading, rows: "pa.Table", source: str) -> None:
     """Raise UsageError where a word is said of a column that is not read, or has a third value."""
     names = rows.column_names
-    for word, told in (("dates", how.dates), ("positive", how.positive)):
+    for word, told in (("dates", how.dates), ("positive", how.positive), ("needed", how.needed)):
         for name in told:
             if name not in names:
                 raise UsageError(
