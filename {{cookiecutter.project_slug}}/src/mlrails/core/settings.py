@@ -18,6 +18,8 @@ so that also those parts can ask that run without an environment of their own.
 | `STARTED_BY`          | set by nox: its process id, without which no command of it goes on    |
 | `PIPELINE_PROJECT`    | set by `train` in a copy of the project: the project's own folder     |
 | `DVC_STAGE`           | set by DVC: the stage that it runs, whose inputs `dvc.lock` must name |
+| `SOURCE_USER`, `SOURCE_PASSWORD` | the account at a database or web server that rows come from |
+| `SOURCE_TOKEN`        | what a web server that rows come from is sent instead                 |
 | `SERVING_TOKEN`       | what callers of the served model must send; empty: loopback only      |
 | `SERVING_EVERYONE`    | `true`: the image answers callers without a token                     |
 | `SERVING_ROOT_PATH`   | the path that a proxy puts above those of the served model            |
@@ -157,6 +159,26 @@ def serving_token(environment: Mapping[str, str]) -> str | None:
     if given and not given.strip():
         raise UsageError("SERVING_TOKEN: holds blanks alone; set it to a secret, or leave it out")
     return given.strip() or None
+
+
+@dataclass(frozen=True)
+class Account:
+    """As whom a source is asked for rows."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may show."""
+        return tuple(filter(None, (self.password, self.token)))
+
+
+def source_account(environment: Mapping[str, str]) -> Account:
+    """Return as whom sources are asked, without the end of line of a file."""
+    names = ("SOURCE_USER", "SOURCE_PASSWORD", "SOURCE_TOKEN")
+    return Account(*(environment.get(it, "").rstrip("\r\n") for it in names))
 
 
 def _started(environment: Mapping[str, str]) -> tuple[str, str] | tuple[None, None]:

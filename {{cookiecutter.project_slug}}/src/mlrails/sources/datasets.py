@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from ..core.errors import UsageError
 
 ENDINGS = {".parquet", ".csv"}
-_LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}
+LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}
 _DEPTH = 4
 """Of so many folders above one that is named the log is looked for: it may be a table's part."""
 _MISSING = "__HIVE_DEFAULT_PARTITION__"
@@ -66,10 +66,10 @@ def partition(path: Path, root: Path) -> Mapping[str, str | None]:
 def _is_data(path: Path, base: Path, asked: str = "") -> bool:
     """Tell whether a file below a folder is to be read; `asked` are first letters that may hide."""
     parts = path.relative_to(base).parts
-    return path.is_file() and not any(it[0] not in asked and _is_hidden(it) for it in parts)
+    return path.is_file() and not any(it[0] not in asked and is_hidden(it) for it in parts)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     """Tell whether a name is bookkeeping; a column's name may begin so too, as `_day=1`."""
     return name.startswith(".") or (name.startswith("_") and "=" not in name)
 
@@ -89,14 +89,27 @@ def _fixed(pattern: Path) -> Path:
     return Path(*parts)
 
 
+def refuse_logged_names(where: str, names: Iterable[Path]) -> None:
+    """Raise UsageError where files of a folder are of a table's log."""
+    for name in names:
+        for kind in (kind for log, kind in LOGS.items() if log in name.parts):
+            raise _of_a_log(where, kind)
+        if name.match("metadata/*.metadata.json"):
+            raise _of_a_log(where, "Iceberg")
+
+
+def _of_a_log(where: object, kind: str) -> UsageError:
+    return UsageError(
+        f"{where}: a table of {kind}, whose log says which of its files count; let its "
+        "own reader write the rows to a file, and name that"
+    )
+
+
 def _refuse_logged(folder: Path, below: Iterable[Path]) -> None:
     """Raise UsageError for a table whose log says which of its files count."""
     for place in (folder, *folder.parents[:_DEPTH], *below):
-        found = [kind for name, kind in _LOGS.items() if (place / name).is_dir()]
+        found = [kind for name, kind in LOGS.items() if (place / name).is_dir()]
         if any((place / "metadata").glob("*.metadata.json")):
             found.append("Iceberg")
         if found:
-            raise UsageError(
-                f"{place}: a table of {found[0]}, whose log says which of its files count; let its "
-                "own reader write the rows to a file, and name that"
-            )
+            raise _of_a_log(place, found[0])
