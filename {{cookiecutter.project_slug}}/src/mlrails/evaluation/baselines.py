@@ -13,9 +13,12 @@ from ..data.arrays import Matrix, Vector
 from ..modeling.protocols import Encoder
 
 Scorer = Callable[[Matrix], Vector]
+Middle = Callable[[Vector], float]
 
 _LEAST_ROWS = 20.0
 """A group's mean is drawn towards the overall mean by as many rows; small groups say little."""
+_PLACES = 4
+"""In the order of weighted values, for each of them."""
 
 
 class Grouped(NamedTuple):
@@ -27,32 +30,50 @@ class Grouped(NamedTuple):
     """How much of the column makes one group: 60 for the hour of a minute of the day."""
 
 
-def fit(task: Task, encoder: Encoder, matrix: Matrix, target: Vector) -> Mapping[str, Scorer]:
+def fit(
+    task: Task, encoder: Encoder, matrix: Matrix, target: Vector, weight: Vector | None = None
+) -> Mapping[str, Scorer]:
     """Fit every baseline on the training rows (rows, features) and (rows,); by its title."""
     grouped = [
         Grouped(encoder.groups[name][0], column, encoder.groups[name][1])
         for column, name in enumerate(encoder.names)
         if name in encoder.groups
     ]
-    fitted = {name: _constant(middle(target)) for name, middle in MIDDLES[task].items()}
+    fitted = {
+        name: _constant(weighed(middle, target, weight)) for name, middle in MIDDLES[task].items()
+    }
     if hour := next((it for it in grouped if it.width != 1), None):
-        means = fit_groups([hour], matrix, target)
+        means = fit_groups([hour], matrix, target, weight)
         fitted[f"{_MEAN[task]} by {hour.title}"] = lambda matrix: means(matrix)[:, 0]
-    fitted[LINEAR[task]] = _fit_linear(task, grouped, matrix, target)
+    fitted[LINEAR[task]] = _fit_linear(task, grouped, matrix, target, weight)
     return fitted
 
 
-def hindsight(task: Task, target: Vector) -> Mapping[str, Vector]:
+def weighed(middle: Middle, values: Vector, weight: Vector | None) -> float:
+    """Return a middle of values (rows,), each of which counts by its weight.
+
+    For another middle than the mean the values stand as often as they weigh, as nearly as so many
+    places in their order can tell.
+    """
+    if weight is None:
+        return float(middle(values))
+    if middle is np.mean:
+        return float(np.average(values, weights=weight))
+    places = (np.arange(_PLACES * len(values)) + 0.5) / (_PLACES * len(values))
+    return float(middle(np.quantile(values, places, weights=weight, method="inverted_cdf")))
+
+
+def hindsight(task: Task, target: Vector, weight: Vector | None = None) -> Mapping[str, Vector]:
     """Return the constant that only these rows themselves could tell, by its title.
 
     The rate of the training rows is a weak rival where the world has moved on since: what a model
     gains over it may be no more than that its own mean has moved as well.
     """
-    return {HINDSIGHT[task]: np.full(len(target), target.mean())}
+    return {HINDSIGHT[task]: np.full(len(target), np.average(target, weights=weight))}
 
 
 def fit_groups(
-    grouped: Sequence[Grouped], matrix: Matrix, target: Vector
+    grouped: Sequence[Grouped], matrix: Matrix, target: Vector, weight: Vector | None = None
 ) -> Callable[[Matrix], Matrix]:
     """Return what gives each row its groups' means of the target, (rows, len(grouped)).
 
@@ -67,24 +88,57 @@ def fit_groups(
         codes: Matrix = matrix[:, [it.column for it in grouped]] // [it.width for it in grouped]
         return codes
 
+    if weight is not None:
+        means = [_Means.fit(column, target, weight) for column in groups(matrix).T]
+        return lambda matrix: np.column_stack(
+            [mean.of(column) for mean, column in zip(means, groups(matrix).T, strict=True)]
+        )
     # Not `fit_transform`, which would give the training rows means of other rows than these.
     encoder = TargetEncoder(target_type="continuous", smooth=_LEAST_ROWS)
     encoder.fit(groups(matrix), target)
     return lambda matrix: np.asarray(encoder.transform(groups(matrix)))
 
 
+class _Means(NamedTuple):
+    """The mean of each group, by weights, which scikit-learn's encoder of targets does not know."""
+
+    groups: Vector
+    means: Vector
+    overall: float
+
+    @classmethod
+    def fit(cls, groups: Vector, target: Vector, weight: Vector) -> "_Means":
+        there, place = np.unique(groups, return_inverse=True)
+        overall = float(np.average(target, weights=weight))
+        total, counted = (np.bincount(place, it) for it in (weight * target, weight))
+        means = (total + _LEAST_ROWS * overall) / (counted + _LEAST_ROWS)
+        return cls(there, means, overall)
+
+    def of(self, groups: Vector) -> Vector:
+        place = np.minimum(np.searchsorted(self.groups, groups), len(self.groups) - 1)
+        # A missing group is one of its own, and equal to nothing.
+        known = (self.groups[place] == groups) | (np.isnan(self.groups[place]) & np.isnan(groups))
+        return np.where(known, self.means[place], self.overall)
+
+
 def _constant(value: float) -> Scorer:
     return lambda matrix: np.full(len(matrix), value)
 
 
-def _fit_linear(task: Task, grouped: Sequence[Grouped], matrix: Matrix, target: Vector) -> Scorer:
+def _fit_linear(
+    task: Task,
+    grouped: Sequence[Grouped],
+    matrix: Matrix,
+    target: Vector,
+    weight: Vector | None = None,
+) -> Scorer:
     """Fit a linear model on numbers, missing ones as the mean, and on means of groups."""
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    means = fit_groups(grouped, matrix, target)
+    means = fit_groups(grouped, matrix, target, weight)
     numbers = sorted({*range(matrix.shape[1])} - {it.column for it in grouped})
 
     def inputs(matrix: Matrix) -> Matrix:
@@ -95,14 +149,15 @@ def _fit_linear(task: Task, grouped: Sequence[Grouped], matrix: Matrix, target: 
     events = task is Task.CLASSIFICATION
     last = LogisticRegression(solver="newton-cholesky") if events else Ridge(solver="cholesky")
     linear = make_pipeline(StandardScaler(), mean, last)
+    told = {f"{name}__sample_weight": weight for name in (linear.steps[0][0], linear.steps[-1][0])}
     with np.errstate(invalid="ignore"):  # A column without a single number has no mean.
-        linear.fit(inputs(matrix), target > 0 if events else target)
+        linear.fit(inputs(matrix), target > 0 if events else target, **told)
     if events:
         return lambda matrix: np.asarray(linear.predict_proba(inputs(matrix))[:, 1])
     return lambda matrix: np.asarray(linear.predict(inputs(matrix)))
 
 
-MIDDLES: Mapping[Task, Mapping[str, Callable[[Vector], float]]] = {
+MIDDLES: Mapping[Task, Mapping[str, Middle]] = {
     Task.CLASSIFICATION: {"constant rate": np.mean},
     # Squared error asks for the mean, absolute error for the median: neither is enough alone.
     Task.REGRESSION: {"constant mean": np.mean, "constant median": np.median},

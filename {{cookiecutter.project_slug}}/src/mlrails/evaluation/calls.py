@@ -43,14 +43,14 @@ def thresholds(
 
     def threshold(score: Vector) -> float:
         if score.min() < score.max():
-            return choose_threshold(rules.threshold, target, score, rules.costs)
+            return choose_threshold(rules.threshold, target, score, rules.costs, weight)
         return -np.inf if metric.hardest_call(target, weight)[0] else np.inf
 
     return {name: threshold(score) for name, score in scores.items()}
 
 
 def costs_at_thresholds(
-    target: Vector, score: Vector, threshold: float, costs: Costs
+    target: Vector, score: Vector, threshold: float, costs: Costs, weight: Vector | None = None
 ) -> Mapping[str, Any]:
     """Return what calls cost for each row of these (rows,), at the threshold and at others.
 
@@ -65,25 +65,28 @@ def costs_at_thresholds(
         "balance": costs.false_alarm / (costs.false_alarm + costs.miss),
         "everybody": float(score.min()),
         "nobody": above_all(score),
-        "hindsight": choose_threshold("cost", target, score, costs),
+        "hindsight": choose_threshold("cost", target, score, costs, weight),
     }
+
+    def at_threshold(cut: float) -> Mapping[str, float]:
+        return _at_threshold(target, called(score, cut), cut, costs, weight)
+
     return {
         **costs.model_dump(),
-        "thresholds": {
-            name: _at_threshold(target, score, cut, costs) for name, cut in cuts.items()
-        },
+        "thresholds": {name: at_threshold(cut) for name, cut in cuts.items()},
         "cost_curve": {
             "x": marks.tolist(),
-            "y": [_at_threshold(target, score, cut, costs)["cost"] for cut in marks],
+            "y": [at_threshold(cut)["cost"] for cut in marks],
         },
     }
 
 
-def _at_threshold(target: Vector, score: Vector, cut: float, costs: Costs) -> Mapping[str, float]:
-    made = called(score, cut)
+def _at_threshold(
+    target: Vector, made: Vector, cut: float, costs: Costs, weight: Vector | None
+) -> Mapping[str, float]:
     return {
         "threshold": round(float(cut), _DIGITS),
         "false_alarms": int(np.sum((target <= 0) & (made > 0))),
         "missed": int(np.sum((target > 0) & (made <= 0))),
-        "cost": round(cost(costs).whole(target, made), _DIGITS),
+        "cost": round(cost(costs).whole(target, made, weight), _DIGITS),
     }

@@ -17,27 +17,34 @@ _POINTS = 200
 _DIGITS = 6
 
 
-def threshold(params: Params, target: Vector, score: Vector) -> float | None:
+def threshold(
+    params: Params, target: Vector, score: Vector, weight: Vector | None = None
+) -> float | None:
     """Return from where on an event is called, by the rule of the params; None of a number."""
     if params.task is Task.REGRESSION:
         return None
     rules = params.evaluation
-    return choose_threshold(rules.threshold, target, score, rules.costs)
+    return choose_threshold(rules.threshold, target, score, rules.costs, weight)
 
 
 def choose_threshold(
-    rule: Threshold, target: Vector, score: Vector, costs: Costs | None = None
+    rule: Threshold,
+    target: Vector,
+    score: Vector,
+    costs: Costs | None = None,
+    weight: Vector | None = None,
 ) -> float:
     """Return the score from which on an event is called, the best by the rule.
 
-    `target` and `score` (rows,) are validation rows, never test rows. F1 is the harmonic mean of
-    precision and recall; Youden's index is recall minus the false alarm rate. By cost it may be
-    cheapest to call nobody. Counted here: who trains a network would wait for scikit-learn, which
-    nothing else needs there.
+    `target`, `score` and `weight` (rows,) are of validation rows, never of test rows. F1 is the
+    harmonic mean of precision and recall; Youden's index is recall minus the false alarm rate. By
+    cost it may be cheapest to call nobody. Counted here: who trains a network would wait for
+    scikit-learn, which nothing else needs there.
     """
     order = np.argsort(-score, kind="stable")
-    hits, alarms = np.cumsum(target[order] > 0), np.cumsum(target[order] <= 0)
-    events, others = max(hits[-1], 1), max(alarms[-1], 1)
+    counted = np.ones(len(order), np.int64) if weight is None else weight[order]
+    hits, alarms = (np.cumsum(counted * it) for it in (target[order] > 0, target[order] <= 0))
+    events, others = hits[-1] or 1, alarms[-1] or 1
     by_rule = {
         "f1": 2 * hits / (hits + alarms + events),
         "youden": hits / events - alarms / others,
@@ -58,75 +65,85 @@ def above_all(score: Vector) -> float:
 
 
 def behaviour(
-    task: Task, target: Vector, score: Vector, threshold: float | None
+    task: Task,
+    target: Vector,
+    score: Vector,
+    threshold: float | None,
+    weight: Vector | None = None,
 ) -> Mapping[str, Any]:
     """Return curves, calibration and confusion of events, or residuals of numbers."""
-    return _BEHAVIOUR[task](target, score, threshold)
+    return _BEHAVIOUR[task](target, score, threshold, weight)
 
 
 def _behaviour_of_events(
-    target: Vector, score: Vector, threshold: float | None
+    target: Vector, score: Vector, threshold: float | None, weight: Vector | None
 ) -> Mapping[str, Any]:
     return {
-        "roc": roc(target, score),
-        "precision_recall": precision_recall(target, score),
-        "average_precision": round(average_precision(target, score), _DIGITS),
-        **_calibration(target, score, bins=10),
+        "roc": roc(target, score, weight),
+        "precision_recall": precision_recall(target, score, weight),
+        "average_precision": round(average_precision(target, score, weight), _DIGITS),
+        **_calibration(target, score, 10, weight),
         "threshold": threshold,
-        "confusion": confusion(target, score, 0.5 if threshold is None else threshold),
+        "confusion": confusion(target, score, 0.5 if threshold is None else threshold, weight),
     }
 
 
-def _behaviour_of_numbers(target: Vector, score: Vector, _: float | None) -> Mapping[str, Any]:
+def _behaviour_of_numbers(
+    target: Vector, score: Vector, _: float | None, weight: Vector | None
+) -> Mapping[str, Any]:
     return {
-        "residuals": residuals(target, score),
-        **_calibration(target, score, bins=20),
+        "residuals": residuals(target, score, weight),
+        **_calibration(target, score, 20, weight),
     }
 
 
-def _calibration(target: Vector, score: Vector, bins: int) -> Mapping[str, Any]:
-    curve = calibration(target, score, bins)
+def _calibration(
+    target: Vector, score: Vector, bins: int, weight: Vector | None
+) -> Mapping[str, Any]:
+    curve = calibration(target, score, bins, weight)
     return {
-        "mean_score": round(float(score.mean()), _DIGITS),
+        "mean_score": round(float(np.average(score, weights=weight)), _DIGITS),
         "calibration": curve,
         "calibration_error": round(calibration_error(curve), _DIGITS),
     }
 
 
-_BEHAVIOUR: Mapping[Task, Callable[[Vector, Vector, float | None], Mapping[str, Any]]] = {
+_Behaviour = Callable[[Vector, Vector, float | None, Vector | None], Mapping[str, Any]]
+_BEHAVIOUR: Mapping[Task, _Behaviour] = {
     Task.CLASSIFICATION: _behaviour_of_events,
     Task.REGRESSION: _behaviour_of_numbers,
 }
 
 
-def roc(target: Vector, score: Vector) -> Curve:
+def roc(target: Vector, score: Vector, weight: Vector | None = None) -> Curve:
     """Return the share of events found (y) for each share of false alarms (x)."""
-    hits, alarms = (np.append(0, counts) for counts in _counts(target, score))
-    return _curve(alarms / max(alarms[-1], 1), hits / max(hits[-1], 1))
+    hits, alarms = (np.append(0, counts) for counts in _counts(target, score, weight))
+    return _curve(alarms / (alarms[-1] or 1), hits / (hits[-1] or 1))
 
 
-def precision_recall(target: Vector, score: Vector) -> Curve:
+def precision_recall(target: Vector, score: Vector, weight: Vector | None = None) -> Curve:
     """Return the precision (y) at each recall (x)."""
-    hits, alarms = _counts(target, score)
-    return _curve(hits / max(hits[-1], 1), hits / (hits + alarms))
+    hits, alarms = _counts(target, score, weight)
+    return _curve(hits / (hits[-1] or 1), hits / (hits + alarms))
 
 
-def average_precision(target: Vector, score: Vector) -> float:
+def average_precision(target: Vector, score: Vector, weight: Vector | None = None) -> float:
     """Return the area under the precision-recall curve, as a sum of steps; 0 without events."""
     from sklearn.metrics import average_precision_score
 
     event = target > 0
-    return float(average_precision_score(event, score)) if event.any() else 0.0
+    return float(average_precision_score(event, score, sample_weight=weight)) if any(event) else 0.0
 
 
-def _counts(target: Vector, score: Vector) -> tuple[Vector, Vector]:
+def _counts(target: Vector, score: Vector, weight: Vector | None = None) -> tuple[Vector, Vector]:
     """Return events and others at or above each distinct score, the highest first.
 
     scikit-learn's curves have no figures, but warnings, where all rows are of one class.
     """
     from sklearn.metrics import confusion_matrix_at_thresholds
 
-    _, alarms, _, hits, _ = confusion_matrix_at_thresholds(target > 0, score)
+    found = confusion_matrix_at_thresholds(target > 0, score, sample_weight=weight)
+    _, alarms, _, hits, _ = found
     return hits, alarms
 
 
@@ -136,7 +153,9 @@ def _curve(x: Vector, y: Vector) -> Curve:
     return {"x": x[keep].tolist(), "y": y[keep].tolist()}
 
 
-def calibration(target: Vector, score: Vector, bins: int = 10) -> Curve:
+def calibration(
+    target: Vector, score: Vector, bins: int = 10, weight: Vector | None = None
+) -> Curve:
     """Return the mean target (y) against the mean score (x) in tenths of the rows by score.
 
     Rows of one score stay together: their order says nothing, and an edge among them would.
@@ -146,40 +165,54 @@ def calibration(target: Vector, score: Vector, bins: int = 10) -> Curve:
     edges = np.linspace(0, len(score), bins + 1)[1:-1].round()
     ends = np.unique(last_of_score[np.searchsorted(last_of_score, edges)])
     parts = [part for part in np.split(order, ends) if len(part)]
+    counted = np.ones(len(score)) if weight is None else weight
     return {
-        "x": [float(score[part].mean()) for part in parts],
-        "y": [float(target[part].mean()) for part in parts],
+        "x": [float(np.average(score[part], weights=counted[part])) for part in parts],
+        "y": [float(np.average(target[part], weights=counted[part])) for part in parts],
         "rows": [len(part) for part in parts],
+        **({} if weight is None else {"weight": [float(weight[part].sum()) for part in parts]}),
     }
 
 
 def calibration_error(curve: Curve) -> float:
     """Return the mean distance of target and score over the groups of a calibration curve."""
-    return float(np.average(np.abs(np.subtract(curve["y"], curve["x"])), weights=curve["rows"]))
+    off = np.abs(np.subtract(curve["y"], curve["x"]))
+    return float(np.average(off, weights=curve.get("weight", curve["rows"])))
 
 
-def confusion(target: Vector, score: Vector, threshold: float) -> Mapping[str, int]:
-    """Count called and uncalled events at the threshold."""
+def confusion(
+    target: Vector, score: Vector, threshold: float, weight: Vector | None = None
+) -> Mapping[str, int]:
+    """Count called and uncalled events at the threshold, each by its weight, to the next whole."""
     from sklearn.metrics import confusion_matrix
 
-    cells = confusion_matrix(target > 0, score >= threshold, labels=[True, False]).T.ravel()
+    called = score >= threshold
+    cells = confusion_matrix(target > 0, called, labels=[True, False], sample_weight=weight)
     names = ("true_positive", "false_positive", "false_negative", "true_negative")
-    return dict(zip(names, cells.tolist(), strict=True))
+    return dict(zip(names, np.rint(cells.T.ravel()).astype(int).tolist(), strict=True))
 
 
-def residuals(target: Vector, score: Vector) -> Mapping[str, Any]:
+def residuals(target: Vector, score: Vector, weight: Vector | None = None) -> Mapping[str, Any]:
     """Return quantiles and the histogram of target minus prediction."""
     shares = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
     error = np.round(target - score, 9)  # What is left of rounding has no histogram.
+    quantiles = _quantiles(error, shares, weight).tolist()
     return {
-        "quantiles": dict(zip(map(str, shares), np.quantile(error, shares).tolist(), strict=True)),
-        "histogram": _histogram(error),
+        "quantiles": dict(zip(map(str, shares), quantiles, strict=True)),
+        "histogram": _histogram(error, weight),
     }
 
 
-def _histogram(values: Vector) -> Mapping[str, list[float]]:
-    low, high = np.quantile(values, [0.005, 0.995])
-    counts, edges = np.histogram(values, 60, (low, high) if low < high else None)
+def _quantiles(values: Vector, shares: Sequence[float], weight: Vector | None) -> Vector:
+    """Return quantiles; numpy knows weights for those that are values themselves, no others."""
+    if weight is None:
+        return np.quantile(values, shares)
+    return np.quantile(values, shares, weights=weight, method="inverted_cdf")
+
+
+def _histogram(values: Vector, weight: Vector | None) -> Mapping[str, list[float]]:
+    low, high = _quantiles(values, [0.005, 0.995], weight)
+    counts, edges = np.histogram(values, 60, (low, high) if low < high else None, weights=weight)
     return {"edges": edges.tolist(), "counts": counts.astype(float).tolist()}
 
 

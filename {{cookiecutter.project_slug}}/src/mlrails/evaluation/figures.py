@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.layout import Part
 from ..core.params import Evaluation, Params
+from ..modeling.dataset import weights
 from ..modeling.protocols import Model
 from . import baselines, calls, permutation, selection
 from .bootstrap import Figure, Sample, sample
@@ -190,10 +191,10 @@ def _of_model(params: Params, model: Model) -> Mapping[str, Any]:
 
 def _behaviour(params: Params, test: Scored, threshold: float | None) -> Mapping[str, Any]:
     target, score, costs = test.target, test.scores[MODEL], params.evaluation.costs
-    found = behaviour(params.task, target, score, threshold)
+    found = behaviour(params.task, target, score, threshold, test.weight)
     if costs is None:
         return found
-    at = calls.costs_at_thresholds(target, score, calls.at(threshold), costs)
+    at = calls.costs_at_thresholds(target, score, calls.at(threshold), costs, test.weight)
     return {**found, "costs": at}
 
 
@@ -212,7 +213,9 @@ def score(
     """Return every part with the scores of the model and of each baseline."""
     target = {part: frame[params.data.target].to_numpy(np.float64) for part, frame in rows.items()}
     matrix = {part: model.encoder.encode(frame) for part, frame in rows.items()}
-    simple = baselines.fit(params.task, model.encoder, matrix["train"], target["train"])
+    weight = {part: weights(frame, params.data.weight) for part, frame in rows.items()}
+    seen = matrix["train"], target["train"], weight["train"]
+    simple = baselines.fit(params.task, model.encoder, *seen)
     return {
         part: Scored.from_rows(
             params.data,
@@ -220,7 +223,7 @@ def score(
             {
                 MODEL: model.scores_of(matrix[part]),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
-                **baselines.hindsight(params.task, target[part]),
+                **baselines.hindsight(params.task, target[part], weight[part]),
             },
         )
         for part, frame in rows.items()

@@ -11,6 +11,8 @@ from ..data.arrays import Vector
 from .bootstrap import Draws, Numbers
 
 _NUMBERS_AT_ONCE = 2_000_000
+_ROUNDING = 1e-12
+"""Of sums of weights."""
 
 
 def average_precision(
@@ -45,7 +47,9 @@ def median_absolute_error(
     def of(counts: Draws) -> Vector:
         below = np.cumsum(counts, axis=1)
         half = below[:, -1:] / 2
-        at_least, above = (below < half).sum(axis=1), (below <= half).sum(axis=1)
+        # Weights that add up to a half but for their rounding do.
+        ends = (below < half * (1 - _ROUNDING)), (below <= half * (1 + _ROUNDING))
+        at_least, above = (it.sum(axis=1) for it in ends)
         middle: Vector = (error[at_least] + error[np.minimum(above, len(error) - 1)]) / 2
         return np.where(half[:, 0] > 0, middle, np.nan)
 

@@ -86,7 +86,7 @@ def checks(scored: Scored, on: Rows, bounds: Gate, primary: Metric) -> Iterator[
     yield from (_mean(rival, scored, on, bounds) for rival in rivals)
     if bounds.calibration is None:
         return
-    rate = float(scored.target.mean())
+    rate = scored.mean(scored.target)
     # Brier scores are as large as p(1 - p), so a loss of one size is not one of another rate.
     margin = bounds.calibration * rate * (1 - rate)
     for rival in rivals:

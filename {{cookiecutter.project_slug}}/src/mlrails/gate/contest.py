@@ -16,12 +16,13 @@ from ..core.params import FILE, Params, Task
 from ..data import parquet, splits
 from ..data.arrays import Vector
 from ..evaluation import selection
-from ..evaluation.baselines import MIDDLES
+from ..evaluation.baselines import MIDDLES, Middle, weighed
 from ..evaluation.figures import labels
 from ..evaluation.metrics import METRICS, Metric
 from ..evaluation.scored import Scored
 from ..modeling import isolation
 from ..modeling.checked_copy import Model
+from ..modeling.dataset import weights
 from ..pipeline.candidate import Candidate
 from ..registry.versions import Version
 from .bounds import advice, choices
@@ -70,7 +71,7 @@ def contest(
     metric = selection.primary(params.task, bounds.evaluation)
     _check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
     target = params.data.target
-    seen = parquet.read(root / layout.prepared("train"))[target].to_numpy(np.float64)
+    seen = parquet.read(root / layout.prepared("train"))
     asked = rows[target].to_numpy(np.float64)
     floors = selection.of_floors(params.task, bounds)
     for it in (metric, *floors):
@@ -82,7 +83,7 @@ def contest(
     return Contest(
         params.task,
         Scored.from_rows(
-            params.data, rows, {CONSTANT: _constant(params.task, seen, asked, metric), **scores}
+            params.data, rows, {CONSTANT: _constant(params, seen, rows, metric), **scores}
         ),
         {name: labels(rows[name]) for name in bounds.evaluation.slices},
         bounds.seed,
@@ -94,16 +95,27 @@ def contest(
     )
 
 
-def _constant(task: Task, seen: Vector, target: Vector, metric: Metric) -> Vector:
+def _constant(
+    params: Params, train: "pd.DataFrame", rows: "pd.DataFrame", metric: Metric
+) -> Vector:
     """Return the scores of the constant that is the hardest to beat: the mean, or the median.
 
     Of a number it is the hardest by the metric that models are compared by.
     """
+    task, data = params.task, params.data
+    (seen, of_seen), (target, weight) = (
+        (it[data.target].to_numpy(np.float64), weights(it, data.weight)) for it in (train, rows)
+    )
+
+    def constant(middle: Middle) -> Vector:
+        return np.full(len(target), weighed(middle, seen, of_seen))
+
     middles = list(MIDDLES[task].values())
     if task is not Task.REGRESSION or metric in METRICS[task][:1] or not len(target):
-        found = [np.full(len(target), middle(seen)) for middle in middles]
-        return min(found, key=lambda scores: float(np.sum((target - scores) ** 2)))
-    return metric.best(target, (np.full(len(target), it(seen)) for it in (metric.middle, *middles)))
+        counted = 1 if weight is None else weight
+        found = map(constant, middles)
+        return min(found, key=lambda scores: float(np.sum(counted * (target - scores) ** 2)))
+    return metric.best(target, map(constant, (metric.middle, *middles)), weight)
 
 
 def _notes(ours: Params, bounds: Params) -> Iterator[str]:

@@ -74,7 +74,7 @@ def fit(
         how = hyperparameters, params.seed, encoder.sizes
         fitted = estimator.fit(params.task, *how, train, held_out, watch)
         scores = estimator.scores(fitted, held_out.matrix)
-    threshold = diagnostics.threshold(params, held_out.target, scores)
+    threshold = diagnostics.threshold(params, held_out.target, scores, held_out.weight)
     return Predictor(params.task, encoder, fitted, threshold)
 
 
