@@ -21,6 +21,7 @@ from mlrails.core.errors import UsageError
 from mlrails.core.settings import Settings
 
 ROWS = 600
+NOBODY = Person()
 
 
 def git(root: Path, *words: str) -> str:
@@ -36,13 +37,8 @@ def root(tmp_path: Path) -> Path:
     """Return a project, committed, with the files that adoption may change."""
     folder = tmp_path / "project"
     records = [f"docs/decisions/{it.name}" for it in (sample.ROOT / "docs/decisions").iterdir()]
-    for name in (
-        *files.paths(sample.PACKAGE),
-        *records,
-        ".gitignore",
-        ".dvc/.gitignore",
-        ".dvc/config",
-    ):
+    own = (".gitignore", ".dvc/.gitignore", ".dvc/config")
+    for name in (*files.paths(sample.PACKAGE), *records, *own):
         if (sample.ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((sample.ROOT / name).read_bytes())
@@ -73,7 +69,7 @@ def flats(path: Path, **more: Callable[[int], object]) -> Path:
     return path
 
 
-def adopt(root: Path, source: Path | str, *, person: Person = Person(), **more: object) -> None:
+def adopt(root: Path, source: Path | str, *, person: Person = NOBODY, **more: object) -> None:
     order = Order(str(source), **{"target": "rent", **more})  # type: ignore[arg-type]
     settings = Settings(root, package=sample.PACKAGE)
     run.adopt(settings, order, person, columns((root / SCHEMA).read_text("utf-8")))

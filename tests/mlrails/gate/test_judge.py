@@ -148,6 +148,23 @@ def test_a_champion_of_another_target_is_not_compared(
     assert "cannot be compared" in reason and next(iter(tags.values())) in reason
 
 
+def test_a_champion_of_another_target_may_be_let_go(
+    here: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "model", lambda *_: pytest.fail("nothing to be fetched"))
+    here.met = Rivals(here.version(1, "champion", target="arr_delay"), None)
+    found = here.verdict(replaces="arr_delay")
+    assert found.answer is Answer.PROMOTE and found.differences == {}
+    # Whoever moves the alias has to know whom it was taken from.
+    assert found.champion == here.met.champion.digest
+    assert "lets go: only the floors count" in check(found, "same target").reason
+    assert here.verdict(replaces="price").answer is Answer.REJECT
+
+
+def test_a_champion_of_the_same_target_is_met_whatever_may_be_let_go(here: Project) -> None:
+    assert here.verdict(replaces="late").differences.keys() >= {"champion"}
+
+
 def asked_for(folder: Path, name: str) -> None:
     """Let a model directory have asked for another column in the place of this one."""
     path = folder / "MLmodel"

@@ -200,6 +200,8 @@ class Gate(Frozen):
     calibration: float | None = Field(default=None, gt=0, lt=1)
     decisions: float | None = Field(default=None, gt=0)
     renamed: Mapping[str, str | None] = {}
+    replaces: str | None = None
+    """The target of a champion that the first model of another target may follow uncompared."""
     floors: Mapping[str, float] = {}
     megabytes: float = Field(gt=0)
     signature: Literal["compatible", "any"] = "compatible"

@@ -53,16 +53,25 @@ def cost_of_looks(challengers: int) -> Looks:
     return Looks(challengers, max(it for number, it in CHANCES.items() if number <= challengers))
 
 
-def other_target(champion: Version | None, candidate: Candidate) -> Check | None:
-    """Fail where the champion predicts something else; None where it does not."""
+def other_target(
+    champion: Version | None, candidate: Candidate, replaces: str | None
+) -> Check | None:
+    """Fail where the champion predicts something else, unless it is to be replaced all the same.
+
+    None where it does not. `replaces` is the target of a champion that need not be compared with.
+    """
     params = candidate.params
     here = {"target": params.data.target, "task": params.task.value}
     tags = champion.tags if champion else {}
     if all(tags.get(name, value) == value for name, value in here.items()):
         return None
+    named = f"the champion predicts {tags.get('target')!r} ({tags.get('task')})"
+    if replaces is not None and tags.get("target") == replaces:
+        words = f"{named}, which `gate.replaces` in {FILE} lets go: only the floors count"
+        return Check("same target", True, None, None, words)
     words = (
-        f"the champion predicts {tags.get('target')!r} ({tags.get('task')}), "
-        "which cannot be compared; a project of another name keeps its own champion"
+        f"{named}, which cannot be compared; `gate.replaces: {tags.get('target')}` in {FILE} lets "
+        "it go, and a project of another name keeps its own champion"
     )
     return Check("same target", False, None, None, words)
 
@@ -166,8 +175,11 @@ def verdict(
     checks = [rolled_back(registry, candidate, again)]
     checks += [size(candidate, bounds.gate)]
     names = (candidate.digest, champion.digest if champion else "")
-    if other := other_target(champion, candidate):
-        return _incomparable(names, [*checks, other])
+    if other := other_target(champion, candidate, bounds.gate.replaces):
+        checks.append(other)
+        if not other.passed:
+            return _incomparable(names, checks)
+        met = Rivals(None, None)
     from . import contest
     from .checks import judge
 

@@ -252,10 +252,16 @@ def _told(version: Version, met: Rivals, verdict: Verdict) -> dict[str, str]:
     }
 
 
+def _is_of_one_target(version: Version, other: Version) -> bool:
+    """Tell whether both predict the same, as one does that says nothing of it."""
+    target = version.tags.get("target")
+    return other.tags.get("target", target) == target
+
+
 def _best(version: Version, met: Rivals, verdict: Verdict) -> int:
     """Return the best champion so far: the new one only where it is clearly better."""
     role, before = (BEST, met.best) if met.best else (CHAMPION, met.champion)
     gained = verdict.differences.get(role)
-    if before is None or (gained and gained.low > 0):
+    if before is None or (gained and gained.low > 0) or not _is_of_one_target(version, before):
         return version.number
     return before.number

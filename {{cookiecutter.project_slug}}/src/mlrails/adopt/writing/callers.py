@@ -1,14 +1,15 @@
 """What other data mean for those who call the champion, by the comparison that the gate makes."""
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from ...core.console import warn
 from ...core.errors import ProjectError
 from ...core.params import FILE, Features, Params
 from ...core.settings import Settings
 from ...data.schema import Kind
 from ...modeling import signature
-from ...registry.versions import CHAMPION, Version
+from ...registry.versions import CHAMPION
 from ..plan import Plan
 
 _TYPES: Mapping[Kind, str] = {
@@ -20,11 +21,36 @@ _TYPES: Mapping[Kind, str] = {
 """The words of MLflow's signatures."""
 
 
-def champion(settings: Settings) -> tuple[Version, Mapping[str, str]] | None:
-    """Return the champion and the columns that it asks for; None where there is none.
+@dataclass(frozen=True)
+class Champion:
+    """What callers know of the model that is in use."""
 
-    Raises a ProjectError where the registry cannot be read.
-    """
+    number: int
+    tags: Mapping[str, str]
+    asked: Mapping[str, str]
+    """The type of each column that goes in."""
+
+    @property
+    def target(self) -> str:
+        """What it predicts."""
+        return self.tags.get("target", "")
+
+    def is_of(self, plan: Plan) -> bool:
+        """Tell whether it predicts what a plan does; one that says nothing of it may."""
+        here = {"target": plan.named("target")[0], "task": plan.task.value}
+        return all(self.tags.get(name, value) == value for name, value in here.items())
+
+
+def champion(settings: Settings) -> Champion | None:
+    """Return the champion; None where there is none, or, with a warning, where nobody can tell."""
+    try:
+        return _champion(settings)
+    except ProjectError as error:
+        warn(f"what these data mean for the champion's callers is not known: {error}")
+        return None
+
+
+def _champion(settings: Settings) -> Champion | None:
     if not settings.tracking_uri and not (settings.store_folder / "mlflow.db").is_file():
         return None
     from ...registry import download, versions
@@ -34,19 +60,24 @@ def champion(settings: Settings) -> tuple[Version, Mapping[str, str]] | None:
     if version is None:
         return None
     with download.model(registry, version) as folder:
-        return version, signature.columns(Path(folder))[0]
+        return Champion(version.number, version.tags, signature.columns(folder)[0])
 
 
-def meaning(plan: Plan, params: Params, version: Version, asked: Mapping[str, str]) -> str:
-    """Return what a model of the plan means for callers of a champion that asks for columns."""
-    named = f"the champion (version {version.number})"
-    if not is_of(version, params):
+def replaced(found: Champion | None, plan: Plan) -> str | None:
+    """Return the target of a champion that predicts something else; None where there is none."""
+    return None if found is None or found.is_of(plan) else found.target
+
+
+def meaning(found: Champion, plan: Plan, params: Params) -> str:
+    """Return what a model of the plan means for callers of the champion."""
+    named = f"the champion (version {found.number})"
+    if not found.is_of(plan):
         return (
-            f"{named} predicts {version.tags.get('target')!r} "
-            f"({version.tags.get('task')}), with which no model of these data can be compared: "
-            f"`gate.replaces` in {FILE} lets the first one take its place by the floors alone, and "
-            "its callers have to change"
+            f"{named} predicts {found.target!r}, with which no model of these data can be "
+            f"compared: `gate.replaces` in {FILE} lets the first one take its place by the floors "
+            "alone; its callers have to change"
         )
+    asked = found.asked
     now = inputs(plan, params.features)
     broken = signature.breaking(now, {}, asked, {})
     gone = sorted({*asked} - {*now})
@@ -57,24 +88,9 @@ def meaning(plan: Plan, params: Params, version: Version, asked: Mapping[str, st
     return f"callers of {named} have to know: {'; '.join(said)}{allowed}"
 
 
-def is_of(version: Version, params: Params) -> bool:
-    """Tell whether a version predicts what the params say."""
-    here = {"target": params.data.target, "task": params.task.value}
-    return all(version.tags.get(name, value) == value for name, value in here.items())
-
-
 def inputs(plan: Plan, features: Features) -> dict[str, str]:
     """Return the type of each column that a model of these features asks for."""
     kinds = {it.column.name: it.column.kind for it in plan.columns}
     time = plan.named("time") if features.calendar else ()
     names = (*time, *features.categorical, *features.numeric)
     return {name: _TYPES[kinds[name]] for name in names}
-
-
-def told(settings: Settings, plan: Plan, params: Params) -> Iterator[str]:
-    """Yield what there is to say of the champion: nothing where there is none."""
-    try:
-        if found := champion(settings):
-            yield meaning(plan, params, *found)
-    except ProjectError as error:
-        yield f"what it means for the champion's callers is not known: {error}"

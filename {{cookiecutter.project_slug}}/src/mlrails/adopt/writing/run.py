@@ -62,15 +62,18 @@ def adopt(settings: Settings, order: Order, person: Person, columns: Sequence[Co
     now = None if files.is_example(present) else params.load(root)
     place = places.of(root, order.source, person.start)
     plan = _planned(settings, order, person, before, now, place)
-    changes = files.written(plan, present, settings.package, before)
+    champion = callers.champion(settings)
+    replaces = callers.replaced(champion, plan)
+    changes = files.written(plan, present, settings.package, before, replaces)
     if not changes and not place.copies:
         say("nothing changes: the project's data are these already")
         return
     _confirm(order, person)
     apply.apply(root, changes, place.copies, place.tracked)
-    now = files.params_of(str(changes.get(params.FILE) or present[params.FILE]))
     made = [name for name in changes if name not in present]
-    say(shown.ending([*changes], made, [*callers.told(settings, plan, now)]))
+    then = files.params_of(str(changes.get(params.FILE) or present[params.FILE]))
+    told = [callers.meaning(champion, plan, then)] if champion else []
+    say(shown.ending([*changes], made, told))
 
 
 def _planned(
