@@ -29,12 +29,11 @@ def _numbers_rows(table: Table, name: str) -> bool:
     column = table.frame[name]
     if is_time(column):
         return True
-    unique = column.nunique() > _UNIQUE * max(column.notna().sum(), 1)
-    if not unique or column.dtype.kind == "b":
+    if column.dtype.kind == "b" or table.unique_share(name) <= _UNIQUE:
         return False
     if not is_number(column):
         return True
-    values = as_numbers(column)
+    values = as_numbers(table.sampled_values(name))
     return bool(np.all(np.isnan(values) | (values == np.floor(values))))
 
 
@@ -57,14 +56,21 @@ def _axis(table: Table, name: str, rng: np.random.Generator) -> Floats:
     return np.where(np.isnan(values), -1.0, places[np.nan_to_num(values).astype(np.int64)]) * _FAR
 
 
-def slab(points: Floats, most: int, seed: int) -> Codes:
-    """Return rows that lie side by side in one direction, so what is near stays together."""
-    if len(points) <= most:
-        return np.arange(len(points))
-    direction = np.random.default_rng(seed).normal(size=points.shape[1])
-    order = np.argsort((points % _FAR) @ direction, kind="stable")
-    first = (len(points) - most) // 2
-    return np.sort(order[first : first + most])
+def slab(table: Table, names: tuple[str, ...], most: int) -> Table:
+    """Return so many rows that lie side by side in one column, so what is near stays together."""
+    if len(table) <= most:
+        return table
+    by_name = {it: as_numbers(table.frame[it]) for it in names if is_number(table.frame[it])}
+    name = max(by_name, key=table.unique_share, default=None)
+    axis = by_name[name] if name else np.random.default_rng(table.seed).random(len(table))
+    axis = np.where(np.isnan(axis), np.inf, axis)
+    first = (int((~np.isinf(axis)).sum()) - most) // 2
+    chosen = (
+        np.argpartition(axis, (first, first + most - 1))[first : first + most]
+        if first > 0
+        else np.argsort(axis)[:most]
+    )
+    return Table(table.frame.iloc[np.sort(chosen)], table.roles, table.seed)
 
 
 def clusters(points: Floats) -> tuple[Codes, float]:

@@ -30,6 +30,7 @@ _EXPLAINED = 0.8
 _DIFFER = 0.5
 """Means of groups differ by chance at the least."""
 _DIGITS = 1, 2, 3
+_FEW_LEVELS = 40
 _CLUMP = 1 / 300
 _DEGREES = 1, 3
 _MOST_LEVELS, _MOST_ROWS = 200, 100_000
@@ -37,6 +38,8 @@ _DENOMINATORS = 8, 16, 30
 _TREND = 5
 """The levels on either side that tell the trend."""
 _MOST_KEYS = 8
+_SAMPLE = 20_000
+_SAME = 0.3
 
 
 class Scatter(NamedTuple):
@@ -69,10 +72,23 @@ def found(table: Table, name: str) -> Encoded | None:
     by_number = table.roles.numbers
     for by, level in _groupings(table, name, values, there):
         for column in target.T:
-            each = scatter(level, values, column, by_number)
+            each = scatter(*_some(level, values, column), by_number)
             if len(each.rows) >= _LEVELS and _agrees(each, by_number):
                 return Encoded(len(each.rows), by)
     return None
+
+
+def _some(level: Codes, values: Floats, target: Floats) -> tuple[Codes, Floats, Floats]:
+    """Return of many rows those of some levels, whole."""
+    if len(level) <= 2 * _SAMPLE:
+        return level, values, target
+    rows = np.bincount(level + 1)
+    chosen = np.random.default_rng(0).permutation(len(rows))
+    enough = max(int(np.searchsorted(np.cumsum(rows[chosen]), _SAMPLE)) + 1, _FEW_LEVELS)
+    keep = np.zeros(len(rows), dtype=bool)
+    keep[chosen[:enough]] = True
+    here = keep[level + 1]
+    return level[here], values[here], target[here]
 
 
 def _groupings(
@@ -88,12 +104,31 @@ def _groupings(
         yield from (
             ((), np.unique(np.round(values / unit, it), return_inverse=True)[1]) for it in _DIGITS
         )
-    keys = list(_keys(table, name))[:_MOST_KEYS]
-    held = {it: codes(table.frame[it])[there] for it in keys}
-    yield from (((it,), held[it]) for it in keys)
-    for one, other in combinations(keys, 2):
-        joint = held[one] * (held[other].max() + 2) + held[other]
-        yield (one, other), np.unique(joint, return_inverse=True)[1]
+    for by in _sets_of_keys(table, name):
+        joint = codes(table.frame[by[0]])[there]
+        for other in by[1:]:
+            second = codes(table.frame[other])[there]
+            joint = np.unique(joint * (second.max() + 2) + second, return_inverse=True)[1]
+        yield by, joint
+
+
+def _sets_of_keys(table: Table, name: str) -> Iterator[tuple[str, ...]]:
+    """Yield the columns, or two of them, of whose values nearly each has one value here."""
+    part = table.sampled(_SAMPLE)
+    values = as_numbers(part.frame[name])
+    there = ~np.isnan(values)
+    keys = list(_keys(part, name))[:_MOST_KEYS]
+    held = {it: codes(part.frame[it])[there] for it in keys}
+    for by in (*((it,) for it in keys), *combinations(keys, 2)):
+        joint = held[by[0]] if len(by) == 1 else held[by[0]] * (held[by[1]].max() + 2) + held[by[1]]
+        level = np.unique(joint, return_inverse=True)[1]
+        rows = np.bincount(level)
+        off = values[there] - (np.bincount(level, values[there]) / rows)[level]
+        several = rows[level] > 1
+        # Of few rows the mean is near each; that is taken into account.
+        inside = float(np.sum(off[several] ** 2)) / max(int(several.sum() - (rows > 1).sum()), 1)
+        if several.any() and inside < _SAME * values[there].var():
+            yield by
 
 
 def _keys(table: Table, name: str) -> Iterator[str]:

@@ -40,18 +40,20 @@ class Torn(NamedTuple):
 
 
 def torn(table: Table, label: Codes, names: tuple[str, ...], points: Floats) -> Torn | None:
-    """Return what entities tell of their own rows, None where too few rows are in any."""
+    """Return what entities tell of their own rows, None where that is little, or rows are few."""
     sizes = np.bincount(label)
     inside = sizes[label] > 1
     rows, entities = int(inside.sum()), int((sizes > 1).sum())
     if rows < max(_FEWEST, _SHARE * len(table)) or entities < FOLDS * 2:
         return None
     widening = float(np.sqrt(rows / entities))
-    own = strength.of_scores(_others_of_one(table.scores, label), table, inside)
+    own = _wider(strength.of_scores(_others_of_one(table.scores, label), table, inside), widening)
+    if own.low <= _STRONG:
+        return None  # Whatever the others tell, there is no harm; and asking them takes longer.
     whole = _kept_whole(table, label)
     apart = [_by_neighbours(table.scores, label, points), *_by_columns(whole, names)]
     best = max(strength.of_scores(it, table, inside) for it in apart)
-    return Torn(_wider(own, widening), _wider(best, widening), rows, entities)
+    return Torn(own, _wider(best, widening), rows, entities)
 
 
 def _others_of_one(scores: Floats, label: Codes) -> Floats:

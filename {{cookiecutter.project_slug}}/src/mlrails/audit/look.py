@@ -12,7 +12,8 @@ from .table import MOST_ROWS, Roles, Table
 if TYPE_CHECKING:
     import pandas as pd
 
-_CELLS, _FEWEST = 1_000_000, 3_000
+TORN = rows.TORN
+_CELLS, _FEWEST, _ENOUGH, _NEAR = 1_000_000, 3_000, 8_000, 3_000
 _GRAVITY = {"stop": 0, "question": 1, "note": 2}
 
 
@@ -22,9 +23,18 @@ def findings(frame: "pd.DataFrame", roles: Roles, seed: int = 0) -> list[Finding
     `frame` has its rows as they come, typed: numbers, text or categories, times, booleans.
     """
     table = Table.of(frame, roles, seed)
-    if len(np.unique(table.scores, axis=0)) < 2:
+    if np.ptp(table.scores) == 0:
         return []
     return ordered(_all(table))
+
+
+def stops(frame: "pd.DataFrame", roles: Roles, seed: int = 0) -> list[Finding]:
+    """Return only what is shown to leak, from fewer rows: a stage must not wait for it."""
+    table = Table.of(frame, roles, seed)
+    if np.ptp(table.scores) == 0:
+        return []
+    each = (*columns.of_table(table, _ENOUGH), *rows.shared(table, _NEAR))
+    return [it for it in each if it.level == "stop"]
 
 
 def _all(table: Table) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from .strength import delong
 from .table import Codes, Floats, Table, codes, is_number, is_time
 from .table import numbers as as_numbers
 
-_COPIES = "duplicates across parts"
+TORN, _COPIES = "groups torn apart", "duplicates across parts"
 _MOST = 6_000
 _OWN = 0.9
 """What differs in so many rows is each copy's own."""
@@ -21,16 +21,23 @@ _SMALLEST, _LARGEST = 2, 60
 _ENTITIES = 20
 _FIXED = 0.95
 _SORTED = 0.9
+_EARLY, _TORN = 0.8, 0.05
+"""The share of rows before a test by time, and of those whose entity is on both sides."""
 _NOTED = 0.001
 
 
 def of_table(table: Table) -> Iterator[Finding]:
     """Yield what copies, entities and the order of the rows tell."""
-    unnamed = list(_unnamed(table))
-    named = [] if any(it.rule == _COPIES for it in unnamed) else list(_named_groups(table))
-    yield from named or unnamed
+    yield from shared(table)
     yield from _again(table)
     yield from _ordered(table)
+
+
+def shared(table: Table, most: int = _MOST) -> Iterator[Finding]:
+    """Yield that rows of one entity, or copies of one row, would be in two parts."""
+    unnamed = list(_unnamed(table, most))
+    named = [] if any(it.rule == _COPIES for it in unnamed) else list(_named_groups(table))
+    yield from named or unnamed
 
 
 def _points(table: Table) -> tuple[tuple[str, ...], Floats]:
@@ -38,22 +45,21 @@ def _points(table: Table) -> tuple[tuple[str, ...], Floats]:
     return names, clusters.coordinates(table, names)
 
 
-def _unnamed(table: Table) -> Iterator[Finding]:
+def _unnamed(table: Table, most: int) -> Iterator[Finding]:
     """Yield rows that belong together though no column says so, by all columns or by some."""
     names = clusters.usable(table, tuple(it for it in table.roles.features if it in table.frame))
-    repeated = tuple(it for it in names if table.frame[it].nunique() < _OWN * len(table))
-    each = [_clustered(table, it) for it in dict.fromkeys((names, repeated))]
+    repeated = tuple(it for it in names if table.unique_share(it) < _OWN)
+    each = [_clustered(table, it, most) for it in dict.fromkeys((names, repeated))]
     found = max((it for it in each if it), key=lambda it: it[1].rows, default=None)
     if found is not None:
         yield found[0]
 
 
-def _clustered(table: Table, names: tuple[str, ...]) -> tuple[Finding, Torn] | None:
+def _clustered(table: Table, names: tuple[str, ...], most: int) -> tuple[Finding, Torn] | None:
     if not names or len(table) < _SMALLEST * _ENTITIES:
         return None
-    points = clusters.coordinates(table, names)
-    chosen = clusters.slab(points, _MOST, table.seed)
-    part, points = Table(table.frame.iloc[chosen], table.roles, table.seed), points[chosen]
+    part = clusters.slab(table, names, most)
+    points = clusters.coordinates(part, names)
     label, within = clusters.clusters(points)
     if (found := entities.torn(part, label, names, points)) is None or not found.harms:
         return None
@@ -66,12 +72,17 @@ def _clustered(table: Table, names: tuple[str, ...]) -> tuple[Finding, Torn] | N
 def _is_split(table: Table, label: Codes) -> bool:
     """Tell whether the planned split tears such entities: one by groups may keep them whole."""
     roles = table.roles
+    several = np.bincount(label)[label] > 1
+    if roles.by == "time" and roles.time in table.frame:
+        when = as_numbers(table.frame[roles.time])
+        late = when > np.nanquantile(when, _EARLY)
+        earlier = np.bincount(label, ~late) > 0
+        return bool((late & several & earlier[label]).sum() > _TORN * late.sum())
     if roles.by != "group" or roles.group is None or roles.group not in table.frame:
         return True
     group = codes(table.frame[roles.group])
     pairs = len(np.unique(label * (group.max(initial=0) + 2) + group + 1))
-    several = np.bincount(label)[label] > 1
-    return bool(pairs - len(np.unique(label)) > 0.05 * several.sum())
+    return bool(pairs - len(np.unique(label)) > _TORN * several.sum())
 
 
 def _copied(table: Table, found: Torn) -> Finding:
@@ -81,7 +92,7 @@ def _copied(table: Table, found: Torn) -> Finding:
         f"{found.rows:,} of {len(table):,} rows are copies of {found.entities:,}, the same or "
         "nearly, so tested rows are in training as well: their copies tell "
         f"{_said(table, found)}; keep one of each in source.py, or name what they share "
-        "(--group COLUMN)",
+        "(data.group; --group of adopt)",
         "stop",
     )
 
@@ -89,12 +100,12 @@ def _copied(table: Table, found: Torn) -> Finding:
 def _torn(table: Table, found: Torn) -> Finding:
     by_time = table.roles.by == "time"
     return Finding(
-        "groups torn apart",
+        TORN,
         (),
         f"{found.rows:,} of {len(table):,} rows belong to {found.entities:,} groups that no "
         f"column names, such as visits of one patient, and a {table.roles.by} split tears them: "
         f"rows of the same group tell {_said(table, found)}; add the column that names them and "
-        "split by it (--group COLUMN)",
+        "split by it (data.group; --group of adopt)",
         "question" if by_time else "stop",
     )
 
@@ -134,7 +145,8 @@ def _may_name(table: Table, name: str) -> bool:
     if is_time(column) or column.dtype.kind == "b":
         return False
     distinct = column.nunique()
-    return distinct >= _ENTITIES and _SMALLEST <= len(column) / distinct <= _LARGEST
+    there = len(column) / max(distinct, 1)
+    return bool(distinct >= _ENTITIES and _SMALLEST <= there <= _LARGEST)
 
 
 def _is_precise(table: Table, name: str) -> bool:
@@ -153,11 +165,11 @@ def _group(table: Table, name: str, found: Torn, label: Codes) -> Finding:
     )
     is_shown = is_entity and knows and table.roles.by == "random" and name not in table.roles.known
     return Finding(
-        "groups torn apart",
+        TORN,
         (name,),
         f"{found.entities:,} values of column {name!r} have "
         f"{found.rows / found.entities:.0f} rows each, and a {table.roles.by} split tears them: "
-        f"rows of the same {name!r} tell {_said(table, found)}; split by it (--group {name}), "
+        f"rows of the same {name!r} tell {_said(table, found)}; split by it (data.group: {name}), "
         f"unless every {name!r} to come is known already",
         "stop" if is_shown else "question",
     )

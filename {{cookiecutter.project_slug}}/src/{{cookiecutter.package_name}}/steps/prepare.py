@@ -3,6 +3,7 @@
 Check the rows and split them.
 """
 
+from mlrails.audit import guard
 from mlrails.core import layout
 from mlrails.core.console import say
 from mlrails.data import parquet, splits, validation
@@ -19,6 +20,7 @@ def prepare(stage: Stage) -> None:
     validation.check(rows, COLUMNS, str(layout.RAW), with_rows=not stage.settings.in_ci)
     parts = splits.divided(rows, params, validation.needed(params))
     validation.check_parts(parts, rows, params)
+    guard.check(parts, params, COLUMNS)
     for part, chosen in parts.items():
         parquet.write(chosen, stage.root / layout.prepared(part))
     sizes = ", ".join(f"{part} {len(chosen):,}" for part, chosen in parts.items())
