@@ -92,3 +92,23 @@ def test_every_test_of_the_template_runs_in_one_session_and_in_no_other() -> Non
     for there in itertools.product((False, True), repeat=len(marks)):
         chosen_by = [eval(it, {}, dict(zip(marks, there, strict=True))) for it in chosen]  # noqa: S307
         assert sum(chosen_by) == 1, there
+
+
+LONGEST = 130
+"""Lines of a project's noxfile, its forge's sessions included."""
+
+
+def test_the_projects_noxfile_is_short_and_says_what_each_session_does(project: Project) -> None:
+    text = (project.root / "noxfile.py").read_text("utf-8")
+    assert len(text.splitlines()) <= LONGEST
+    listed = subprocess.run(
+        [sys.executable, "-m", "nox", "-l"],
+        cwd=project.root,
+        env=project.env,
+        capture_output=True,
+        text=True,
+    ).stdout
+    sessions = dict(re.findall(r"(?m)^[*-] (\w+) -> (.+)$", listed))
+    assert len(sessions) == len(re.findall(r"(?m)^[*-] ", listed)) > 25
+    assert [*sessions][-5:] == ["lock", "review", "prove", "comment", "forge"]
+    assert re.findall(r"(?m)^\* (\w+)", listed) == ["train"]

@@ -13,47 +13,58 @@ import nox
 
 PACKAGE = "{{ cookiecutter.package_name }}"
 PYTHON = Path("python_env.yaml").read_text("utf-8").partition('python: "')[2].partition('"')[0]
-SERVING_LOCK, LOCK = "requirements.lock", "requirements-dev.lock"
-VERBS = {
-    "adopt": "Make your own table the project's data (-- FILE --target COLUMN --yes).",
-    "train": "Bring the pipeline up to date, track it, and print the figures.",
-    "evaluate": "Make the report of the model that is there, without training.",
-    "register": "Version the model by its digest.",
-    "gate": "Compare the model with the champion, and write the verdict.",
-    "promote": "Register, gate, and make the model champion when the verdict allows it.",
-    "rollback": "Make the previous champion (-- VERSION --reason WHY) the champion again.",
-    "reproduce": "Make a version (-- VERSION) again from its commit, data and lock, and compare.",
-    "history": "Tell who was champion when, why, by which commit, by whom (-- --json).",
-    "serve": "Answer requests with the champion (-- --host --port --version --alias).",
-    "predict": "Score a file, a folder or a glob with the champion (-- INPUT OUTPUT).",
-    "fetch": "Lay the champion's checked bytes into a folder (-- FOLDER --version --alias).",
-    "image": "Lay out what docker makes an image of that serves the champion.",
-    "sagemaker": "Serve the image on Amazon SageMaker (-- plan|deploy|delete --image --role).",
-    "ui": "Show the runs in MLflow's web pages (-- --host --port).",
-    "push": "Send data and models to the DVC remote.",
-    "pull": "Fetch the data and models of this commit from the DVC remote.",
-}
+LOCK = "requirements-dev.lock"
+SESSIONS = (
+    ("adopt", "Make your own table the project's data (-- FILE --target COLUMN --yes)."),
+    ("train", "Bring the pipeline up to date, track it, and print the figures."),
+    ("evaluate", "Make the report of the model that is there, without training."),
+    ("register", "Version the model by its digest."),
+    ("gate", "Compare the model with the champion, and write the verdict."),
+    ("promote", "Register, gate, and make the model champion when the verdict allows it."),
+    ("rollback", "Make the previous champion (-- VERSION --reason WHY) the champion again."),
+    ("reproduce", "Make a version (-- VERSION) again from its commit, data and lock, and compare."),
+    ("history", "Tell who was champion when, why, by which commit, by whom (-- --json)."),
+    ("serve", "Answer requests with the champion (-- --host --port --version --alias)."),
+    ("predict", "Score a file, a folder or a glob with the champion (-- INPUT OUTPUT)."),
+    ("fetch", "Lay the champion's checked bytes into a folder (-- FOLDER --version --alias)."),
+    ("image", "Lay out what docker makes an image of that serves the champion."),
+    ("sagemaker", "Serve the image on Amazon SageMaker (-- plan|deploy|delete --image --role)."),
+    ("ui", "Show the runs in MLflow's web pages (-- --host --port)."),
+    ("push", "Send data and models to the DVC remote."),
+    ("pull", "Fetch the data and models of this commit from the DVC remote."),
+    ("tests", "Run the project's tests on all cores (arguments go to pytest)."),
+    ("update", "Merge a newer template in (-- --to, --eject)."),
+    ("types", "Check the types."),
+    ("lint", "Check style, formatting and workflows (-- --fix mends what can be mended)."),
+    ("secrets", "Look for keys and passwords in the files of the repository (or in -- FILE ...)."),
+    ("lock", "Write both locks anew from pyproject.toml (-- --upgrade takes the newest releases)."),
+)
 # A file to a worker, as its tests share what they have fitted; the quickest are not the smallest.
 PYTEST = ("python", "-m", "pytest", "-n", "auto", "--dist=loadfile", "--no-loadscope-reorder")
+COMMANDS = {  # Of the sessions that are no verb; nox's own Python needs no environment.
+    "tests": PYTEST,
+    "update": ("python", "-m", "mlrails.update"),
+    "types": ("mypy",),
+    "lint": ("python", "-m", "mlrails.upkeep.lint"),
+    "secrets": ("python", "-m", "mlrails.upkeep.secrets"),
+    "lock": (sys.executable, "-m", "mlrails.upkeep.lock", PYTHON),
+}
 nox.options.sessions, nox.options.default_venv_backend = ["train"], "none"
 
 
-def program(session: nox.Session, *command: str) -> None:
-    """Run a program of the environment, which is made or brought up to date first."""
-    programs = install(session)
-    path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
-    # Where projects share an environment (--envdir), each imports its own code all the same.
-    env = {"PATH": path, "PYTHONPATH": str(Path("src").absolute()), "STARTED_BY": str(os.getpid())}
-    words = (str(programs / command[0]), *command[1:])
-    # After a Ctrl-C a server answers what it has taken, and a run says that it has ended.
-    session.run(*words, env=env, external=True, interrupt_timeout=30, terminate_timeout=5)
-
-
 def offer(name: str, sentence: str, *command: str) -> None:
-    """Make a session that runs a program of the environment with the session's arguments."""
+    """Make a session that runs a program with the session's arguments, by default a verb."""
 
     def act(session: nox.Session) -> None:
-        program(session, *command, *session.posargs)
+        first, *words = command or ("python", "-m", PACKAGE, name)
+        programs = Path(first).parent if Path(first).is_absolute() else install(session)
+        path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
+        # Where projects share an environment (--envdir), each imports its own code all the same.
+        source, us = str(Path("src").absolute()), str(os.getpid())
+        env = {"PATH": path, "PYTHONPATH": source, "STARTED_BY": us}
+        called = (str(programs / first), *words, *session.posargs)
+        # After a Ctrl-C a server answers what it has taken, and a run says that it has ended.
+        session.run(*called, env=env, external=True, interrupt_timeout=30, terminate_timeout=5)
 
     act.__doc__ = sentence
     nox.session(name=name)(act)
@@ -89,43 +100,5 @@ def let_import(environment: Path, source: str) -> None:
             path.write_text(source, errors="replace")  # Python reads it in the machine's encoding.
 
 
-for verb, said in VERBS.items():
-    offer(verb, said, "python", "-m", PACKAGE, verb)
-offer("tests", "Run the project's tests on all cores (arguments go to pytest).", *PYTEST)
-offer("update", "Merge a newer template in (-- --to, --eject).", "python", "-m", "mlrails.update")
-offer("types", "Check the types.", "mypy")
-
-
-@nox.session
-def lint(session: nox.Session) -> None:
-    """Check style, formatting and workflows (-- --fix mends what can be mended)."""
-    fix = "--fix" in session.posargs
-    program(session, "ruff", "check", *(["--fix"] if fix else []))
-    program(session, "ruff", "format", *([] if fix else ["--check"]))
-    if workflows := [str(path) for path in sorted(Path(".github/workflows").glob("*.yaml"))]:
-        program(session, "zizmor", "--offline", "--pedantic", "--quiet", ".github")
-        program(session, "actionlint", *workflows)
-        program(session, "check-jsonschema", "--builtin-schema=vendor.github-workflows", *workflows)
-
-
-@nox.session
-def secrets(session: nox.Session) -> None:
-    """Look for keys and passwords in the files of the repository (or in -- FILE ...)."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    told = session.posargs or str(session.run(*listed, silent=True, external=True)).splitlines()
-    # A lock is full of hashes, which look like keys; so do digests, so plain hex says nothing here.
-    files = [name for name in told if Path(name).is_file() and not name.endswith(".lock")]
-    program(session, "detect-secrets-hook", "-n", "--disable-plugin=HexHighEntropyString", *files)
-
-
-@nox.session
-def lock(session: nox.Session) -> None:
-    """Write both locks anew from pyproject.toml (-- --upgrade takes the newest releases)."""
-    uv = shutil.which("uv") or session.error("lock needs uv: install it with `pip install uv`")
-    # A lock names no machine and no host, and serving takes the releases that training had.
-    words = ("--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate")
-    compile_ = (uv, "pip", "compile", *words, "--python-version", PYTHON, "pyproject.toml")
-    groups = [f"--group={group}" for group in ("train", "signing", "ship", "dev", "framework")]
-    session.run(*compile_, *groups, "-o", LOCK, *session.posargs, silent=True, external=True)
-    serving = ("--group=framework", "-c", LOCK, "-o", SERVING_LOCK)
-    session.run(*compile_, *serving, silent=True, external=True)
+for name, said in SESSIONS:
+    offer(name, said, *COMMANDS.get(name, ()))

@@ -32,7 +32,7 @@ FLOORS = (
     ("serving.process",),
     ("serving",),
     ("serving.deploy",),
-    ("update", "update.migrations", "adopt"),
+    ("update", "update.migrations", "adopt", "upkeep"),
     ("adopt.writing",),
     ("github",),
     ("cli",),

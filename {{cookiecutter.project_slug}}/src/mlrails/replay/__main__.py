@@ -5,6 +5,7 @@ forge` calls it.
 """
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -31,12 +32,18 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     merge: Annotated[bool, typer.Option(help="Merge as well, and promote.")] = False,
-    environments: Annotated[Path, typer.Option(help="The folder of nox's environments.")] = Path(
-        ".nox"
-    ),
+    environments: Annotated[
+        Path | None, typer.Option(help="The folder of nox's environments; by default this one's.")
+    ] = None,
 ) -> None:
     """Replay the workflows of a pull request from this commit into main."""
-    leave(lambda: replay(merge, environments.absolute()))
+    leave(lambda: replay(merge, (environments or _environments()).absolute()))
+
+
+def _environments() -> Path:
+    """Return the folder that nox keeps this environment in, or will keep one in."""
+    here = Path(sys.prefix)
+    return here.parent if here.name == "project" else Path(".nox")
 
 
 def replay(merge: bool, environments: Path) -> Exit:
