@@ -15,7 +15,7 @@ from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Params, Task
 from mlrails.core.settings import Settings
 from mlrails.data import parquet, splits
-from mlrails.gate import contest, verdict
+from mlrails.gate import contest, predictions, verdict
 from mlrails.gate.checks import Contest
 from mlrails.gate.verdict import CHALLENGER, CHAMPION, CONSTANT
 from mlrails.modeling import isolation
@@ -188,8 +188,14 @@ def test_everybody_is_scored_on_the_same_rows(met: Meet, task: Task) -> None:
     np.testing.assert_array_equal(scores[CHALLENGER], expected)
     np.testing.assert_array_equal(scores[CHAMPION], expected)
     seen = rows.parts()["train"][target]
-    assert set(scores[CONSTANT]) <= {seen.mean(), seen.median()}
-    assert found.scored.target.tolist() == TEST[target].tolist()
+    if task is Task.MULTICLASS:
+        mix = seen.value_counts(normalize=True).sort_index().tolist()
+        assert scores[CONSTANT].tolist() == [mix] * len(TEST)
+        places = [found.scored.classes[int(it)] for it in found.scored.target]
+        assert places == TEST[target].tolist()
+    else:
+        assert set(scores[CONSTANT]) <= {seen.mean(), seen.median()}
+        assert found.scored.target.tolist() == TEST[target].tolist()
     assert found.slices["carrier"].tolist() == TEST["carrier"].tolist()
 
 
@@ -215,13 +221,13 @@ def test_a_column_that_the_champion_needs_and_that_has_gone_names_a_way_out(met:
         met(TEST.drop(columns="wind_speed"))
     assert "gate.renamed" not in str(told.value)  # Its own columns have no names of before.
     with pytest.raises(UsageError, match=r"`wind_speed: NEW_NAME` below 'gate\.renamed' in"):
-        contest._check_columns(TEST[["origin"]], ["wind_speed"], "that the champion needs", True)
+        predictions.check_columns(TEST[["origin"]], ["wind_speed"], "that the champion needs", True)
 
 
 def test_a_renamed_column_is_read_under_its_old_name_and_one_that_is_gone_is_missing() -> None:
     now = TEST.rename(columns={"wind_speed": "wind"}).drop(columns="carrier")
     renamed = {"wind_speed": "wind", "carrier": None, "origin": "wind"}
-    known = contest.as_before(now, rows.fitted(Task.CLASSIFICATION).encoder.columns, renamed)
+    known = predictions.as_before(now, rows.fitted(Task.CLASSIFICATION).encoder.columns, renamed)
     pd.testing.assert_series_equal(known["wind_speed"], TEST["wind_speed"])
     assert known["carrier"].isna().all()
     pd.testing.assert_series_equal(known["origin"], TEST["origin"])  # which is there, so stays
@@ -233,15 +239,20 @@ def test_a_renamed_column_is_read_under_its_old_name_and_one_that_is_gone_is_mis
 def test_a_new_name_that_is_none_is_told_with_the_nearest() -> None:
     now = TEST.rename(columns={"wind_speed": "wind"})
     with pytest.raises(UsageError, match=r"'wind_speed' is called 'wint' now.*did you mean 'wind"):
-        contest.as_before(now, ["wind_speed"], {"wind_speed": "wint"})
+        predictions.as_before(now, ["wind_speed"], {"wind_speed": "wint"})
 
 
 def test_what_is_called_is_what_callers_get(met: Meet, task: Task) -> None:
     calls = met(TEST).calls
     got = rows.fitted(task).predict(TEST)["prediction"]
-    assert list(calls) == ([CHALLENGER, CHAMPION] if task is Task.CLASSIFICATION else [])
+    assert list(calls) == ([] if task is Task.REGRESSION else [CHALLENGER, CHAMPION])
     for found in calls.values():
-        assert found.tolist() == got.tolist()
+        if task is Task.MULTICLASS:
+            known = np.array(rows.fitted(task).classes)
+            assert (found.sum(axis=1) == 1).all()
+            assert known[found.argmax(axis=1)].tolist() == got.tolist()
+        else:
+            assert found.tolist() == got.tolist()
 
 
 def test_the_slices_and_the_seed_are_those_of_the_bounds(

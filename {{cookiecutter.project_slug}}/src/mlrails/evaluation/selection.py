@@ -63,8 +63,13 @@ def told(task: Task, rules: Evaluation) -> Sequence[Metric]:
     return [first, *(metric for metric in METRICS[task] if metric.name != first.name)]
 
 
-def of_decisions(rules: Evaluation) -> Metric:
-    """Return the metric of calls that the rule of their threshold goes by."""
+def of_decisions(task: Task, rules: Evaluation) -> Metric:
+    """Return the metric of calls that the rule of their threshold goes by.
+
+    Of several classes it is macro F1, for which every class counts the same.
+    """
+    if task is Task.MULTICLASS:
+        return known(task, rules)["macro_f1"]
     if rules.threshold == "cost" and rules.costs is not None:
         return cost(rules.costs)
     return DECISIONS[rules.threshold]
