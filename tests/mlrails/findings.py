@@ -14,6 +14,7 @@ from mlrails.evaluation.diagnostics import behaviour
 from mlrails.evaluation.figures import MODEL
 from mlrails.evaluation.metrics import METRICS
 from mlrails.evaluation.scored import Scored
+from mlrails.modeling.classes import indicator
 from mlrails.reporting import report
 
 RULES = Evaluation(confidence=0.95, resamples=200)
@@ -77,6 +78,7 @@ def _found(
         },
         "bias": figures.bias(test, RULES, 1),
         "behaviour": behaviour(task, test.target, test.scores[MODEL], threshold),
+        **figures.of_classes(scored, CLASSES[:3], RULES, 1),
         "importance": {"hour": {"mean": 0.1, "sd": 0.01}, "wind": {"mean": -0.001, "sd": 0.002}},
         "digest": "0123456789abcdef" * 4,
         "data_digest": "fedcba9876543210" * 4,
@@ -90,19 +92,52 @@ def _scored(task: Task, days: int, perfect: bool, timed: bool, seed: int) -> Sco
     model = signal * 10
     if task is Task.CLASSIFICATION:
         target, model = (rng.random(ROWS) < signal).astype(float), signal.round(3)
-    day = np.datetime64("2024-03-01", "s") + (np.arange(ROWS) % days) * np.timedelta64(86400, "s")
+    if task is Task.MULTICLASS:
+        return _of_classes(perfect, timed, days, rng)
     scores = {
         MODEL: target if perfect else model,
         "constant rate": np.full(ROWS, target.mean()),
         "logistic regression": model[::-1] if perfect else model,
     }
-    return Scored(target, day if timed else None, scores)
+    return Scored(target, _days(days) if timed else None, scores)
+
+
+CLASSES = ("a|b", "nobody's", "plain", "unseen")
+"""Labels may be any text; the last one the made-up model does not know."""
+
+
+def _of_classes(perfect: bool, timed: bool, days: int, rng: np.random.Generator) -> Scored:
+    likely = rng.integers(0, 3, ROWS)
+    chances = np.full((ROWS, 4), 0.1)
+    chances[np.arange(ROWS), likely] = 0.8
+    chances[:, 3] = 0
+    target = np.where(rng.random(ROWS) < 0.7, likely, rng.integers(0, 3, ROWS)).astype(float)
+    if not perfect:
+        target[:7] = 3
+    whole = indicator(target, 4)
+    scores = {
+        MODEL: whole if perfect else chances,
+        "class mix": np.tile(whole.mean(axis=0), (ROWS, 1)),
+        "multinomial logistic regression": chances[::-1] if perfect else chances,
+    }
+    return Scored(target, _days(days) if timed else None, scores, classes=CLASSES)
+
+
+def _days(days: int) -> np.ndarray:
+    first = np.datetime64("2024-03-01", "s")
+    return first + (np.arange(ROWS) % days) * np.timedelta64(86400, "s")
+
+
+def _about(scored: Scored) -> dict[str, Any]:
+    if scored.classes:
+        return {"target": None, "classes": len(np.unique(scored.target))}
+    return {"target": round(float(scored.target.mean()), 6)}
 
 
 def _part(scored: Scored, at: int, timed: bool) -> dict[str, Any]:
     return {
         "rows": ROWS,
-        "target": round(float(scored.target.mean()), 6),
+        **_about(scored),
         "from": f"2024-0{3 + at}-01" if timed else None,
         "to": f"2024-0{3 + at}-20" if timed else None,
         "days": 20 if timed else None,

@@ -33,6 +33,8 @@ PACKAGE = features.__name__.partition(".")[0]
 NAME = Settings(ROOT).name
 """The name of the tests' projects."""
 
+PUNCTUALITY = Column("punctuality", "category", leaks="it is the answer itself")
+"""The target of several classes, which `flights` has beside the columns of the shipped schema."""
 BY_NAME = {column.name: column for column in COLUMNS}
 
 GATE = {
@@ -75,7 +77,11 @@ REPORT = {
     },
 }
 """What `reports/metrics.json` holds at the least."""
-_TARGETS = {Task.CLASSIFICATION: "late", Task.REGRESSION: "arr_delay"}
+_TARGETS = {
+    Task.CLASSIFICATION: "late",
+    Task.REGRESSION: "arr_delay",
+    Task.MULTICLASS: "punctuality",
+}
 
 
 @cache
@@ -96,7 +102,12 @@ def flights(count: int = 3000, seed: int = 1) -> pd.DataFrame:
     columns["arr_delay"] = np.round(delay)
     columns["dep_delay"] = np.round(delay + rng.normal(0, 3, count))
     columns["late"] = columns["arr_delay"] > 15
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns | {"punctuality": punctuality(columns["arr_delay"])})
+
+
+def punctuality(delay: np.ndarray) -> np.ndarray:
+    """Return the class of each flight by its delay in minutes."""
+    return np.select([delay < -5, delay > 15], ["early", "late"], "on time").astype(object)
 
 
 def _values(column: Column, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -133,7 +144,7 @@ def values(task: Task = Task.CLASSIFICATION) -> dict[str, Any]:
             for name, value in read_yaml(ROOT / FILE)["estimator"].items()
         },
         "evaluation": {"confidence": 0.9, "resamples": 100, "slices": ["carrier", "origin"]},
-        "gate": GATE | ({"calibration": 0.01} if task is Task.CLASSIFICATION else {}),
+        "gate": GATE | ({} if task is Task.REGRESSION else {"calibration": 0.01}),
     }
 
 

@@ -23,7 +23,7 @@ from mlrails.core import files
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
 from mlrails.data.arrays import Matrix
-from mlrails.modeling import devices
+from mlrails.modeling import classes, devices
 from mlrails.modeling.dataset import Labelled
 from mlrails.modeling.epochs import Watch
 
@@ -34,8 +34,8 @@ def matrix(task: Task) -> Matrix:
 
 def labelled(task: Task, part: str) -> Labelled:
     frame = {str(name): frame for name, frame in rows.parts().items()}[part]
-    target = frame[rows.parameters(task).data.target].to_numpy(float)
-    return Labelled(rows.fitted(task).encoder.encode(frame), target)
+    known, target = rows.fitted(task).classes, frame[rows.parameters(task).data.target]
+    return classes.labelled(rows.fitted(task).encoder.encode(frame), target, known)
 
 
 def fit(task: Task, watch: Watch, **changes: object) -> seam.Network:
@@ -97,10 +97,11 @@ def test_mlflow_loads_the_native_model(task: Task, model: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_the_native_model_takes_any_number_of_rows(model: Path, count: int) -> None:
+def test_the_native_model_takes_any_number_of_rows(task: Task, model: Path, count: int) -> None:
     native = mlflow.pytorch.load_model(str(model))
     columns = matrix(Task.REGRESSION).shape[1]
-    assert native(torch.zeros(count, columns, dtype=torch.float64)).shape == (count,)
+    each = (3,) if task is Task.MULTICLASS else ()
+    assert native(torch.zeros(count, columns, dtype=torch.float64)).shape == (count, *each)
 
 
 def program(model: Path) -> zipfile.ZipFile:

@@ -23,7 +23,7 @@ from mlrails.core import files
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Task
 from mlrails.data.arrays import Matrix
-from mlrails.modeling import devices
+from mlrails.modeling import classes, devices
 from mlrails.modeling.dataset import Labelled
 from mlrails.modeling.epochs import Watch
 
@@ -34,8 +34,8 @@ def matrix(task: Task) -> Matrix:
 
 def labelled(task: Task, part: str) -> Labelled:
     frame = {str(name): frame for name, frame in rows.parts().items()}[part]
-    target = frame[rows.parameters(task).data.target].to_numpy(float)
-    return Labelled(rows.fitted(task).encoder.encode(frame), target)
+    known, target = rows.fitted(task).classes, frame[rows.parameters(task).data.target]
+    return classes.labelled(rows.fitted(task).encoder.encode(frame), target, known)
 
 
 def fit(task: Task, watch: Watch, **changes: object) -> seam.Network:

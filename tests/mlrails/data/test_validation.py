@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from flight_delays.schema import COLUMNS
 from mlrails.core.errors import UsageError
+from mlrails.core.layout import PARTS, Part
 from mlrails.core.params import Params, Task
 from mlrails.data import validation
 from mlrails.data.validation import Violation
@@ -64,7 +65,7 @@ def test_three_rows_are_shown_on_a_laptop_and_none_in_ci() -> None:
 
 @pytest.mark.parametrize("task", Task)
 def test_the_params_of_the_small_rows_hold(task: Task) -> None:
-    validation.check_columns(rows.parameters(task), COLUMNS)
+    validation.check_columns(rows.parameters(task), [*COLUMNS, rows.PUNCTUALITY])
 
 
 @pytest.mark.parametrize(
@@ -117,14 +118,64 @@ def test_without_the_mark_a_leak_would_give_an_absurdly_good_model() -> None:
     assert leaking > 0.97 > honest + 0.05
 
 
-def test_a_target_of_many_classes_is_told_what_to_do_today() -> None:
+def test_a_target_of_many_classes_is_told_what_to_do() -> None:
     data = {"target": "carrier", "time": None}
     with pytest.raises(UsageError) as caught:
         validation.check_columns(
             rows.parameters(data=data, features={"numeric": ["distance"]}), COLUMNS
         )
-    assert "a category, and a model tells two classes apart, not more" in str(caught.value)
+    assert "a category, and `task: classification` tells two classes apart" in str(caught.value)
+    assert "write `task: multiclass` for several, or" in str(caught.value)
     assert "as rows['is_a'] = rows['carrier'] == 'a'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("late", "a boolean; it takes a category; two classes are `task: classification`"),
+        ("arr_delay", "a number; it takes a category; a number is `task: regression`, and one"),
+        ("scheduled_departure", "a time; it takes a category$"),
+    ],
+)
+def test_a_target_of_another_kind_than_classes_is_told_its_task(name: str, words: str) -> None:
+    data = {"target": name, "time": None}
+    found = rows.parameters(Task.MULTICLASS, data=data, features={"numeric": ["distance"]})
+    with pytest.raises(UsageError, match=words):
+        validation.check_columns(found, COLUMNS)
+
+
+def of_classes(**labels: list[str]) -> dict[Part, pd.DataFrame]:
+    """Return parts of so many rows with these classes."""
+    return {
+        part: rows.parts()[part].head(len(labels[part])).assign(punctuality=labels[part])
+        for part in PARTS
+    }
+
+
+@pytest.mark.parametrize(
+    ("validation_rows", "train_rows", "words"),
+    [
+        (["c", "d"], ["a", "b"], "no validation row has a class of 'punctuality' that a train row"),
+        (
+            ["c", "d"],
+            [f"{it}" for it in range(1001)],
+            "has 1,001 classes, and 1,000 are told apart",
+        ),
+    ],
+)
+def test_classes_from_which_nothing_can_be_learnt_are_refused(
+    validation_rows: list[str], train_rows: list[str], words: str
+) -> None:
+    parts = of_classes(train=train_rows, validation=validation_rows, test=["a", "b"])
+    with pytest.raises(UsageError, match=words):
+        validation.check_parts(parts, rows.flights(), rows.parameters(Task.MULTICLASS))
+
+
+def test_classes_of_one_row_and_unknown_ones_are_no_fault() -> None:
+    parts = of_classes(train=["a", "a", "b"], validation=["a", "c"], test=["d", "e"])
+    for part in parts.values():
+        part["wind_speed"] = 1.0
+    validation.check_parts(parts, rows.flights(), rows.parameters(Task.MULTICLASS))
 
 
 def test_a_time_that_may_be_missing_is_refused() -> None:

@@ -95,5 +95,5 @@ def test_columns_without_a_single_value_do_no_harm(task: Task) -> None:
     encoder = features.Encoder(None, (), ("carrier",), ((),), ("distance", "temp"))
     matrix = np.array([[NAN, 1.0, NAN], [NAN, 2.0, NAN], [NAN, NAN, NAN]] * 20)
     target = np.array([0.0, 1.0, 1.0] * 20)
-    simple = baselines.fit(task, encoder, matrix, target)
+    simple = baselines.fit(task, encoder, matrix, target, None, 2)
     assert all(np.isfinite(scores(matrix)).all() for scores in simple.values())

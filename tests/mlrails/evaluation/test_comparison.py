@@ -37,6 +37,8 @@ def test_a_gain_is_above_zero_where_the_first_is_better(task: Task) -> None:
     rng = np.random.default_rng(1)
     target = (rng.random(800) < 0.5).astype(float)
     good, bad = target + rng.normal(0, 0.5, 800), target + rng.normal(0, 2, 800)
+    if task is Task.MULTICLASS:  # Which takes probabilities.
+        good, bad = (np.column_stack([it < 0.5, it >= 0.5]) * 0.8 + 0.1 for it in (good, bad))
     where = comparison.rows(target, None, 100, 1)
     found = comparison.gain(METRICS[task][0], good, bad, where, 0.95)
     back = comparison.gain(METRICS[task][0], bad, good, where, 0.95)

@@ -31,5 +31,6 @@ def test_numbers_have_residuals_and_a_finer_calibration() -> None:
 
 def test_all_of_it_is_plain_json() -> None:
     for task in Task:
-        found = behaviour(task, EVENT, SCORE, 0.5)
+        several = np.column_stack([1 - SCORE, SCORE])
+        found = behaviour(task, EVENT, several if task is Task.MULTICLASS else SCORE, 0.5)
         assert json.loads(json.dumps(found, allow_nan=False)) == found

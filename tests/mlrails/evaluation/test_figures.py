@@ -14,6 +14,7 @@ from mlrails.evaluation import figures as evaluation_figures
 from mlrails.evaluation.figures import MODEL
 from mlrails.evaluation.metrics import METRICS
 from mlrails.evaluation.scored import Scored
+from mlrails.modeling import classes
 
 RMSE = METRICS[Task.REGRESSION][0]
 RULES = params.Evaluation(confidence=0.95, resamples=200)
@@ -24,10 +25,18 @@ def scored(task: Task, days: int = 30) -> Scored:
     """Return rows with a good model, a twin of it, and a constant."""
     rng = np.random.default_rng(1)
     truth = rng.random(COUNT)
+    days_apart = np.arange(COUNT) % days * np.timedelta64(1, "D")
+    times = np.datetime64(date(2013, 9, 1), "us") + days_apart
+    if task is Task.MULTICLASS:
+        likely = rng.integers(0, 3, COUNT)
+        model = classes.indicator(likely, 3) * 0.7 + 0.1
+        target = np.where(truth < 0.8, likely, rng.integers(0, 3, COUNT)).astype(float)
+        even = np.tile([0.3, 0.4, 0.3], (COUNT, 1))
+        scores = {MODEL: model, "twin": model, "constant": even}
+        return Scored(target, times, scores, classes=("a", "b", "c"))
     events = task is Task.CLASSIFICATION
     target = (rng.random(COUNT) < truth).astype(float) if events else truth
     model = truth if events else truth + rng.normal(0, 0.1, COUNT)
-    times = np.datetime64(date(2013, 9, 1), "us") + np.arange(COUNT) % days * np.timedelta64(1, "D")
     return Scored(target, times, {MODEL: model, "twin": model, "constant": np.full(COUNT, 0.5)})
 
 

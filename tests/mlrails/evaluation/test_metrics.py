@@ -13,10 +13,37 @@ from mlrails.evaluation import metrics
 from mlrails.evaluation.bootstrap import draws
 
 DAYS = 12
-REFERENCES: dict[str, Callable[..., float]] = {
+CLASSES = 4
+
+
+def rest_area(target: np.ndarray, score: np.ndarray, sample_weight: np.ndarray) -> float:
+    """Return the mean of each class's area against the rest; scikit-learn takes no zeros here."""
+    areas = [
+        reference.roc_auc_score(target == it, score[:, it], sample_weight=sample_weight)
+        for it in range(CLASSES)
+    ]
+    return float(np.mean(areas))
+
+
+def called(score: np.ndarray) -> np.ndarray:
+    found: np.ndarray = score.argmax(axis=1)
+    return found
+
+
+REFERENCES: dict[tuple[Task, str] | str, Callable[..., float]] = {
     "roc_auc": reference.roc_auc_score,
     "log_loss": reference.log_loss,
     "brier": reference.brier_score_loss,
+    (Task.MULTICLASS, "roc_auc"): rest_area,
+    (Task.MULTICLASS, "brier"): lambda y, p, sample_weight: reference.brier_score_loss(
+        y, p, sample_weight=sample_weight, scale_by_half=False
+    ),
+    "macro_f1": lambda y, p, sample_weight: reference.f1_score(
+        y, called(p), average="macro", sample_weight=sample_weight
+    ),
+    "accuracy": lambda y, p, sample_weight: reference.accuracy_score(
+        y, called(p), sample_weight=sample_weight
+    ),
     "rmse": reference.root_mean_squared_error,
     "mae": reference.mean_absolute_error,
     "r2": reference.r2_score,
@@ -29,6 +56,11 @@ def sample(task: Task, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarra
     rng = np.random.default_rng(seed)
     day = np.concatenate([np.arange(DAYS), rng.integers(0, DAYS, 288)])
     score = rng.integers(1, 10, 300) / 10
+    if task is Task.MULTICLASS:
+        odds = rng.integers(1, 10, (300, CLASSES)).astype(float)
+        chances = odds / odds.sum(axis=1, keepdims=True)
+        target = (rng.random((300, 1)) > chances.cumsum(axis=1)[:, :-1]).sum(axis=1)
+        return target.astype(float), chances, day
     if task is Task.CLASSIFICATION:
         return (rng.random(300) < score).astype(float), score, day
     return score * 100 + rng.normal(0, 20, 300), score * 100, day
@@ -42,7 +74,10 @@ def test_a_metric_is_scikit_learns_with_each_days_count_as_weight(
     drawn = draws(DAYS, 20, seed=3)
     found = metric.by_block(target, score, day)(drawn)
     expected = [
-        REFERENCES[metric.name](target, score, sample_weight=counts[day]) for counts in drawn
+        REFERENCES.get((task, metric.name), REFERENCES.get(metric.name))(
+            target, score, sample_weight=counts[day]
+        )
+        for counts in drawn
     ]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
 
@@ -129,4 +164,5 @@ def test_bias_is_the_mean_prediction_minus_the_mean_target() -> None:
 
 def test_every_task_has_a_metric_to_compare_by() -> None:
     assert set(metrics.METRICS) == set(Task)
-    assert {metric.name for _, metric in METRICS} == set(REFERENCES)
+    named = {it[1] if isinstance(it, tuple) else it for it in REFERENCES}
+    assert {metric.name for _, metric in METRICS} == named

@@ -15,9 +15,8 @@ from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Params, Task
 from mlrails.core.settings import Settings
 from mlrails.data import parquet, splits
-from mlrails.evaluation.own import Own, mean_of
-from mlrails.gate import contest, verdict
-from mlrails.gate.checks import Contest, judge
+from mlrails.gate import contest, predictions, verdict
+from mlrails.gate.checks import Contest
 from mlrails.gate.verdict import CHALLENGER, CHAMPION, CONSTANT
 from mlrails.modeling import isolation
 from mlrails.modeling.checked_copy import Model
@@ -189,8 +188,14 @@ def test_everybody_is_scored_on_the_same_rows(met: Meet, task: Task) -> None:
     np.testing.assert_array_equal(scores[CHALLENGER], expected)
     np.testing.assert_array_equal(scores[CHAMPION], expected)
     seen = rows.parts()["train"][target]
-    assert set(scores[CONSTANT]) <= {seen.mean(), seen.median()}
-    assert found.scored.target.tolist() == TEST[target].tolist()
+    if task is Task.MULTICLASS:
+        mix = seen.value_counts(normalize=True).sort_index().tolist()
+        assert scores[CONSTANT].tolist() == [mix] * len(TEST)
+        places = [found.scored.classes[int(it)] for it in found.scored.target]
+        assert places == TEST[target].tolist()
+    else:
+        assert set(scores[CONSTANT]) <= {seen.mean(), seen.median()}
+        assert found.scored.target.tolist() == TEST[target].tolist()
     assert found.slices["carrier"].tolist() == TEST["carrier"].tolist()
 
 
@@ -216,13 +221,13 @@ def test_a_column_that_the_champion_needs_and_that_has_gone_names_a_way_out(met:
         met(TEST.drop(columns="wind_speed"))
     assert "gate.renamed" not in str(told.value)  # Its own columns have no names of before.
     with pytest.raises(UsageError, match=r"`wind_speed: NEW_NAME` below 'gate\.renamed' in"):
-        contest._check_columns(TEST[["origin"]], ["wind_speed"], "that the champion needs", True)
+        predictions.check_columns(TEST[["origin"]], ["wind_speed"], "that the champion needs", True)
 
 
 def test_a_renamed_column_is_read_under_its_old_name_and_one_that_is_gone_is_missing() -> None:
     now = TEST.rename(columns={"wind_speed": "wind"}).drop(columns="carrier")
     renamed = {"wind_speed": "wind", "carrier": None, "origin": "wind"}
-    known = contest.as_before(now, rows.fitted(Task.CLASSIFICATION).encoder.columns, renamed)
+    known = predictions.as_before(now, rows.fitted(Task.CLASSIFICATION).encoder.columns, renamed)
     pd.testing.assert_series_equal(known["wind_speed"], TEST["wind_speed"])
     assert known["carrier"].isna().all()
     pd.testing.assert_series_equal(known["origin"], TEST["origin"])  # which is there, so stays
@@ -234,44 +239,20 @@ def test_a_renamed_column_is_read_under_its_old_name_and_one_that_is_gone_is_mis
 def test_a_new_name_that_is_none_is_told_with_the_nearest() -> None:
     now = TEST.rename(columns={"wind_speed": "wind"})
     with pytest.raises(UsageError, match=r"'wind_speed' is called 'wint' now.*did you mean 'wind"):
-        contest.as_before(now, ["wind_speed"], {"wind_speed": "wint"})
+        predictions.as_before(now, ["wind_speed"], {"wind_speed": "wint"})
 
 
 def test_what_is_called_is_what_callers_get(met: Meet, task: Task) -> None:
     calls = met(TEST).calls
     got = rows.fitted(task).predict(TEST)["prediction"]
-    assert list(calls) == ([CHALLENGER, CHAMPION] if task is Task.CLASSIFICATION else [])
+    assert list(calls) == ([] if task is Task.REGRESSION else [CHALLENGER, CHAMPION])
     for found in calls.values():
-        assert found.tolist() == got.tolist()
-
-
-def miss(target: np.ndarray, called: np.ndarray) -> np.ndarray:
-    return (target > 0) & (called <= 0)
-
-
-@pytest.mark.parametrize("task", [Task.CLASSIFICATION])
-@pytest.mark.parametrize(
-    ("primary", "title"), [("cost", "Mean cost"), ("f1", "F1"), ("missed", "Missed")]
-)
-def test_models_are_compared_by_the_metric_of_the_bounds(
-    settings: Settings, model_of: Callable[[Task], Path], task: Task, primary: str, title: str
-) -> None:
-    """Calls, their costs, and a metric of the project's own: the rows decide, and it is told."""
-    model = model_of(task)
-    own = Own("flights", [mean_of("missed", "Missed", miss, higher_is_better=False, of_calls=True)])
-    costs = {"threshold": "cost", "costs": {"false_alarm": 1, "miss": 3}}
-    evaluation = rows.values()["evaluation"] | costs | {"primary": primary}
-    asked = rows.parameters(evaluation=evaluation)
-    rivals = {CHAMPION: Model(model, hashing.of_folder(model))}
-    here = of(rows.parameters(), settings.root, model)
-    found = contest.contest(settings.root, here, rivals, TEST, asked, own)
-    assert (found.metric.title, found.decision.name) == (title, "cost")
-    words = " ".join(found.notes)
-    assert "; roc_auc, which this change" in words
-    assert "`evaluation.threshold: f1` counts once" in words
-    told = judge(found, asked.gate, [], ("a" * 64, "b" * 64))
-    assert told.metric == title and told.figures[CHALLENGER] == told.figures[CHAMPION]
-    assert found.metric.whole(found.scored.target, found.calls[CHALLENGER]) > 0
+        if task is Task.MULTICLASS:
+            known = np.array(rows.fitted(task).classes)
+            assert (found.sum(axis=1) == 1).all()
+            assert known[found.argmax(axis=1)].tolist() == got.tolist()
+        else:
+            assert found.tolist() == got.tolist()
 
 
 def test_the_slices_and_the_seed_are_those_of_the_bounds(

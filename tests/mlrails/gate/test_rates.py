@@ -25,10 +25,14 @@ from mlrails.evaluation.metrics import METRICS
 from mlrails.gate import verdict
 
 SIMULATIONS = int(os.environ.get("GATE_SIMULATIONS", "40"))
-MARGIN = {Task.CLASSIFICATION: 0.01, Task.REGRESSION: 0.5}
+MARGIN = {Task.CLASSIFICATION: 0.01, Task.REGRESSION: 0.5, Task.MULTICLASS: 0.01}
 CONFIDENCE, RESAMPLES, LEAST_DAYS = 0.98, 300, 35
 """As in the `params.yaml` that this project began with, but for fewer resamples."""
-MEASURED = {Task.CLASSIFICATION: (0.0022, -0.8), Task.REGRESSION: (0.1, -1.4)}
+MEASURED = {
+    Task.CLASSIFICATION: (0.0022, -0.8),
+    Task.REGRESSION: (0.1, -1.4),
+    Task.MULTICLASS: (0.002, -1.1),
+}
 """A difference's standard error on 61 days, and the skew of what each day adds to it."""
 EQUALS_PROMOTED = 0.75
 """How many of the equal challengers at the least."""
@@ -38,6 +42,8 @@ SEPARATION, SPREAD, NOISE = 0.8, 0.055, 0.05
 """Of events from others in standard deviations, and how it differs by day and by row."""
 SIZE, SLIP = 34.0, 0.019
 """Of errors in minutes, and how it differs by day."""
+CLASSES, NATS, NATS_OF_ROW = 3, 0.0155, 0.01
+"""How many are told apart, and how what a row of the right class loses differs by day and by row."""
 
 Holdout = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Target, champion's scores, challenger's scores, each row's day."""
@@ -106,16 +112,35 @@ def estimated(world: World, days: int, gap: float, rng: np.random.Generator) -> 
     return error, np.zeros(len(day)), -slip[day] * error, day
 
 
+def told_apart(world: World, days: int, gap: float, rng: np.random.Generator) -> Holdout:
+    """Return a holdout on which the challenger's true log-loss is larger by the gap.
+
+    The champion gives the true chances; what the challenger gives to the class that came true is
+    as much less as the day's own slip, in nats, and the others share the rest.
+    """
+    day = np.repeat(np.arange(days), ROWS_OF_DAY)
+    odds = rng.gamma(1.5, size=(len(day), CLASSES))
+    champion = 0.05 + (1 - 0.05 * CLASSES) * odds / odds.sum(axis=1, keepdims=True)
+    target = (rng.random((len(day), 1)) > champion.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    slip = (gap + NATS * world.bad_days(days, rng))[day] + NATS_OF_ROW * rng.normal(size=len(day))
+    place = np.arange(len(day)), target
+    right, kept = champion[place], champion[place] * np.exp(-slip)
+    challenger = champion * ((1 - kept) / (1 - right))[:, None]
+    challenger[place] = kept
+    return target.astype(float), champion, challenger, day
+
+
 HOLDOUTS: dict[Task, Callable[..., Holdout]] = {
     Task.CLASSIFICATION: classified,
     Task.REGRESSION: estimated,
+    Task.MULTICLASS: told_apart,
 }
 AR = 0.53
 """Of the normal process; that of the skewed days themselves is .5."""
 USUAL, ALIKE = World(), World(alike=AR)
 RARE = {
     task: {"skewed": World(shape), "both": World(shape, AR)}
-    for task, shape in ((Task.CLASSIFICATION, 0.35), (Task.REGRESSION, 0.7))
+    for task, shape in zip(HOLDOUTS, (0.35, 0.7, 0.7), strict=True)
 }
 """Days that give a difference a skew of −2.3."""
 
@@ -203,18 +228,20 @@ def figure(task: Task, target: np.ndarray, scores: np.ndarray) -> float:
     """Return the metric, higher where the model is better."""
     if task is Task.CLASSIFICATION:
         return area(target, scores)
+    if task is Task.MULTICLASS:
+        return float(np.log(scores[np.arange(len(target)), target.astype(int)]).mean())
     return -float(np.sqrt(np.mean((target - scores) ** 2)))
 
 
 def test_the_figures_here_are_scikit_learns(task: Task) -> None:
     target, champion, challenger, _ = HOLDOUTS[task](USUAL, 61, 0.0, np.random.default_rng(1))
     ours = [figure(task, target, it) for it in (champion, challenger)]
-    theirs = [
-        reference.roc_auc_score(target, it)
-        if task is Task.CLASSIFICATION
-        else -reference.root_mean_squared_error(target, it)
-        for it in (champion, challenger)
-    ]
+    of_task = {
+        Task.CLASSIFICATION: reference.roc_auc_score,
+        Task.REGRESSION: lambda *it: -reference.root_mean_squared_error(*it),
+        Task.MULTICLASS: lambda *it: -reference.log_loss(*it),
+    }
+    theirs = [of_task[task](target, it) for it in (champion, challenger)]
     assert ours == pytest.approx(theirs)
 
 

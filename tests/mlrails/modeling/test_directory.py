@@ -88,7 +88,9 @@ def test_a_missing_column_is_refused_by_name(task: Task, pyfunc: Predict) -> Non
 def test_an_unknown_category_or_a_missing_value_is_predicted(
     task: Task, pyfunc: Predict, column: str, value: Any
 ) -> None:
-    assert np.isfinite(pyfunc(raw(task).assign(**{column: value}))["prediction"]).all()
+    found = pyfunc(raw(task).assign(**{column: value}))
+    assert np.isfinite(found.select_dtypes(["float", "bool"])).all(axis=None)
+    assert found.notna().all(axis=None)
 
 
 def test_neither_order_nor_number_of_columns_matters(task: Task, pyfunc: Predict) -> None:

@@ -89,7 +89,10 @@ def test_a_model_that_answers_its_example_badly_is_refused(
 def test_an_answer_other_than_at_the_trial_is_refused(model: Path) -> None:
     expected = callers.model(model).try_example()
     loading.load(model, origin(model), expected)
-    other = {name: [1 - value for value in values] for name, values in expected.items()}
+    other = {
+        name: [f"not {value}" if isinstance(value, str) else 1 - value for value in values]
+        for name, values in expected.items()
+    }
     with pytest.raises(WorldError, match="otherwise than when it was tried"):
         loading.load(model, origin(model), other)
     none: Any = [1, 2]
@@ -98,7 +101,9 @@ def test_an_answer_other_than_at_the_trial_is_refused(model: Path) -> None:
 
 
 def test_two_models_live_side_by_side(model_of: Callable[[Task], Path]) -> None:
-    events, numbers = (callers.model(model_of(task)) for task in Task)
+    events, numbers, classes = (callers.model(model_of(task)) for task in Task)
     assert events.try_example().keys() == {"prediction", "probability"}
     assert numbers.try_example().keys() == {"prediction"}
+    each = {f"probability_{name}" for name in ("early", "late", "on time")}
+    assert classes.try_example().keys() == {"prediction", *each}
     assert dataclasses.astuple(events.origin) != dataclasses.astuple(numbers.origin)

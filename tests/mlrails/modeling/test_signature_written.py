@@ -28,6 +28,12 @@ def test_the_signature_names_raw_columns_and_outputs_with_their_types(task: Task
     outputs = {
         Task.CLASSIFICATION: ["prediction: boolean (required)", "probability: double (required)"],
         Task.REGRESSION: ["prediction: double (required)"],
+        Task.MULTICLASS: [
+            "prediction: string (required)",
+            "probability_early: double (required)",
+            "probability_late: double (required)",
+            "probability_on time: double (required)",
+        ],
     }
     assert [str(column).replace("'", "") for column in found.outputs.inputs] == outputs[task]
 

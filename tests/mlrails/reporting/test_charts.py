@@ -63,7 +63,8 @@ def test_columns_that_all_change_nothing_have_no_bars(task: Task, left: float) -
 def test_predictions_that_are_all_alike_have_no_calibration_curve(task: Task) -> None:
     found = findings.found(task)
     target = (np.arange(600) % 2).astype(np.float64)
-    found["behaviour"] = behaviour(task, target, np.full(600, 0.5), 0.5)
+    shape = (600, 2) if task is Task.MULTICLASS else (600,)
+    found["behaviour"] = behaviour(task, target, np.full(shape, 0.5), 0.5)
     assert "calibration" not in names(found)
     assert "All predictions are alike" in said(found)
 

@@ -21,6 +21,7 @@ from mlrails.core import hashing
 from mlrails.core.config import validated
 from mlrails.core.errors import UsageError
 from mlrails.core.params import FILE, Task
+from mlrails.modeling import classes
 from mlrails.modeling.dataset import Labelled
 from mlrails.modeling.epochs import Arrays, Watch
 
@@ -51,8 +52,8 @@ class Listener(Watch):
 
 def labelled(task: Task, part: str) -> Labelled:
     frame = {str(name): frame for name, frame in rows.parts().items()}[part]
-    target = frame[rows.parameters(task).data.target].to_numpy(float)
-    return Labelled(rows.fitted(task).encoder.encode(frame), target)
+    known, target = rows.fitted(task).classes, frame[rows.parameters(task).data.target]
+    return classes.labelled(rows.fitted(task).encoder.encode(frame), target, known)
 
 
 def fit(task: Task, watch: Watch) -> Any:
@@ -83,21 +84,30 @@ def test_no_number_of_the_section_may_be_without_end(task: Task, value: float) -
             validated(seam.Hyperparameters, SECTION | {name: value}, FILE, "estimator")
 
 
+def shape(task: Task) -> tuple[int, ...]:
+    """Return how many scores a row has, where it is more than one."""
+    return (3,) if task is Task.MULTICLASS else ()
+
+
 def test_scores_are_one_float_for_each_row(task: Task) -> None:
     matrix = labelled(task, "test").matrix
     scores = seam.scores(rows.fitted(task).estimator, matrix)
-    assert scores.shape == (len(matrix),)
+    assert scores.shape == (len(matrix), *shape(task))
     assert scores.dtype == np.float64
     assert np.isfinite(scores).all()
-    if task is Task.CLASSIFICATION:
+    if task is not Task.REGRESSION:
         assert 0 <= scores.min() < scores.max() <= 1
+    if task is Task.MULTICLASS:
+        np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-6)
 
 
 def test_it_learns(task: Task) -> None:
     test = labelled(task, "test")
     scores = seam.scores(rows.fitted(task).estimator, test.matrix)
-    constant = np.full(len(test.target), labelled(task, "train").target.mean())
-    error, of_constant = (np.square(it - test.target).mean() for it in (scores, constant))
+    target, seen = test.target, labelled(task, "train").target
+    if task is Task.MULTICLASS:
+        target, seen = (classes.indicator(it, 3) for it in (target, seen))
+    error, of_constant = (np.square(it - target).mean() for it in (scores, seen.mean(axis=0)))
     assert error < 0.8 * of_constant
 
 
@@ -114,7 +124,7 @@ def test_it_tells_of_every_iteration_once_and_in_order(task: Task) -> None:
 def test_few_rows_are_scored_as_in_a_crowd(task: Task, count: int) -> None:
     estimator, matrix = rows.fitted(task).estimator, labelled(task, "test").matrix
     few = seam.scores(estimator, matrix[:count])
-    assert few.shape == (count,)
+    assert few.shape == (count, *shape(task))
     np.testing.assert_allclose(few, seam.scores(estimator, matrix)[:count], rtol=1e-5)
 
 

@@ -28,7 +28,8 @@ def test_the_rows_of_the_source_become_a_file(
     monkeypatch.setattr(source, "rows", read)
     ingest.ingest(Stage(Settings(tmp_path), rows.parameters()))
     assert given == [track]
-    pd.testing.assert_frame_equal(parquet.read(tmp_path / layout.RAW), rows.flights())
+    known = rows.flights().drop(columns="punctuality")  # The schema has no such column.
+    pd.testing.assert_frame_equal(parquet.read(tmp_path / layout.RAW), known)
     assert capsys.readouterr().out == "ingest: 3,000 rows in data/raw/rows.parquet\n"
 
 

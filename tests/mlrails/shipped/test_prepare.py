@@ -26,6 +26,12 @@ TIMELESS: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def with_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the schema know the column of several classes."""
+    monkeypatch.setattr(prepare, "COLUMNS", (*COLUMNS, rows.PUNCTUALITY))
+
+
 def prepared(
     root: Path, given: params.Params, raw: pd.DataFrame | None = None, in_ci: bool = False
 ) -> dict[layout.Part, pd.DataFrame]:
@@ -276,6 +282,7 @@ def test_a_part_with_one_outcome_only_is_refused(
 ) -> None:
     target = rows.parameters(task).data.target
     bad = rows.flights().copy()
-    bad.loc[rows.parts()[part].index, target] = False if task is Task.CLASSIFICATION else 3.0
+    one = {Task.CLASSIFICATION: False, Task.REGRESSION: 3.0, Task.MULTICLASS: "late"}
+    bad.loc[rows.parts()[part].index, target] = one[task]
     words = refusal(tmp_path, rows.parameters(task), raw=bad)
     assert f"the {part} rows have only one value of '{target}'" in words

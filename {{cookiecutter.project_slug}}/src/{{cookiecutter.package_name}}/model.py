@@ -29,12 +29,13 @@ _FILE = "predictor.json"
 
 @dataclass(frozen=True)
 class Predictor:
-    """An encoder and a fitted estimator, with the threshold above which an event is called."""
+    """An encoder and a fitted estimator, with the threshold of an event, or several classes."""
 
     task: str
     encoder: Encoder
     estimator: Any
     threshold: float | None = None
+    classes: tuple[str, ...] = ()
 
     @property
     def categories(self) -> str | None:
@@ -42,16 +43,22 @@ class Predictor:
         return getattr(seam, "CATEGORIES", None)  # One of your own need not say it.
 
     def scores(self, rows: Rows) -> Vector:
-        """Return (rows,) probabilities of the event, or predicted numbers."""
+        """Return (rows,) probabilities, or numbers; of several classes (rows, classes) ones."""
         return self.scores_of(self.encoder.encode(rows))
 
     def scores_of(self, matrix: Matrix) -> Vector:
         """Return the same of rows that are encoded already, (rows, features)."""
-        return seam.scores(self.estimator, matrix)
+        found = seam.scores(self.estimator, matrix)
+        two = self.classes and found.ndim == 1
+        return np.column_stack([1 - found, found]) if two else found
 
     def predict(self, rows: Rows) -> Mapping[str, np.ndarray]:
-        """Return the output columns: `prediction`, and for an event its `probability`."""
+        """Return the output columns: `prediction`, and the `probability` of an event or class."""
         scores = self.scores(rows)
+        if self.classes:
+            likeliest = np.array(self.classes, dtype=object)[scores.argmax(axis=1)]
+            names = (f"probability_{name}" for name in self.classes)
+            return {"prediction": likeliest, **dict(zip(names, scores.T, strict=True))}
         if self.threshold is None:
             return {"prediction": scores}
         return {"prediction": scores >= self.threshold, "probability": scores}
@@ -60,6 +67,7 @@ class Predictor:
         """Write the predictor's files into an existing folder."""
         encoder = self.encoder.to_json()
         about = {"task": str(self.task), "threshold": self.threshold, "encoder": encoder}
+        about |= {"classes": self.classes} if self.classes else {}
         (folder / _FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", "utf-8")
         seam.save(self.estimator, folder)
 
@@ -72,7 +80,8 @@ def load(folder: Path) -> Predictor:
     """Read what `Predictor.save` wrote."""
     about = json.loads((folder / _FILE).read_text("utf-8"))
     encoder = Encoder.from_json(about["encoder"])
-    return Predictor(about["task"], encoder, seam.load(folder), about["threshold"])
+    fitted, classes = seam.load(folder), tuple(about.get("classes", ()))
+    return Predictor(about["task"], encoder, fitted, about["threshold"], classes)
 
 
 class _PyFunc:

@@ -49,7 +49,13 @@ def test_both_ways_of_asking_give_the_models_answer(front: Front, task: Task) ->
     theirs = ask(front, "POST", "/invocations", {"dataframe_records": [ROW, ROW]})
     assert plain.status == theirs.status == 200
     assert plain.json()["predictions"] == theirs.json()["predictions"]
-    names = {"prediction"} | ({"probability"} if task is Task.CLASSIFICATION else set())
+    names = {
+        Task.CLASSIFICATION: {"prediction", "probability"},
+        Task.REGRESSION: {"prediction"},
+        Task.MULTICLASS: {
+            *("prediction", "probability_early", "probability_late", "probability_on time")
+        },
+    }[task]
     assert [set(one) for one in plain.json()["predictions"]] == [names, names]
     assert plain.json()["model"]["version"] == plain.headers["x-model-version"] == "1"
 

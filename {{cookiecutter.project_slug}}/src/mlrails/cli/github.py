@@ -4,14 +4,13 @@ from typing import Annotated
 
 import typer
 
-from .leaving import Kind, at, handed, here, leave
+from .leaving import Kind, at, here, leave
 
 forge_verbs = typer.Typer()
 
 
 @forge_verbs.command()
 def review(
-    context: typer.Context,
     base: Annotated[str, typer.Option(help="The revision whose bounds count.")],
     registry: Kind = None,
     floors_at_least: Annotated[
@@ -21,8 +20,7 @@ def review(
     """Hold the gate with the bounds of a base, pack the candidate, and write the report."""
     from ..github.review import review
 
-    own = handed(context).own
-    at(registry, lambda there: review(there, base, floors_at_least, own), writes=False)
+    at(registry, lambda there: review(there, base, floors_at_least), writes=False)
 
 
 @forge_verbs.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..core import console
-from .leaving import Kind, at, handed
+from .leaving import Kind, at
 
 lifecycle_verbs = typer.Typer()
 Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
@@ -30,19 +30,15 @@ def register(
 
 
 @lifecycle_verbs.command()
-def gate(
-    context: typer.Context, registry: Kind = None, bounds: Bounds = None, again: Again = None
-) -> None:
+def gate(registry: Kind = None, bounds: Bounds = None, again: Again = None) -> None:
     """Compare the model with the champion, and write the verdict."""
     from ..lifecycle.promote import gate
 
-    own = handed(context).own
-    at(registry, lambda there: gate(there, bounds, again, own), writes=False)
+    at(registry, lambda there: gate(there, bounds, again), writes=False)
 
 
 @lifecycle_verbs.command()
 def promote(
-    context: typer.Context,
     registry: Kind = None,
     bounds: Bounds = None,
     again: Again = None,
@@ -55,8 +51,7 @@ def promote(
     """Register, gate, and make the model champion when the verdict allows it."""
     from ..lifecycle.promote import promote
 
-    own = handed(context).own
-    at(registry, lambda there: promote(there, bounds, again, dirty, candidate, tip, own))
+    at(registry, lambda there: promote(there, bounds, again, dirty, candidate, tip))
 
 
 @lifecycle_verbs.command()

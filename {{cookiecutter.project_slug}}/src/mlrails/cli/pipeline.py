@@ -19,8 +19,7 @@ def train(context: typer.Context) -> None:
     """
     from ..pipeline import run, worktree
 
-    given = handed(context)
-    act = partial(run.train, columns=given.columns, own=given.metrics)
+    act = partial(run.train, columns=handed(context).columns)
     leave(lambda: worktree.here_or_in_a_copy(here(), context.args, act))
 
 
@@ -29,8 +28,7 @@ def evaluate(context: typer.Context) -> None:
     """Make the report of the model that is there, without training."""
     from ..pipeline import run, worktree
 
-    given = handed(context)
-    act = partial(run.evaluate, columns=given.columns, own=given.metrics)
+    act = partial(run.evaluate, columns=handed(context).columns)
     leave(lambda: worktree.here_or_in_a_copy(here(), context.args, act))
 
 

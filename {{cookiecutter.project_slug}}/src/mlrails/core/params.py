@@ -16,10 +16,11 @@ from .config import Frozen, Scalar, read_yaml, validated
 
 
 class Task(StrEnum):
-    """The probability of an event, or a number."""
+    """The probability of an event, a number, or the probability of each of several classes."""
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
+    MULTICLASS = "multiclass"
 
 
 class Unit(StrEnum):
@@ -185,10 +186,11 @@ class Gate(Frozen):
     """What a model must show before it becomes champion.
 
     `margin` and `slice_margin` are in the unit of the primary metric: where nothing else is named
-    area under ROC, or the target's own unit (root mean squared error). `bias` and `first_bias` are
-    in the target's unit, shares for events. `calibration` is a share of p(1 − p), the Brier score
-    of the rate p of the test rows. `decisions` is in the unit of the metric that
-    `evaluation.threshold` names.
+    area under ROC, the target's own unit (root mean squared error), or that of a log-loss. `bias`
+    and `first_bias` are in the target's unit, shares for events and for each class. `calibration`
+    is a share of p(1 − p), the Brier score of the rate p of the test rows; of several classes of
+    the sum over them. `decisions` is in the unit of the metric that `evaluation.threshold` names;
+    of several classes it is macro F1.
     """
 
     margin: float = Field(gt=0)
@@ -209,6 +211,13 @@ class Gate(Frozen):
     resamples: int = Field(ge=100, le=100_000)
 
 
+_CALIBRATED = {
+    Task.CLASSIFICATION: "classification",
+    Task.REGRESSION: "classification",
+    Task.MULTICLASS: "multiclass, summed over the classes,",
+}
+
+
 class Params(Frozen):
     """The whole of `params.yaml`."""
 
@@ -223,15 +232,20 @@ class Params(Frozen):
 
     @model_validator(mode="after")
     def _calibration_fits(self) -> Self:
-        if (self.gate.calibration is None) is (self.task is Task.CLASSIFICATION):
+        if (self.gate.calibration is None) is (self.task is not Task.REGRESSION):
             raise ValueError(
                 "'gate.calibration' is a loss in Brier score, as a share of p(1 - p): "
-                "classification needs one, such as 0.02, and regression has none"
+                f"{_CALIBRATED[self.task]} needs one, such as 0.02, and regression has none"
             )
         if self.gate.decisions is not None and self.task is Task.REGRESSION:
             raise ValueError("'gate.decisions' is about calls, and regression makes none")
         if self.evaluation.costs is not None and self.task is Task.REGRESSION:
             raise ValueError("'evaluation.costs' is about calls, and regression makes none")
+        if self.evaluation.costs is not None and self.task is Task.MULTICLASS:
+            raise ValueError(
+                "'evaluation.costs' tells false alarms from misses, and several classes have "
+                "neither; take it out"
+            )
         return self
 
 

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
 _ROWS_SHOWN = 3
 
-_TARGETS: dict[Task, Kind] = {Task.CLASSIFICATION: "boolean", Task.REGRESSION: "number"}
+_TARGETS: dict[Task, Kind] = {
+    Task.CLASSIFICATION: "boolean",
+    Task.REGRESSION: "number",
+    Task.MULTICLASS: "category",
+}
+_MOST_CLASSES = 1_000
+_INSTEAD: dict[Kind, str] = {
+    "boolean": "; two classes are `task: classification`",
+    "number": "; a number is `task: regression`, and one that only names a class is a category in "
+    "schema.py",
+}
+"""What to do about a target of several classes that is of another kind."""
 
 
 @dataclass(frozen=True)
@@ -127,13 +138,18 @@ def _check_column(
         raise UsageError(f"{FILE}: '{key}' names {name!r}, but {column.leaks}; take it out")
     if key == "data.target" and (column.kind, *kinds) == ("category", "boolean"):
         raise UsageError(
-            f"{FILE}: 'data.target' names {name!r}, a category, and a model tells two classes "
-            f"apart, not more; make a yes/no column of each class in source.py, as rows['is_a'] = "
-            f"rows[{name!r}] == 'a', call it a boolean in schema.py, and take one as target"
+            f"{FILE}: 'data.target' names {name!r}, a category, and `task: classification` tells "
+            "two classes apart; write `task: multiclass` for several, or for one of them make a "
+            f"yes/no column in source.py, as rows['is_a'] = rows[{name!r}] == 'a', call it a "
+            "boolean in schema.py, and take that as target"
         )
     if column.kind not in kinds:
         wanted = " or ".join(kinds)
-        raise UsageError(f"{FILE}: '{key}' names {name!r}, a {column.kind}; it takes a {wanted}")
+        of_classes = key == "data.target" and "category" in kinds
+        more = _INSTEAD.get(column.kind, "") if of_classes else ""
+        raise UsageError(
+            f"{FILE}: '{key}' names {name!r}, a {column.kind}; it takes a {wanted}{more}"
+        )
 
 
 def needed(params: Params) -> list[str]:
@@ -165,6 +181,8 @@ def check_parts(parts: "Mapping[Part, pd.DataFrame]", rows: "pd.DataFrame", para
                 f"{FILE}: the {part} rows have only one value of {params.data.target!r}, so "
                 "nothing can be learnt or measured; change 'split' or 'data.until'"
             )
+    if params.task is Task.MULTICLASS:
+        _check_classes(parts, params.data.target)
     features = {"numeric": params.features.numeric, "categorical": params.features.categorical}
     for kind, name in ((kind, name) for kind, names in features.items() for name in names):
         if parts["train"][name].isna().all():
@@ -187,6 +205,21 @@ def _check_weights(rows: "pd.DataFrame", params: Params) -> None:
         raise UsageError(
             f"{FILE}: 'data.weight' names {name!r}, which is 0 in every row, so that none counts; "
             "mend it in source.py, or take the key out"
+        )
+
+
+def _check_classes(parts: "Mapping[Part, pd.DataFrame]", target: str) -> None:
+    known, held_out = (set(parts[part][target].unique()) for part in ("train", "validation"))
+    if len(known) > _MOST_CLASSES:
+        raise UsageError(
+            f"{FILE}: 'data.target' names {target!r}, which has {len(known):,} classes, and "
+            f"{_MOST_CLASSES:,} are told apart at most; if it names rows, choose another, else put "
+            "rare classes together in source.py"
+        )
+    if not known & held_out:
+        raise UsageError(
+            f"{FILE}: no validation row has a class of {target!r} that a train row has, so nobody "
+            "knows when to stop learning; change 'split' or 'data.until'"
         )
 
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from ..core.params import Task
 from ..data.arrays import Matrix, Vector
+from ..modeling import classes
 from ..modeling.protocols import Encoder
 
 Scorer = Callable[[Matrix], Vector]
+"""Gives (rows,) scores, or (rows, classes) ones."""
 Middle = Callable[[Vector], float]
 
 _LEAST_ROWS = 20.0
@@ -31,14 +33,24 @@ class Grouped(NamedTuple):
 
 
 def fit(
-    task: Task, encoder: Encoder, matrix: Matrix, target: Vector, weight: Vector | None = None
+    task: Task,
+    encoder: Encoder,
+    matrix: Matrix,
+    target: Vector,
+    weight: Vector | None = None,
+    count: int = 0,
 ) -> Mapping[str, Scorer]:
-    """Fit every baseline on the training rows (rows, features) and (rows,); by its title."""
+    """Fit every baseline on the training rows (rows, features) and (rows,); by its title.
+
+    `count` is how many classes the target's numbers stand for, where they stand for some.
+    """
     grouped = [
         Grouped(encoder.groups[name][0], column, encoder.groups[name][1])
         for column, name in enumerate(encoder.names)
         if name in encoder.groups
     ]
+    if task is Task.MULTICLASS:
+        return _fit_classes(grouped, matrix, target, weight, count)
     fitted = {
         name: _constant(weighed(middle, target, weight)) for name, middle in MIDDLES[task].items()
     }
@@ -63,13 +75,23 @@ def weighed(middle: Middle, values: Vector, weight: Vector | None) -> float:
     return float(middle(np.quantile(values, places, weights=weight, method="inverted_cdf")))
 
 
-def hindsight(task: Task, target: Vector, weight: Vector | None = None) -> Mapping[str, Vector]:
+def hindsight(
+    task: Task, target: Vector, weight: Vector | None = None, count: int = 0
+) -> Mapping[str, Vector]:
     """Return the constant that only these rows themselves could tell, by its title.
 
     The rate of the training rows is a weak rival where the world has moved on since: what a model
     gains over it may be no more than that its own mean has moved as well.
     """
+    if task is Task.MULTICLASS:
+        return {HINDSIGHT[task]: np.tile(class_mix(target, count, weight), (len(target), 1))}
     return {HINDSIGHT[task]: np.full(len(target), np.average(target, weights=weight))}
+
+
+def class_mix(target: Vector, count: int, weight: Vector | None) -> Vector:
+    """Return the share of each class (classes,) in rows whose target (rows,) are their numbers."""
+    mix: Vector = np.average(classes.indicator(target, count), axis=0, weights=weight)
+    return mix
 
 
 def fit_groups(
@@ -157,6 +179,78 @@ def _fit_linear(
     return lambda matrix: np.asarray(linear.predict(inputs(matrix)))
 
 
+_MOST_CLASSES = 8
+"""So many, the commonest, are what a group's mix tells the linear model of."""
+_MOST_CELLS = 5_000_000
+"""Rows times classes that it is fitted on; of more rows every other one, or every tenth."""
+
+
+def _fit_classes(
+    grouped: Sequence[Grouped], matrix: Matrix, target: Vector, weight: Vector | None, count: int
+) -> Mapping[str, Scorer]:
+    """Fit the baselines that tell classes apart: their mix, that of each hour, a linear model."""
+    mix = class_mix(target, count, weight)
+    found: dict[str, Scorer] = {"class mix": lambda matrix: np.tile(mix, (len(matrix), 1))}
+    if hour := next((it for it in grouped if it.width != 1), None):
+        found[f"class mix by {hour.title}"] = _mixes(hour, matrix, target, weight, range(count))
+    step = -(-len(target) * count // _MOST_CELLS)
+    some = slice(None, None, step if len(np.unique(target[::step])) > 1 else 1)
+    of_some = None if weight is None else weight[some]
+    fitted = _fit_multinomial(grouped, matrix[some], target[some], of_some, count)
+    return {**found, LINEAR[Task.MULTICLASS]: fitted}
+
+
+def _mixes(
+    group: Grouped,
+    matrix: Matrix,
+    target: Vector,
+    weight: Vector | None,
+    among: Sequence[int],
+) -> Scorer:
+    """Return what gives each row the shares of some classes in its group, (rows, classes)."""
+    counted = np.ones(len(target)) if weight is None else weight
+    groups = matrix[:, group.column] // group.width
+    each = [_Means.fit(groups, (target == it).astype(np.float64), counted) for it in among]
+
+    def score(matrix: Matrix) -> Matrix:
+        asked = matrix[:, group.column] // group.width
+        return np.stack([it.of(asked) for it in each], axis=1)
+
+    return score
+
+
+def _fit_multinomial(
+    grouped: Sequence[Grouped], matrix: Matrix, target: Vector, weight: Vector | None, count: int
+) -> Scorer:
+    """Fit a linear model on numbers, missing ones as the mean, and on the mixes of groups."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows = np.bincount(target.astype(np.int64), minlength=count)
+    commonest = np.argsort(-rows, kind="stable")[:_MOST_CLASSES].tolist()
+    mixes = [_mixes(it, matrix, target, weight, commonest) for it in grouped]
+    numbers = sorted({*range(matrix.shape[1])} - {it.column for it in grouped})
+
+    def inputs(matrix: Matrix) -> Matrix:
+        return np.column_stack([matrix[:, numbers], *(it(matrix) for it in mixes)])
+
+    mean = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
+    linear = make_pipeline(StandardScaler(), mean, LogisticRegression(max_iter=1000))
+    told = {f"{name}__sample_weight": weight for name in (linear.steps[0][0], linear.steps[-1][0])}
+    with np.errstate(invalid="ignore"):  # A column without a single number has no mean.
+        linear.fit(inputs(matrix), target, **told)
+    known = linear[-1].classes_.astype(np.int64)
+
+    def score(matrix: Matrix) -> Matrix:
+        found = np.zeros((len(matrix), count))
+        found[:, known] = linear.predict_proba(inputs(matrix))
+        return found
+
+    return score
+
+
 MIDDLES: Mapping[Task, Mapping[str, Middle]] = {
     Task.CLASSIFICATION: {"constant rate": np.mean},
     # Squared error asks for the mean, absolute error for the median: neither is enough alone.
@@ -165,7 +259,12 @@ MIDDLES: Mapping[Task, Mapping[str, Middle]] = {
 HINDSIGHT = {
     Task.CLASSIFICATION: "rate of these rows",
     Task.REGRESSION: "mean of these rows",
+    Task.MULTICLASS: "class mix of these rows",
 }
 """The titles of what is known in hindsight alone."""
-LINEAR = {Task.CLASSIFICATION: "logistic regression", Task.REGRESSION: "ridge regression"}
+LINEAR = {
+    Task.CLASSIFICATION: "logistic regression",
+    Task.REGRESSION: "ridge regression",
+    Task.MULTICLASS: "multinomial logistic regression",
+}
 _MEAN = {Task.CLASSIFICATION: "rate", Task.REGRESSION: "mean"}

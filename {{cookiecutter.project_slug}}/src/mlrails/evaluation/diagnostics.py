@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.params import Costs, Params, Task, Threshold
 from ..data.arrays import Rows, Vector
+from . import outcomes
 
 Curve = Mapping[str, list[float]]
 
@@ -20,8 +21,8 @@ _DIGITS = 6
 def threshold(
     params: Params, target: Vector, score: Vector, weight: Vector | None = None
 ) -> float | None:
-    """Return from where on an event is called, by the rule of the params; None of a number."""
-    if params.task is Task.REGRESSION:
+    """Return from where on an event is called, by the rule of the params; else None."""
+    if params.task is not Task.CLASSIFICATION:
         return None
     rules = params.evaluation
     return choose_threshold(rules.threshold, target, score, rules.costs, weight)
@@ -108,10 +109,22 @@ def _calibration(
     }
 
 
+def _behaviour_of_classes(
+    target: Vector, score: Vector, _: float | None, weight: Vector | None
+) -> Mapping[str, Any]:
+    right, sure = outcomes.plain(target, score)
+    return {
+        **_calibration(right, sure, 10, weight),
+        "mean_target": round(float(np.average(right, weights=weight)), _DIGITS),
+        "confusion_matrix": outcomes.confusion(target, score),
+    }
+
+
 _Behaviour = Callable[[Vector, Vector, float | None, Vector | None], Mapping[str, Any]]
 _BEHAVIOUR: Mapping[Task, _Behaviour] = {
     Task.CLASSIFICATION: _behaviour_of_events,
     Task.REGRESSION: _behaviour_of_numbers,
+    Task.MULTICLASS: _behaviour_of_classes,
 }
 
 

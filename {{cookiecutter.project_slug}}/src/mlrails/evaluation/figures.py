@@ -11,13 +11,13 @@ import numpy as np
 
 from ..core.layout import Part
 from ..core.params import Evaluation, Params
+from ..modeling.classes import Classes
 from ..modeling.dataset import weights
 from ..modeling.protocols import Model
-from . import baselines, calls, declared, permutation, selection
+from . import baselines, calls, outcomes, per_class, permutation, selection
 from .bootstrap import Figure, Sample, sample
 from .diagnostics import behaviour
 from .metrics import BIAS, Metric
-from .own import OwnMetric
 from .scored import Scored
 
 if TYPE_CHECKING:
@@ -105,12 +105,13 @@ def groups(
     codes, names = _coded(labels)
     for code, label in enumerate(names):
         part = scored.of(codes == code)
+        plain = part.plain(MODEL)
         found.append(
             {
                 "name": str(label),
                 "rows": len(part.target),
-                "target": round(part.mean(part.target), _DIGITS),
-                "score": round(part.mean(part.scores[MODEL]), _DIGITS),
+                "target": round(part.mean(plain.target), _DIGITS),
+                "score": round(part.mean(plain.scores[MODEL]), _DIGITS),
                 metric.name: _of_group(metric, part, rules, seed),
             }
         )
@@ -140,28 +141,19 @@ def _sample(scored: Scored, rules: Evaluation, seed: int) -> Sample:
 
 def bias(scored: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
     """Return by how much the model's mean prediction is above the mean target."""
-    return _of_rows(BIAS, scored, rules, seed)
+    return _of_rows(BIAS, scored.plain(MODEL), rules, seed)
 
 
-_HELD_OUT: tuple[Part, ...] = ("validation", "test")
-
-
-def of_model(
-    params: Params,
-    model: Model,
-    rows: "Mapping[Part, pd.DataFrame]",
-    own: Sequence[OwnMetric] = (),
-) -> dict[str, Any]:
-    """Return all that is known of the model, as plain values; `own` are the project's metrics.
-
-    Raises UsageError for one of them that cannot be relied on.
-    """
+def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") -> dict[str, Any]:
+    """Return all that is known of the model, as plain values."""
     task, rules, seed = params.task, params.evaluation, params.seed
-    primary, *_ = metrics = selection.told(task, rules, own)
-    scored = _judged(params, model, rows, metrics)
+    metrics = selection.told(task, rules)
+    primary = metrics[0]
+    scored = _judged(params, model, rows, primary)
     test = scored["test"]
+    held_out: tuple[Part, ...] = ("validation", "test")
     whole: dict[str, Mapping[str, Any]] = {
-        part: figures(metrics, scored[part], rules, seed) for part in _HELD_OUT
+        part: figures(metrics, scored[part], rules, seed) for part in held_out
     }
     return {
         "task": task.value,
@@ -186,6 +178,7 @@ def of_model(
         },
         "bias": bias(test, rules, seed),
         "behaviour": _behaviour(params, test, model.threshold),
+        **of_classes(scored, outcomes.known(model), rules, seed),
         "importance": permutation.importance(params, model, rows["test"], primary),
     }
 
@@ -209,39 +202,47 @@ def _behaviour(params: Params, test: Scored, threshold: float | None) -> Mapping
 
 
 def _judged(
-    params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]", metrics: Sequence[Metric]
+    params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]", metric: Metric
 ) -> Mapping[Part, Scored]:
-    """Return every part with scores, and with calls where a metric is asked of them."""
+    """Return every part with scores, and with calls where the metric is asked of them."""
     scored = score(params, model, rows)
-    of_calls = next((metric for metric in metrics if metric.of_calls), None)
-    if of_calls:
-        scored = _called(scored, params, model, of_calls)
+    selection.check_target(metric, scored["test"].target, params.data.target)
+    return _called(scored, params, model, metric) if metric.of_calls else scored
+
+
+def of_classes(
+    scored: Mapping[Part, Scored], known: Classes, rules: Evaluation, seed: int
+) -> Mapping[str, Any]:
+    """Return what is found of each class of the test rows, where there are any."""
     test = scored["test"]
-    selection.check_targets(metrics, test.target, params.data.target)
-    for metric in metrics:
-        given = test.given(metric)[MODEL]
-        declared.check(metric, test.target, given, params.evaluation.resamples)
-    return scored
+    if not test.classes:
+        return {}
+    rows = {part: it.target for part, it in scored.items()}
+    of_test = replace(test, scores={MODEL: test.scores[MODEL]})
+    return per_class.of_classes(rows, of_test, _sample(test, rules, seed), known, rules)
 
 
 def score(
     params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]"
 ) -> Mapping[Part, Scored]:
     """Return every part with the scores of the model and of each baseline."""
-    target = {part: frame[params.data.target].to_numpy(np.float64) for part, frame in rows.items()}
+    given = {part: frame[params.data.target] for part, frame in rows.items()}
+    every = outcomes.every(model, *given.values())
+    target = {part: outcomes.numbers(it, every) for part, it in given.items()}
     matrix = {part: model.encoder.encode(frame) for part, frame in rows.items()}
     weight = {part: weights(frame, params.data.weight) for part, frame in rows.items()}
     seen = matrix["train"], target["train"], weight["train"]
-    simple = baselines.fit(params.task, model.encoder, *seen)
+    simple = baselines.fit(params.task, model.encoder, *seen, len(every))
     return {
         part: Scored.from_rows(
             params.data,
             frame,
             {
-                MODEL: model.scores_of(matrix[part]),
+                MODEL: outcomes.scores_of(model, matrix[part], every),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
-                **baselines.hindsight(params.task, target[part], weight[part]),
+                **baselines.hindsight(params.task, target[part], weight[part], len(every)),
             },
+            every,
         )
         for part, frame in rows.items()
     }
@@ -277,12 +278,19 @@ def _describe(params: Params, rows: "pd.DataFrame", scored: Scored) -> dict[str,
     times, group = rows[params.data.time] if params.data.time else None, params.data.group
     return {
         "rows": len(rows),
-        "target": round(scored.mean(scored.target), _DIGITS),
+        **_of_target(scored),
         "from": None if times is None else f"{times.min():%Y-%m-%d}",
         "to": None if times is None else f"{times.max():%Y-%m-%d}",
         "days": None if times is None else int(times.dt.normalize().nunique()),
         **({"groups": int(rows[group].nunique())} if group else {}),
     }
+
+
+def _of_target(scored: Scored) -> Mapping[str, float | int | None]:
+    """Return the mean of the target, or how many classes the rows have."""
+    if scored.classes:
+        return {"target": None, "classes": len(np.unique(scored.target))}
+    return {"target": round(scored.mean(scored.target), _DIGITS)}
 
 
 def _months(params: Params, rows: "pd.DataFrame") -> np.ndarray:

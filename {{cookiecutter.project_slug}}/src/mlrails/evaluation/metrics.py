@@ -13,6 +13,7 @@ import numpy as np
 
 from ..core.params import Task
 from ..data.arrays import Vector
+from . import outcomes
 from .bootstrap import Draws, Numbers
 
 _ROUNDING = 1e-12
@@ -50,8 +51,6 @@ class Metric:
     """The constant that is best by it, of the targets (rows,) that were seen in fitting."""
     needs: Callable[[Vector], str] | None = None
     """What is wrong with targets (rows,) that it is not defined for, in words; else nothing."""
-    is_own: bool = False
-    """Whether the project has declared it itself."""
 
     def whole(self, target: Vector, score: Vector, weight: Vector | None = None) -> float:
         """Return the metric of all rows (rows,)."""
@@ -145,6 +144,25 @@ def _f1(target: Vector, called: Vector, block: Numbers, weight: Vector | None = 
     return of
 
 
+def _share_of(among: Callable[[Vector, Vector], Vector]) -> ByBlock:
+    """Make the share of rows that are events and called, of calls or of events."""
+
+    def by_block(
+        target: Vector, called: Vector, block: Numbers, weight: Vector | None = None, /
+    ) -> OfDraws:
+        event = np.where(target > 0, 1.0, 0.0)
+        hits, all_ = (_sums(it, block, weight) for it in (event * called, among(event, called)))
+
+        def of(drawn: Draws) -> Vector:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share: Vector = drawn @ hits / (drawn @ all_)
+                return share
+
+        return of
+
+    return by_block
+
+
 def _youden(
     target: Vector, called: Vector, block: Numbers, weight: Vector | None = None, /
 ) -> OfDraws:
@@ -224,6 +242,21 @@ METRICS: dict[Task, Sequence[Metric]] = {
         Metric("log_loss", "Log-loss", False, _mean_of(_log_loss), 0, unit="nats"),
         Metric("brier", "Brier score", False, _mean_of(_squared), 0, 1, "a squared probability"),
     ),
+    Task.MULTICLASS: (
+        Metric("log_loss", "Log-loss", False, _mean_of(outcomes.log_loss), 0, unit="nats"),
+        Metric(
+            "roc_auc",
+            "One-against-rest area under ROC",
+            True,
+            outcomes.macro(_area_under_roc, called=False),
+            0,
+            1,
+            "a share of pairs",
+        ),
+        Metric("brier", "Brier score", False, _mean_of(outcomes.brier), 0, 2, "a sum of squares"),
+        Metric("macro_f1", "Macro F1", True, outcomes.macro(_f1, called=True), 0, 1, "a share"),
+        Metric("accuracy", "Accuracy", True, _mean_of(outcomes.is_right), 0, 1, "a share"),
+    ),
     Task.REGRESSION: (
         Metric("rmse", "Root mean squared error", False, _root_of_mean_square, 0, unit=TARGET),
         Metric(
@@ -251,3 +284,11 @@ DECISIONS: dict[str, Metric] = {
     ),
 }
 """The metric of decisions by the rule that chooses their threshold; the rule `cost` has `cost`."""
+
+OF_CLASS = (
+    Metric("precision", "Precision", True, _share_of(lambda event, called: called), 0, 1),
+    Metric("recall", "Recall", True, _share_of(lambda event, called: event), 0, 1),
+    DECISIONS["f1"],
+    Metric("roc_auc", "Area under ROC", True, _area_under_roc, 0, 1),
+)
+"""What is told of each class against the rest: of its calls, and the area of its probabilities."""

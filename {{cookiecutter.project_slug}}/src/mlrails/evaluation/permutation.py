@@ -9,7 +9,7 @@ from ..core.params import Params
 from ..data.arrays import Rows, Vector
 from ..modeling.dataset import weights
 from ..modeling.protocols import Model
-from . import calls, diagnostics
+from . import calls, diagnostics, outcomes
 from .metrics import Metric
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def importance(
 ) -> Mapping[str, Any]:
     """Return the permutation importance of each raw column on a sample of the test rows."""
     sample = rows.sample(min(len(rows), _ROWS_FOR_IMPORTANCE), random_state=params.seed)
-    target = sample[params.data.target].to_numpy(np.float64)
+    every = outcomes.every(model, sample[params.data.target])
+    target = outcomes.numbers(sample[params.data.target], every)
     sign = -1 if metric.higher_is_better else 1
 
     weight, cut = weights(sample, params.data.weight), calls.at(model.threshold)
@@ -43,7 +44,7 @@ def importance(
         matrix = np.tile(encoded, (rows // len(encoded), 1))  # As often as there are repeats.
         for column, place in places.items():
             matrix[:, place] = blocks[column]
-        return model.scores_of(matrix)
+        return outcomes.scores_of(model, matrix, every)
 
     blocks = {column: encoded[:, place] for column, place in places.items()}
     return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed)

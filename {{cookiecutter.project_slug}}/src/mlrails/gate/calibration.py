@@ -12,15 +12,20 @@ from ..core import formats
 from ..core.params import Gate, Task
 from ..data.arrays import Vector
 from ..evaluation import comparison
+from ..evaluation.baselines import class_mix
 from ..evaluation.comparison import Comparison, Rows
 from ..evaluation.metrics import METRICS, Metric
 from ..evaluation.scored import Scored
+from . import class_means
+from .class_means import told
 from .verdict import BEST, CHALLENGER, CHAMPION, CONSTANT, Check, known, no_worse, too_few
 
 _SCORES: Mapping[Task, slice] = {
     Task.CLASSIFICATION: slice(None),
     # The constant is the best one in squared error; absolute error would ask for another.
     Task.REGRESSION: slice(1),
+    # Log-loss, area and Brier score; what is called can hardly beat the commonest class.
+    Task.MULTICLASS: slice(3),
 }
 
 
@@ -74,7 +79,9 @@ def _check(metric: Metric, found: Comparison, bounds: Gate, has_champion: bool) 
     return Check(name, True if has_champion or found.value > 0 else None, value, 0, reason)
 
 
-(_BRIER,) = (metric for metric in METRICS[Task.CLASSIFICATION] if metric.name == "brier")
+_BRIER = {
+    task: metric for task, listed in METRICS.items() for metric in listed if metric.name == "brier"
+}
 _AGAINST = {CHAMPION: "", BEST: " against the best champion"}
 
 
@@ -86,23 +93,34 @@ def checks(scored: Scored, on: Rows, bounds: Gate, primary: Metric) -> Iterator[
     yield from (_mean(rival, scored, on, bounds) for rival in rivals)
     if bounds.calibration is None:
         return
-    rate = scored.mean(scored.target)
     # Brier scores are as large as p(1 - p), so a loss of one size is not one of another rate.
-    margin = bounds.calibration * rate * (1 - rate)
+    margin = bounds.calibration * _spread(scored)
+    brier = _BRIER[Task.MULTICLASS if scored.classes else Task.CLASSIFICATION]
     for rival in rivals:
         ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
-        found = comparison.gain(_BRIER, ours, theirs, on, bounds.confidence)
+        found = comparison.gain(brier, ours, theirs, on, bounds.confidence)
         name = f"calibration{_AGAINST[rival]}"
         key, what = "gate.calibration", f"{name}: "
         yield no_worse(name, found, margin, bounds.days, key, what)
 
 
+def _spread(scored: Scored) -> float:
+    """Return the Brier score of the rate of these rows, or that of the mix of the classes."""
+    if not scored.classes:
+        rate = scored.mean(scored.target)
+        return rate * (1 - rate)
+    mix = class_mix(scored.target, len(scored.classes), scored.weight)
+    return float(np.sum(mix * (1 - mix)))
+
+
 def _mean(rival: str, scored: Scored, on: Rows, bounds: Gate) -> Check:
     """Fail where the mean is clearly further off than the rival's."""
+    if scored.classes:
+        return class_means.compared(rival, _AGAINST.get(rival, ""), scored, on, bounds)
     name = f"mean prediction{_AGAINST.get(rival, '')}"
     ours, theirs = scored.scores[CHALLENGER], scored.scores[rival]
     found = comparison.more_biased(ours, theirs, on, bounds.confidence)
-    words = f"the mean is {_told(found)} further off than the {rival}'s, {bounds.bias:g} is allowed"
+    words = f"the mean is {told(found)} further off than the {rival}'s, {bounds.bias:g} is allowed"
     passed = not found.low > bounds.bias if np.isfinite(found.low) else None
     worse = f"{name}: shown further off by {formats.plain(found.value)}" if found.low > 0 else ""
     allowed = f"{worse}, {bounds.bias:g} is allowed" if worse else ""
@@ -117,17 +135,13 @@ def _first_mean(scored: Scored, on: Rows, bounds: Gate, primary: Metric) -> Chec
     """
     if bounds.first_bias is None or primary.middle is not np.mean:
         return _mean(CONSTANT, scored, on, bounds)
+    if scored.classes:
+        return class_means.first(scored, on, bounds)
     found = comparison.bias(scored.scores[CHALLENGER], on, bounds.confidence)
     bound = bounds.first_bias
     passed = found.low <= bound and found.high >= -bound if np.isfinite(found.low) else None
     words = (
-        f"the mean prediction is {_told(found)} off the mean target; {bound:g} is allowed to a "
+        f"the mean prediction is {told(found)} off the mean target; {bound:g} is allowed to a "
         "first model, `gate.first_bias`"
     )
     return Check("mean prediction", passed, known(found.value), bound, words)
-
-
-def _told(found: Comparison) -> str:
-    if not np.isfinite(found.low):
-        return formats.signed(found.value, formats.digits(found.value))
-    return formats.difference(found.value, found.low, found.high)

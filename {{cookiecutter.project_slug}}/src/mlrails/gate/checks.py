@@ -31,7 +31,7 @@ class Contest:
     slices: Mapping[str, np.ndarray]
     seed: int
     calls: Mapping[str, Vector] = field(default_factory=dict)
-    """What each model calls (rows,), 0 or 1, where it calls anything."""
+    """What each model calls (rows,), 0 or 1, or (rows, classes), where it calls anything."""
     decision: Metric = DECISIONS["f1"]
     """What calls are compared by: the metric that chooses their threshold."""
     primary: Metric | None = None
@@ -107,7 +107,7 @@ _ONE_OUTCOME = "the test rows have one outcome only, so nobody can be judged by 
 
 def _has_one_outcome(contest: Contest) -> bool:
     target = contest.scored.target
-    events = contest.task is Task.CLASSIFICATION and len(target) > 0
+    events = contest.task is not Task.REGRESSION and len(target) > 0
     return events and bool(target.min() == target.max())
 
 
@@ -231,7 +231,7 @@ _DECISIONS = {CHAMPION: "decisions", BEST: "decisions against the best champion"
 def decisions(
     metric: Metric, calls: Mapping[str, Vector], on: Rows, bounds: Gate
 ) -> Iterator[Check]:
-    """Compare the calls (rows,) of 0 and 1 by the metric that their threshold is chosen by."""
+    """Compare the calls, 0 and 1, (rows,) or (rows, classes), by the metric of decisions."""
     if bounds.decisions is None or CHALLENGER not in calls:
         return
     for rival, name in _DECISIONS.items():

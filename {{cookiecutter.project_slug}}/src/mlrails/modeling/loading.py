@@ -49,7 +49,7 @@ class LoadedModel:
         found = self.predictor.predict(columns)
         if any(len(values) != rows for values in found.values()):
             raise ValueError("the model gives another number of answers than rows")
-        if not np.isfinite(found["prediction"]).all():
+        if not all(np.isfinite(it).all() for it in found.values() if it.dtype.kind == "f"):
             raise ValueError("the model gives an answer that is no number")
         return found
 
@@ -121,14 +121,16 @@ def _plain(value: Any, kind: str) -> Any:
 def same(found: Answer, expected: Answer) -> bool:
     """Tell whether two answers are one, to the last bits that processes may differ by."""
     return found.keys() == expected.keys() and all(
-        len(found[name]) == len(expected[name])
-        and np.allclose(_floats(found[name]), _floats(expected[name]), _TOLERANCE, _TOLERANCE)
+        len(found[name]) == len(expected[name]) and _alike(found[name], expected[name])
         for name in found
     )
 
 
-def _floats(column: Sequence[Any]) -> np.ndarray:
-    return np.asarray(column, dtype=np.float64)
+def _alike(found: Sequence[Any], expected: Sequence[Any]) -> bool:
+    if any(isinstance(it, str) for it in (*found, *expected)):
+        return list(found) == list(expected)
+    ours, theirs = (np.asarray(column, dtype=np.float64) for column in (found, expected))
+    return np.allclose(ours, theirs, _TOLERANCE, _TOLERANCE)
 
 
 def _first(error: BaseException) -> str:

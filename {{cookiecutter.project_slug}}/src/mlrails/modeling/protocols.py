@@ -59,7 +59,11 @@ class Model(Protocol):
         """From where on an event is called; None of a number."""
 
     def scores(self, rows: Rows) -> Vector:
-        """Return (rows,) probabilities of the event, or predicted numbers."""
+        """Return (rows,) probabilities of the event, or predicted numbers.
+
+        Of a model that tells several classes apart they are (rows, classes) probabilities, in order
+        of its `classes`; one that was saved before there were such models has no `classes` at all.
+        """
 
     def scores_of(self, matrix: Matrix) -> Vector:
         """Return the same of rows that are encoded already, (rows, features)."""

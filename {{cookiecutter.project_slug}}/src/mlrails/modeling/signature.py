@@ -132,7 +132,8 @@ def model_signature(model: Model, rows: "pd.DataFrame") -> "ModelSignature":
     kinds = {"M": "datetime", "f": "double", "b": "boolean"}
     inputs = [ColSpec(kinds.get(dtype.kind, "string"), name) for name, dtype in rows.dtypes.items()]
     outputs = [
-        ColSpec(kinds[values.dtype.kind], name) for name, values in model.predict(rows).items()
+        ColSpec(kinds.get(values.dtype.kind, "string"), name)
+        for name, values in model.predict(rows).items()
     ]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 

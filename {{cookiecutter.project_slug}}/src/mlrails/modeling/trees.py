@@ -14,6 +14,8 @@ import numpy as np
 
 _MOST_ROWS = 64
 """With more, the rows that are written once for each tree cost more than is won."""
+_MOST_TREES = 4_096
+"""With so many, the rows are all written at once; with more, fewer of them."""
 _TRIED_ROWS = 256
 
 
@@ -34,9 +36,12 @@ class _Joined:
 
     def __init__(self, estimator: Any) -> None:
         self._one_by_one = estimator._predict_iterations
-        trees = [tree for (tree,) in estimator._predictors]  # Of one class or number alone.
+        trees = [tree for each in estimator._predictors for tree in each]
         if len(trees) < 2:
             raise ValueError("there is nothing to join")
+        # Of several classes each iteration has a tree for each.
+        self._classes = len(trees) // len(estimator._predictors)
+        self.most_rows = max(1, _MOST_ROWS * min(_MOST_TREES, len(trees)) // len(trees))
         self._count, self._features = len(trees), int(estimator.n_features_in_)
         bitsets, f_idx_map = estimator._bin_mapper.make_known_categories_bitsets()
         self._known = bitsets
@@ -49,7 +54,7 @@ class _Joined:
     ) -> None:
         """Add the values of all leaves to what is there, a tree at a time."""
         rows = len(matrix)
-        if is_binned or not 0 < rows <= _MOST_ROWS:
+        if is_binned or not 0 < rows <= self.most_rows:
             self._one_by_one(matrix, predictors, raw_predictions, is_binned, n_threads)
             return
         wide = np.empty((rows, self._count, self._features + 1), dtype=np.float64)
@@ -58,8 +63,9 @@ class _Joined:
         flat = wide.reshape(rows * self._count, -1)
         leaves = self._tree.predict(flat, self._known, self._map, n_threads)
         # A running sum adds in order, which a sum in pairs would not.
-        table = np.concatenate([raw_predictions, leaves.reshape(rows, -1)], axis=1)
-        raw_predictions[:, 0] = np.cumsum(table, axis=1)[:, -1]
+        leaves = leaves.reshape(rows, -1, self._classes)
+        table = np.concatenate([raw_predictions[:, None, :], leaves], axis=1)
+        raw_predictions[:] = np.cumsum(table, axis=1)[:, -1]
 
     def is_the_same(self) -> bool:
         """Tell whether the bits are those of scikit-learn, at every threshold and between them."""
@@ -72,9 +78,11 @@ class _Joined:
             known = known[np.isfinite(known)] if len(known) else np.zeros(1)
             values = np.concatenate([known, np.nextafter(known, np.inf), [np.nan, 0.0, 1.0, 2.0]])
             rows[:, feature] = chance.choice(values, _TRIED_ROWS)
-        for part in np.split(rows, _TRIED_ROWS // _MOST_ROWS):
+        for start in range(0, _TRIED_ROWS, _MOST_ROWS):
+            part = rows[start : start + self.most_rows]
+            shape = len(part), self._classes
             found, expected = (
-                np.zeros((len(part), 1), dtype=self._baseline.dtype, order="F") + self._baseline
+                np.zeros(shape, dtype=self._baseline.dtype, order="F") + self._baseline
                 for _ in range(2)
             )
             self(part, None, found, False, 1)

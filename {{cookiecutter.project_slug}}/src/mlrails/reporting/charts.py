@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core.params import Task
-from . import costs, groups, wording
+from . import classes, costs, groups, wording
 from .groups import Month
 from .svg import BLUE, GREY, INK, ORANGE, SKY, svg
 from .tasks import target_mean
@@ -252,5 +252,10 @@ _OF_TASK: Mapping[Task, Mapping[str, Chart]] = {
     Task.REGRESSION: {
         "calibration": (calibration, _high(3.3)),
         "residuals": (residuals, _high(2.9)),
+    },
+    Task.MULTICLASS: {
+        "calibration": (calibration, _high(3.3)),
+        "class-calibration": (classes.draw_calibration, _high(3.5)),
+        "confusion": (classes.draw_confusion, classes.confusion_height),
     },
 }

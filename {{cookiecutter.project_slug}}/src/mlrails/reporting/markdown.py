@@ -103,6 +103,11 @@ def _(block: Table) -> str:
     return f"{named}\n\n{grid}" if block.caption else grid
 
 
+def table(block: Table) -> str:
+    """Write a table alone."""
+    return _block(block)
+
+
 def _with_strips(block: Table) -> str:
     """Write a table with the span of each row drawn at its end."""
     header, rule, *lines = _grid(block.header, block.rows, block.words).splitlines()

@@ -17,7 +17,7 @@ from ..core.config import read_yaml
 from ..core.console import table
 from ..core.layout import Part
 from ..core.params import Params
-from . import blocks, charts, html, markdown, sections, svg, wording
+from . import blocks, charts, classes, html, markdown, sections, svg, wording
 from .wording import Found, verdict
 
 
@@ -76,6 +76,7 @@ def model_card(
         f"({params.task}) from {', '.join(_columns(params, model))}.",
         f"## Data\n\n{chr(10).join(_data(found))}",
         f"## Figures\n\n{verdict(found)}\n\n{chr(10).join(_figures(found))}",
+        *_classes(found),
         f"## Weakest slices\n\n{chr(10).join(_slices(found)) or 'None was large enough.'}",
         f"## Limits\n\n{chr(10).join(_limits(found))}",
         f"## Lineage\n\n{chr(10).join(f'- {name}: `{value}`' for name, value in told.items())}",
@@ -132,9 +133,15 @@ def _limits(found: Found) -> Iterator[str]:
     if train["to"]:
         yield f"- Fitted on rows{wording.period(train)}; what changes later it cannot know."
     yield f"- The figures are of rows{wording.period(test) or ' chosen at random'} only."
+    yield from (f"- {it}" for it in (classes.findings(found) if "classes" in found else ()))
     for metric, names in found["as_good"].items():
         if names:
             yield f"- On {found['test'][metric]['title']}, as good or better: {', '.join(names)}."
+
+
+def _classes(found: Found) -> Iterator[str]:
+    if "classes" in found:
+        yield f"## Classes\n\n{markdown.table(classes.each_table(found))}"
 
 
 _CURVES = {"roc", "precision_recall", "calibration", "histogram", "cost_curve"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..core.errors import counted
 from ..core.params import Task, Unit
-from . import groups, tasks, wording
+from . import classes, groups, tasks, wording
 from .blocks import (
     Block,
     Page,
@@ -208,6 +208,7 @@ class Conduct:
 _CONDUCT: Mapping[Task, Conduct] = {
     Task.CLASSIFICATION: Conduct(1, tasks.event_tiles, tasks.event_sections),
     Task.REGRESSION: Conduct(3, tasks.number_tiles, tasks.number_sections),
+    Task.MULTICLASS: Conduct(1, classes.tiles, classes.sections),
 }
 
 
@@ -264,7 +265,8 @@ def _parts(found: Found, mean: Mean) -> Iterator[Block]:
     units, timed = wording.units(found), wording.is_timed(found)
     counts = [it.plural for it in units if it is not Unit.ROW]
     ends = ("From", "To") if timed else ()
-    titles = (*ends, *map(wording.sentence, counts), mean.title, "Used for")
+    title = "Classes" if "classes" in found else mean.title
+    titles = (*ends, *map(wording.sentence, counts), title, "Used for")
     yield Table(
         header=("Part", "Rows", *titles),
         rows=[
@@ -273,7 +275,7 @@ def _parts(found: Found, mean: Mean) -> Iterator[Block]:
                 f"{about['rows']:,}",
                 *(about[it.lower()] for it in ends),
                 *(f"{about[it]:,}" for it in counts),
-                mean.written(about["target"]),
+                f"{about['classes']:,}" if "classes" in found else mean.written(about["target"]),
                 _ROLES[part],
             )
             for part, about in found["parts"].items()

@@ -44,14 +44,15 @@ class Mean:
     def bias(self, found: Found) -> str:
         """Say how the mean prediction stands to the mean target of the test rows."""
         predicted, actual = self._means(found)
-        off = self._off(found)
+        off = self.off(found)
         return f"On average it predicts {predicted} where {actual} came true{off}."
 
     def _means(self, found: Found) -> tuple[str, str]:
-        means = found["behaviour"]["mean_score"], found["parts"]["test"]["target"]
+        means = found["behaviour"]["mean_score"], _came_true(found)
         return self.written(means[0]), self.written(means[1])
 
-    def _off(self, found: Found) -> str:
+    def off(self, found: Found) -> str:
+        """Say by how much more or less is predicted than came true, or that luck explains it."""
         low, value, high = (found["bias"][end] for end in ("low", "value", "high"))
         if low is None:
             return ""
@@ -65,6 +66,12 @@ class Mean:
 
     def _scaled(self, value: float) -> str:
         return number(self.factor * value, self.digits)
+
+
+def _came_true(found: Found) -> float:
+    """Return the mean of the test rows, or how often the class that was called was right."""
+    behaviour: Found = found["behaviour"]
+    return float(behaviour.get("mean_target", found["parts"]["test"]["target"]))
 
 
 def target_mean(found: Found) -> Mean:
@@ -86,6 +93,8 @@ def _mean_of_numbers(found: Found) -> Mean:
 _OF_TASK: Mapping[Task, Callable[[Found], Mean]] = {
     Task.CLASSIFICATION: _mean_of_events,
     Task.REGRESSION: _mean_of_numbers,
+    # Probabilities of classes have no mean; that the one that is called is right has one.
+    Task.MULTICLASS: lambda found: Mean("Called right", 100, 1, "%", " percentage points"),
 }
 
 

@@ -121,7 +121,7 @@ def _lacking(address: str, error: ImportError) -> UsageError:
     package = {"s3": "s3fs", "gs": "gcsfs"}.get(str(addresses.scheme(address)), error.name)
     return UsageError(
         f"{addresses.masked(address)}: needs {package}, which is not installed; add it to the "
-        "group `sources` in pyproject.toml, and run `nox -s lock`"
+        "group `train` in pyproject.toml, and run `nox -s lock`"
     )
 
 

@@ -48,7 +48,7 @@ def rows(address: str, query: str, root: Path, account: Account, shown: Shown = 
         raise
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"{where}: needs {error.name}, which is not installed; add it to the group `sources` "
+            f"{where}: needs {error.name}, which is not installed; add it to the group `train` "
             "in pyproject.toml, and run `nox -s lock`"
         ) from None
     except SQLAlchemyError as error:

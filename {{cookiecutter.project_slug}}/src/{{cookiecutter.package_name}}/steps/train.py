@@ -6,7 +6,6 @@ Fit the model, log it live, write it.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mlrails.core import layout
@@ -15,8 +14,8 @@ from mlrails.core.console import say
 from mlrails.core.params import FILE, Params
 from mlrails.data import parquet, validation
 from mlrails.evaluation import diagnostics
-from mlrails.modeling import directory
-from mlrails.modeling.dataset import Labelled, weights
+from mlrails.modeling import classes, directory
+from mlrails.modeling.dataset import weights
 from mlrails.modeling.epochs import Watch
 from mlrails.stages.callbacks import Watcher
 from mlrails.stages.stage import Stage, run
@@ -61,12 +60,10 @@ def fit(
     chosen = params.features
     columns = chosen.numeric, chosen.categorical, params.data.time, chosen.calendar
     encoder = fit_encoder(rows["train"], *columns)
+    data = params.data
+    known = classes.learnt(params.task, rows["train"][data.target])
     train, held_out = (
-        Labelled(
-            encoder.encode(it),
-            it[params.data.target].to_numpy(dtype=np.float64),
-            weights(it, params.data.weight),
-        )
+        classes.labelled(encoder.encode(it), it[data.target], known, weights(it, data.weight))
         for it in (rows["train"], rows["validation"])
     )
     # On several threads the linear algebra adds up in another order, so its last bit would differ.
@@ -75,7 +72,7 @@ def fit(
         fitted = estimator.fit(params.task, *how, train, held_out, watch)
         scores = estimator.scores(fitted, held_out.matrix)
     threshold = diagnostics.threshold(params, held_out.target, scores, held_out.weight)
-    return Predictor(params.task, encoder, fitted, threshold)
+    return Predictor(params.task, encoder, fitted, threshold, known)
 
 
 if __name__ == "__main__":

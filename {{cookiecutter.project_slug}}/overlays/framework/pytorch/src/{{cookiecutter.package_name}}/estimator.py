@@ -60,12 +60,12 @@ class Network(nn.Module):
     """Embeddings of categories and standardised numbers, through layers of one width."""
 
     def __init__(
-        self, task: str, sizes: Sequence[int], embedding: int, layers: int, width: int
+        self, task: str, sizes: Sequence[int], embedding: int, layers: int, width: int, **more: int
     ) -> None:
         super().__init__()
-        shape = {"embedding": embedding, "layers": layers, "width": width}
+        shape = {"embedding": embedding, "layers": layers, "width": width, **more}
         self.about: dict[str, Any] = {"task": str(task), "sizes": list(sizes), **shape}
-        self.classifies = task == "classification"
+        self.classifies, self.classes = task != "regression", more.get("classes", 0)
         self.categories = {column: size for column, size in enumerate(sizes) if size}
         self.numbers = [column for column, size in enumerate(sizes) if not size]
         # A list would be sent to a GPU for each batch, which waits until it is done.
@@ -75,7 +75,7 @@ class Network(nn.Module):
         self.embeddings = nn.ModuleList(tables)
         widths = [2 * len(self.numbers) + sum(it.embedding_dim for it in tables), *[width] * layers]
         self.hidden = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
-        self.last = nn.Linear(widths[-1], 1)
+        self.last = nn.Linear(widths[-1], self.classes or 1)
         self.center: Tensor = nn.Buffer(torch.zeros(len(self.numbers), dtype=torch.float64))
         self.spread: Tensor = nn.Buffer(torch.ones(len(self.numbers), dtype=torch.float64))
         self.middle: Tensor = nn.Buffer(torch.zeros(1, dtype=torch.float64))
@@ -90,7 +90,7 @@ class Network(nn.Module):
             self.middle, self.unit = map(torch.from_numpy, units(train.target[:, None]))
 
     def inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
-        """Return (rows,) log-odds, or numbers in spreads of the target."""
+        """Return (rows,) log-odds, or numbers in spreads of the target; (rows, classes) logits."""
         found = []
         for embedding, (column, size) in zip(self.embeddings, self.categories.items(), strict=True):
             code = matrix[:, column]
@@ -104,8 +104,10 @@ class Network(nn.Module):
         return torch.squeeze(self.last(values), 1).float()
 
     def forward(self, matrix: Tensor) -> Tensor:
-        """Return (rows,) scores of the matrix (rows, features) of `features.py`, in its 64 bits."""
+        """Return the scores of the matrix (rows, features) of `features.py`, in its 64 bits."""
         inner = self.inner(matrix)
+        if self.classes:
+            return torch.softmax(inner.double(), 1)
         return torch.sigmoid(inner) if self.classifies else inner * self.unit + self.middle
 
 
@@ -172,16 +174,20 @@ class _Learner:
                 "validation_loss": loss,
                 "validation_rmse": loss**0.5 * float(self.network.unit),
             }
-        return {
-            "validation_loss": loss,
-            "validation_brier": float(_mean((inner.sigmoid() - target).square(), *weight)),
-        }
+        if classes := self.network.classes:
+            one = functional.one_hot(target.long(), classes)
+            off = (inner.softmax(1) - one).square().sum(1)
+        else:
+            off = (inner.sigmoid() - target).square()
+        return {"validation_loss": loss, "validation_brier": float(_mean(off, *weight))}
 
     def _inner(self, matrix: Tensor, dropout: float = 0.0) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, self.mixed):
             return self.network.inner(matrix, dropout)
 
     def _loss(self, inner: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+        if self.network.classes:
+            return _mean(functional.cross_entropy(inner, target.long(), reduction="none"), weight)
         if self.network.classifies:
             return functional.binary_cross_entropy_with_logits(inner, target, weight)
         if weight is None:
@@ -241,6 +247,8 @@ def fit(
     from mlrails.modeling.epochs import Schedule, in_epochs
 
     shape = hyperparameters.model_dump(include={"embedding", "layers", "width"})
+    if task == "multiclass":
+        shape["classes"] = int(train.target.max()) + 1
     torch.manual_seed(seed)
     with _one_thread(), repeatable_torch():
         network = Network(task, sizes, **shape)
@@ -251,7 +259,7 @@ def fit(
 
 
 def scores(network: Network, matrix: Matrix) -> Vector:
-    """Return (rows,) probabilities of the event, or predicted numbers."""
+    """Return (rows,) probabilities of the event, or numbers; of several classes (rows, classes)."""
     with torch.inference_mode(), _one_thread():
         found = [network(it) for it in torch.as_tensor(matrix.astype(float)).split(_ROWS_AT_ONCE)]
     return torch.cat(found).numpy().astype(np.float64)

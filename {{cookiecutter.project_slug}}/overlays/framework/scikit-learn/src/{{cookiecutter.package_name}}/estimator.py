@@ -35,6 +35,7 @@ _TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 _MADE = {
     "classification": (HistGradientBoostingClassifier, "log_loss"),
     "regression": (HistGradientBoostingRegressor, "absolute_error"),
+    "multiclass": (HistGradientBoostingClassifier, "log_loss"),
 }
 """What is fitted for a task, on which loss."""
 _SECONDS_BETWEEN_LOOKS = 0.2
@@ -105,12 +106,12 @@ def _report(estimator: Estimator, reported: int, watch: Watch) -> int:
 
 
 def scores(estimator: Estimator, matrix: Matrix) -> Vector:
-    """Return (rows,) probabilities of the event, or predicted numbers."""
-    if not len(matrix):
-        return np.empty(0)
-    if isinstance(estimator, HistGradientBoostingClassifier):
-        return np.asarray(estimator.predict_proba(matrix)[:, 1])
-    return np.asarray(estimator.predict(matrix))
+    """Return (rows,) probabilities of the event, or numbers; of more classes (rows, classes)."""
+    if isinstance(estimator, HistGradientBoostingRegressor):
+        return np.asarray(estimator.predict(matrix)) if len(matrix) else np.empty(0)
+    none = np.empty((0, len(estimator.classes_)))
+    found = np.asarray(estimator.predict_proba(matrix)) if len(matrix) else none
+    return found if found.shape[1] > 2 else found[:, 1]
 
 
 def save(estimator: Estimator, folder: Path) -> None:

@@ -57,7 +57,7 @@ class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=Fals
 
 
 class Network:
-    """A Keras model that takes the matrix of `features.py` in 64 bits, and gives (rows,) scores."""
+    """A Keras model that takes the matrix of `features.py` in 64 bits, and gives the scores."""
 
     def __init__(self, model: keras.Model) -> None:
         self.model = model
@@ -77,7 +77,8 @@ class _Architecture:
     ) -> None:
         from mlrails.modeling.dataset import units
 
-        self.classifies = task == "classification"
+        self.classes = int(train.target.max()) + 1 if task == "multiclass" else 0
+        self.classifies = task != "regression"
         self.hyperparameters, self.columns = hyperparameters, len(sizes)
         self.categories = {column: size for column, size in enumerate(sizes) if size}
         self.numbers = np.array([column for column, size in enumerate(sizes) if not size], int)
@@ -100,7 +101,10 @@ class _Architecture:
         for _ in range(shape.layers):
             values = layers.Dense(shape.width, activation="relu", dtype=precision)(values)
             values = layers.Dropout(shape.dropout, dtype=precision)(values)
-        inner = ops.squeeze(layers.Dense(1, dtype="float32")(values), 1)
+        inner = layers.Dense(self.classes or 1, dtype="float32")(values)
+        if self.classes:
+            return keras.Model(matrix, inner), keras.Model(matrix, ops.softmax(inner))
+        inner = ops.squeeze(inner, 1)
         in_units = layers.Rescaling(self.unit, self.middle, dtype="float64")
         outer = ops.sigmoid if self.classifies else in_units
         return keras.Model(matrix, inner), keras.Model(matrix, outer(inner))
@@ -132,7 +136,7 @@ class _Learner:
     ) -> None:
         from mlrails.modeling.dataset import unknown
 
-        self.classifies = architecture.classifies
+        self.classifies, self.classes = architecture.classifies, architecture.classes
         self.inner, _ = architecture.build(precision)
         decay = architecture.hyperparameters.weight_decay
         self.optimiser = keras.optimizers.AdamW(weight_decay=decay)
@@ -188,12 +192,20 @@ class _Learner:
         loss = float(self._loss(inner, target, *weight))
         if not self.classifies:
             return {"validation_loss": loss, "validation_rmse": loss**0.5 * self.unit.item()}
-        brier = _mean(tf.square(tf.sigmoid(inner) - target), *weight)
+        if self.classes:
+            one = tf.one_hot(tf.cast(target, tf.int32), self.classes)
+            off = tf.reduce_sum(tf.square(tf.nn.softmax(inner) - one), 1)
+        else:
+            off = tf.square(tf.sigmoid(inner) - target)
+        brier = _mean(off, *weight)
         return {"validation_loss": loss, "validation_brier": float(brier)}
 
     def _loss(
         self, inner: tf.Tensor, target: tf.Tensor, weight: tf.Tensor | None = None
     ) -> tf.Tensor:
+        if self.classes:
+            place = tf.cast(target, tf.int32)
+            return _mean(tf.nn.sparse_softmax_cross_entropy_with_logits(place, inner), weight)
         if self.classifies:
             return _mean(tf.nn.sigmoid_cross_entropy_with_logits(target, inner), weight)
         return _mean(tf.math.squared_difference(target, inner), weight)
@@ -247,7 +259,7 @@ def fit(
 
 
 def scores(network: Network, matrix: Matrix) -> Vector:
-    """Return (rows,) probabilities of the event, or predicted numbers."""
+    """Return (rows,) probabilities of the event, or numbers; of several classes (rows, classes)."""
     starts = range(0, max(len(matrix), 1), _ROWS_AT_ONCE)
     with tf.device(_CPU):  # The rows as well, which would go by way of a GPU where there is one.
         parts = [network.scores(matrix[it : it + _ROWS_AT_ONCE].astype(float)) for it in starts]
