@@ -3,9 +3,11 @@
     GATE_SIMULATIONS=2000 nox -s engine -- gate/test_rates.py
 
 Days differ in how much worse the challenger is, with a skew to the bad side, and rows of one day
-share it; bad days may follow each other. Standard errors and skew are those of similar models on
-61 days of flights. Nothing of the project makes a holdout or knows its truth: rows are drawn here,
-what a model loses on all days together is an integral, and scikit-learn's metrics vouch for both.
+share it; bad days may follow each other. Groups, such as patients, differ as days do, and follow
+nobody; a row that shares nothing is a group of its own, in a file that may be sorted. Standard
+errors and skew are those of similar models on 61 days of flights. Nothing of the project makes a
+holdout or knows its truth: rows are drawn here, what a model loses on all days together is an
+integral, and scikit-learn's metrics vouch for both.
 """
 
 import os
@@ -92,21 +94,25 @@ def loss_of(world: World, gap: float) -> float:
     return float(optimize.brentq(lambda loss: world.area(loss) - asked, -1, 1, xtol=1e-10))
 
 
-def classified(world: World, days: int, gap: float, rng: np.random.Generator) -> Holdout:
+def classified(
+    world: World, days: int, gap: float, rng: np.random.Generator, rows: int = ROWS_OF_DAY
+) -> Holdout:
     """Return a holdout on which the challenger's true area is smaller by the gap."""
-    day = np.repeat(np.arange(days), ROWS_OF_DAY)
+    day = np.repeat(np.arange(days), rows)
     late = (rng.random(len(day)) < rng.beta(1.8, 10, days)[day]).astype(float)
     score = SEPARATION * late + rng.normal(size=len(day))
     off = (loss_of(world, gap) + SPREAD * world.bad_days(days, rng))[day] * late
     return late, score, score - off + NOISE * rng.normal(size=len(day)), day
 
 
-def estimated(world: World, days: int, gap: float, rng: np.random.Generator) -> Holdout:
+def estimated(
+    world: World, days: int, gap: float, rng: np.random.Generator, rows: int = ROWS_OF_DAY
+) -> Holdout:
     """Return a holdout on which the challenger's true RMSE is larger by the gap.
 
     Its errors are the champion's times 1 + slip, where the slip is the day's own.
     """
-    day = np.repeat(np.arange(days), ROWS_OF_DAY)
+    day = np.repeat(np.arange(days), rows)
     slip = np.sqrt((1 + gap / SIZE) ** 2 - SLIP**2) - 1 + SLIP * world.bad_days(days, rng)
     error = SIZE * np.sqrt(rng.gamma(3, size=days) / 3)[day] * rng.normal(size=len(day))
     return error, np.zeros(len(day)), -slip[day] * error, day
@@ -152,10 +158,17 @@ def passed(world: World, task: Task, days: int, gap: float, seed: int) -> bool |
 
 
 def judged(
-    task: Task, target: np.ndarray, champion: np.ndarray, challenger: np.ndarray, day: np.ndarray
+    task: Task,
+    target: np.ndarray,
+    champion: np.ndarray,
+    challenger: np.ndarray,
+    day: np.ndarray | None,
+    group: np.ndarray | None = None,
 ) -> bool | None:
-    times = np.asarray(np.datetime64("2013-01-01") + day.astype("timedelta64[D]"))
-    on = comparison.rows(target, times, RESAMPLES, 1)
+    times = None
+    if day is not None:
+        times = np.asarray(np.datetime64("2013-01-01") + day.astype("timedelta64[D]"))
+    on = comparison.rows(target, times, RESAMPLES, 1, group)
     found = comparison.gain(METRICS[task][0], challenger, champion, on, CONFIDENCE)
     return verdict.no_worse("", found, MARGIN[task], LEAST_DAYS).passed
 
@@ -216,6 +229,95 @@ def test_drawing_rows_instead_of_days_would_break_the_promise(task: Task) -> Non
         group = rng.permutation(len(day)) % 200
         seen[judged(task, target, champion, challenger, group)] += 1
     assert seen[True] > 0.1 * SIMULATIONS / 2
+
+
+Grouping = Callable[[np.ndarray], np.ndarray | None]
+"""From the true group of each row to what the gate is told of it."""
+GROUPS = {"61 groups": (61, 60), "200 groups": (200, 20), "731 groups": (731, 5)}
+"""How many groups, of how many rows each."""
+ALONE = (4000, 1)
+"""Rows that share nothing: each is a group of its own."""
+
+
+def of_groups(
+    task: Task, size: tuple[int, int], gap: float, told: Grouping, by_target: bool = False
+) -> Counter[bool | None]:
+    """Count the answers on rows without a time, shuffled or sorted by their target."""
+    seen = Counter[bool | None]()
+    for seed in range(SIMULATIONS):
+        rng = np.random.default_rng([seed, *size])
+        target, *scores, group = HOLDOUTS[task](USUAL, size[0], gap, rng, size[1])
+        order = rng.permutation(len(target))
+        if by_target:
+            order = np.lexsort((scores[0], target))
+        rows = (it[order] for it in (target, *scores))
+        seen[judged(task, *rows, None, told(group[order]))] += 1  # type: ignore[call-arg, arg-type]
+    print(f"{task} {size}, gap {gap}, sorted {by_target}: {dict(seen)} of {SIMULATIONS}")
+    return seen
+
+
+def nothing(group: np.ndarray) -> None:
+    """Tell the gate of no groups: it draws rows."""
+
+
+def in_turn(group: np.ndarray) -> np.ndarray:
+    """Number rows in the order of the file, as was done before there were groups."""
+    return np.arange(len(group)) % 200
+
+
+@pytest.mark.parametrize("size", GROUPS.values(), ids=GROUPS)
+def test_of_challengers_worse_by_the_margin_groups_promote_at_most_one_in_twenty(
+    task: Task, size: tuple[int, int]
+) -> None:
+    found = of_groups(task, size, MARGIN[task], lambda group: group)
+    assert found[True] <= most(0.05)
+
+
+@pytest.mark.parametrize("size", GROUPS.values(), ids=GROUPS)
+def test_groups_promote_equal_challengers_and_hardly_ever_reject_them(
+    task: Task, size: tuple[int, int]
+) -> None:
+    found = of_groups(task, size, 0, lambda group: group)
+    assert found[False] <= most(0.01)
+    assert SIMULATIONS - found[True] <= most(1 - EQUALS_PROMOTED)
+
+
+def test_rows_of_groups_that_are_not_told_would_break_the_promise() -> None:
+    """What the gate did of 200 patients before it knew of them."""
+    task = Task.REGRESSION
+    told = of_groups(task, (200, 20), MARGIN[task], lambda group: group)[True]
+    untold = of_groups(task, (200, 20), MARGIN[task], nothing)[True]
+    assert untold > max(told, 0.1 * SIMULATIONS)
+
+
+@pytest.mark.parametrize("by_target", [False, True], ids=["shuffled", "sorted"])
+def test_of_rows_that_share_nothing_the_promise_holds_whatever_their_order(
+    task: Task, by_target: bool
+) -> None:
+    found = of_groups(task, ALONE, MARGIN[task], nothing, by_target)
+    assert found[True] <= most(0.05)
+
+
+def stretched(told: Grouping) -> Counter[bool | None]:
+    """Count the answers on a file that is sorted by what the challenger gets wrong.
+
+    Its error is the champion's and a little more, so the gap is known of every row, and a file is
+    as bad for it as its rows are large.
+    """
+    task, seen = Task.REGRESSION, Counter[bool | None]()
+    for seed in range(SIMULATIONS):
+        error = np.sort(SIZE * np.random.default_rng(seed).normal(size=ALONE[0]))
+        group = told(np.arange(len(error)))
+        more = -MARGIN[task] / SIZE * error
+        seen[judged(task, error, np.zeros(len(error)), more, None, group)] += 1
+    print(f"sorted, gap {MARGIN[task]}: {dict(seen)} of {SIMULATIONS}")
+    return seen
+
+
+def test_blocks_in_the_order_of_a_sorted_file_would_break_the_promise() -> None:
+    """Blocks that are all alike have intervals as narrow as if nothing were by chance."""
+    assert stretched(nothing)[True] <= most(0.05)
+    assert stretched(in_turn)[True] > 0.2 * SIMULATIONS
 
 
 def area(target: np.ndarray, scores: np.ndarray) -> float:

@@ -99,6 +99,25 @@ def test_rows_without_a_time_are_reported_by_part(tmp_path: Path, task: Task) ->
     assert [re.findall(r"(?i).{20}\bdays?\b", page) for page in (markdown, html)] == [[], []]
 
 
+@TASKS
+@pytest.mark.parametrize("timed", [False, True])
+def test_rows_in_groups_are_reported_as_groups(tmp_path: Path, task: Task, timed: bool) -> None:
+    told = found(task, timed=timed)
+    for part in told["parts"].values():
+        part["groups"] = 40
+    told["parts"]["test"]["known_groups"] = 31
+    told["weight"] = "times_seen"
+    _, markdown, html = written(tmp_path, told)
+    assert ("whole days and whole groups are drawn" if timed else "whole groups are drawn") in html
+    assert "Of the 40 groups of the test rows 31 are in training as well" in html
+    assert "All figures are weighted by times_seen; rows are counted." in html
+    assert ("The wider of the two intervals counts." in html) is timed
+    titles = "| Part | Rows | From | To | Days | Groups |" if timed else "| Part | Rows | Groups |"
+    assert titles in markdown
+    if not timed:
+        assert [re.findall(r"(?i).{20}\bdays?\b", page) for page in (markdown, html)] == [[], []]
+
+
 def test_a_picture_of_an_earlier_report_goes(folder: Path) -> None:
     (folder / "plots").mkdir()
     stale = folder / "plots" / "of-last-year.svg"

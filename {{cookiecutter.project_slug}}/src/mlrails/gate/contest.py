@@ -127,6 +127,8 @@ def _constant(
 def _notes(ours: Params, bounds: Params) -> Iterator[str]:
     """Tell where a change names what it would be judged by, and the bounds name something else."""
     asked = selection.primary(bounds.task, bounds.evaluation)
+    if ours.data.weight:
+        yield f"all figures are weighted by {ours.data.weight!r}, the `data.weight` of {FILE}"
     if (ours.evaluation.primary or asked.name) != asked.name:
         yield (
             f"models are compared by {asked.name}, as the bounds ask; {ours.evaluation.primary}, "
