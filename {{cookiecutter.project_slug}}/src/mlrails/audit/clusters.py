@@ -22,10 +22,11 @@ _DIMENSIONS = 8.0
 
 def usable(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns that can tell rows apart by what they are: no number of a row, no time."""
-    return tuple(name for name in names if not _numbers_rows(table, name))
+    return tuple(name for name in names if not numbers_rows(table, name))
 
 
-def _numbers_rows(table: Table, name: str) -> bool:
+def numbers_rows(table: Table, name: str) -> bool:
+    """Tell times, and what is another whole number or text in nearly each row."""
     column = table.frame[name]
     if is_time(column):
         return True

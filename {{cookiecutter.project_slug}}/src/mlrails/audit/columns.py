@@ -15,7 +15,9 @@ _WORTH = 0.1
 """What tells less is looked at no further."""
 _ALONE, _WELL, _PERFECT = 0.4, 0.8, 0.98
 """On the scale of `strength`: AUC .70, .90 and .99, each as the lower end of its interval."""
-_EXACT = 0.997
+_EXACT = 0.9995
+_TELLING = 3
+"""Names of so many letters say something."""
 _CODES = 30
 _BEYOND, _FAR_BEYOND = 0.1, 0.3
 """How far beyond all other columns."""
@@ -122,7 +124,7 @@ def _absent(table: Table, told: Told, others: Strength) -> Iterator[Finding]:
 
 def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Iterator[Finding]:
     values, by = told.values, table.roles.numbers
-    if _like_an_outcome(told.name, table.roles.target):
+    if _says_outcome(told.name):
         is_shown = values.low > max(_WELL, others.high + _BEYOND)
     elif table.frame[told.name].nunique() <= _CODES:
         is_shown = values.low > max(_PERFECT, others.high + _BEYOND)
@@ -179,9 +181,16 @@ def _later(table: Table, told: Told) -> Iterator[Finding]:
         )
 
 
+def _says_outcome(name: str) -> bool:
+    """Tell `churn_reason` from `previous_outcome`, which was known before."""
+    said = words.of_name(name)
+    return bool(said & words.OUTCOMES) and not said & words.EARLIER
+
+
 def _like_an_outcome(name: str, target: str) -> bool:
     of_name, of_target = words.of_name(name), words.of_name(target)
-    return bool(of_name & words.OUTCOMES) or bool(of_target and of_target <= of_name)
+    is_named = of_target and of_target <= of_name and max(map(len, of_target)) >= _TELLING
+    return _says_outcome(name) or bool(is_named and not of_name & words.EARLIER)
 
 
 def _named(table: Table, told: Told) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import columns, rows
+from . import columns, people, plain, rows
 from .finding import Finding
 from .table import MOST_ROWS, Roles, Table
 
@@ -41,6 +41,8 @@ def _all(table: Table) -> Iterator[Finding]:
     most = int(np.clip(_CELLS // max(len(table.roles.features), 1), _FEWEST, MOST_ROWS))
     yield from columns.of_table(table, most)
     yield from rows.of_table(table)
+    yield from plain.of_table(table)
+    yield from people.of_table(table)
 
 
 def ordered(found: Iterable[Finding]) -> list[Finding]:

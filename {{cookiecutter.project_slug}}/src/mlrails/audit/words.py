@@ -3,11 +3,12 @@
 import re
 
 
-def _listed(text: str) -> frozenset[str]:
+def listed(text: str) -> frozenset[str]:
+    """Return the words of a text, which bars are between."""
     return frozenset(word.strip() for word in text.split("|"))
 
 
-MISSING = _listed(
+MISSING = listed(
     """|-|--|.|?|#n/a|n/a|na|n.a.|nan|nil|none|null|missing|unknown|not available|not applicable
     |empty|k. a.|k.a.|keine angabe|unbekannt|fehlt|inconnu|manquant|non disponible|s/o|sin dato
     |desconocido|no disponible|sconosciuto|mancante|desconhecido|onbekend|brak|brak danych"""
@@ -15,7 +16,7 @@ MISSING = _listed(
 """What stands in a cell where nothing is known; in small letters."""
 NUMBERS = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 99999.0, 999999.0)
 """Numbers that stand for a missing one, where all others are far from them."""
-OUTCOMES = _listed(
+OUTCOMES = listed(
     """outcome|outcomes|result|results|label|target|actual|resolution|resolved|closed|closing|cancelled
     |canceled|cancellation|churned|churn|refund|refunded|chargeback|settlement|settled|recovery
     |recovered|collection|collections|defaulted|decision|verdict|responded|converted|reason|final
@@ -25,7 +26,12 @@ OUTCOMES = _listed(
     |chiusura|chiuso|annullato|uitkomst|reden|afgesloten|wynik|powod"""
 )
 """What the names of columns say that are filled in when all is over."""
-ENTITIES = _listed(
+EARLIER = listed(
+    """previous|prev|prior|last|lag|lagged|past|earlier|before|old|history|historical|vorher|vorige
+    |letzte|letzter|letztes|früher|dernier|dernière|précédent|anterior|último|última|scorso|vorige"""
+)
+"""What takes that back: it was over before."""
+ENTITIES = listed(
     """patient|subject|person|customer|client|user|member|household|account|company|firm|device
     |machine|sensor|store|shop|site|student|pupil|school|animal|participant|respondent|employee
     |driver|vehicle|car|id|nr|no|code|key|uuid|kunde|patientin|proband|haushalt|konto|firma|gerät
