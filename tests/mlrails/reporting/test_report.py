@@ -142,3 +142,22 @@ def test_how_categories_are_seen_is_told_where_there_are_any(
     _, markdown, html = written(folder, findings)
     told = [unescaped(page).count("Categories are seen as codes.") for page in (markdown, html)]
     assert told == [len(columns)] * 2
+
+
+@pytest.mark.parametrize(
+    ("seen_as", "told"),
+    [
+        ("codes in alphabetical order", "A split sends what is missing to the side"),
+        ("embeddings, learnt with the network", "What is missing has an embedding of its own"),
+        ("something of one's own", ""),
+    ],
+)
+def test_what_becomes_of_unknown_missing_and_rare_categories_is_told(
+    folder: Path, seen_as: str, told: str
+) -> None:
+    findings = found(Task.CLASSIFICATION)
+    findings["model"]["features"]["categorical"] = ["region"]
+    findings["model"]["categories"] = seen_as
+    _, markdown, _ = written(folder, findings)
+    assert "One that the training rows lack counts as missing" in markdown and told in markdown
+    assert ("A rare category" in markdown) == bool(told)

@@ -234,7 +234,7 @@ def _model(found: Found) -> Remarks:
     model = found["model"]
     numbers = ", ".join(f"{name} {value}" for name, value in model["hyperparameters"].items())
     columns = [name for names in model["features"].values() for name in names]
-    seen = [f"Categories are seen as {model['categories']}."]
+    seen = [f"Categories are seen as {model['categories']}.", wording.unseen(model["categories"])]
     return Remarks(
         [
             f"Estimator: {model['estimator']}.",

@@ -214,3 +214,23 @@ def _the(names: Sequence[str]) -> str:
     """Write names of baselines as a person would: `the constant rate`, `ridge regression`."""
     shown = map(name, names)
     return listed([name if name.endswith("regression") else f"the {name}" for name in shown])
+
+
+_UNSEEN = {
+    "codes in alphabetical order": (
+        "A split sends what is missing to the side that made the smaller error in training, or to "
+        "the larger one where no training row lacked it. A rare category shares its leaf with its "
+        "neighbours in the alphabet."
+    ),
+    "embeddings, learnt with the network": (
+        "What is missing has an embedding of its own, which lies the nearer to the mean of the "
+        "known ones the fewer training rows lacked it. A rare category has learnt from few rows."
+    ),
+}
+"""What becomes of missing and rare categories, by how the shipped estimators see them."""
+
+
+def unseen(seen_as: str | None) -> str:
+    """Say what becomes of categories that are unknown, missing or rare."""
+    counts = "One that the training rows lack counts as missing; each that they have is itself."
+    return " ".join(filter(None, (counts, _UNSEEN.get(seen_as or ""))))
