@@ -6,7 +6,7 @@ This guesses, and is asked at adoption alone: what it finds is shown, and writte
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ..core.errors import UsageError
 from ..data import dialect
@@ -129,7 +129,8 @@ def _rows(lines: Sequence[str], mark: str) -> list[list[str]]:
         return []
 
 
-def is_padded(rows: Iterable[Sequence[str | None]]) -> bool:
+def is_padded(data: bytes, encoding: str, separator: str) -> bool:
     """Tell whether cells beyond the first begin with a blank throughout, as after `, `."""
-    found = Counter(it[0].isspace() for row in rows for it in row[1:] if it)
+    lines = data[:HEAD].decode(encoding, errors="ignore").splitlines(keepends=True)[:_LINES]
+    found = Counter(it[0] == " " for row in _rows(lines, separator) for it in row[1:] if it)
     return found[True] > 0 and not found[False]

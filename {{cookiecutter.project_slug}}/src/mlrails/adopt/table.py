@@ -107,10 +107,8 @@ def _of_text(data: bytes, where: str) -> Table:
     how = Reading(sniff.separator(data, encoding), encoding)
     given, _ = header(decoded(data, encoding, where), how.separator, where)
     _check_width(given, where)
+    how = replace(how, trim=sniff.is_padded(data, encoding, how.separator))
     rows = table(data, how, where)
-    if sniff.is_padded(zip(*(it.to_pylist() for it in rows.slice(0, 100).columns), strict=True)):
-        how = replace(how, trim=True)
-        rows = table(data, how, where)
     return _without_nulls(Table(where, rows, how, "", is_text=True))
 
 

@@ -12,7 +12,6 @@ from .numbers import floats
 from .plan import Question
 from .seen import Look, Seen
 
-MULTICLASS = "multiclass"
 MOST_CLASSES = 100
 FEW = 10
 """So few whole numbers may be classes."""
@@ -72,7 +71,7 @@ def of(seen: Seen, cells: Any, asked: Task | None, positive: str | None, look: L
 def _task(seen: Seen) -> Task:
     if seen.distinct == 2:
         return Task.CLASSIFICATION
-    return Task.REGRESSION if seen.kind == "number" and not _is_coded(seen) else Task(MULTICLASS)
+    return Task.REGRESSION if seen.kind == "number" and not _is_coded(seen) else Task.MULTICLASS
 
 
 def _is_coded(seen: Seen) -> bool:
@@ -100,7 +99,7 @@ def _which(seen: Seen, default: Task) -> Question:
         f"{seen.name!r} has {seen.distinct} different whole numbers: are they numbers, or names of "
         "classes?"
     )
-    return Question("task", words, (Task.REGRESSION.value, MULTICLASS), default.value)
+    return Question("task", words, (Task.REGRESSION.value, Task.MULTICLASS.value), default.value)
 
 
 def _as_numbers(seen: Seen, cells: Any, look: Look) -> np.ndarray:
@@ -127,11 +126,11 @@ def _classes(
     column = seen.values.cast("string") if seen.kind == "boolean" else cells.cast("string")
     found = pc.value_counts(column.drop_null()).to_pylist()
     counts = {it["values"]: int(it["counts"]) for it in sorted(found, key=lambda it: it["values"])}
-    if len(counts) > MOST_CLASSES:
+    present = seen.rows - seen.missing
+    if len(counts) > min(MOST_CLASSES, max(2, present / 2)):
         raise UsageError(
             f"{here}: the target has {len(counts):,} different values in "
-            f"{counted(seen.rows - seen.missing, 'row')}, which are no classes to learn; name "
-            "another with --target"
+            f"{counted(present, 'row')}, which are no classes to learn; name another with --target"
         )
     alone = next((it for it, count in counts.items() if count == 1), None)
     if alone is not None:
@@ -142,7 +141,7 @@ def _classes(
         )
     if task is Task.CLASSIFICATION:
         return _event(seen, counts, positive, look)
-    question = _which(seen, Task(MULTICLASS)) if asked is None and seen.kind == "number" else None
+    question = _which(seen, Task.MULTICLASS) if asked is None and seen.kind == "number" else None
     few, many = min(counts.values()), max(counts.values())
     why = f"{len(counts)} classes, from {few:,} to {many:,} rows each"
     return Target(seen.name, task, why, tuple(counts), tuple(counts.values()), question=question)

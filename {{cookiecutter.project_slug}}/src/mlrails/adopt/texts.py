@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError
-from ..data.reading import Reading, numerals
+from ..data.reading import numerals
 from . import names
 from .seen import FEW, NEARLY, Look, Seen
 
@@ -40,8 +40,8 @@ def mixed(base: Seen, column: Any, look: Look) -> Seen | None:
     """Refuse words in a column whose other cells are numbers."""
     import pyarrow.compute as pc
 
-    head = column.slice(0, _HEAD).drop_null().to_pylist()
-    if sum(_is_number(it, look.how) for it in head) < len(head) / 2:
+    head = column.slice(0, _HEAD).drop_null()
+    if numerals(head, look.how.decimal, look.how.thousands)[1].mean() > 1 / 2:
         return None
     _, wrong = numerals(column, look.how.decimal, look.how.thousands)
     present, words = base.rows - base.missing, int(wrong.sum())
@@ -54,12 +54,6 @@ def mixed(base: Seen, column: Any, look: Look) -> Seen | None:
         f"{present - words:,} of {present:,} are; leave the cell empty where nothing is known, or "
         "leave the column out with --drop"
     )
-
-
-def _is_number(cell: str, how: Reading) -> bool:
-    import pyarrow as pa
-
-    return not numerals(pa.chunked_array([[cell]]), how.decimal, how.thousands)[1].any()
 
 
 def words(base: Seen, column: Any, look: Look, why: str = "") -> Seen:

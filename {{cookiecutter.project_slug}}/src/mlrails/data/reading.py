@@ -254,7 +254,7 @@ def _slow(text: bytes, size: int, names: list[str], how: Reading, where: str) ->
     import pyarrow as pa
 
     lines = io.StringIO(text[size:].decode(), newline="")
-    reader = csv.reader(lines, delimiter=how.separator, strict=True)
+    reader = csv.reader(lines, delimiter=how.separator, strict=True, skipinitialspace=how.trim)
     rows, nulls = list[list[str | None]](), {"", *how.nulls}
     try:
         for cells_ in reader:
