@@ -45,7 +45,7 @@ SEPARATION, SPREAD, NOISE = 0.8, 0.055, 0.05
 SIZE, SLIP = 34.0, 0.019
 """Of errors in minutes, and how it differs by day."""
 CLASSES, NATS, NATS_OF_ROW = 3, 0.0155, 0.01
-"""How many are told apart, and how what a row of the right class loses differs by day and by row."""
+"""How many are told apart, and how what a row loses, in nats, differs by day and by row."""
 
 Holdout = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Target, champion's scores, challenger's scores, each row's day."""

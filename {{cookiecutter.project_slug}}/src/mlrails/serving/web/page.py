@@ -1,6 +1,6 @@
 """The page at `/`: a form made of the signature, where a person tries the model. No script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ...modeling import signature
+from ...modeling.classes import PREFIX
 from ..http import prefix
 from ..http.body import csv_value
 from ..http.messages import RefusedError, Reply, WholeRequest
@@ -21,6 +22,8 @@ _LARGEST_FORM = 2**16
 _KNOWN_TOLD = 8
 _MOST_CHOICES = 500
 """Of which one list can be made; among more, letters find their way."""
+_MOST_CLASSES = 10
+"""Of which the probabilities are shown."""
 _BOOLEANS = ("true", "false")
 _HEADERS = (
     # Nothing but the page itself: no script, no image, nothing of others, in nobody's frame.
@@ -77,7 +80,7 @@ def _reply(
     shown = "".join(_field(it, values.get(it.name, ""), wrong) for it in now.served.inputs)
     said = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(_said(value))}</dd>"
-        for name, value in (answer or {}).items()
+        for name, value in _told(answer or {})
     )
     if wrong:
         said = "<dt>no prediction</dt><dd>see the values that are marked</dd>"
@@ -146,6 +149,19 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value)
+
+
+def _told(answer: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the answer by its names, the likeliest of several classes first, the last ones as one.
+
+    Their order is that of the signature everywhere else.
+    """
+    shares = {name: value for name, value in answer.items() if name.startswith(PREFIX)}
+    yield from ((name, value) for name, value in answer.items() if name not in shares)
+    ordered = sorted(shares.items(), key=lambda it: -it[1])
+    yield from ordered[:_MOST_CLASSES]
+    if rest := ordered[_MOST_CLASSES:]:
+        yield f"{len(rest):,} more classes", sum(value for _, value in rest)
 
 
 def _said(value: Any) -> str:
