@@ -238,7 +238,8 @@ def test_what_many_looks_cost_is_told(here: Project) -> None:
     found = here.verdict()
     assert found.looks == gate_verdict.Looks(61, judge.CHANCES[50])
     (told,) = (it for it in found.notes() if "have been held against these test rows" in it)
-    assert told.startswith("61 challengers") and f"{judge.CHANCES[50]:.0%}" in told
+    assert told.startswith("61 challengers") and "never registered not counted" in told
+    assert f"{judge.CHANCES[50]:.0%}" in told
     here.looked = []
     assert not any("challengers" in it for it in here.verdict().notes())
 

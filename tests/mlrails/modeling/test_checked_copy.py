@@ -79,7 +79,7 @@ def test_a_native_module_is_not_looked_at_even_where_the_digest_counts_it(folder
 
 
 def handed_on(folder: Path, digest: str) -> None:
-    """Load it as a server does what its scout has laid."""
+    """Load it as a server does what its fetcher has laid."""
     origin = {"digest": digest, "version": "1", "name": "flights"}
     load_found({"folder": str(folder), "private": True, "origin": origin})
 

@@ -83,11 +83,6 @@ def test_what_a_promoter_lacks_is_named(
         assert "p%40ss" not in str(caught.value)
 
 
-def test_who_only_reads_needs_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    ask(monkeypatch, Server(dict.fromkeys(ALL, "READ")))
-    check(permissions.reader)
-
-
 def test_an_administrator_and_a_server_without_accounts_are_asked_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

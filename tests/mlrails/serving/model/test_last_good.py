@@ -18,7 +18,7 @@ from mlrails.registry.versions import CHAMPION
 from mlrails.serving.http.telemetry import Metrics
 from mlrails.serving.model import fetcher, last_good
 from mlrails.serving.model.current import NOTICE, Holder
-from mlrails.serving.model.fetcher import Scout
+from mlrails.serving.model.fetcher import Fetcher
 from mlrails.serving.model.order import Order
 from mlrails.serving.model.reload import Watch
 from mlrails.serving.web import app
@@ -28,7 +28,7 @@ AWAY = OutageError("the tracking server http://server does not answer")
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Return what scouts tell, as it comes."""
+    """Return what fetchers tell, as it comes."""
     told: list[dict[str, Any]] = []
     monkeypatch.setattr(fetcher, "tell", lambda **it: told.append(it))
     monkeypatch.setattr(fetcher, "smoke_test", lambda folder, origin: {"prediction": [1]})
@@ -58,11 +58,11 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
 def test_a_restart_without_the_registry_serves_what_was_good_until_it_is_back(
     here: Settings, order: Order, said: list[dict[str, Any]], away: Callable[[bool], None]
 ) -> None:
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     (first,) = said
     assert first["origin"]["version"] == "1" and "outage" not in first
     away(True)
-    again = Scout(order, here)
+    again = Fetcher(order, here)
     again.look()
     again.look()
     (found,) = said[1:]
@@ -79,11 +79,11 @@ def test_a_restart_without_the_registry_serves_what_was_good_until_it_is_back(
 def test_a_running_server_keeps_its_model_when_the_alias_is_lost_and_a_restart_refuses(
     here: Settings, order: Order, said: list[dict[str, Any]]
 ) -> None:
-    running = Scout(order, here)
+    running = Fetcher(order, here)
     running.look()
     versions.connect(here).client.delete_registered_model_alias(rows.NAME, CHAMPION)
     running.look()
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     (problem, refused) = said[1:]
     assert problem == refused and list(problem) == ["problem"]
     assert "there is no champion (none of its versions 1 is)" in problem["problem"]
@@ -93,7 +93,7 @@ def test_a_running_server_keeps_its_model_when_the_alias_is_lost_and_a_restart_r
 def test_without_the_guard_a_running_server_would_change_to_an_ungated_model(
     here: Settings, order: Order, said: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    running = Scout(order, here)
+    running = Fetcher(order, here)
     running.look()
     versions.connect(here).client.delete_registered_model_alias(rows.NAME, CHAMPION)
     monkeypatch.setattr(resolve, "_used", lambda *_: iter(()))
@@ -109,11 +109,11 @@ def test_what_was_kept_and_altered_is_not_served(
     away: Callable[[bool], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     (model,) = (here.scratch / "last-good").glob("*/model")
     (model / "MLmodel").write_text("another", "utf-8")
     away(True)
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     assert said[1:] == [{"problem": str(AWAY)}]
     assert "the bytes are not those of the model" in capsys.readouterr().err
 
@@ -122,12 +122,12 @@ def test_what_was_kept_and_altered_is_not_served(
 def test_where_signatures_are_asked_for_an_unsigned_one_is_not_served(
     here: Settings, order: Order, said: list[dict[str, Any]], away: Callable[[bool], None]
 ) -> None:
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     (here.root / "signing.pub").write_text("a key\n", "utf-8")
     with pytest.raises(WorldError, match=r"is not signed, and signing\.pub asks for it"):
         last_good.found(here, CHAMPION).__enter__()
     away(True)
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     assert said[1:] == [{"problem": str(AWAY)}]
 
 
@@ -135,7 +135,7 @@ def test_where_signatures_are_asked_for_an_unsigned_one_is_not_served(
 def test_it_is_of_one_registry_and_of_what_was_wanted_there_and_of_this_user(
     here: Settings, order: Order, said: list[dict[str, Any]]
 ) -> None:
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     digest = said[0]["origin"]["digest"]
     assert last_good.has(here, CHAMPION, digest) and not last_good.has(here, CHAMPION, "another")
     assert not last_good.has(here, "challenger", digest)
@@ -148,7 +148,7 @@ def test_it_is_of_one_registry_and_of_what_was_wanted_there_and_of_this_user(
 def test_a_model_of_the_folder_is_not_kept(
     here: Settings, order: Order, said: list[dict[str, Any]]
 ) -> None:
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     assert said[0]["origin"]["version"] == "local"
     assert not (here.scratch / "last-good").exists()
 
@@ -157,7 +157,7 @@ def test_a_model_of_the_folder_is_not_kept(
 def test_a_newer_model_takes_the_place_of_the_one_before(
     here: Settings, order: Order, said: list[dict[str, Any]]
 ) -> None:
-    Scout(order, here).look()
+    Fetcher(order, here).look()
     with last_good.found(here, CHAMPION) as kept:
         assert kept is not None
         model, origin = kept

@@ -41,16 +41,16 @@ def folder(model_of: Callable[[Task], Path], tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def scout(*said: object) -> "subprocess.Popen[bytes]":
+def told(*said: object) -> "subprocess.Popen[bytes]":
     """Return one that says what it is told to, and ends; without a word it waits."""
     code = "for line in sys.argv[1:]: print(line)" if said else "sys.stdin.read()"
     words = [sys.executable, "-S", "-c", f"import sys\n{code}", *map(json.dumps, said)]
     return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-async def follow(monkeypatch: pytest.MonkeyPatch, holder: Holder, *scouts: Any) -> Metrics:
-    """Follow scouts until one waits; an error stands for one that cannot be started."""
-    waiting, metrics, end = [*scouts, scout()], Metrics(), asyncio.Event()
+async def follow(monkeypatch: pytest.MonkeyPatch, holder: Holder, *fetchers: Any) -> Metrics:
+    """Follow fetchers until one waits; an error stands for one that cannot be started."""
+    waiting, metrics, end = [*fetchers, told()], Metrics(), asyncio.Event()
 
     def started(order: Order) -> Any:
         found = waiting.pop(0)
@@ -75,23 +75,21 @@ async def follow(monkeypatch: pytest.MonkeyPatch, holder: Holder, *scouts: Any) 
 def test_what_keeps_the_first_model_away_is_raised_as_what_it_is(
     usage: dict[str, bool], kind: type[Exception]
 ) -> None:
-    there = reload.Watch(
-        Order("9", 0, "into"), scout({"problem": "there is no version 9", **usage})
-    )
+    there = reload.Watch(Order("9", 0, "into"), told({"problem": "there is no version 9", **usage}))
     with pytest.raises(kind, match="there is no version 9"):
         there.first()
 
 
-def test_a_scout_that_ends_or_cannot_be_started_is_followed_by_another(
+def test_a_fetcher_that_ends_or_cannot_be_started_is_followed_by_another(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     origin = asdict(loading.ModelOrigin(hashing.of_folder(folder), "2", "flights"))
     brought = {"folder": str(folder), "origin": origin, "expected": None}
     holder, problem = Holder(callers.model(folder)), {"problem": "no luck"}
-    scouts = scout(problem), FULL, FULL, scout({"neither": 1}), scout(problem), scout(brought)
-    metrics = asyncio.run(follow(monkeypatch, holder, *scouts)).text().decode()
+    fetchers = told(problem), FULL, FULL, told({"neither": 1}), told(problem), told(brought)
+    metrics = asyncio.run(follow(monkeypatch, holder, *fetchers)).text().decode()
     assert holder.now.served.origin.version == "2"
-    assert "scouts_ended_total 6.0" in metrics
+    assert "fetchers_ended_total 6.0" in metrics
     assert 'model_swaps_total{result="refused"} 2.0' in metrics
 
 

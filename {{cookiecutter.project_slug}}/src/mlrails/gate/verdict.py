@@ -174,9 +174,9 @@ def _notes(verdict: Verdict) -> Iterator[str]:
     yield from verdict.remarks
     if verdict.looks and verdict.looks.challengers > 1:
         yield (
-            f"{verdict.looks.challengers} challengers have been held against these test rows: if "
-            f"all of them were worse by the margin, one would pass on at least "
-            f"{verdict.looks.chance:.0%} of such holdouts"
+            f"{verdict.looks.challengers} challengers have been held against these test rows, "
+            "those that were never registered not counted: if all of them were worse by the "
+            f"margin, one would pass on at least {verdict.looks.chance:.0%} of such holdouts"
         )
 
 

@@ -47,12 +47,6 @@ def promoter(name: str) -> Needs:
     return {**registrar(name), ledger: EDIT, lock: EDIT}
 
 
-def reader(name: str) -> Needs:
-    """Who serves, predicts or looks."""
-    ledger, model = ("experiment", experiment_of(name)), ("registered model", name)
-    return {("experiment", name): READ, ledger: READ, model: READ}
-
-
 def check(settings: Settings, role: Role) -> None:
     """Raise DeniedError, which names all that is lacking, before anything is done in vain."""
     uri = store.address(settings)

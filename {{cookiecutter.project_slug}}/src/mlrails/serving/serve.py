@@ -50,7 +50,7 @@ def serve(settings: Settings, wanted: ServeOptions, package: str = "") -> None:
         seconds = max(seconds, _SECONDS_OF_A_BRANCH)
     with files.scratch_folder(settings.scratch) as folder:
         order = Order(wanted.model, seconds, str(folder), wanted.registry)
-        scout = started(order)  # It imports while we do.
+        fetcher = started(order)  # It imports while we do.
         try:
             if wanted.manner.workers == 1 and package:
                 isolation.warm(package)
@@ -58,18 +58,18 @@ def serve(settings: Settings, wanted: ServeOptions, package: str = "") -> None:
             from .model.reload import Watch
             from .process import server
 
-            watch = Watch(order, scout)
+            watch = Watch(order, fetcher)
             manner = replace(wanted.manner, notice=str(folder / NOTICE))
             server.check_open(wanted.host, wanted.manner.token, wanted.everyone, "--everyone")
             listening = server.listen(wanted.host, wanted.port, "--port")
             _serve(watch, listening, manner)
         finally:
-            scout.kill()
-            scout.wait()
+            fetcher.kill()
+            fetcher.wait()
 
 
 def _serve(watch: "Watch", listening: socket.socket, manner: Manner) -> None:
-    """Serve what the scout brings, in this process or in several."""
+    """Serve what the fetcher brings, in this process or in several."""
     from .model.current import load_found
     from .process import server
 

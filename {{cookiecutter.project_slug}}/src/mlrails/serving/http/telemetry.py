@@ -132,8 +132,8 @@ class Metrics:
             "model_swaps", "New models by what became of them.", ("result",), registry=self._all
         )
         self.registry_problem = _registry_problem(self._all)
-        self.scouts_ended = Counter(
-            "scouts_ended", "Times that the look for a new model began anew.", registry=self._all
+        self.fetchers_ended = Counter(
+            "fetchers_ended", "Times that the look for a new model began anew.", registry=self._all
         )
         self._of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._model = _Model()

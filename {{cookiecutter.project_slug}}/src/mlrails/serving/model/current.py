@@ -68,7 +68,7 @@ class Holder:
         metrics.serves(served.origin)
 
     async def take(self, found: FoundModel) -> None:
-        """Load what the scout has found, and let it answer; raises WorldError where it cannot."""
+        """Load what the fetcher has found, and let it answer; raises WorldError where it cannot."""
         self.replace(await asyncio.to_thread(load_found, found))
         gc.freeze()
 

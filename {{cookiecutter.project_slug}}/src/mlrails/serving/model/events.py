@@ -5,7 +5,7 @@ from typing import Any
 Message = dict[str, Any]
 """A line of JSON between two processes of one server."""
 FoundModel = dict[str, Any]
-"""A model as the scout tells of it: its folder, its origin, and its answer to its example.
+"""A model as the fetcher tells of it: its folder, its origin, and its answer to its example.
 
 It is `private` where the folder is a checked copy, where nobody but this user can write.
 """

@@ -34,14 +34,14 @@ from .order import Order
 _SECONDS_TO_ANSWER = 120
 
 
-class Scout:
+class Fetcher:
     """Looks, and remembers what it has seen."""
 
     def __init__(self, order: Order, there: Settings) -> None:
         self._order, self._there = order, there
         self._sought: resolve.Resolver | None = None
         self._seen = tuple(order.serving) if order.serving else None
-        # Another scout may have told of a problem before this one began.
+        # Another fetcher may have told of a problem before this one began.
         self._told = "unknown" if order.serving else ""
 
     def look(self) -> None:
@@ -196,13 +196,13 @@ def _look_again_and_again() -> None:
     asked: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_listen, args=(asked,), daemon=True).start()
     there = settings.from_environment(os.environ, Path.cwd()).of_registry(order.registry)
-    scout = Scout(order, there)
-    scout.look()
+    fetcher = Fetcher(order, there)
+    fetcher.look()
     while order.seconds:
         with suppress(Empty):
             if not asked.get(timeout=order.seconds):
                 break
-        scout.look()
+        fetcher.look()
 
 
 def _listen(asked: "SimpleQueue[str]") -> None:

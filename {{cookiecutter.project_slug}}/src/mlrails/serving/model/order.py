@@ -1,4 +1,4 @@
-"""What the server asks of its scout, and how one is started."""
+"""What the server asks of its fetcher, and how one is started."""
 
 import json
 import os
@@ -21,18 +21,18 @@ class Order:
 
 
 def started(order: Order) -> "subprocess.Popen[bytes]":
-    """Return a scout at work; nothing heavy is imported here, so that it begins at once."""
+    """Return a fetcher at work; nothing heavy is imported here, so that it begins at once."""
     # Wherever we were started: the package lies in the working directory alone after `cd src`.
     places = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    scout = subprocess.Popen(
+    fetcher = subprocess.Popen(
         [sys.executable, "-m", f"{__package__}.fetcher"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         bufsize=0,  # Else a second line that comes with the first is lost to who reads on.
         env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
-        start_new_session=True,  # A Ctrl-C is for the server, which ends the scout.
+        start_new_session=True,  # A Ctrl-C is for the server, which ends the fetcher.
     )
-    assert scout.stdin is not None
-    scout.stdin.write(json.dumps(vars(order)).encode() + b"\n")
-    scout.stdin.flush()
-    return scout
+    assert fetcher.stdin is not None
+    fetcher.stdin.write(json.dumps(vars(order)).encode() + b"\n")
+    fetcher.stdin.flush()
+    return fetcher

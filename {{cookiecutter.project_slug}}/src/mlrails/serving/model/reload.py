@@ -1,4 +1,4 @@
-"""Keeps the served model up to date with what the scout finds; a bad one changes nothing."""
+"""Keeps the served model up to date with what the fetcher finds; a bad one changes nothing."""
 
 import asyncio
 import json
@@ -41,10 +41,10 @@ class Target(Protocol):
 
 
 class Watch:
-    """The scout, and the models that it has brought."""
+    """The fetcher, and the models that it has brought."""
 
-    def __init__(self, order: Order, scout: "subprocess.Popen[bytes]") -> None:
-        self._order, self._scout = order, scout
+    def __init__(self, order: Order, fetcher: "subprocess.Popen[bytes]") -> None:
+        self._order, self._fetcher = order, fetcher
         self._folders: deque[Path] = deque()
         self._ended, self._brought = False, 0
         self._problem = ""
@@ -56,8 +56,8 @@ class Watch:
 
         Raises WorldError where there is none to serve, UsageError where what is asked for is none.
         """
-        assert self._scout.stdout is not None
-        found = _read(self._scout.stdout.readline())
+        assert self._fetcher.stdout is not None
+        found = _read(self._fetcher.stdout.readline())
         if "problem" in found:
             error = UsageError if found.get("usage") else WorldError
             raise error(found["problem"])
@@ -69,7 +69,7 @@ class Watch:
         return found
 
     async def __call__(self, target: Target, metrics: Metrics) -> None:
-        """Serve each model that the scout brings, until cancelled; SIGHUP looks at once."""
+        """Serve each model that the fetcher brings, until cancelled; SIGHUP looks at once."""
         loop = asyncio.get_running_loop()
         if self._problem:
             telemetry.log("last good model", problem=self._problem)
@@ -82,7 +82,7 @@ class Watch:
             self._end()
 
     async def _keep_on(self, target: Target, metrics: Metrics) -> None:
-        """Follow one scout after the other, whatever ends them."""
+        """Follow one fetcher after the other, whatever ends them."""
         shortest, longest = _SECONDS_TO_A_NEW_SCOUT
         wait = shortest
         while self._order.seconds:
@@ -92,20 +92,20 @@ class Watch:
             except Exception as error:  # No file or memory is left, say, which may change.
                 telemetry.log_defect(error, while_doing="watch")
             self._end()
-            metrics.scouts_ended.inc()
-            telemetry.log("scout ended", again_in_seconds=wait)
+            metrics.fetchers_ended.inc()
+            telemetry.log("fetcher ended", again_in_seconds=wait)
             await asyncio.sleep(wait)
             wait = shortest if self._brought > brought else min(2 * wait, longest)
 
     async def _follow(self, target: Target, metrics: Metrics) -> None:
-        """Read what the scout says until it ends; start another where it has ended."""
+        """Read what the fetcher says until it ends; start another where it has ended."""
         if self._ended:
             origin = target.origin
             self._order = replace(self._order, serving=(origin.version, origin.digest))
-            self._scout, self._ended = started(self._order), False
+            self._fetcher, self._ended = started(self._order), False
         reader = asyncio.StreamReader(limit=2**20)
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), self._scout.stdout
+            lambda: asyncio.StreamReaderProtocol(reader), self._fetcher.stdout
         )
         try:
             while line := await reader.readline():
@@ -158,16 +158,16 @@ class Watch:
             shutil.rmtree(self._folders.popleft(), ignore_errors=True)
 
     def _ask(self) -> None:
-        """Let the scout look at once."""
-        assert self._scout.stdin is not None
+        """Let the fetcher look at once."""
+        assert self._fetcher.stdin is not None
         with suppress(OSError):
-            self._scout.stdin.write(b"look\n")
-            self._scout.stdin.flush()
+            self._fetcher.stdin.write(b"look\n")
+            self._fetcher.stdin.flush()
 
     def _end(self) -> None:
-        """End the scout, to which nobody listens any more."""
-        self._scout.kill()
-        self._scout.wait()
+        """End the fetcher, to which nobody listens any more."""
+        self._fetcher.kill()
+        self._fetcher.wait()
         self._ended = True
 
 
@@ -175,5 +175,5 @@ def _read(line: bytes) -> Message:
     try:
         found: Message = json.loads(line)
     except ValueError:
-        return {"problem": "the scout has found no model to serve, and said why above"}
+        return {"problem": "the fetcher has found no model to serve, and said why above"}
     return found
