@@ -66,6 +66,23 @@ LOANS = Plan(
     "no column tells a time or whose a row is",
     estimator={"min_samples_leaf": 5},
 )
+FLOWERS = Plan(
+    "data/flowers.csv",
+    {},
+    "2" * 64,
+    150,
+    (
+        planned("bed", "category", "group"),
+        planned("count", "number", "weight", minimum=0),
+        planned("petal", "number", "number", minimum=0, seen=(0.1, 7.0)),
+        planned("species", "category", "target", leaks=ANSWER),
+    ),
+    Task.MULTICLASS,
+    "group",
+    "flowers of a bed are alike",
+    classes=("a", "b", "c"),
+    gate={"margin": 0.03, "slice_rows": 50},
+)
 NAMES = (
     "two words", "a.b", "class", "1st", 'in "quotes"', "it's", "naïve Größe", "#", "yes", "null",
     "1", "1e3", "a: b", "- c", "[x]", "{y}", "a\tb", "back\\slash", "${z}", "価格", "x" * 200,

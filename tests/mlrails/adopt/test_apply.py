@@ -12,7 +12,9 @@ import filelock  # noqa: F401 - or each child would import it
 import pytest
 
 from mlrails.adopt.writing import apply
+from mlrails.cli import app
 from mlrails.core.errors import UsageError, WorldError
+from mlrails.pipeline import dvc
 
 OLD = {"a.txt": "old a", "deep/b.txt": "old b", "gone.txt": "goes"}
 NEW: Mapping[str, str | None] = {
@@ -177,3 +179,39 @@ def test_data_that_git_or_dvc_keeps_is_known(root: Path) -> None:
     assert apply.is_kept(root, "rows[1].csv")
     (root / "big.csv.dvc").write_text("outs: []\n", "utf-8")
     assert apply.is_kept(root, "big.csv")
+
+
+def test_the_next_command_carries_on_and_says_so(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dvc.yaml", "params.yaml"):
+        (root / name).write_text("", "utf-8")
+    next(it for it in range(MOST_STEPS) if killed_at(root, it) and _has_begun(root))
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(sys, "argv", ["package", "history"])
+    # The code that runs may be of before, so nothing else is done by it.
+    with pytest.raises(WorldError, match=r"it is done now .*run the same command again"):
+        app.main("package", ())
+    assert written(root).items() <= texts(root).items()
+    assert not apply.finish(root)
+
+
+def test_a_file_that_cannot_be_replaced_is_replaced_by_the_next_command(root: Path) -> None:
+    (root / "a.txt").unlink()
+    (root / "a.txt").mkdir()
+    with pytest.raises(OSError, match=r"a\.txt"):
+        act(root)
+    (root / "a.txt").rmdir()
+    assert apply.finish(root)
+    assert texts(root) == written(root)
+
+
+def test_data_that_dvc_does_not_take_are_asked_for_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [255, 0]
+    monkeypatch.setattr(dvc, "run", lambda *_: codes.pop(0))
+    with pytest.raises(WorldError, match=r"rows\.csv: DVC does not take it"):
+        apply.apply(root, NEW, {COPY: root.parent / "rows.csv"}, [COPY])
+    assert texts(root) == written(root)
+    assert apply.finish(root) and codes == []

@@ -16,7 +16,12 @@ from plans import FILE, HOUSES, LOANS, SCHEMA, SOURCE, adopted, columns, params,
 from mlrails.adopt.plan import Plan
 from mlrails.data import validation
 
-PLANS = {"houses": HOUSES, "loans": LOANS, "names": plans.named(plans.NAMES)}
+PLANS = {
+    "houses": HOUSES,
+    "loans": LOANS,
+    "flowers": plans.FLOWERS,
+    "names": plans.named(plans.NAMES),
+}
 FLIGHTS = re.compile(
     r"(?i)flight(?!.delays)|nycf|carrier|airport|airline|dep_delay|arr_delay|tailnum|\blate\b"
     r"|scheduled_departure|\bdest\b|\bplanes?\b|20130101|2013-10|minutes as well"
@@ -52,7 +57,10 @@ def test_what_is_written_reads_back_as_it_was_planned(plan: Plan) -> None:
     assert found.features.numeric == plan.named("number")
     assert found.features.categorical == plan.named("category")
     assert found.split.by == plan.by
-    assert found.estimator["min_samples_leaf"] == plan.estimator["min_samples_leaf"]
+    assert plan.estimator.items() <= found.estimator.items()
+    assert plan.gate.items() <= found.gate.model_dump().items()
+    for role in ("group", "weight"):
+        assert getattr(found.data, role) == next(iter(plan.named(role)), None)
     validation.check_columns(found, columns(texts[SCHEMA]))
 
 

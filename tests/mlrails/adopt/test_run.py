@@ -254,5 +254,5 @@ def test_a_doubt_that_nobody_dispels_is_left_out(answers: Sequence[str] | None) 
 
 
 def test_a_doubt_without_anybody_to_ask_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"'garden'.*--known COLUMN=REASON.*--drop COLUMN.*--yes"):
+    with pytest.raises(UsageError, match=r"'garden'.*--drop garden.*--known garden=WHY.*--yes"):
         questions.answered(DOUBT, None, defaults=False)

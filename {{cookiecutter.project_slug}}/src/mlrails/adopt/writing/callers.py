@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ...core.console import warn
 from ...core.errors import ProjectError
@@ -63,9 +64,18 @@ def _champion(settings: Settings) -> Champion | None:
         return Champion(version.number, version.tags, signature.columns(folder)[0])
 
 
-def replaced(found: Champion | None, plan: Plan) -> str | None:
-    """Return the target of a champion that predicts something else; None where there is none."""
-    return None if found is None or found.is_of(plan) else found.target
+def bridge(found: Champion | None, plan: Plan, renamed: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the keys of the gate without which no model of a plan could follow the champion.
+
+    `renamed` is what the gate knows of its columns already.
+    """
+    if found is None:
+        return {}
+    if not found.is_of(plan):
+        return {"replaces": found.target}
+    there = {it.column.name for it in plan.columns}
+    gone = dict.fromkeys(it for it in found.asked if it not in there and it not in renamed)
+    return {"renamed": {**renamed, **gone}} if gone else {}
 
 
 def meaning(found: Champion, plan: Plan, params: Params) -> str:

@@ -99,7 +99,7 @@ def features(
     chosen = [*(named.get("categorical") or ()), *(named.get("numeric") or ())]
     found = {}
     for key, role in (("categorical", "category"), ("numeric", "number")):
-        there = plan.named(role)  # type: ignore[arg-type]
+        there = dict.fromkeys(plan.named(role))  # type: ignore[arg-type]
         new = [name for name in there if name not in known]
         found[key] = [*dict.fromkeys([*(name for name in chosen if name in there), *new])]
     return found

@@ -1,6 +1,7 @@
 """A plan and the texts of a project today into those of tomorrow: the whole of what is written."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import yaml
 
@@ -16,7 +17,10 @@ from .spelling import code
 
 README, AGENTS, PYPROJECT, PIPELINE = "README.md", "AGENTS.md", "pyproject.toml", "dvc.yaml"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-_REPLACES = "the champion of this target is followed by the floors alone, once"
+_BRIDGES = {
+    "replaces": "the champion of this target is followed by the floors alone, once",
+    "renamed": "columns of the champion, null for those that are gone",
+}
 NEEDED = (PYPROJECT, PIPELINE, FILE, LOCKS[1])
 """Without which there is nothing to adopt into."""
 ARCHITECTURE, SERVING, DECISIONS = "docs/architecture.md", "docs/serving.md", "docs/decisions"
@@ -47,13 +51,14 @@ def written(
     present: Mapping[str, str],
     package: str,
     before: Sequence[Column] = (),
-    replaces: str | None = None,
+    bridge: Mapping[str, Any] = {},
 ) -> dict[str, str | None]:
     """Return the new text of each file that changes, by its path; None where it goes.
 
     `present` are the texts of `paths`, and of the records of decisions; `before` are the columns
-    of today's `schema.py`, and `replaces` is what a champion of something else predicts. Raises
-    UsageError where a file is written in a way that cannot be changed line by line.
+    of today's `schema.py`, and `bridge` are keys of the gate that let a new model meet the
+    champion, or follow it. Raises UsageError where a file is written in a way that cannot be
+    changed line by line.
     """
     schema, source = f"src/{package}/schema.py", f"src/{package}/source.py"
     now = dict(present)
@@ -62,8 +67,8 @@ def written(
     else:
         plan = kept(plan, before)
         now |= _again(plan, present, schema, source, before)
-    if replaces is not None:
-        now[FILE] = params_yaml.put(now[FILE], "gate", "replaces", replaces, _REPLACES)
+    for key, it in bridge.items():
+        now[FILE] = params_yaml.put(now[FILE], "gate", key, it, _BRIDGES[key])
     validation.check_columns(params_of(now[FILE]), [it.column for it in plan.columns])
     now[ARCHITECTURE] = documents.relinked(now.get(ARCHITECTURE, ""), now)
     changed = {name: text for name, text in now.items() if present.get(name, "") != text}

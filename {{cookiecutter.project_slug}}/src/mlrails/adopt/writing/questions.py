@@ -63,9 +63,8 @@ def answered(plan: Plan, ask: Ask | None, defaults: bool) -> Plan:
     asked = [*open_questions(plan)]
     if asked and ask is None and not defaults:
         raise UsageError(
-            f"{_sentence(asked[0])}; nobody can be asked here: say `--known COLUMN=REASON` where "
-            "it is known when you predict, `--drop COLUMN` where it is not, or `--yes` to leave "
-            "out whatever is in doubt; nothing has been written"
+            f"{_sentence(asked[0])}{_options(asked[0])}; nobody can be asked here, and `--yes` "
+            "leaves out whatever is in doubt; nothing has been written"
         )
     for finding in asked:
         for name in finding.columns:

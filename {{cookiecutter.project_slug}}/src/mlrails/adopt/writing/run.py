@@ -63,10 +63,11 @@ def adopt(settings: Settings, order: Order, person: Person, columns: Sequence[Co
     place = places.of(root, order.source, person.start)
     plan = _planned(settings, order, person, before, now, place)
     champion = callers.champion(settings)
-    replaces = callers.replaced(champion, plan)
-    changes = files.written(plan, present, settings.package, before, replaces)
+    bridge = callers.bridge(champion, plan, now.gate.renamed if now else {})
+    changes = files.written(plan, present, settings.package, before, bridge)
     if not changes and not place.copies:
-        say("nothing changes: the project's data are these already")
+        apply.apply(root, {}, {}, place.tracked)  # The rows may be others all the same.
+        say("no file of the project changes: its data are read so already")
         return
     _confirm(order, person)
     apply.apply(root, changes, place.copies, place.tracked)
