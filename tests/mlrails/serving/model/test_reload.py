@@ -61,7 +61,7 @@ async def follow(monkeypatch: pytest.MonkeyPatch, holder: Holder, *fetchers: Any
         return found
 
     monkeypatch.setattr(reload, "started", started)
-    monkeypatch.setattr(reload, "_SECONDS_TO_A_NEW_SCOUT", (0, 0))
+    monkeypatch.setattr(reload, "_SECONDS_TO_A_NEW_FETCHER", (0, 0))
     following = reload.Watch(Order("champion", 5, "into"), waiting.pop(0))
     task = asyncio.ensure_future(following(holder, metrics))
     await asyncio.wait([task, asyncio.ensure_future(end.wait())], return_when="FIRST_COMPLETED")

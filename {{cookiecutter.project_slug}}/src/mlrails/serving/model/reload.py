@@ -25,7 +25,7 @@ from .order import Order, started
 _FOLDERS_KEPT = 2
 """The one that answers, and the one before, which may still be answering."""
 _NOTICE = "the registry cannot be followed, so this is the last model that was good"
-_SECONDS_TO_A_NEW_SCOUT = 1, 60
+_SECONDS_TO_A_NEW_FETCHER = 1, 60
 """At first, and at most: each one that ends in its turn doubles the wait."""
 
 
@@ -83,7 +83,7 @@ class Watch:
 
     async def _keep_on(self, target: Target, metrics: Metrics) -> None:
         """Follow one fetcher after the other, whatever ends them."""
-        shortest, longest = _SECONDS_TO_A_NEW_SCOUT
+        shortest, longest = _SECONDS_TO_A_NEW_FETCHER
         wait = shortest
         while self._order.seconds:
             brought = self._brought
