@@ -11,6 +11,8 @@ from mlrails.adopt.proposal import of_table, plan
 from mlrails.adopt.roles import Wishes
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
+from mlrails.data import frames, validation
+from mlrails.sources import source
 
 ROWS = 400
 
@@ -84,3 +86,22 @@ def test_what_no_project_can_be_made_of_is_one_sentence(
         made(text, "y", **said)
     assert sentence in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_ingest_reads_the_same_rows_by_the_words_of_the_plan(tmp_path: Path) -> None:
+    """A target that is missing, 007, thousands and words for nothing: all as adoption saw them."""
+    names, *lines = bank().replace("churned", "code;churned").splitlines()
+    cut = [it.rpartition(";") for it in lines]
+    told = [f"{row};{place:04};{answer}" for place, (row, _, answer) in enumerate(cut)]
+    told[3] = told[3].rpartition(";")[0] + ";NULL"
+    (tmp_path / "bank.csv").write_text("\n".join([names, *told]) + "\n")
+    found = plan("bank.csv", target="churned", root=tmp_path)
+    assert found.reading["needed"] == ["churned"]
+    columns = [it.column for it in found.columns]
+    rows = frames.typed(source.read("bank.csv", columns, root=tmp_path, **found.reading), columns)
+    assert (len(rows), found.rows) == (ROWS - 1, ROWS - 1)
+    assert rows["code"].tolist()[:4] == ["0000", "0001", "0002", "0004"]
+    seen = {it.column.name: it.seen for it in found.columns if it.seen}
+    assert seen == {it: (rows[it].min(), rows[it].max()) for it in seen}
+    assert {*rows["churned"]} == {True, False}
+    validation.check(rows, columns, "bank.csv", with_rows=True)
