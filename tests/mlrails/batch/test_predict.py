@@ -22,6 +22,7 @@ from mlrails.batch import rules
 from mlrails.batch.predict import Job, predict
 from mlrails.core import hashing, layout
 from mlrails.core.errors import Exit, ProjectError, UsageError, WorldError
+from mlrails.core.params import Task
 from mlrails.core.settings import Settings
 from mlrails.modeling import isolation
 from mlrails.modeling.signature import Field
@@ -64,6 +65,26 @@ def test_a_folder_is_scored_as_the_model_does(here: Path) -> None:
     assert found["carrier"].tolist() == frame["carrier"].tolist()
     assert not batch_output.refused_path(here / "out.parquet").exists()
     assert not [*here.glob(".out.parquet.parts*")]
+
+
+@pytest.mark.parametrize("target", ["out.parquet", "out.csv"])
+def test_each_class_has_a_column_of_its_own(
+    here: Path, model_of: Callable[[Task], Path], target: str
+) -> None:
+    shutil.rmtree(here / layout.MODEL)
+    shutil.copytree(model_of(Task.MULTICLASS), here / layout.MODEL)
+    digest = hashing.of_folder(here / layout.MODEL)
+    (here / layout.METRICS).write_text(json.dumps({"digest": digest}))
+    (here / layout.DIGEST).write_text(digest)
+    assert scored(here, target=target) is Exit.DONE
+    read = pd.read_parquet if target.endswith("parquet") else pd.read_csv
+    found, answers = read(here / target), expected(here, rows.parts()["test"].head(600))
+    assert list(answers) == [
+        *("prediction", "probability_early", "probability_late", "probability_on time")
+    ]
+    assert found["prediction"].tolist() == answers["prediction"].tolist()
+    assert set(found["prediction"]) == {"early", "late", "on time"}
+    np.testing.assert_allclose(found[list(answers)[1:]], answers[list(answers)[1:]], rtol=1e-9)
 
 
 def test_the_output_says_which_model_made_it(here: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import callers
 import numpy as np
@@ -455,3 +456,40 @@ def test_a_holder_lets_requests_keep_the_model_they_began_with(events: Path) -> 
     first = holder.now
     holder.replace(first.served)
     assert isinstance(holder, Holder) and holder.now is not first
+
+
+def test_the_page_tells_the_likeliest_classes_first_and_the_others_as_one() -> None:
+    shares = {f"probability_<{place}>": place / 66 for place in range(12)}
+    told = list(web_page._told({"prediction": "<11>", **shares}))
+    assert told[:3] == [
+        ("prediction", "<11>"),
+        ("probability_<11>", 11 / 66),
+        ("probability_<10>", 10 / 66),
+    ]
+    assert told[-1] == ("2 more classes", pytest.approx(1 / 66))
+    assert list(web_page._told({"prediction": True, "probability": 0.7})) == [
+        ("prediction", True),
+        ("probability", 0.7),
+    ]
+
+
+def test_the_page_shows_the_label_and_each_probability(model_of: Callable[[Task], Path]) -> None:
+    front, _ = callers.application(model_of(Task.MULTICLASS))
+    sent = urlencode({name: "" if it is None else str(it) for name, it in ROW.items()}).encode()
+    form = "application/x-www-form-urlencoded"
+    found = ask(front, "POST", "/", sent, content_type=form).body.decode()
+    told = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", found)
+    assert told[0][0] == "prediction"
+    shares = [float(value) for name, value in told if name.startswith("probability_")]
+    assert len(shares) == 3
+    assert shares == sorted(shares, reverse=True)
+    assert told[0][1] == told[1][0].removeprefix("probability_")
+
+
+def test_the_document_names_each_class(model_of: Callable[[Task], Path]) -> None:
+    front, _ = callers.application(model_of(Task.MULTICLASS))
+    document = ask(front, "GET", "/openapi.json").json()
+    assert document["components"]["schemas"]["Prediction"]["properties"] == {
+        "prediction": {"type": "string"},
+        **{f"probability_{it}": {"type": "number"} for it in ("early", "late", "on time")},
+    }

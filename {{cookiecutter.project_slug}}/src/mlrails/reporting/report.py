@@ -187,4 +187,6 @@ def _without_curves(value: Any) -> Any:
         return {
             name: _without_curves(inner) for name, inner in value.items() if name not in _CURVES
         }
+    if isinstance(value, list):
+        return [_without_curves(inner) for inner in value]
     return value
