@@ -94,3 +94,10 @@ def test_trees_that_would_answer_otherwise_are_not_joined(
     monkeypatch.setattr(trees, "_halve", wrong)
     before = estimator._predict_iterations
     assert not trees.join(estimator) and estimator._predict_iterations == before
+
+
+def test_an_unknown_category_scores_as_a_missing_one(task: Task) -> None:
+    model, seen = rows.fitted(task), rows.parts()["test"]
+    unknown, missing = (model.scores(seen.assign(carrier=it)) for it in ("??", None))
+    np.testing.assert_array_equal(unknown, missing)
+    assert not np.array_equal(unknown, model.scores(seen))
