@@ -118,13 +118,15 @@ def estimated(
     return error, np.zeros(len(day)), -slip[day] * error, day
 
 
-def told_apart(world: World, days: int, gap: float, rng: np.random.Generator) -> Holdout:
+def told_apart(
+    world: World, days: int, gap: float, rng: np.random.Generator, rows: int = ROWS_OF_DAY
+) -> Holdout:
     """Return a holdout on which the challenger's true log-loss is larger by the gap.
 
     The champion gives the true chances; what the challenger gives to the class that came true is
     as much less as the day's own slip, in nats, and the others share the rest.
     """
-    day = np.repeat(np.arange(days), ROWS_OF_DAY)
+    day = np.repeat(np.arange(days), rows)
     odds = rng.gamma(1.5, size=(len(day), CLASSES))
     champion = 0.05 + (1 - 0.05 * CLASSES) * odds / odds.sum(axis=1, keepdims=True)
     target = (rng.random((len(day), 1)) > champion.cumsum(axis=1)[:, :-1]).sum(axis=1)
@@ -249,7 +251,7 @@ def of_groups(
         target, *scores, group = HOLDOUTS[task](USUAL, size[0], gap, rng, size[1])
         order = rng.permutation(len(target))
         if by_target:
-            order = np.lexsort((scores[0], target))
+            order = np.lexsort((scores[0] if scores[0].ndim == 1 else scores[0][:, 0], target))
         rows = (it[order] for it in (target, *scores))
         seen[judged(task, *rows, None, told(group[order]))] += 1  # type: ignore[call-arg, arg-type]
     print(f"{task} {size}, gap {gap}, sorted {by_target}: {dict(seen)} of {SIMULATIONS}")
