@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from . import absence, digits, encodings, strength, words
-from .absence import Absence
+from . import digits, encodings, strength, words
 from .finding import Finding
 from .strength import Strength
 from .table import Table, is_time
 from .table import numbers as as_numbers
+from .words import Absence
 
 _WORTH = 0.1
 """What tells less is looked at no further."""
@@ -51,7 +51,7 @@ class Columns:
         self._plain = [*(it.name for it in self.told if it.most < _WELL), *answered]
 
     def _told(self, name: str) -> Told:
-        found = absence.of_column(self.sample.frame[name])
+        found = words.absence(self.sample.frame[name])
         values = strength.of_values(self.sample, name, found.rows)
         return Told(name, found, values, strength.of_mask(found.rows, self.sample))
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .table import Codes, Floats, Table, binned, codes, is_number
+from .strength import chernoff
+from .table import Codes, Floats, Table, binned, codes, is_number, is_whole
 from .table import numbers as as_numbers
 
 _RARE = 1e-6
@@ -53,11 +54,10 @@ class Scatter(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """How a column was shown to hold the target."""
+    """How a column was shown to hold the target: `by` the values of columns, or by its own."""
 
     levels: int
     by: tuple[str, ...]
-    """The columns over whose values the mean is taken; none where the column shows it alone."""
 
 
 def found(table: Table, name: str) -> Encoded | None:
@@ -125,7 +125,6 @@ def _sets_of_keys(table: Table, name: str) -> Iterator[tuple[str, ...]]:
         rows = np.bincount(level)
         off = values[there] - (np.bincount(level, values[there]) / rows)[level]
         several = rows[level] > 1
-        # Of few rows the mean is near each; that is taken into account.
         inside = float(np.sum(off[several] ** 2)) / max(int(several.sum() - (rows > 1).sum()), 1)
         if several.any() and inside < _SAME * values[there].var():
             yield by
@@ -140,13 +139,9 @@ def _keys(table: Table, name: str) -> Iterator[str]:
         distinct = column.nunique()
         if not _LEVELS <= distinct <= len(column) / 2:
             continue
-        if is_number(column) and not _whole(as_numbers(column)):
+        if is_number(column) and not is_whole(as_numbers(column)):
             continue
         yield other
-
-
-def _whole(values: Floats) -> bool:
-    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
 
 
 def scatter(level: Codes, values: Floats, target: Floats, by_number: bool) -> Scatter:
@@ -289,15 +284,6 @@ def _of_fraction(rows: int, events: int, most: int) -> float:
     log = gammaln(rows + 1) - gammaln(every + 1) - gammaln(rows - every + 1)
     chance = np.exp(log + every * np.log(share) + (rows - every) * np.log(1 - share))
     return float(chance[rows // np.gcd(every, rows) <= most].sum() / chance.sum())
-
-
-def chernoff(seen: int, expected: float) -> float:
-    """Return a bound of how rarely a sum of unequal chances is so far from what is expected.
-
-    Chernoff 1952, for both sides.
-    """
-    left = seen * np.log(seen / expected) if seen else 0.0
-    return float(np.exp(-(expected - seen + left)))
 
 
 def _in_order(each: Scatter) -> float:

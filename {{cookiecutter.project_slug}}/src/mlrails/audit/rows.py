@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from . import clusters, copies, entities, words
+from . import clusters, entities, words
 from .entities import Torn
 from .finding import Finding
 from .strength import delong
@@ -23,13 +23,11 @@ _FIXED = 0.95
 _SORTED = 0.9
 _EARLY, _TORN = 0.8, 0.05
 """The share of rows before a test by time, and of those whose entity is on both sides."""
-_NOTED = 0.001
 
 
 def of_table(table: Table) -> Iterator[Finding]:
     """Yield what copies, entities and the order of the rows tell."""
     yield from shared(table)
-    yield from _again(table)
     yield from _ordered(table)
 
 
@@ -180,26 +178,6 @@ def _fixed(table: Table, name: str, label: Codes) -> bool:
     found = codes(table.frame[name])
     pairs = np.unique(label * (found.max(initial=0) + 2) + found + 1)
     return len(np.unique(found)) >= _ENTITIES and len(np.unique(label)) >= _FIXED * len(pairs)
-
-
-def _again(table: Table) -> Iterator[Finding]:
-    """Yield how many rows are there again, and what contradictions leave to be reached."""
-    names = [it for it in table.roles.features if it in table.frame and it not in table.roles.ids]
-    if not names or table.roles.numbers:
-        return
-    row = copies.equal(copies.summed(copies.hashes(table, names)))
-    found = copies.counted(row, codes(table.frame[table.roles.target]))
-    if found.rows < max(_SMALLEST, _NOTED * len(table)):
-        return
-    yield Finding(
-        "duplicates",
-        (),
-        f"{found.rows:,} of {len(table):,} rows are equal to another in every feature "
-        f"({found.distinct:,} different ones), and {found.contradictory:,} have another target "
-        f"than most of their equals: no model can be right about more than {found.ceiling:.1%} "
-        "of the rows",
-        "note",
-    )
 
 
 def _ordered(table: Table) -> Iterator[Finding]:

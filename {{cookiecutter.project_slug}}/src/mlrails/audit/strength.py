@@ -156,3 +156,12 @@ def _added(encoded: Sequence[Floats], table: Table, column: int) -> Floats:
         gram = seen.T @ seen + _RIDGE * len(seen) * np.eye(matrix.shape[1])
         scores[out] = matrix[out] @ np.linalg.solve(gram, seen.T @ (wanted - target.mean()))
     return scores
+
+
+def chernoff(seen: int, expected: float) -> float:
+    """Return a bound of how rarely a sum of unequal chances is so far from what is expected.
+
+    Chernoff 1952, for both sides.
+    """
+    left = seen * np.log(seen / expected) if seen else 0.0
+    return float(np.exp(-(expected - seen + left)))

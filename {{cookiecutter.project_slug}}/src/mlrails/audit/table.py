@@ -45,6 +45,11 @@ def is_number(column: "pd.Series[Any]") -> bool:
     return column.dtype.kind in "iuf"
 
 
+def is_whole(values: Floats) -> bool:
+    """Tell whole numbers, of which some may be missing."""
+    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
+
+
 def is_time(column: "pd.Series[Any]") -> bool:
     """Tell a column of times."""
     return column.dtype.kind == "M"
