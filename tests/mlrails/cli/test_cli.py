@@ -83,7 +83,7 @@ def calls(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     monkeypatch.setattr(worktree, "copy", copy)
     for verb in ("train", "evaluate"):
         monkeypatch.setattr(
-            pipeline_run, verb, lambda it, columns, verb=verb: seen.append((verb, it.root))
+            pipeline_run, verb, lambda it, verb=verb, **given: seen.append((verb, it.root))
         )
     monkeypatch.setattr(pipeline_run, "share", lambda it, verb: seen.append((verb, it.root)))
     monkeypatch.setattr(pages, "show", lambda it, host, port: seen.append((host, port)))
@@ -143,7 +143,7 @@ def test_what_failed_is_told_by_words_and_exit_code(
     code: int,
     words: str,
 ) -> None:
-    def fail(it: Settings, columns: object) -> None:
+    def fail(it: Settings, **given: object) -> None:
         raise error
 
     monkeypatch.setattr(pipeline_run, "train", fail)

@@ -9,8 +9,10 @@ import rows
 from typer.testing import CliRunner
 
 from mlrails.cli import app
+from mlrails.cli.leaving import Handed
 from mlrails.core.errors import Exit
 from mlrails.core.settings import Settings
+from mlrails.evaluation.own import Own, mean_of
 from mlrails.lifecycle import history, promote, register, reproduce, rollback
 from mlrails.registry import git_branch
 from mlrails.tracking import pages
@@ -74,7 +76,17 @@ def test_a_registry_that_is_none_ends_with_a_sentence(project: Path, met: list[C
 def test_what_is_handed_over_and_the_tip_are_passed_on(project: Path, met: list[Call]) -> None:
     run("promote", "--candidate", "candidate", "--tip", "main", "--dirty")
     ((_, words, _),) = met
-    assert words == (None, None, True, Path("candidate"), "main")
+    assert words == (None, None, True, Path("candidate"), "main", Own())
+
+
+@pytest.mark.parametrize("verb", ["gate", "promote"])
+def test_the_metrics_of_the_package_are_handed_to_the_gate(
+    project: Path, met: list[Call], verb: str
+) -> None:
+    metric = mean_of("mine", "Mine", abs, higher_is_better=True)
+    CliRunner().invoke(app.app, [verb], obj=Handed("flights", (), (metric,)))
+    ((_, words, _),) = met
+    assert words[-1] == Own("flights", (metric,))
 
 
 def test_a_number_that_is_none_is_a_usage_error(project: Path, met: list[Call]) -> None:

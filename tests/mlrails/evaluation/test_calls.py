@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mlrails.core.params import Costs, Evaluation, Task
-from mlrails.evaluation import calls, selection
+from mlrails.evaluation import selection
 from mlrails.evaluation.diagnostics import choose_threshold
+from mlrails.evaluation.scored import called, costs_at_thresholds, threshold_of, thresholds
 
 TARGET = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
 SCORE = np.array([0.9, 0.8, 0.1, 0.2, 0.6, 0.5, 0.1, 0.3])
@@ -21,7 +22,7 @@ def rules(primary: str, miss: float = 5.0) -> Evaluation:
 def test_a_baseline_is_given_the_threshold_of_the_rule() -> None:
     asked = rules("cost")
     metric = selection.primary(Task.CLASSIFICATION, asked)
-    found = calls.thresholds(metric, asked, TARGET, {"linear": SCORE})
+    found = thresholds(metric, asked, TARGET, {"linear": SCORE})
     assert found == {"linear": choose_threshold("cost", TARGET, SCORE, asked.costs)}
 
 
@@ -34,20 +35,20 @@ def test_a_constant_calls_everybody_or_nobody_as_is_better(
 ) -> None:
     asked = rules(primary, miss)
     metric = selection.primary(Task.CLASSIFICATION, asked)
-    found = calls.thresholds(metric, asked, TARGET, {"rate": np.full(8, 0.25)})
-    assert calls.called(np.full(8, 0.25), found["rate"]).tolist() == [float(everybody)] * 8
+    found = thresholds(metric, asked, TARGET, {"rate": np.full(8, 0.25)})
+    assert called(np.full(8, 0.25), found["rate"]).tolist() == [float(everybody)] * 8
 
 
 def test_a_model_without_a_threshold_calls_from_a_half_on() -> None:
-    assert calls.called(np.array([0.4, 0.5]), calls.at(None)).tolist() == [0, 1]
-    assert calls.at(0.2) == 0.2
+    assert called(np.array([0.4, 0.5]), threshold_of(None)).tolist() == [0, 1]
+    assert threshold_of(0.2) == 0.2
 
 
 def test_the_cost_of_the_threshold_is_told_beside_others() -> None:
     rng = np.random.default_rng(1)
     score = rng.random(400)
     target = (rng.random(400) < score).astype(float)
-    found = calls.costs_at_thresholds(target, score, 0.4, Costs(false_alarm=1, miss=4))
+    found = costs_at_thresholds(target, score, 0.4, Costs(false_alarm=1, miss=4))
     at = found["thresholds"]
     assert at["balance"]["threshold"] == 0.2
     assert at["nobody"]["missed"] == target.sum() and at["nobody"]["false_alarms"] == 0

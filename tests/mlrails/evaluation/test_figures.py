@@ -13,7 +13,7 @@ from mlrails.core.params import Task
 from mlrails.evaluation import figures as evaluation_figures
 from mlrails.evaluation.figures import MODEL
 from mlrails.evaluation.metrics import METRICS
-from mlrails.evaluation.scored import Scored
+from mlrails.evaluation.scored import Scored, labels
 from mlrails.modeling import classes
 
 RMSE = METRICS[Task.REGRESSION][0]
@@ -119,5 +119,5 @@ def test_bias_is_told_with_its_interval() -> None:
 @pytest.mark.parametrize("dtype", ["str", "object"])
 def test_labels_keep_their_whole_names_where_one_is_missing(dtype: str) -> None:
     owners = pd.Series(["owner", "other", None, "a\0", "a"], dtype=dtype)
-    assert evaluation_figures.labels(owners).tolist() == ["owner", "other", "missing", "a\0", "a"]
-    assert evaluation_figures.labels(["missing", None]).tolist() == ["missing", "(missing)"]
+    assert labels(owners).tolist() == ["owner", "other", "missing", "a\0", "a"]
+    assert labels(["missing", None]).tolist() == ["missing", "(missing)"]

@@ -58,7 +58,7 @@ def test_decisions_are_held_against_what_their_threshold_goes_by(rule: str) -> N
 
 def test_a_target_that_the_metric_is_not_for_is_told_with_its_column() -> None:
     metric = selection.primary(Task.REGRESSION, rules("rmsle"))
-    selection.check_target(metric, np.array([0.0, 2.0]), "rent")
+    selection.check_targets([metric], np.array([0.0, 2.0]), "rent")
     words = r"^params.yaml: rmsle: is for targets from zero on, and 1 are below it in 'rent'; name"
     with pytest.raises(UsageError, match=words):
-        selection.check_target(metric, np.array([-1.0, 2.0]), "rent")
+        selection.check_targets([metric], np.array([-1.0, 2.0]), "rent")

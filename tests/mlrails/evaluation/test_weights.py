@@ -6,11 +6,11 @@ import pytest
 import rows
 
 from mlrails.core.params import Costs, Data, Evaluation, Task
-from mlrails.evaluation import baselines, bootstrap, calls, catalogue, comparison, diagnostics
+from mlrails.evaluation import baselines, bootstrap, catalogue, comparison, diagnostics
 from mlrails.evaluation import figures as evaluation_figures
 from mlrails.evaluation.bootstrap import draws
 from mlrails.evaluation.metrics import BIAS, DECISIONS, METRICS, Metric
-from mlrails.evaluation.scored import Scored
+from mlrails.evaluation.scored import Scored, costs_at_thresholds
 from mlrails.modeling.dataset import Labelled, weights
 
 DAYS, COUNT, CLASSES = 12, 300, 4
@@ -157,8 +157,8 @@ def test_the_behaviour_of_weighted_rows_is_that_of_the_copied_rows(task: Task) -
 
 def test_costs_of_weighted_rows_are_those_of_the_copied_rows() -> None:
     target, score, _ = sample(Task.CLASSIFICATION)
-    found = calls.costs_at_thresholds(target, score, 0.4, COSTS, weight())
-    twice = calls.costs_at_thresholds(*copied(target, score), 0.4, COSTS)
+    found = costs_at_thresholds(target, score, 0.4, COSTS, weight())
+    twice = costs_at_thresholds(*copied(target, score), 0.4, COSTS)
     costs = [
         {name: it["cost"] for name, it in each["thresholds"].items()} for each in (found, twice)
     ]

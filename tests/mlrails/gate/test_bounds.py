@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import rows
 import yaml
@@ -10,6 +11,7 @@ import yaml
 from mlrails.core.config import validated
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Params
+from mlrails.evaluation.own import Own
 from mlrails.gate import bounds as gate_bounds
 from mlrails.gate.bounds import over
 
@@ -111,4 +113,79 @@ def test_a_primary_metric_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(ours), "utf-8")
     words = r"'evaluation\.primary' = 'briar': no metric .* mean 'brier'\?\); known: roc_auc"
     with pytest.raises(UsageError, match=words):
+        gate_bounds.load_bounds(tmp_path, None)
+
+
+HALF, DOUBLE = "0.5", "2"
+DECLARED = """
+from mlrails.evaluation.own import mean_of
+
+METRICS = (
+    mean_of("mine", "Mine", lambda target, score: {factor} * target, higher_is_better=False),
+)
+"""
+
+
+def with_metrics(root: Path, factor: str | None, now: str) -> Own:
+    """Return what a project hands over whose base has declared its metric with a factor."""
+    file = root / "src" / "flights" / "metrics.py"
+    file.parent.mkdir(parents=True)
+    (root / "params.yaml").write_text(yaml.safe_dump(rows.values()), "utf-8")
+    if factor:
+        file.write_text(DECLARED.format(factor=factor), "utf-8")
+    rows.git(root, "init", "--quiet")
+    rows.git(root, "add", ".")
+    rows.git(root, "commit", "--quiet", "-m", "one")
+    file.write_text(now, "utf-8")
+    space: dict[str, Any] = {}
+    exec(now, space)  # noqa: S102 - it stands above
+    return Own("flights", space["METRICS"])
+
+
+def mine(own: Own) -> float:
+    (metric,) = own.metrics
+    return float(metric.function(np.ones(1), np.ones(1))[0])
+
+
+def test_the_metric_that_counts_is_the_bounds_own_code(tmp_path: Path) -> None:
+    ours = with_metrics(tmp_path, HALF, DECLARED.format(factor=DOUBLE))
+    assert mine(ours) == 2
+    assert gate_bounds.load_metrics(tmp_path, None, ours) is ours
+    found = gate_bounds.load_metrics(tmp_path, "HEAD", ours)
+    assert mine(found) == 0.5
+    words = "src/flights/metrics.py is another one than that of the bounds, whose metrics count"
+    assert found.note == words
+
+
+def test_the_same_code_is_not_loaded_again(tmp_path: Path) -> None:
+    ours = with_metrics(tmp_path, HALF, DECLARED.format(factor=HALF))
+    assert gate_bounds.load_metrics(tmp_path, "HEAD", ours) is ours
+
+
+def test_a_metric_that_the_bounds_do_not_have_judges_nobody(tmp_path: Path) -> None:
+    ours = with_metrics(tmp_path, None, DECLARED.format(factor=DOUBLE))
+    found = gate_bounds.load_metrics(tmp_path, "HEAD", ours)
+    assert found.metrics == () and "have no src/flights/metrics.py yet" in found.note
+    assert gate_bounds.load_metrics(tmp_path, "HEAD", Own("flights")).note == ""
+    assert gate_bounds.load_metrics(tmp_path, "HEAD", Own()) == Own()  # of an earlier project
+
+
+@pytest.mark.parametrize("harm", ["1 / 0", "from .gone import that", "def"])
+def test_code_of_the_bounds_that_cannot_be_run_is_told(tmp_path: Path, harm: str) -> None:
+    ours = with_metrics(tmp_path, HALF, DECLARED.format(factor=HALF))
+    (tmp_path / "src/flights/metrics.py").write_text(harm, "utf-8")
+    rows.git(tmp_path, "commit", "--quiet", "--all", "-m", "two")
+    (tmp_path / "src/flights/metrics.py").write_text(DECLARED.format(factor=HALF), "utf-8")
+    words = r"src/flights/metrics\.py of HEAD: raises \w+Error beside the files of this change"
+    with pytest.raises(UsageError, match=words):
+        gate_bounds.load_metrics(tmp_path, "HEAD", ours)
+
+
+def test_a_floor_may_name_a_metric_of_the_projects_own(tmp_path: Path) -> None:
+    ours = with_metrics(tmp_path, HALF, DECLARED.format(factor=HALF))
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(of_gate(floors={"mine": 0.6})), "utf-8")
+    found, _ = gate_bounds.load_bounds(tmp_path, None, ours.metrics)
+    assert found.gate.floors == {"mine": 0.6}
+    with pytest.raises(UsageError, match=r"'gate\.floors\.mine': no metric"):
         gate_bounds.load_bounds(tmp_path, None)

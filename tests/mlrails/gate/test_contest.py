@@ -15,8 +15,9 @@ from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Params, Task
 from mlrails.core.settings import Settings
 from mlrails.data import parquet, splits
+from mlrails.evaluation.own import Own, mean_of
 from mlrails.gate import contest, predictions, verdict
-from mlrails.gate.checks import Contest
+from mlrails.gate.checks import Contest, judge
 from mlrails.gate.verdict import CHALLENGER, CHAMPION, CONSTANT
 from mlrails.modeling import isolation
 from mlrails.modeling.checked_copy import Model
@@ -253,6 +254,35 @@ def test_what_is_called_is_what_callers_get(met: Meet, task: Task) -> None:
             assert known[found.argmax(axis=1)].tolist() == got.tolist()
         else:
             assert found.tolist() == got.tolist()
+
+
+def miss(target: np.ndarray, called: np.ndarray) -> np.ndarray:
+    return (target > 0) & (called <= 0)
+
+
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION])
+@pytest.mark.parametrize(
+    ("primary", "title"), [("cost", "Mean cost"), ("f1", "F1"), ("missed", "Missed")]
+)
+def test_models_are_compared_by_the_metric_of_the_bounds(
+    settings: Settings, model_of: Callable[[Task], Path], task: Task, primary: str, title: str
+) -> None:
+    """Calls, their costs, and a metric of the project's own: the rows decide, and it is told."""
+    model = model_of(task)
+    own = Own("flights", [mean_of("missed", "Missed", miss, higher_is_better=False, of_calls=True)])
+    costs = {"threshold": "cost", "costs": {"false_alarm": 1, "miss": 3}}
+    evaluation = rows.values()["evaluation"] | costs | {"primary": primary}
+    asked = rows.parameters(evaluation=evaluation)
+    rivals = {CHAMPION: Model(model, hashing.of_folder(model))}
+    here = of(rows.parameters(), settings.root, model)
+    found = contest.contest(settings.root, here, rivals, TEST, asked, own)
+    assert (found.metric.title, found.decision.name) == (title, "cost")
+    words = " ".join(found.notes)
+    assert "; roc_auc, which this change" in words
+    assert "`evaluation.threshold: f1` counts once" in words
+    told = judge(found, asked.gate, [], ("a" * 64, "b" * 64))
+    assert told.metric == title and told.figures[CHALLENGER] == told.figures[CHAMPION]
+    assert found.metric.whole(found.scored.target, found.calls[CHALLENGER]) > 0
 
 
 def test_the_slices_and_the_seed_are_those_of_the_bounds(

@@ -2,7 +2,8 @@
 
 from mlrails.cli.app import run
 
+from .metrics import METRICS
 from .schema import COLUMNS
 
 if __name__ == "__main__":
-    run(package=__package__, columns=COLUMNS)
+    run(package=__package__, columns=COLUMNS, metrics=METRICS)

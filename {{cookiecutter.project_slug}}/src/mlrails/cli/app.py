@@ -12,6 +12,7 @@ import typer
 from ..core import processes, settings
 from ..core.errors import UsageError, WorldError, reported
 from ..data.schema import Column
+from ..evaluation.own import OwnMetric
 from .adoption import adoption_verbs
 from .github import forge_verbs
 from .leaving import Handed
@@ -27,7 +28,7 @@ for verbs in (pipeline_verbs, adoption_verbs, lifecycle_verbs, serving_verbs, fo
     app.add_typer(verbs)
 
 
-def main(package: str, columns: Sequence[Column]) -> None:
+def main(package: str, columns: Sequence[Column], metrics: Sequence[OwnMetric] = ()) -> None:
     """Run what the command line asks for, with what the user's package hands over.
 
     Raises UsageError where it is called in another copy of the project.
@@ -39,7 +40,7 @@ def main(package: str, columns: Sequence[Column]) -> None:
     if root is not None:
         settings.check_code(root)
         _finish_adoption(root)
-    app(prog_name=f"python -m {package}", obj=Handed(package, columns))
+    app(prog_name=f"python -m {package}", obj=Handed(package, columns, metrics))
 
 
 def _finish_adoption(root: Path) -> None:
@@ -54,10 +55,12 @@ def _finish_adoption(root: Path) -> None:
         )
 
 
-def run(package: str | None, columns: Sequence[Column]) -> NoReturn:
+def run(
+    package: str | None, columns: Sequence[Column], metrics: Sequence[OwnMetric] = ()
+) -> NoReturn:
     """Be the process of the command line of a user's package."""
     processes.begin()
     try:
-        processes.end(reported(lambda: main(str(package), columns)))
+        processes.end(reported(lambda: main(str(package), columns, metrics)))
     except SystemExit as done:
         processes.end(int(done.code or 0))

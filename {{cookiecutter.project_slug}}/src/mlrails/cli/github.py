@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from .leaving import Kind, at, here, leave
+from .leaving import Kind, at, handed, here, leave
 
 forge_verbs = typer.Typer()
 
 
 @forge_verbs.command()
 def review(
+    context: typer.Context,
     base: Annotated[str, typer.Option(help="The revision whose bounds count.")],
     registry: Kind = None,
     floors_at_least: Annotated[
@@ -20,7 +21,8 @@ def review(
     """Hold the gate with the bounds of a base, pack the candidate, and write the report."""
     from ..github.review import review
 
-    at(registry, lambda there: review(there, base, floors_at_least), writes=False)
+    own = handed(context).own
+    at(registry, lambda there: review(there, base, floors_at_least, own), writes=False)
 
 
 @forge_verbs.command()

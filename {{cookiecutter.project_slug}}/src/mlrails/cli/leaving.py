@@ -12,6 +12,7 @@ from ..core import processes, settings
 from ..core.errors import reported
 from ..core.settings import Settings
 from ..data.schema import Column
+from ..evaluation.own import Own, OwnMetric
 
 Kind = Annotated[str | None, typer.Option("--registry", help="local, branch or server.")]
 
@@ -22,6 +23,12 @@ class Handed:
 
     package: str = ""
     columns: Sequence[Column] = ()
+    metrics: Sequence[OwnMetric] = ()
+
+    @property
+    def own(self) -> Own:
+        """The metrics that the package declares."""
+        return Own(self.package, self.metrics)
 
 
 def handed(context: typer.Context) -> Handed:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..core import console
-from .leaving import Kind, at
+from .leaving import Kind, at, handed
 
 lifecycle_verbs = typer.Typer()
 Bounds = Annotated[str | None, typer.Option(help="A git revision whose bounds count.")]
@@ -30,15 +30,19 @@ def register(
 
 
 @lifecycle_verbs.command()
-def gate(registry: Kind = None, bounds: Bounds = None, again: Again = None) -> None:
+def gate(
+    context: typer.Context, registry: Kind = None, bounds: Bounds = None, again: Again = None
+) -> None:
     """Compare the model with the champion, and write the verdict."""
     from ..lifecycle.promote import gate
 
-    at(registry, lambda there: gate(there, bounds, again), writes=False)
+    own = handed(context).own
+    at(registry, lambda there: gate(there, bounds, again, own), writes=False)
 
 
 @lifecycle_verbs.command()
 def promote(
+    context: typer.Context,
     registry: Kind = None,
     bounds: Bounds = None,
     again: Again = None,
@@ -51,7 +55,8 @@ def promote(
     """Register, gate, and make the model champion when the verdict allows it."""
     from ..lifecycle.promote import promote
 
-    at(registry, lambda there: promote(there, bounds, again, dirty, candidate, tip))
+    own = handed(context).own
+    at(registry, lambda there: promote(there, bounds, again, dirty, candidate, tip, own))
 
 
 @lifecycle_verbs.command()

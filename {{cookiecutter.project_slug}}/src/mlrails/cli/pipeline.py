@@ -19,7 +19,8 @@ def train(context: typer.Context) -> None:
     """
     from ..pipeline import run, worktree
 
-    act = partial(run.train, columns=handed(context).columns)
+    given = handed(context)
+    act = partial(run.train, columns=given.columns, own=given.metrics)
     leave(lambda: worktree.here_or_in_a_copy(here(), context.args, act))
 
 
@@ -28,7 +29,8 @@ def evaluate(context: typer.Context) -> None:
     """Make the report of the model that is there, without training."""
     from ..pipeline import run, worktree
 
-    act = partial(run.evaluate, columns=handed(context).columns)
+    given = handed(context)
+    act = partial(run.evaluate, columns=given.columns, own=given.metrics)
     leave(lambda: worktree.here_or_in_a_copy(here(), context.args, act))
 
 

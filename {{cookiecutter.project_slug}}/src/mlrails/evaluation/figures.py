@@ -3,7 +3,7 @@
 Pure: the same rows and scores give the same figures, to the last bit on one class of CPU.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ from ..core.params import Evaluation, Params
 from ..modeling.classes import Classes
 from ..modeling.dataset import weights
 from ..modeling.protocols import Model
-from . import baselines, calls, outcomes, per_class, permutation, selection
+from . import baselines, declared, outcomes, per_class, permutation, selection
 from .bootstrap import Figure, Sample, sample
 from .diagnostics import behaviour
 from .metrics import BIAS, Metric
-from .scored import Scored
+from .own import OwnMetric
+from .scored import Scored, coded, costs_at_thresholds, labels, threshold_of, thresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +29,6 @@ _DIGITS = 6
 """Figures are rounded: the last bits differ between classes of CPU and mean nothing."""
 
 _LEAST_ROWS_OF_SLICE = 100
-MISSING = "missing"
-"""What the group of rows without a category is called."""
 
 
 MODEL = "model"
@@ -80,29 +79,12 @@ def as_good(found: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
     }
 
 
-def labels(categories: Iterable[object]) -> np.ndarray:
-    """Return the name of each row's group (rows,), whole; rows without a category are one too."""
-    codes, found = _coded(categories)
-    missing = MISSING if MISSING not in found else f"({MISSING})"
-    named = [it if isinstance(it, str) else missing for it in (*found, None)]
-    texts = np.array(named, dtype=object)  # An array of text would drop a last "\0".
-    of_rows: np.ndarray = texts[codes]
-    return of_rows
-
-
-def _coded(values: Iterable[object]) -> tuple[np.ndarray, np.ndarray]:
-    """Return each value's number, the last one (−1) where there is none, and the sorted values."""
-    import pandas as pd
-
-    return pd.factorize(np.asarray(values, dtype=object), sort=True)
-
-
 def groups(
     metric: Metric, scored: Scored, labels: np.ndarray, rules: Evaluation, seed: int
 ) -> Sequence[Mapping[str, Any]]:
     """Return the model's metric for each label of the rows, labels in order."""
     found = []
-    codes, names = _coded(labels)
+    codes, names = coded(labels)
     for code, label in enumerate(names):
         part = scored.of(codes == code)
         plain = part.plain(MODEL)
@@ -144,16 +126,25 @@ def bias(scored: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
     return _of_rows(BIAS, scored.plain(MODEL), rules, seed)
 
 
-def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") -> dict[str, Any]:
-    """Return all that is known of the model, as plain values."""
+_HELD_OUT: tuple[Part, ...] = ("validation", "test")
+
+
+def of_model(
+    params: Params,
+    model: Model,
+    rows: "Mapping[Part, pd.DataFrame]",
+    own: Sequence[OwnMetric] = (),
+) -> dict[str, Any]:
+    """Return all that is known of the model, as plain values; `own` are the project's metrics.
+
+    Raises UsageError for one of them that cannot be relied on.
+    """
     task, rules, seed = params.task, params.evaluation, params.seed
-    metrics = selection.told(task, rules)
-    primary = metrics[0]
-    scored = _judged(params, model, rows, primary)
+    primary, *_ = metrics = selection.told(task, rules, own)
+    scored = _judged(params, model, rows, metrics)
     test = scored["test"]
-    held_out: tuple[Part, ...] = ("validation", "test")
     whole: dict[str, Mapping[str, Any]] = {
-        part: figures(metrics, scored[part], rules, seed) for part in held_out
+        part: figures(metrics, scored[part], rules, seed) for part in _HELD_OUT
     }
     return {
         "task": task.value,
@@ -168,14 +159,7 @@ def of_model(params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]") 
         "parts": _parts(params, rows, scored),
         **whole,
         "as_good": as_good(whole["test"]),
-        "slices": {
-            name: groups(primary, test, labels(named), rules, seed)
-            for name, named in rows["test"][[*rules.slices]].items()
-        },
-        "months": {
-            part: groups(primary, scored[part], _months(params, frame), rules, seed)
-            for part, frame in rows.items()
-        },
+        **_by_group(params, rows, scored, primary),
         "bias": bias(test, rules, seed),
         "behaviour": _behaviour(params, test, model.threshold),
         **of_classes(scored, outcomes.known(model), rules, seed),
@@ -192,22 +176,48 @@ def _of_model(params: Params, model: Model) -> Mapping[str, Any]:
     }
 
 
+def _by_group(
+    params: Params,
+    rows: "Mapping[Part, pd.DataFrame]",
+    scored: Mapping[Part, Scored],
+    metric: Metric,
+) -> Mapping[str, Any]:
+    how = params.evaluation, params.seed
+    return {
+        "slices": {
+            name: groups(metric, scored["test"], labels(named), *how)
+            for name, named in rows["test"][[*how[0].slices]].items()
+        },
+        "months": {
+            part: groups(metric, scored[part], _months(params, frame), *how)
+            for part, frame in rows.items()
+        },
+    }
+
+
 def _behaviour(params: Params, test: Scored, threshold: float | None) -> Mapping[str, Any]:
     target, score, costs = test.target, test.scores[MODEL], params.evaluation.costs
     found = behaviour(params.task, target, score, threshold, test.weight)
     if costs is None:
         return found
-    at = calls.costs_at_thresholds(target, score, calls.at(threshold), costs, test.weight)
+    at = costs_at_thresholds(target, score, threshold_of(threshold), costs, test.weight)
     return {**found, "costs": at}
 
 
 def _judged(
-    params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]", metric: Metric
+    params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]", metrics: Sequence[Metric]
 ) -> Mapping[Part, Scored]:
-    """Return every part with scores, and with calls where the metric is asked of them."""
+    """Return every part with scores, and with calls where a metric is asked of them."""
     scored = score(params, model, rows)
-    selection.check_target(metric, scored["test"].target, params.data.target)
-    return _called(scored, params, model, metric) if metric.of_calls else scored
+    of_calls = next((metric for metric in metrics if metric.of_calls), None)
+    if of_calls:
+        scored = _called(scored, params, model, of_calls)
+    test = scored["test"]
+    selection.check_targets(metrics, test.target, params.data.target)
+    for metric in metrics:
+        given = test.given(metric)[MODEL]
+        declared.check(metric, test.target, given, params.evaluation.resamples)
+    return scored
 
 
 def of_classes(
@@ -253,14 +263,9 @@ def _called(
 ) -> Mapping[Part, Scored]:
     """Return every part with what each model calls there."""
     seen = scored["validation"]
-    own, rows = {MODEL: calls.at(model.threshold)}, (seen.target, seen.scores, seen.weight)
-    cuts = calls.thresholds(metric, params.evaluation, *rows) | own
-    return {
-        part: replace(
-            it, calls={name: calls.called(score, cuts[name]) for name, score in it.scores.items()}
-        )
-        for part, it in scored.items()
-    }
+    own, rows = {MODEL: threshold_of(model.threshold)}, (seen.target, seen.scores, seen.weight)
+    cuts = thresholds(metric, params.evaluation, *rows) | own
+    return {part: it.calling(cuts) for part, it in scored.items()}
 
 
 def _parts(

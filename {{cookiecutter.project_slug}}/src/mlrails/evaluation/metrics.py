@@ -51,6 +51,8 @@ class Metric:
     """The constant that is best by it, of the targets (rows,) that were seen in fitting."""
     needs: Callable[[Vector], str] | None = None
     """What is wrong with targets (rows,) that it is not defined for, in words; else nothing."""
+    is_own: bool = False
+    """Whether the project has declared it itself."""
 
     def whole(self, target: Vector, score: Vector, weight: Vector | None = None) -> float:
         """Return the metric of all rows (rows,)."""

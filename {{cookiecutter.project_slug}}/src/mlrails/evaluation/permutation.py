@@ -9,8 +9,9 @@ from ..core.params import Params
 from ..data.arrays import Rows, Vector
 from ..modeling.dataset import weights
 from ..modeling.protocols import Model
-from . import calls, diagnostics, outcomes
+from . import diagnostics, outcomes
 from .metrics import Metric
+from .scored import called, threshold_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,10 +29,10 @@ def importance(
     target = outcomes.numbers(sample[params.data.target], every)
     sign = -1 if metric.higher_is_better else 1
 
-    weight, cut = weights(sample, params.data.weight), calls.at(model.threshold)
+    weight, cut = weights(sample, params.data.weight), threshold_of(model.threshold)
 
     def worse(scores: Vector) -> float:
-        given = calls.called(scores, cut) if metric.of_calls else scores
+        given = called(scores, cut) if metric.of_calls else scores
         return sign * metric.whole(target, given, weight)
 
     # What is made of one raw column is shuffled together, so rows need to be encoded only once.

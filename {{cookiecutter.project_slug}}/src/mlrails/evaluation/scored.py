@@ -1,21 +1,32 @@
-"""Rows with what models say of them, and with all that tells which of them belong together."""
+"""Rows with what models say of them: scores, calls from a threshold on, and what calls cost."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.params import Data
+from ..core.params import Costs, Data, Evaluation
 from ..data.arrays import Vector
 from ..modeling.classes import Classes
 from ..modeling.dataset import weights
 from . import outcomes
 from .bootstrap import Numbers, Sample
+from .catalogue import cost
+from .diagnostics import above_all, choose_threshold
 from .metrics import Metric
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_POINTS = 200
+_DIGITS = 6
+
+_AT = 0.5
+"""The threshold of a model that has chosen none."""
+
+MISSING = "missing"
+"""What the group of rows without a category is called."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,10 @@ class Scored:
     def given(self, metric: Metric) -> Mapping[str, Vector]:
         """Return what a metric is asked of, for each model: calls or scores."""
         return self.calls if metric.of_calls else self.scores
+
+    def calling(self, cuts: Mapping[str, float]) -> "Scored":
+        """Return the rows with what each model calls at its threshold."""
+        return replace(self, calls={it: called(self.scores[it], cut) for it, cut in cuts.items()})
 
     @classmethod
     def from_rows(
@@ -80,3 +95,94 @@ class Scored:
     def mean(self, values: Vector) -> float:
         """Return the mean of values (rows,) by the weights of the rows."""
         return float(np.average(values, weights=self.weight))
+
+
+def threshold_of(threshold: float | None) -> float:
+    """Return a model's threshold."""
+    return _AT if threshold is None else threshold
+
+
+def called(score: Vector, threshold: float) -> Vector:
+    """Return what is called (rows,), 0 or 1, of scores from a threshold on."""
+    return np.where(score >= threshold, 1.0, 0.0)
+
+
+def thresholds(
+    metric: Metric,
+    rules: Evaluation,
+    target: Vector,
+    scores: Mapping[str, Vector],
+    weight: Vector | None = None,
+) -> dict[str, float]:
+    """Return the threshold of each of some models, by their scores of validation rows (rows,).
+
+    It is chosen by the rule that the model's is chosen by. A constant calls everybody or nobody, as
+    is better by the metric.
+    """
+
+    def threshold(score: Vector) -> float:
+        if score.min() < score.max():
+            return choose_threshold(rules.threshold, target, score, rules.costs, weight)
+        return -np.inf if metric.hardest_call(target, weight)[0] else np.inf
+
+    return {name: threshold(score) for name, score in scores.items()}
+
+
+def costs_at_thresholds(
+    target: Vector, score: Vector, threshold: float, costs: Costs, weight: Vector | None = None
+) -> Mapping[str, Any]:
+    """Return what calls cost for each row of these (rows,), at the threshold and at others.
+
+    Were every probability right, the cheapest threshold would be where what a call costs if it is
+    wrong meets what it saves if it is right (Elkan 2001, "The foundations of cost-sensitive
+    learning"). `cost_curve` is over all thresholds.
+    """
+    marks = np.unique(np.append(score, above_all(score)))
+    marks = marks[np.unique(np.linspace(0, len(marks) - 1, _POINTS).round().astype(int))]
+    cuts = {
+        "model": threshold,
+        "balance": costs.false_alarm / (costs.false_alarm + costs.miss),
+        "everybody": float(score.min()),
+        "nobody": above_all(score),
+        "hindsight": choose_threshold("cost", target, score, costs, weight),
+    }
+
+    def at_threshold(cut: float) -> Mapping[str, float]:
+        return _at_threshold(target, called(score, cut), cut, costs, weight)
+
+    return {
+        **costs.model_dump(),
+        "thresholds": {name: at_threshold(cut) for name, cut in cuts.items()},
+        "cost_curve": {
+            "x": marks.tolist(),
+            "y": [at_threshold(cut)["cost"] for cut in marks],
+        },
+    }
+
+
+def _at_threshold(
+    target: Vector, made: Vector, cut: float, costs: Costs, weight: Vector | None
+) -> Mapping[str, float]:
+    return {
+        "threshold": round(float(cut), _DIGITS),
+        "false_alarms": int(np.sum((target <= 0) & (made > 0))),
+        "missed": int(np.sum((target > 0) & (made <= 0))),
+        "cost": round(cost(costs).whole(target, made, weight), _DIGITS),
+    }
+
+
+def labels(categories: Iterable[object]) -> np.ndarray:
+    """Return the name of each row's group (rows,), whole; rows without a category are one too."""
+    codes, found = coded(categories)
+    missing = MISSING if MISSING not in found else f"({MISSING})"
+    named = [it if isinstance(it, str) else missing for it in (*found, None)]
+    texts = np.array(named, dtype=object)  # An array of text would drop a last "\0".
+    of_rows: np.ndarray = texts[codes]
+    return of_rows
+
+
+def coded(values: Iterable[object]) -> tuple[np.ndarray, np.ndarray]:
+    """Return each value's number, the last one (−1) where there is none, and the sorted values."""
+    import pandas as pd
+
+    return pd.factorize(np.asarray(values, dtype=object), sort=True)

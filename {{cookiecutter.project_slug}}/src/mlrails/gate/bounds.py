@@ -12,6 +12,7 @@ last day that there is at most. Another target, time, length or way of splitting
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ from ..core.config import parse_yaml, read_yaml, validated
 from ..core.errors import UsageError
 from ..core.params import FILE, Params
 from ..evaluation import selection
+from ..evaluation.own import Own, OwnMetric
 
 
 def choices(ours: Params, base: Params, last: date | None) -> Iterator[str]:
@@ -58,24 +60,19 @@ def advice(found: Sequence[str]) -> str:
     )
 
 
-def load_bounds(root: Path, revision: str | None) -> tuple[Params, str]:
+def load_bounds(
+    root: Path, revision: str | None, own: Sequence[OwnMetric] = ()
+) -> tuple[Params, str]:
     """Return the params that the gate goes by, and where they are from.
 
     Raises UsageError for what is no commit.
     """
     ours = params.load(root)
-    selection.primary(ours.task, ours.evaluation)
-    _check_floors(ours)
+    selection.primary(ours.task, ours.evaluation, own)
+    _check_floors(ours, own)
     if revision is None:
         return ours, "the working tree"
-    commit = git.run(
-        root,
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        revision + "^{commit}",
-    ).stdout.strip()
+    commit = _commit(root, revision)
     # An empty name would be git's index, which a pull request can fill as it likes.
     found = git.run(root, "show", f"{commit}:./{FILE}")
     if not revision or not commit or found.returncode:
@@ -105,10 +102,50 @@ def _without_choices(values: Any, base: Any) -> Any:
     return kept
 
 
-def _check_floors(ours: Params) -> None:
+def _commit(root: Path, revision: str) -> str:
+    """Return the commit of a revision; nothing where there is none."""
+    names = "--verify", "--quiet", "--end-of-options", revision + "^{commit}"
+    return git.run(root, "rev-parse", *names).stdout.strip()
+
+
+def load_metrics(root: Path, revision: str | None, own: Own) -> Own:
+    """Return the metrics that the gate goes by: those that the project declares at a revision.
+
+    A change must not weaken the metric that it is judged by either, so the code of the bounds is
+    run, which somebody has merged; what it imports of the package is this tree's. Raises UsageError
+    where it cannot be run.
+    """
+    if revision is None or not own.package:
+        return own
+    file = f"src/{own.package}/metrics.py"
+    found = git.run(root, "show", f"{_commit(root, revision)}:./{file}")
+    if found.returncode:
+        note = f"the bounds have no {file} yet, so its metrics are told, and judge nobody"
+        return Own(own.package, (), note if own.metrics else "")
+    path = root / file
+    if path.is_file() and path.read_text("utf-8") == found.stdout:
+        return own
+    note = f"{file} is another one than that of the bounds, whose metrics count"
+    return Own(own.package, _declared(found.stdout, own.package, file, revision), note)
+
+
+def _declared(source: str, package: str, file: str, revision: str) -> Sequence[OwnMetric]:
+    module = ModuleType(f"{package}.metrics")
+    module.__package__ = package
+    try:
+        exec(compile(source, file, "exec"), vars(module))  # noqa: S102 - it was merged before
+        return tuple(vars(module).get("METRICS", ()))
+    except Exception as error:
+        raise UsageError(
+            f"{file} of {revision}: raises {type(error).__name__} beside the files of this change; "
+            "change what it needs of them in a change of its own"
+        ) from None
+
+
+def _check_floors(ours: Params, own: Sequence[OwnMetric]) -> None:
     """Raise UsageError for a floor of no metric; a base's decides nothing, and can be mended."""
     for name in ours.gate.floors:
-        selection.named(name, f"'gate.floors.{name}'", ours.task, ours.evaluation)
+        selection.named(name, f"'gate.floors.{name}'", ours.task, ours.evaluation, own)
 
 
 def over(ours: Any, base: Any, section: type[BaseModel]) -> Any:

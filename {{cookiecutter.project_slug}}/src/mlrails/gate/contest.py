@@ -14,11 +14,11 @@ from ..core import layout
 from ..core.params import FILE, Params, Task
 from ..data import parquet, splits
 from ..data.arrays import Vector
-from ..evaluation import outcomes, selection
+from ..evaluation import declared, outcomes, selection
 from ..evaluation.baselines import MIDDLES, Middle, class_mix, weighed
-from ..evaluation.figures import labels
 from ..evaluation.metrics import METRICS, Metric
-from ..evaluation.scored import Scored
+from ..evaluation.own import Own
+from ..evaluation.scored import Scored, labels
 from ..modeling.checked_copy import Model
 from ..modeling.classes import Classes
 from ..modeling.dataset import weights
@@ -31,6 +31,9 @@ from .verdict import CHALLENGER, CONSTANT, Check
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_NONE = Own()
 
 
 def rows(raw: "pd.DataFrame", candidate: Candidate, rivals: Iterable[Version]) -> "pd.DataFrame":
@@ -62,13 +65,14 @@ def contest(
     rivals: Mapping[str, Model],
     rows: "pd.DataFrame",
     bounds: Params,
+    own: Own = _NONE,
 ) -> Contest:
     """Return all that the gate compares; `rivals` are their model directories by role.
 
-    Slices and the seed of what is drawn are those of the bounds.
+    Slices and the seed of what is drawn are those of the bounds, and so are the project's metrics.
     """
     params = candidate.params
-    metric = selection.primary(params.task, bounds.evaluation)
+    metric = selection.primary(params.task, bounds.evaluation, own.metrics)
     predictions.check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
     target = params.data.target
     train = parquet.read(root / layout.prepared("train"))
@@ -77,9 +81,9 @@ def contest(
     every = predictions.classes(params.task, alone.values(), train[target], rows[target])
     scores, calls = predictions.on(every, alone)
     asked = outcomes.numbers(rows[target], every)
-    floors = selection.of_floors(params.task, bounds)
-    for told in (metric, *floors):
-        selection.check_target(told, asked, target)
+    floors = selection.of_floors(params.task, bounds, own.metrics)
+    selection.check_targets((metric, *floors), asked, target)
+    _check_metrics((metric, *floors), asked, calls, scores, bounds.gate.resamples)
     constant = _constant(params, train, rows, metric, every)
     return Contest(
         params.task,
@@ -90,8 +94,21 @@ def contest(
         selection.of_decisions(params.task, bounds.evaluation),
         metric,
         floors,
-        list(_notes(params, bounds)),
+        list(_notes(metric, params, bounds, own)),
     )
+
+
+def _check_metrics(
+    metrics: Iterable[Metric],
+    target: Vector,
+    calls: Mapping[str, Vector],
+    scores: Mapping[str, Vector],
+    resamples: int,
+) -> None:
+    """Raise UsageError where a metric of the project's own cannot be relied on."""
+    for it in metrics:
+        given = calls if it.of_calls else scores
+        declared.check(it, target, given[CHALLENGER], resamples)
 
 
 def _constant(
@@ -124,15 +141,17 @@ def _constant(
     return metric.best(target, map(constant, (metric.middle, *middles)), weight)
 
 
-def _notes(ours: Params, bounds: Params) -> Iterator[str]:
+def _notes(asked: Metric, ours: Params, bounds: Params, own: Own) -> Iterator[str]:
     """Tell where a change names what it would be judged by, and the bounds name something else."""
-    asked = selection.primary(bounds.task, bounds.evaluation)
+    if own.note:
+        yield own.note
     if ours.data.weight:
         yield f"all figures are weighted by {ours.data.weight!r}, the `data.weight` of {FILE}"
-    if (ours.evaluation.primary or asked.name) != asked.name:
+    name = ours.evaluation.primary or METRICS[ours.task][0].name
+    if name != asked.name:
         yield (
-            f"models are compared by {asked.name}, as the bounds ask; {ours.evaluation.primary}, "
-            f"the `evaluation.primary` of this change, counts once it is in {FILE} of the base"
+            f"models are compared by {asked.name}, as the bounds ask; {name}, which this change "
+            f"would compare them by, counts once that is in {FILE} of the base"
         )
     rules = ours.evaluation.threshold, bounds.evaluation.threshold
     if rules[0] != rules[1] and "cost" in rules:

@@ -15,6 +15,7 @@ from ..core.errors import WorldError
 from ..core.params import FILE, Gate, Params
 from ..core.settings import scratch_of
 from ..data import parquet
+from ..evaluation.own import Own
 from ..modeling.checked_copy import Model
 from ..modeling.signature import breaking_changes
 from ..pipeline.candidate import Candidate
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .checks import Contest
 
 
+_NONE = Own()
 CHANCES = {1: 0.02, 5: 0.07, 10: 0.12, 20: 0.21, 50: 0.37}
 """How often one of so many challengers, all of them worse by the margin, passes at the least: the
 share of simulated holdouts of 61 days on which one did (the engine's
@@ -164,8 +166,9 @@ def verdict(
     met: Rivals,
     bounds: Params,
     again: str | None = None,
+    own: Own = _NONE,
 ) -> Verdict:
-    """Hold the gate of the params `bounds`, those of a base perhaps.
+    """Hold the gate of the params `bounds` and of the metrics `own`, those of a base perhaps.
 
     `again` is the reason for which a model that was rolled back may come back.
     """
@@ -187,7 +190,7 @@ def verdict(
     checks.append(contest.same_holdout(raw, candidate.params, bounds))
     if not checks[-1].passed:
         return _incomparable(names, checks)
-    met_on, more = _meet(registry, candidate, met, bounds, raw)
+    met_on, more = _meet(registry, candidate, met, bounds, raw, own)
     found = judge(met_on, bounds.gate, [*checks, *more], names)
     return replace(found, looks=looks_so_far(registry, candidate))
 
@@ -198,6 +201,7 @@ def _meet(
     met: Rivals,
     bounds: Params,
     raw: "pd.DataFrame",
+    own: Own,
 ) -> tuple["Contest", Sequence[Check]]:
     """Let all models predict the rows of the contest; return it, and what was seen of the models.
 
@@ -208,8 +212,8 @@ def _meet(
     from . import contest
 
     with ExitStack() as open_models, threadpool_limits(1, user_api="blas"):
-        own = download.copied(candidate.folder, candidate.digest, scratch_of(registry.root))
-        candidate = replace(candidate, folder=open_models.enter_context(own))
+        copied = download.copied(candidate.folder, candidate.digest, scratch_of(registry.root))
+        candidate = replace(candidate, folder=open_models.enter_context(copied))
         models = {
             role: Model(open_models.enter_context(download.model(registry, it)), it.digest)
             for role, it in met.by_role().items()
@@ -218,7 +222,7 @@ def _meet(
         if CHAMPION in models and bounds.gate.signature == "compatible":
             checks.append(signature(candidate.folder, models[CHAMPION].folder))
         rows = contest.rows(raw, candidate, met.by_role().values())
-        return contest.contest(registry.root, candidate, models, rows, bounds), checks
+        return contest.contest(registry.root, candidate, models, rows, bounds, own), checks
 
 
 def _incomparable(names: tuple[str, str], checks: Sequence[Check]) -> Verdict:

@@ -10,6 +10,7 @@ from ..core import files, layout
 from ..core.console import say, warn
 from ..core.errors import Exit, WorldError
 from ..core.settings import Settings
+from ..evaluation.own import Own
 from ..gate import judge, report
 from ..gate.judge import Rivals
 from ..lifecycle import bundle, promote
@@ -22,6 +23,7 @@ from . import api
 from .page import page, since
 
 REVIEW = Path("reports/review.md")
+_NONE = Own()
 _NO_COMMIT = {"", "0" * 40}
 """What the forge says of a branch that was not there before."""
 _LONGEST_SUMMARY = 1_000_000
@@ -31,13 +33,13 @@ _NOBODY = (
 )
 
 
-def review(settings: Settings, base: str, floors_at_least: bool = False) -> Exit:
+def review(settings: Settings, base: str, floors_at_least: bool = False, own: Own = _NONE) -> Exit:
     """Write the verdict, the report on it and the bundle; a rejected model fails.
 
     `floors_at_least` is for who may not ask the registry: the floors are asked alone, in words.
     """
     forge, base_ = api.this(), None if base in _NO_COMMIT else base
-    challenger = promote.here(settings, base_)
+    challenger = promote.here(settings, base_, own=own)
     there, met, note = _rivals(settings, floors_at_least)
     found, verdict = challenger.candidate, challenger.hold(there, met)
     told = {"registry": there.name, "bounds": challenger.bounds_of}

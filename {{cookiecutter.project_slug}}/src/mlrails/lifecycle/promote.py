@@ -14,8 +14,9 @@ from ..core.console import say
 from ..core.errors import Exit, UsageError, WorldError
 from ..core.params import Params
 from ..core.settings import Settings
+from ..evaluation.own import Own
 from ..gate import judge, report
-from ..gate.bounds import load_bounds
+from ..gate.bounds import load_bounds, load_metrics
 from ..gate.judge import Rivals
 from ..gate.verdict import BEST, CHAMPION, Answer, Verdict, unchanged
 from ..pipeline import candidate
@@ -36,6 +37,7 @@ from ..registry.versions import Registry, Version
 from ..tracking import input_key, recording
 from . import bundle
 
+_NONE = Own()
 _MAIN = {"main", "master", ""}
 """No branch at all is what a forge checks out to build main."""
 
@@ -70,6 +72,8 @@ class Held:
     bounds_of: str
     again: str | None = None
     """The reason for which a model that was rolled back may come back."""
+    own: Own = _NONE
+    """The project's metrics that the gate goes by."""
     unclean: bool = False
     """Whether the model is made of what is not committed; only `promote` asks."""
 
@@ -80,7 +84,8 @@ class Held:
 
     def hold(self, registry: Registry, rivals: Rivals) -> Verdict:
         """Hold the gate, and write its files."""
-        given = judge.verdict(registry, self.candidate, rivals, self.bounds, self.again)
+        asked = self.bounds, self.again, self.own
+        given = judge.verdict(registry, self.candidate, rivals, *asked)
         report.write(given, registry.name, self.bounds_of, self.evidence)
         return given
 
@@ -91,21 +96,26 @@ class Held:
         return report.announce(given, registry.name)
 
 
-def here(settings: Settings, revision: str | None = None, again: str | None = None) -> Held:
+def here(
+    settings: Settings, revision: str | None = None, again: str | None = None, own: Own = _NONE
+) -> Held:
     """Return the challenge of the model in the project's folder, by the bounds of a revision.
 
     Raises UsageError where there is no such revision, or no model of today's params and files.
     """
-    asked, where = load_bounds(settings.root, revision)
-    return Held(settings.root, candidate.here(settings), asked, where, again)
+    asked, where = load_bounds(settings.root, revision, own.metrics)
+    ours = load_metrics(settings.root, revision, own)
+    return Held(settings.root, candidate.here(settings), asked, where, again, ours)
 
 
-def to_promote(settings: Settings, revision: str | None, again: str | None, dirty: bool) -> Held:
+def to_promote(
+    settings: Settings, revision: str | None, again: str | None, dirty: bool, own: Own = _NONE
+) -> Held:
     """Return the challenge of `here`, for whom that it passes moves something.
 
     Raises UsageError for uncommitted changes on main as well, unless they are allowed.
     """
-    found = here(settings, revision, again)
+    found = here(settings, revision, again, own)
     unclean = git.is_dirty(settings.root, input_key.inputs(settings.root))
     if unclean and not dirty and git.branch(settings.root) in _MAIN:
         raise UsageError(
@@ -155,9 +165,11 @@ def _named(digest: str | None) -> str:
     return digest[:12] if digest else "nobody"
 
 
-def gate(settings: Settings, revision: str | None = None, again: str | None = None) -> Exit:
+def gate(
+    settings: Settings, revision: str | None = None, again: str | None = None, own: Own = _NONE
+) -> Exit:
     """Write the verdict; nothing is registered and nothing moves."""
-    challenger = here(settings, revision, again)
+    challenger = here(settings, revision, again, own)
     if _is_champion(settings, challenger.candidate):
         return challenger.unchanged(stored.registry(settings))
     there = versions.connect_to_read(settings)
@@ -172,6 +184,7 @@ def promote(
     dirty: bool = False,
     handed_over: Path | None = None,
     tip: str | None = None,
+    own: Own = _NONE,
 ) -> Exit:
     """Promote, or say why not; killed at any moment and run again, it completes.
 
@@ -183,7 +196,7 @@ def promote(
     permissions.check(settings, permissions.promoter)
     if handed_over:
         return _promote(settings, from_bundle(settings, handed_over), tip)
-    challenger = to_promote(settings, revision, again, dirty)
+    challenger = to_promote(settings, revision, again, dirty, own)
     if _is_champion(settings, challenger.candidate):
         there = stored.registry(settings)
         with lock.turn(there):

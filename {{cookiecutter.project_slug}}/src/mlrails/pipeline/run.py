@@ -17,6 +17,7 @@ from ..core.layout import LOCK, SERVING_LOCK
 from ..core.params import Params
 from ..core.settings import CALLER, PROJECT, Settings
 from ..data.schema import Column
+from ..evaluation.own import OwnMetric
 from ..registry import permissions
 from ..reporting.report import figures_table
 from ..stages import stage
@@ -32,22 +33,22 @@ _SECONDS_UNTIL_STAGES_RUN = 1.0
 """Before that, this process is busy with DVC, and a second thread would only slow it down."""
 
 
-def train(settings: Settings, columns: Sequence[Column]) -> None:
+def train(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric] = ()) -> None:
     """Run the stages whose inputs have changed, record the run, and print the figures.
 
     What is wrong with the params, the repository or the tracking server is said before any work;
     only what `estimator.py` and `features.py` know of theirs is left to the stage.
     """
-    checked, key = _ready(settings, columns)
+    checked, key = _ready(settings, columns, own)
     with _alone(settings):
         _reproduce(settings)
         recording.record(settings, Project(settings.root), checked, key)
     _tell(settings, key)
 
 
-def evaluate(settings: Settings, columns: Sequence[Column]) -> None:
+def evaluate(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric] = ()) -> None:
     """Make the report of the model that is there; record it where the model is of these inputs."""
-    checked, key = _ready(settings, columns)
+    checked, key = _ready(settings, columns, own)
     with _alone(settings):
         _bring_back(settings)
         _reproduce(settings, "--single-item", "evaluate")
@@ -111,7 +112,9 @@ def _bring_back(settings: Settings) -> None:
         raise WorldError("DVC's cache lacks some of what the stages made; run `nox -s train`")
 
 
-def _ready(settings: Settings, columns: Sequence[Column]) -> tuple[Params, str]:
+def _ready(
+    settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric] = ()
+) -> tuple[Params, str]:
     checked = params.load(settings.root)
     git.top(settings.root)
     if checked.evaluation.threshold == "cost":
@@ -119,7 +122,9 @@ def _ready(settings: Settings, columns: Sequence[Column]) -> tuple[Params, str]:
     key = input_key.input_key(settings.root)
     if not recording.is_recorded(settings, key):
         from ..data.validation import check_columns
+        from ..evaluation import selection
 
+        selection.told(checked.task, checked.evaluation, own)
         check_installed(settings.root)
         check_columns(checked, columns)
         store.check_reachable(store.address(settings))

@@ -13,13 +13,15 @@ from mlrails.modeling import isolation
 from mlrails.reporting import report
 from mlrails.stages.stage import Stage, run
 
+from ..metrics import METRICS
+
 
 def evaluate(stage: Stage) -> None:
     """Write `reports/`: `metrics.json`, the report as Markdown and HTML, and its plots."""
     root, digest = stage.root, layout.model_digest(stage.root)
     model = isolation.load(root / layout.MODEL, digest)
     with threadpool_limits(1, user_api="blas"):
-        found = figures.of_model(stage.params, model, parquet.read_parts(root))
+        found = figures.of_model(stage.params, model, parquet.read_parts(root), METRICS)
     found["digest"] = digest
     found["data_digest"] = hashing.of_folder(root / layout.PREPARED, links=True)
     report.write(found, root / layout.METRICS.parent)
