@@ -12,7 +12,7 @@ What is a mean over rows, such as the share of flights that are off by more than
     )
 
 `of_rows` takes what gives all rows one number, as scikit-learn's metrics do. With
-`evaluation.primary: off` in params.yaml models are compared by it (docs/metrics.md).
+`evaluation.primary: off` in params.yaml models are compared by it.
 """
 
 from mlrails.evaluation.own import OwnMetric

@@ -1,6 +1,6 @@
 """The metrics that a task has beside those of every report, for who names one of them.
 
-How to change this: a metric is a line here, and `docs/metrics.md` of the project is made of it.
+How to change this: a metric is a line here.
 """
 
 from collections.abc import Sequence
