@@ -103,6 +103,7 @@ def test_every_block_of_the_generated_readme_runs(fresh: Project) -> None:
     blocks = BLOCK.findall((fresh.root / "README.md").read_text("utf-8"))
     assert any(UI in block for block in blocks)
     for block in (block.replace(UI, "") for block in blocks):
+        fresh.commit()  # An update asks for it.
         done = shell(block, fresh.root, env)
         assert done.returncode == 0, block + done.stdout + done.stderr
 

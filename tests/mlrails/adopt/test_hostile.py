@@ -1,9 +1,10 @@
-"""500 hostile tables: each ends in a plan, or in one sentence that a person can act on."""
+"""Hostile tables: each ends in a plan, or in one sentence that a person can act on."""
 
+import os
 import random
 from collections import Counter
 
-import hostile
+import hostile_tables
 import pytest
 
 from mlrails.adopt import table
@@ -12,7 +13,8 @@ from mlrails.adopt.proposal import of_table
 from mlrails.adopt.roles import Wishes
 from mlrails.core.errors import UsageError
 
-CHUNKS, EACH = 10, 50
+CHUNKS, EACH = 10, int(os.environ.get("HOSTILE_TABLES", "100")) // 10
+"""`nox -s proof` makes 500 of them."""
 
 
 def outcome(seed: int) -> Plan | str:
@@ -22,7 +24,7 @@ def outcome(seed: int) -> Plan | str:
     """
     told, names = "", [""]
     try:
-        found = table.of_bytes(hostile.table(seed), "f.csv")
+        found = table.of_bytes(hostile_tables.table(seed), "f.csv")
         names = random.Random(seed).sample(found.rows.column_names, found.rows.num_columns)
     except UsageError as error:
         return str(error)
