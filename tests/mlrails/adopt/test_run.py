@@ -256,3 +256,14 @@ def test_a_doubt_that_nobody_dispels_is_left_out(answers: Sequence[str] | None) 
 def test_a_doubt_without_anybody_to_ask_is_refused() -> None:
     with pytest.raises(UsageError, match=r"'garden'.*--drop garden.*--known garden=WHY.*--yes"):
         questions.answered(DOUBT, None, defaults=False)
+
+
+def test_a_table_whose_columns_are_all_in_doubt_is_refused_in_one_sentence() -> None:
+    doubted = {name for it in DOUBT.findings for name in it.columns}
+    others = [it for it in DOUBT.columns if it.role == "target" or it.column.name in doubted]
+    alone = replace(DOUBT, columns=tuple(others), calendar=())
+    with pytest.raises(UsageError, match=r"no column is left to predict .*--known .*WHY") as error:
+        questions.answered(alone, None, defaults=True)
+    assert "\n" not in str(error.value)
+    dated = questions.answered(replace(alone, calendar=("day_of_week",)), None, defaults=True)
+    assert dated.calendar and not dated.named("number")

@@ -58,7 +58,8 @@ def open_questions(plan: Plan) -> Iterator[Finding]:
 def answered(plan: Plan, ask: Ask | None, defaults: bool) -> Plan:
     """Return the plan with all questions answered: by a person, or by what is safe.
 
-    Raises UsageError where there is nobody to ask and the safe answers were not allowed either.
+    Raises UsageError where there is nobody to ask and the safe answers were not allowed either,
+    and where no column is left to predict from.
     """
     asked = [*open_questions(plan)]
     if asked and ask is None and not defaults:
@@ -72,7 +73,21 @@ def answered(plan: Plan, ask: Ask | None, defaults: bool) -> Plan:
                 plan = _with_reason(plan, name, _reason(name, ask))
             else:
                 plan = _without(plan, name)
+    _has_features(plan, [name for it in asked for name in it.columns])
     return plan
+
+
+def _has_features(plan: Plan, doubted: Sequence[str]) -> None:
+    """Refuse a plan whose model would see nothing."""
+    if plan.named("number") or plan.named("category") or plan.calendar:
+        return
+    (target,) = plan.named("target")
+    out = [it for it in plan.named("left out") if it in doubted]
+    way = f"say `--known {_word(f'{out[0]}=WHY')}` if it is known by then" if out else "add some"
+    raise UsageError(
+        f"no column is left to predict {target!r} from: all others are in doubt, constant, free "
+        f"text, or tell the time or the row; {way}; nothing has been written"
+    )
 
 
 def _is_known(name: str, finding: Finding, ask: Ask) -> bool:
