@@ -66,8 +66,8 @@ class Predictor:
     def save(self, folder: Path) -> None:
         """Write the predictor's files into an existing folder."""
         encoder = self.encoder.to_json()
-        about = {"task": str(self.task), "threshold": self.threshold, "encoder": encoder}
-        about |= {"classes": self.classes} if self.classes else {}
+        about: dict[str, Any] = {"task": str(self.task), "threshold": self.threshold}
+        about |= {"encoder": encoder} | ({"classes": self.classes} if self.classes else {})
         (folder / _FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", "utf-8")
         seam.save(self.estimator, folder)
 

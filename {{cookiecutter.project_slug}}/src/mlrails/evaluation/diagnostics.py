@@ -25,7 +25,9 @@ def threshold(
     if params.task is not Task.CLASSIFICATION:
         return None
     rules = params.evaluation
-    return choose_threshold(rules.threshold, target, score, rules.costs, weight)
+    # Another rule reads no costs, so a change of them does not fit the model anew.
+    costs = rules.costs if rules.threshold == "cost" else None
+    return choose_threshold(rules.threshold, target, score, costs, weight)
 
 
 def choose_threshold(

@@ -77,9 +77,14 @@ def fit(
         **hyperparameters.model_dump(exclude={"patience"}),
     )
     with ThreadPoolExecutor(1) as background:
-        held_out = {"X_val": validation.matrix, "y_val": validation.target}
-        weights = {"sample_weight": train.weight, "sample_weight_val": validation.weight}
-        fitting = background.submit(estimator.fit, *train, **held_out, **weights)
+        fitting = background.submit(
+            estimator.fit,
+            *train,
+            X_val=validation.matrix,
+            y_val=validation.target,
+            sample_weight=train.weight,
+            sample_weight_val=validation.weight,
+        )
         reported = 0
         while wait([fitting], _SECONDS_BETWEEN_LOOKS).not_done:
             reported = _report(estimator, reported, watch)
