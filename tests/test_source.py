@@ -20,6 +20,8 @@ FILES = [path for path in sorted(ROOT / name for name in LISTED if name) if path
 PYTHON = [path for path in FILES if path.suffix == ".py"]
 WORKFLOWS = [path for path in FILES if ".github/workflows" in path.as_posix()]
 LONGEST_MODULE, LONGEST_FUNCTION, LONGEST_HOOK = 300, 40, 32
+YOURS = {"scikit-learn": 700, "pytorch": 850, "tensorflow": 850}
+"""To be read in ten minutes: all of the user's part, with the estimator of a framework."""
 SEAM = 320
 """The one file that a user replaces must be whole, so it may be longer."""
 
@@ -52,6 +54,26 @@ def test_modules_and_functions_are_small(path: Path) -> None:
     for node in ast.walk(ast.parse("\n".join(lines))):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+
+
+def yours(framework: str) -> list[Path]:
+    """Return the modules of the user's part of a project with a framework."""
+    roots = (SOURCE, SOURCE / "overlays" / "framework" / framework)
+    folders = {root / "src" / "{{cookiecutter.package_name}}" for root in roots}
+    return [path for path in PYTHON if folders & set(path.parents)]
+
+
+@pytest.mark.parametrize("framework", YOURS)
+def test_the_user_s_part_stays_small(framework: str) -> None:
+    modules = yours(framework)
+    names = {path.name for path in modules}
+    assert {"estimator.py", "features.py", "model.py", "source.py", "train.py"} <= names
+    lines = {path.name: len(path.read_text("utf-8").splitlines()) for path in modules}
+    assert sum(lines.values()) <= YOURS[framework], lines
+
+
+def test_every_framework_has_a_bound() -> None:
+    assert set(YOURS) == set(QUESTIONS["framework"])
 
 
 def test_every_question_is_asked_in_words() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlrails.modeling.dataset import units, unknown
+from mlrails.modeling.dataset import Labelled, units, unknown
 
 NAN = np.nan
 
@@ -47,3 +47,14 @@ def test_it_is_its_own_the_more_rows_it_learns_from(missing: int, own: float) ->
     assert shares[0] == pytest.approx(own, rel=0.03)
     assert shares[1] == shares[2]
     assert shares.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("weight", [None, np.array([0.5, 1.5])])
+def test_a_network_learns_from_units_that_are_rounded_last(weight: np.ndarray | None) -> None:
+    """Seconds since 1970 in 32 bits are two minutes apart; their distance from the mean is not."""
+    rows = Labelled(np.array([[1e9], [NAN]]), np.array([1.7e9, 1.7e9 + 1]), weight)
+    matrix, target, *weights = rows.in_units(np.array([1.7e9]), np.array([2.0]))
+    assert matrix is rows.matrix
+    np.testing.assert_array_equal(target, np.array([0, 0.5], np.float32))
+    assert [it.tolist() for it in weights] == ([] if weight is None else [[0.5, 1.5]])
+    assert {it.dtype for it in (target, *weights)} == {np.dtype("f4")}

@@ -13,6 +13,7 @@ from mlrails.core import hashing
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.data import frames as data_frames
 from mlrails.data import validation
+from mlrails.sources import packaged
 
 FLIGHTS = pd.DataFrame(
     {
@@ -62,7 +63,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, frame in FILES.items():
         frame.to_csv(tmp_path / name, index=False)
     known = {name: hashing.of_file(tmp_path / name) for name in FILES}
-    monkeypatch.setattr(source, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(packaged, "_data", lambda package: tmp_path)
     monkeypatch.setattr(source, "_SHA256", known)
     return tmp_path
 
@@ -131,7 +132,7 @@ def test_without_that_check_a_truncated_file_would_be_read(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     FILES["planes.csv"].head(1).to_csv(folder / "planes.csv", index=False)
-    monkeypatch.setattr(source, "_check", lambda path, sha256: None)
+    monkeypatch.setattr(packaged, "_problem", lambda path, sha256, release: None)
     assert read().set_index("flight")["plane_seats"].isna().sum() == 2
 
 

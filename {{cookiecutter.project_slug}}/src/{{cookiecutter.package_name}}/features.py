@@ -110,13 +110,8 @@ def fit_encoder(
     calendar: Sequence[str],
 ) -> Encoder:
     """Learn the categories of the training rows, in alphabetical order."""
-    return Encoder(
-        time=time,
-        calendar=tuple(calendar),
-        categorical=tuple(categorical),
-        vocabularies=tuple(_vocabulary(rows[name]) for name in categorical),
-        numeric=tuple(numeric),
-    )
+    vocabularies = tuple(_vocabulary(rows[name]) for name in categorical)
+    return Encoder(time, tuple(calendar), tuple(categorical), vocabularies, tuple(numeric))
 
 
 def _vocabulary(values: Iterable[object]) -> tuple[str, ...]:

@@ -11,13 +11,10 @@ own that is read here belongs under `deps` of the stage `ingest` in `dvc.yaml`, 
 would go unnoticed. Keep `schema.py` in step.
 """
 
-import importlib.util
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlrails.core import hashing
-from mlrails.core.errors import UsageError, WorldError
+from mlrails.sources import Track, packaged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,39 +30,14 @@ _SHA256 = {
 _ROWS_AT_ONCE = 50_000
 _LATE_AFTER_MINUTES = 15
 
-Track = Callable[[Iterable["pd.DataFrame"], str, int], Iterable["pd.DataFrame"]]
-"""Shows progress while it passes chunks on: (chunks, description, total)."""
-
 
 def rows(track: Track) -> "pd.DataFrame":
     """Read, check and join the source; raises UsageError or WorldError naming the file."""
     import pandas as pd
 
-    folder = _folder()
-    for name, sha256 in _SHA256.items():
-        _check(folder / name, sha256)
+    folder = packaged.folder(_PACKAGE, _RELEASE, _SHA256)
     others = (pd.read_csv(folder / f"{name}.csv") for name in ("weather", "planes", "airports"))
     return _joined(_flights(folder / "flights.csv.zip", track), *others)
-
-
-def _folder() -> Path:
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or found.origin is None:
-        raise UsageError(
-            f"the data package {_PACKAGE} is not installed; run `nox -s train`, which installs it"
-        )
-    return Path(found.origin).parent / "data"
-
-
-def _check(path: Path, sha256: str) -> None:
-    """Refuse a file that is not byte for byte the one that this project was made with."""
-    if not path.is_file():
-        problem = "the file is missing"
-    elif hashing.of_file(path) != sha256:
-        problem = f"not the file of {_PACKAGE} {_RELEASE} (truncated, altered or another release)"
-    else:
-        return
-    raise WorldError(f"{path}: {problem}; remove the folder .nox and run `nox -s train` again")
 
 
 def _flights(path: Path, track: Track) -> "pd.DataFrame":

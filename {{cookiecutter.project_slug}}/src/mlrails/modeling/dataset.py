@@ -29,6 +29,15 @@ class Labelled:
         """Unpack as matrix and target, as an estimator does that knows no weights."""
         return iter((self.matrix, self.target))
 
+    def in_units(self, center: Vector | float, spread: Vector | float) -> list[np.ndarray]:
+        """Return what a network learns from: the matrix, the target in units, weights if any.
+
+        All but the matrix in 32 bits, and the target only after it is in units.
+        """
+        target = (self.target - center) / spread
+        counted = [target] if self.weight is None else [target, self.weight]
+        return [self.matrix, *(it.astype(np.float32) for it in counted)]
+
 
 def weights(rows: Rows, column: str | None) -> Vector | None:
     """Return how much each row counts (rows,), 1 on the average; None where all count alike."""

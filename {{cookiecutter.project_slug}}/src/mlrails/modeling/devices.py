@@ -1,4 +1,4 @@
-"""Where a network is fitted, and that it adds up in one order there.
+"""Where a network is fitted, that it adds up in one order there, and what else it depends on.
 
 A project has one framework of networks, or none; each is imported where it is asked for.
 """
@@ -67,3 +67,26 @@ def of_tensorflow(asked: str) -> tuple[str, str]:
     about = [tf.config.experimental.get_device_details(it) for it in used]
     native = any(it.get("compute_capability", (0, 0)) >= (8, 0) for it in about)
     return "/GPU:0" if used else "/CPU:0", "mixed_bfloat16" if native else "float32"
+
+
+def platform_of_torch() -> str:
+    """Return what a fit by PyTorch on this machine depends on beside the linear algebra."""
+    torch: Any = import_module("torch")
+    words = [torch.backends.cpu.get_cpu_capability()]
+    if torch.cuda.is_available():
+        build = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {torch.version.hip}"
+        words += [torch.cuda.get_device_name(), build, f"cuDNN {torch.backends.cudnn.version()}"]
+    return " ".join(words)
+
+
+def platform_of_tensorflow() -> str:
+    """Return what a fit by TensorFlow on this machine depends on beside the linear algebra."""
+    tf: Any = import_module("tensorflow")
+    # Private, since nothing public tells: what turns oneDNN off has a default for each processor.
+    ported: Any = import_module("tensorflow.python.util._pywrap_util_port")
+    words = ["oneDNN"] if ported.IsMklEnabled() else []
+    for gpu in tf.config.list_physical_devices("GPU")[:1]:
+        name = tf.config.experimental.get_device_details(gpu).get("device_name")
+        build = tf.sysconfig.get_build_info()
+        words.append(f"{name} CUDA {build.get('cuda_version')} cuDNN {build.get('cudnn_version')}")
+    return " ".join(words)

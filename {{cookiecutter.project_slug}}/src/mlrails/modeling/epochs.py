@@ -6,8 +6,9 @@ estimator that learns otherwise, as trees do, leaves the loop and tells its `Wat
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from itertools import islice
-from typing import NamedTuple, Protocol, Self, SupportsFloat
+from typing import Any, NamedTuple, Protocol, Self, SupportsFloat
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,51 @@ class Learner(Protocol):
 
     def restore(self, state: Arrays) -> None:
         """Go back to a state, which fits."""
+
+
+class OfTorch:
+    """A state of PyTorch's: a network, its optimiser, and tensors that are learnt beside it."""
+
+    def __init__(self, network: Any, optimiser: Any, learnt: Sequence[Any]) -> None:
+        self._network, self._optimiser, self._learnt = network, optimiser, learnt
+
+    def state(self) -> Arrays:
+        """Return copies of all, as `Learner` asks."""
+        return {name: it.cpu().numpy().copy() for name, it in self._tensors().items()}
+
+    def restore(self, state: Arrays) -> None:
+        """Go back to a state."""
+        torch: Any = import_module("torch")
+        for name, tensor in self._tensors().items():
+            tensor.copy_(torch.from_numpy(np.array(state[name])))
+
+    def _tensors(self) -> dict[str, Any]:
+        torch: Any = import_module("torch")
+        found = dict(self._network.state_dict())
+        found |= {f"learnt/{place}": row for place, row in enumerate(self._learnt)}
+        for place, weight in enumerate(self._network.parameters()):
+            moments = self._optimiser.state[weight]
+            if not moments:  # AdamW has not begun.
+                moments["step"] = torch.zeros(())
+                moments |= {it: torch.zeros_like(weight) for it in ("exp_avg", "exp_avg_sq")}
+            found |= {f"{place}/{name}": it for name, it in moments.items()}
+        return found
+
+
+class OfKeras:
+    """A state of Keras': the variables of a network, of its optimiser, and those beside it."""
+
+    def __init__(self, variables: Sequence[Any]) -> None:
+        self._variables = variables
+
+    def state(self) -> Arrays:
+        """Return copies of all, as `Learner` asks."""
+        return {str(place): it.numpy().copy() for place, it in enumerate(self._variables)}
+
+    def restore(self, state: Arrays) -> None:
+        """Go back to a state."""
+        for place, variable in enumerate(self._variables):
+            variable.assign(state[str(place)])
 
 
 def in_epochs(learner: Learner, schedule: Schedule, rows: int, seed: int, watch: Watch) -> None:

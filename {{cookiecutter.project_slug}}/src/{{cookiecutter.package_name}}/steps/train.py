@@ -57,10 +57,9 @@ def fit(
     params: Params, hyperparameters: Any, rows: "Mapping[Any, pd.DataFrame]", watch: Watch
 ) -> Predictor:
     """Fit the encoder, the estimator and, for an event, the threshold on validation rows."""
-    chosen = params.features
-    columns = chosen.numeric, chosen.categorical, params.data.time, chosen.calendar
+    data, chosen = params.data, params.features
+    columns = chosen.numeric, chosen.categorical, data.time, chosen.calendar
     encoder = fit_encoder(rows["train"], *columns)
-    data = params.data
     known = classes.learnt(params.task, rows["train"][data.target])
     train, held_out = (
         classes.labelled(encoder.encode(it), it[data.target], known, weights(it, data.weight))

@@ -29,7 +29,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from mlrails.data.arrays import Matrix, Vector
     from mlrails.modeling.dataset import Labelled
-    from mlrails.modeling.epochs import Arrays, Indices, Watch
+    from mlrails.modeling.epochs import Indices, Watch
 
 CATEGORIES = "embeddings, learnt with the network"
 """How the estimator sees a category; the report says so."""
@@ -117,7 +117,7 @@ class _Learner:
     def __init__(
         self, network: Network, hyperparameters: Hyperparameters, rows: Mapping[str, Labelled]
     ) -> None:
-        from mlrails.modeling import devices
+        from mlrails.modeling import devices, epochs
         from mlrails.modeling.dataset import unknown
 
         middle, unit = float(network.middle), float(network.unit)
@@ -128,11 +128,7 @@ class _Learner:
         decay = hyperparameters.weight_decay
         self.optimiser = torch.optim.AdamW(network.parameters(), weight_decay=decay)
         self.rows = {
-            part: (
-                self._there(it.matrix),
-                self._there((it.target - middle) / unit).float(),
-                *(() if it.weight is None else (self._there(it.weight).float(),)),
-            )
+            part: [self._there(values) for values in it.in_units(middle, unit)]
             for part, it in rows.items()
         }
         codes = rows["train"].matrix
@@ -141,6 +137,8 @@ class _Learner:
         self.tables = [it.detach() for it in network.embeddings.parameters()]
         # What stands for an unknown category goes on from what it learnt, not from what it scores.
         self.learnt = [it[0].clone() for it in self.tables]
+        kept = epochs.OfTorch(network, self.optimiser, self.learnt)
+        self.state, self.restore = kept.state, kept.restore
 
     def _there(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.device)
@@ -170,10 +168,8 @@ class _Learner:
         inner = torch.cat([self._inner(it) for it in matrix.split(_ROWS_AT_ONCE)])
         loss = float(self._loss(inner, target, *weight))
         if not self.network.classifies:
-            return {
-                "validation_loss": loss,
-                "validation_rmse": loss**0.5 * float(self.network.unit),
-            }
+            rmse = loss**0.5 * float(self.network.unit)
+            return {"validation_loss": loss, "validation_rmse": rmse}
         if classes := self.network.classes:
             one = functional.one_hot(target.long(), classes)
             off = (inner.softmax(1) - one).square().sum(1)
@@ -193,24 +189,6 @@ class _Learner:
         if weight is None:
             return functional.mse_loss(inner, target)
         return _mean((inner - target).square(), weight)
-
-    def state(self) -> Arrays:
-        return {name: it.cpu().numpy().copy() for name, it in self._tensors().items()}
-
-    def restore(self, state: Arrays) -> None:
-        for name, tensor in self._tensors().items():
-            tensor.copy_(torch.from_numpy(np.array(state[name])))
-
-    def _tensors(self) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = dict(self.network.state_dict())
-        found |= {f"learnt/{place}": row for place, row in enumerate(self.learnt)}
-        for place, weight in enumerate(self.network.parameters()):
-            moments = self.optimiser.state[weight]
-            if not moments:  # AdamW has not begun.
-                moments["step"] = torch.zeros(())
-                moments |= {it: torch.zeros_like(weight) for it in ("exp_avg", "exp_avg_sq")}
-            found |= {f"{place}/{name}": it for name, it in moments.items()}
-        return found
 
 
 def _mean(losses: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -294,8 +272,6 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
 
 def platform() -> str:
     """Return what a fit on this machine depends on beside the CPU's linear algebra."""
-    words = [torch.backends.cpu.get_cpu_capability()]
-    if torch.cuda.is_available():
-        build = f"CUDA {torch.version.cuda}" if torch.version.cuda else f"ROCm {torch.version.hip}"
-        words += [torch.cuda.get_device_name(), build, f"cuDNN {torch.backends.cudnn.version()}"]
-    return " ".join(words)
+    from mlrails.modeling import devices
+
+    return devices.platform_of_torch()

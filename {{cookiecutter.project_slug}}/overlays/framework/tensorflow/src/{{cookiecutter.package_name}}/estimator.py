@@ -24,7 +24,7 @@ from pydantic import BaseModel, Field
 if TYPE_CHECKING:
     from mlrails.data.arrays import Matrix, Vector
     from mlrails.modeling.dataset import Labelled
-    from mlrails.modeling.epochs import Arrays, Indices, Watch
+    from mlrails.modeling.epochs import Indices, Watch
 
 CATEGORIES = "embeddings, learnt with the network"
 """How the estimator sees a category; the report says so."""
@@ -134,6 +134,7 @@ class _Learner:
     def __init__(
         self, architecture: _Architecture, precision: str, rows: Mapping[str, Labelled]
     ) -> None:
+        from mlrails.modeling import epochs
         from mlrails.modeling.dataset import unknown
 
         self.classifies, self.classes = architecture.classifies, architecture.classes
@@ -147,13 +148,11 @@ class _Learner:
         self.tables = [self.inner.get_layer(f"column_{it}").embeddings for it in categories]
         # What stands for an unknown category goes on from what it learnt, not from what it scores.
         self.learnt = [tf.Variable(it[:1]) for it in self.tables]
+        kept = epochs.OfKeras([*self.inner.variables, *self.optimiser.variables, *self.learnt])
+        self.state, self.restore = kept.state, kept.restore
         middle, self.unit = architecture.middle, architecture.unit
         self.rows = {
-            part: (
-                tf.constant(it.matrix),
-                tf.constant((it.target - middle) / self.unit, "float32"),
-                *(() if it.weight is None else (tf.constant(it.weight, "float32"),)),
-            )
+            part: [tf.constant(values) for values in it.in_units(middle, self.unit)]
             for part, it in rows.items()
         }
         # Traced once for batches of any length.
@@ -197,8 +196,7 @@ class _Learner:
             off = tf.reduce_sum(tf.square(tf.nn.softmax(inner) - one), 1)
         else:
             off = tf.square(tf.sigmoid(inner) - target)
-        brier = _mean(off, *weight)
-        return {"validation_loss": loss, "validation_brier": float(brier)}
+        return {"validation_loss": loss, "validation_brier": float(_mean(off, *weight))}
 
     def _loss(
         self, inner: tf.Tensor, target: tf.Tensor, weight: tf.Tensor | None = None
@@ -209,16 +207,6 @@ class _Learner:
         if self.classifies:
             return _mean(tf.nn.sigmoid_cross_entropy_with_logits(target, inner), weight)
         return _mean(tf.math.squared_difference(target, inner), weight)
-
-    def state(self) -> Arrays:
-        return {str(place): it.numpy().copy() for place, it in enumerate(self._variables())}
-
-    def restore(self, state: Arrays) -> None:
-        for place, variable in enumerate(self._variables()):
-            variable.assign(state[str(place)])
-
-    def _variables(self) -> list[Any]:
-        return [*self.inner.variables, *self.optimiser.variables, *self.learnt]
 
 
 def _mean(losses: tf.Tensor, weight: tf.Tensor | None = None) -> tf.Tensor:
@@ -289,12 +277,6 @@ def flavor(folder: str) -> dict[str, dict[str, Any]]:
 
 def platform() -> str:
     """Return what a fit on this machine depends on beside the CPU's linear algebra."""
-    # Private, since nothing public tells: what turns oneDNN off has a default for each processor.
-    from tensorflow.python.util._pywrap_util_port import IsMklEnabled
+    from mlrails.modeling import devices
 
-    words = ["oneDNN"] if IsMklEnabled() else []
-    for gpu in tf.config.list_physical_devices("GPU")[:1]:
-        name = tf.config.experimental.get_device_details(gpu).get("device_name")
-        build = tf.sysconfig.get_build_info()
-        words.append(f"{name} CUDA {build.get('cuda_version')} cuDNN {build.get('cudnn_version')}")
-    return " ".join(words)
+    return devices.platform_of_tensorflow()
