@@ -13,7 +13,7 @@ from mlrails.adopt.proposal import of_table
 from mlrails.adopt.roles import Wishes
 from mlrails.core.errors import UsageError
 
-CHUNKS, EACH = 10, int(os.environ.get("HOSTILE_TABLES", "100")) // 10
+CHUNKS, EACH = 4, int(os.environ.get("HOSTILE_TABLES", "100")) // 4
 """`nox -s proof` makes 500 of them."""
 
 

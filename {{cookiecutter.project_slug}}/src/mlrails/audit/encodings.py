@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .strength import chernoff
-from .table import Codes, Floats, Table, binned, codes, is_number, is_whole
+from .table import Codes, Floats, Table, binned, codes, is_number
 from .table import numbers as as_numbers
 
 _RARE = 1e-6
@@ -117,7 +117,7 @@ def _sets_of_keys(table: Table, name: str) -> Iterator[tuple[str, ...]]:
     part = table.sampled(_SAMPLE)
     values = as_numbers(part.frame[name])
     there = ~np.isnan(values)
-    keys = list(_keys(part, name))[:_MOST_KEYS]
+    keys = list(part.keys(name, _LEVELS))[:_MOST_KEYS]
     held = {it: codes(part.frame[it])[there] for it in keys}
     for by in (*((it,) for it in keys), *combinations(keys, 2)):
         joint = held[by[0]] if len(by) == 1 else held[by[0]] * (held[by[1]].max() + 2) + held[by[1]]
@@ -128,20 +128,6 @@ def _sets_of_keys(table: Table, name: str) -> Iterator[tuple[str, ...]]:
         inside = float(np.sum(off[several] ** 2)) / max(int(several.sum() - (rows > 1).sum()), 1)
         if several.any() and inside < _SAME * values[there].var():
             yield by
-
-
-def _keys(table: Table, name: str) -> Iterator[str]:
-    """Yield the columns that may name groups: text and whole numbers with rows of one value."""
-    for other in table.frame.columns:
-        column = table.frame[other]
-        if other in (name, table.roles.target) or column.dtype.kind in "Mb":
-            continue
-        distinct = column.nunique()
-        if not _LEVELS <= distinct <= len(column) / 2:
-            continue
-        if is_number(column) and not is_whole(as_numbers(column)):
-            continue
-        yield other
 
 
 def scatter(level: Codes, values: Floats, target: Floats, by_number: bool) -> Scatter:

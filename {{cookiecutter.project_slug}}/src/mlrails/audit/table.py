@@ -1,6 +1,6 @@
 """A table with roles, seen as numbers: the target as scores, each column as values and as codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -114,6 +114,17 @@ class Table:
             some = (bits * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(58)) == 0
         chosen: pd.Series[Any] = column.loc[some]
         return chosen
+
+    def keys(self, but: str, least: int) -> Iterator[str]:
+        """Yield columns that may name groups: text and whole numbers, several rows to a value."""
+        for name in self.frame.columns:
+            column = self.frame[name]
+            if name in (but, self.roles.target) or column.dtype.kind in "Mb":
+                continue
+            if not least <= column.nunique() <= len(column) / 2:
+                continue
+            if not is_number(column) or is_whole(numbers(column)):
+                yield name
 
     def unique_share(self, name: str) -> float:
         """Return how many distinct values there are for each row that has one."""

@@ -19,7 +19,7 @@ from .bootstrap import Figure, Sample, sample
 from .diagnostics import behaviour
 from .metrics import BIAS, Metric
 from .own import OwnMetric
-from .scored import Scored, coded, costs_at_thresholds, labels, threshold_of, thresholds
+from .scored import Scored, coded, costs_at_thresholds, labels, months, threshold_of, thresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -189,7 +189,7 @@ def _by_group(
             for name, named in rows["test"][[*how[0].slices]].items()
         },
         "months": {
-            part: groups(metric, scored[part], _months(params, frame), *how)
+            part: groups(metric, scored[part], months(frame, params.data.time), *how)
             for part, frame in rows.items()
         },
     }
@@ -296,11 +296,3 @@ def _of_target(scored: Scored) -> Mapping[str, float | int | None]:
     if scored.classes:
         return {"target": None, "classes": len(np.unique(scored.target))}
     return {"target": round(scored.mean(scored.target), _DIGITS)}
-
-
-def _months(params: Params, rows: "pd.DataFrame") -> np.ndarray:
-    if params.data.time is None:
-        return np.full(len(rows), "all")
-    months = rows[params.data.time].to_numpy().astype("datetime64[M]")
-    names, of_row = np.unique(months.astype(np.int64), return_inverse=True)
-    return names.astype("datetime64[M]").astype(str).astype(object)[of_row]

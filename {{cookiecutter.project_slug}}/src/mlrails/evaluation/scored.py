@@ -171,6 +171,15 @@ def _at_threshold(
     }
 
 
+def months(rows: "pd.DataFrame", time: str | None) -> np.ndarray:
+    """Return the name of each row's month (rows,); without time all rows are of one."""
+    if time is None:
+        return np.full(len(rows), "all")
+    found = rows[time].to_numpy().astype("datetime64[M]")
+    names, of_row = np.unique(found.astype(np.int64), return_inverse=True)
+    return names.astype("datetime64[M]").astype(str).astype(object)[of_row]
+
+
 def labels(categories: Iterable[object]) -> np.ndarray:
     """Return the name of each row's group (rows,), whole; rows without a category are one too."""
     codes, found = coded(categories)
