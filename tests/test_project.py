@@ -46,8 +46,8 @@ def test_the_tests_let_an_owner_read_files_and_add_modules_and_grow(
     package = project.root / "src" / project.package
     (package / "queries.py").write_text("def rows():\n" + "    print()\n" * 60, "utf-8")
     source, pipeline = package / "source.py", project.root / "dvc.yaml"
-    first = "from mlrails.core import hashing\n"
-    grown = replaced(source.read_text("utf-8"), (first, f"{first}from . import queries\n"))
+    last = "from mlrails.sources import Track, packaged\n"
+    grown = replaced(source.read_text("utf-8"), (last, f"{last}from . import queries\n"))
     source.write_text(grown + "# A line of many.\n" * 300, "utf-8")
     (project.root / "data" / "credit.csv").write_text("a,b\n1,2\n", "utf-8")
     own = f"    deps:\n      - data/credit.csv\n      - src/{project.package}/queries.py\n"
