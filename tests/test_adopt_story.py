@@ -68,7 +68,11 @@ def cars(chance: Random) -> Iterator[Row]:
 
 TABLES = {
     "loans": lambda: Table(
-        loans(Random(1)), ("--target", "defaulted"), "random", "classification", ";"
+        loans(Random(1)),
+        ("--target", "defaulted", "--known", "monthly income=it is asked for first"),
+        "random",
+        "classification",
+        ";",
     ),
     "flats": lambda: Table(flats(Random(2)), ("--target", "rent"), "time", "regression"),
     "cars": lambda: Table(

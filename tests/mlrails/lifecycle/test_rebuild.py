@@ -49,7 +49,7 @@ def test_a_commit_that_is_missing_is_said_in_words(here: Settings) -> None:
 
 
 def test_data_that_nobody_keeps_is_not_there(here: Settings, tmp_path: Path) -> None:
-    assert not rebuild.data(here, tmp_path, None, ["data/raw"])
+    assert not rebuild.data(tmp_path, None, ["data/raw"])
 
 
 def test_the_same_lock_needs_no_other_environment(here: Settings) -> None:

@@ -4,15 +4,19 @@ import errno
 import io
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+import rows
 from dvc.lock import LockError
 
 from mlrails.core.errors import Exit, WorldError
+from mlrails.core.settings import Settings
+from mlrails.lifecycle import rebuild
 from mlrails.pipeline import dvc
 
 
@@ -175,3 +179,49 @@ def test_dvc_at_work_elsewhere_is_told_in_one_sentence(
     monkeypatch.setattr("dvc.repo.Repo.status", locked)
     with pytest.raises(WorldError, match=r"another process is at work with DVC .*; run the same"):
         dvc.is_stale(project)
+
+
+def by_digest(project: Path) -> Path:
+    """Let DVC keep a file of rows that git knows by its digest alone."""
+    rows.git(project, "init", "--quiet")
+    (project / ".dvc" / "config").write_text("", "utf-8")
+    file = project / "mine.csv"
+    file.write_text("a\n1\n", "utf-8")
+    assert dvc.run(project, "add", "--quiet", str(file)) == 0
+    file.unlink()
+    return file
+
+
+def test_data_that_git_knows_by_its_digest_is_brought_where_it_lacks(
+    project: Path, tmp_path: Path
+) -> None:
+    file = by_digest(project)
+    dvc.bring(project)
+    assert file.read_text("utf-8") == "a\n1\n"
+    # What is there stays, as it may be newer than the digest.
+    file.unlink()
+    file.write_text("a\n2\n", "utf-8")
+    dvc.bring(project)
+    assert file.read_text("utf-8") == "a\n2\n"
+
+
+def test_data_that_the_cache_has_lost_comes_from_the_remote(project: Path, tmp_path: Path) -> None:
+    file, cache = by_digest(project), project / ".dvc" / "cache"
+    dvc.run(project, "remote", "add", "--quiet", "--default", "there", str(tmp_path / "remote"))
+    assert dvc.run(project, "push", "--quiet") == 0
+    shutil.rmtree(cache)
+    dvc.bring(project)
+    assert file.read_text("utf-8") == "a\n1\n"
+    file.unlink()
+    shutil.rmtree(cache)
+    shutil.rmtree(tmp_path / "remote")
+    dvc.bring(project)
+    assert not file.exists()
+
+
+def test_a_version_has_the_data_that_git_knows_by_its_digest(project: Path) -> None:
+    file, here = by_digest(project), Settings(project)
+    rows.git(project, "add", "--all")
+    rows.git(project, "commit", "--quiet", "--message", "mine")
+    with rebuild.at(here, rows.git(project, "rev-parse", "HEAD"), "") as copy:
+        assert (copy / file.name).read_text("utf-8") == "a\n1\n"

@@ -45,7 +45,7 @@ def reproduce(settings: Settings, version: str = CHAMPION) -> Exit:
             if found.tags.get("input_key", key := input_key.input_key(root)) != key:
                 warn("that is not what the version says that it was made of (`input_key`)")
             raw = str(layout.RAW.parent)
-            fetched_raw = rebuild.data(settings, root, making.lock, [raw])
+            fetched_raw = rebuild.data(root, making.lock, [raw])
             say(f"reproduce: {raw} {'fetched by its digest' if fetched_raw else 'ingested again'}")
             left_out = {"ingest"} if fetched_raw else set[str]()
             rebuild.stages(root, rebuild.python(settings, root), left_out)

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from ..core import git
 from ..core.errors import Exit, ProjectError, WorldError, causes, of_os
 
 _STAGE_ENDED = re.compile(r"failed to run: .*exited with (1|2|-2|130)$", re.DOTALL)
@@ -60,6 +61,25 @@ def is_stale(root: Path) -> bool:
         ) from None
     except DvcException as error:
         raise WorldError(f"DVC cannot tell what is stale ({error}); run `nox -s train`") from None
+
+
+def bring(root: Path) -> None:
+    """Bring data that git knows by its digest alone (`*.dvc`), from the cache or from the remote.
+
+    Only what is not there: what is may be newer than its digest. Where neither has it, DVC says so.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    listed = git.paths(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    known = [root / name for name in listed if name.endswith(".dvc")]
+    lacking = [str(it) for it in known if it.is_file() and not it.with_suffix("").exists()]
+    if not lacking:
+        return
+    try:
+        Repo(str(root)).checkout(targets=lacking)
+    except DvcException:
+        run(root, "pull", "--quiet", *lacking)
 
 
 def mend(root: Path) -> None:

@@ -117,6 +117,7 @@ def _ready(
 ) -> tuple[Params, str]:
     checked = params.load(settings.root)
     git.top(settings.root)
+    dvc.bring(settings.root)
     if checked.evaluation.threshold == "cost":
         input_key.check_listed(settings.root, "train", "evaluation.costs")
     key = input_key.input_key(settings.root)

@@ -59,6 +59,7 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
     with files.scratch_folder(settings.scratch) as folder:
         root = _copy_files(settings.root, folder / "copy")
         _share_cache(settings.root, root)
+        dvc.bring(root)
         _change(root, changes)
         say("working in a copy of the project: the files here stay as they are")
         words = " ".join(f"{name}={value}" for name, value in changes.items())

@@ -76,7 +76,9 @@ def _of_file(root: Path, name: str) -> str:
     if path.is_dir():
         return hashing.of_folder(path, links=True)
     if not path.is_file():
-        raise UsageError(f"dvc.yaml names {name}, which is missing; restore it, e.g. from git")
+        by_digest = (root / f"{name}.dvc").is_file()
+        way = "fetch it with `nox -s pull`" if by_digest else "restore it, e.g. from git"
+        raise UsageError(f"dvc.yaml names {name}, which is missing; {way}")
     return hashing.of_file(path)
 
 
