@@ -1,6 +1,6 @@
 """Metrics of your own: a function and its line in METRICS, and report and gate have it.
 
-What is a mean over rows, such as the share of flights that are off by more than half an hour:
+What is a mean over rows, such as the share of rows that are off by more than half an hour:
 
     from mlrails.evaluation.own import mean_of
 
