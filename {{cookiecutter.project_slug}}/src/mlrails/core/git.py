@@ -102,6 +102,11 @@ def paths(folder: Path, *arguments: str) -> list[str]:
     return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
 
+def files(folder: Path) -> list[str]:
+    """Return the names of the files below a folder that git knows or would add."""
+    return paths(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+
+
 def _run(
     folder: Path, arguments: Sequence[str], variables: Mapping[str, str]
 ) -> subprocess.CompletedProcess[bytes]:

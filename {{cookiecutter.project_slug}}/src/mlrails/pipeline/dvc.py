@@ -71,8 +71,7 @@ def bring(root: Path) -> None:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    listed = git.paths(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    known = [root / name for name in listed if name.endswith(".dvc")]
+    known = [root / name for name in git.files(root) if name.endswith(".dvc")]
     lacking = [str(it) for it in known if it.is_file() and not it.with_suffix("").exists()]
     if not lacking:
         return

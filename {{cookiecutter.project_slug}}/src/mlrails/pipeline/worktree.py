@@ -70,8 +70,7 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
 def _copy_files(root: Path, target: Path) -> Path:
     """Copy what git tracks and what it would; return where the project lies in the copy."""
     copied = git.shared_clone(root, target)
-    listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in git.paths(root, *listed):
+    for name in git.files(root):
         if (root / name).is_file():
             (copied / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, copied / name)

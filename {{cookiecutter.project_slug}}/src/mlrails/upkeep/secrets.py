@@ -15,7 +15,7 @@ from ..core.errors import Exit, reported
 
 def files(names: Sequence[str], root: Path) -> list[str]:
     """Return which of the files are looked into: by default all that git knows or would add."""
-    every = names or git.paths(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    every = names or git.files(root)
     # A lock is full of hashes, which look like keys.
     return [name for name in every if (root / name).is_file() and not name.endswith(".lock")]
 
