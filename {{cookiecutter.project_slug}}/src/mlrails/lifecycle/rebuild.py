@@ -21,7 +21,6 @@ from ..core.layout import LOCK
 from ..core.settings import PROJECT, Settings
 from ..pipeline import dvc
 
-_DVC = (sys.executable, "-m", "dvc")
 _ENVIRONMENT = (LOCK, "python_env.yaml")
 _FETCH = "fetch the commit with `git fetch --unshallow`, or from where it was pushed"
 _NOT_ITS_OWN = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", PROJECT)
@@ -38,18 +37,8 @@ def at(settings: Settings, commit: str, diff: str) -> Iterator[Path]:
             patch = scratch / "uncommitted.diff"
             patch.write_bytes(diff.encode())
             git.check(root, "apply", "--whitespace=nowarn", str(patch))
-        _share_cache(settings, root)
-        dvc.bring(root)
+        dvc.lend(settings.root, root)
         yield root
-
-
-def _share_cache(settings: Settings, root: Path) -> None:
-    """Let the copy find what DVC has for the project, and the project's own remote."""
-    local = Path(".dvc", "config.local")
-    if (settings.root / local).is_file():
-        shutil.copy2(settings.root / local, root / local)
-    cache = _quietly([*_DVC, "cache", "dir"], settings.root).stdout.strip()
-    _quietly([*_DVC, "config", "--local", "cache.dir", cache], root)
 
 
 def data(root: Path, lock: Path | None, paths: Sequence[str]) -> bool:
@@ -62,7 +51,7 @@ def data(root: Path, lock: Path | None, paths: Sequence[str]) -> bool:
         return False
     shutil.copyfile(lock, root / "dvc.lock")
     for verb in ("checkout", "pull"):
-        if not _quietly([*_DVC, verb, "--quiet", *paths], root).returncode:
+        if not _quietly([sys.executable, "-m", "dvc", verb, "--quiet", *paths], root).returncode:
             dvc_lock.verify(root, paths, take_away=True)
             return all((root / path).exists() for path in paths)
     return False

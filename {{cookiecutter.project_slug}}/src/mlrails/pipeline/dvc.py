@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
@@ -68,17 +69,29 @@ def bring(root: Path) -> None:
 
     Only what is not there: what is may be newer than its digest. Where neither has it, DVC says so.
     """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
     known = [root / name for name in git.files(root) if name.endswith(".dvc")]
     lacking = [str(it) for it in known if it.is_file() and not it.with_suffix("").exists()]
     if not lacking:
         return
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
     try:
         Repo(str(root)).checkout(targets=lacking)
     except DvcException:
         run(root, "pull", "--quiet", *lacking)
+
+
+def lend(root: Path, copied: Path) -> None:
+    """Let a copy of the project have the cache, the remotes and the data of the project."""
+    from dvc.repo import Repo
+
+    local = Path(".dvc", "config.local")
+    if (root / local).is_file():
+        shutil.copy2(root / local, copied / local)
+    cache = Repo(str(root)).cache.local_cache_dir
+    run(copied, "config", "--quiet", "--local", "cache.dir", cache)
+    bring(copied)
 
 
 def mend(root: Path) -> None:

@@ -58,8 +58,7 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
         runs.claim(client, store.address(settings), settings.opened_run, needs)
     with files.scratch_folder(settings.scratch) as folder:
         root = _copy_files(settings.root, folder / "copy")
-        _share_cache(settings.root, root)
-        dvc.bring(root)
+        dvc.lend(settings.root, root)
         _change(root, changes)
         say("working in a copy of the project: the files here stay as they are")
         words = " ".join(f"{name}={value}" for name, value in changes.items())
@@ -76,13 +75,6 @@ def _copy_files(root: Path, target: Path) -> Path:
             shutil.copy2(root / name, copied / name)
     git.run(target, "reset", "--quiet")
     return copied
-
-
-def _share_cache(root: Path, copied: Path) -> None:
-    local = Path(".dvc", "config.local")
-    if (root / local).is_file():
-        shutil.copy2(root / local, copied / local)
-    dvc.run(copied, "config", "--quiet", "--local", "cache.dir", str(root / ".dvc" / "cache"))
 
 
 def _change(root: Path, changes: Mapping[str, str]) -> None:
