@@ -24,6 +24,8 @@ from ..data.arrays import Vector
 
 Draws = npt.NDArray[np.float64]
 """(draws, blocks): how often each block was drawn."""
+OfDraws = Callable[[Draws], Vector]
+"""A metric on one model and one set of rows: (draws, blocks) to (draws,)."""
 Numbers = npt.NDArray[np.int64]
 Times = npt.NDArray[np.datetime64]
 
@@ -121,7 +123,7 @@ class Sample:
 
     kinds: tuple[Blocks, ...]
 
-    def values(self, prepare: Callable[[Numbers], Callable[[Draws], Vector]]) -> Vector:
+    def values(self, prepare: Callable[[Numbers], OfDraws]) -> Vector:
         """Return a metric at each of the weights, of one kind of blocks after the other.
 
         `prepare` makes the metric ready for the block of each row (rows,).

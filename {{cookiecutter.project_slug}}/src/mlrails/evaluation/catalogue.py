@@ -9,16 +9,8 @@ import numpy as np
 
 from ..core.params import Costs, Task
 from ..data.arrays import Vector
-from .bootstrap import Draws, Numbers
-from .metrics import (
-    DECISIONS,
-    TARGET,
-    Metric,
-    OfDraws,
-    _mean_of,
-    _root_of_mean_square,
-    _youden,
-)
+from .bootstrap import Draws, Numbers, OfDraws
+from .metrics import DECISIONS, TARGET, Metric, mean_of_rows, root_of_mean_square, youden
 
 _ROUNDING = 1e-12
 """Of sums of weights."""
@@ -88,7 +80,7 @@ def _balanced_accuracy(
     target: Vector, called: Vector, block: Numbers, weight: Vector | None = None, /
 ) -> OfDraws:
     """Take the mean of the shares of events and of other rows that are called right."""
-    index = _youden(target, called, block, weight)
+    index = youden(target, called, block, weight)
     return lambda drawn: (index(drawn) + 1) / 2
 
 
@@ -100,7 +92,7 @@ def _logarithmic(
     target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
 ) -> OfDraws:
     """Take RMSE on logarithms of one plus each number; a prediction below zero counts as zero."""
-    return _root_of_mean_square(np.log1p(target), np.log1p(np.maximum(score, 0)), block, weight)
+    return root_of_mean_square(np.log1p(target), np.log1p(np.maximum(score, 0)), block, weight)
 
 
 def _below_zero(target: Vector) -> str:
@@ -112,8 +104,8 @@ def _share_of_target(
     target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
 ) -> OfDraws:
     """Divide all errors by all of the target: no row alone is divided by nearly zero."""
-    error = _mean_of(lambda y, p: np.abs(y - p))(target, score, block, weight)
-    size = _mean_of(lambda y, _: np.abs(y))(target, score, block, weight)
+    error = mean_of_rows(lambda y, p: np.abs(y - p))(target, score, block, weight)
+    size = mean_of_rows(lambda y, _: np.abs(y))(target, score, block, weight)
 
     def of(drawn: Draws) -> Vector:
         whole = size(drawn)
@@ -134,7 +126,7 @@ MORE: dict[Task, Sequence[Metric]] = {
             "a share of calls",
         ),
         *DECISIONS.values(),
-        Metric("accuracy", "Accuracy", True, _mean_of(_right), 0, 1, "a share of rows", True),
+        Metric("accuracy", "Accuracy", True, mean_of_rows(_right), 0, 1, "a share of rows", True),
         Metric(
             "balanced_accuracy",
             "Balanced accuracy",
@@ -196,7 +188,7 @@ def pinball(percent: int) -> Metric:
 
     title = f"Pinball loss at {percent}%"
     return Metric(
-        f"pinball_{percent}", title, False, _mean_of(loss), 0, unit=TARGET, middle=quantile
+        f"pinball_{percent}", title, False, mean_of_rows(loss), 0, unit=TARGET, middle=quantile
     )
 
 
@@ -208,4 +200,4 @@ def cost(costs: Costs) -> Metric:
         return costs.false_alarm * alarms + costs.miss * missed
 
     most, unit = max(costs.false_alarm, costs.miss), "the unit of `evaluation.costs`"
-    return Metric("cost", "Mean cost", False, _mean_of(of_row), 0, most, unit, of_calls=True)
+    return Metric("cost", "Mean cost", False, mean_of_rows(of_row), 0, most, unit, of_calls=True)

@@ -16,8 +16,8 @@ from ..core.console import warn
 from ..core.errors import UsageError
 from ..core.params import Task
 from ..data.arrays import Vector
-from .bootstrap import Draws, Numbers
-from .metrics import Metric, OfDraws, _mean_of
+from .bootstrap import Draws, Numbers, OfDraws
+from .metrics import Metric, mean_of_rows
 from .own import OwnMetric
 
 FILE = "metrics.py"
@@ -53,7 +53,7 @@ def metrics(own: Sequence[OwnMetric], taken: Collection[str], task: Task) -> Seq
 
 
 def _metric(own: OwnMetric) -> Metric:
-    by_block = _mean_of(lambda target, score: _losses(own, target, score))
+    by_block = mean_of_rows(lambda target, score: _losses(own, target, score))
     title = own.title if isinstance(own.title, str) and own.title.strip() else own.name
     return Metric(
         own.name,

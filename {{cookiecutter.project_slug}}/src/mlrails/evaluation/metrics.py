@@ -14,13 +14,10 @@ import numpy as np
 from ..core.params import Task
 from ..data.arrays import Vector
 from . import outcomes
-from .bootstrap import Draws, Numbers
+from .bootstrap import Draws, Numbers, OfDraws
 
 _ROUNDING = 1e-12
 """A share of squares that is smaller is that of rounded sums."""
-
-OfDraws = Callable[[Draws], Vector]
-"""A metric on one model and one set of rows: (draws, blocks) to (draws,)."""
 
 
 class ByBlock(Protocol):
@@ -80,7 +77,7 @@ def _sums(values: Vector, block: Numbers, weight: Vector | None) -> Vector:
     return np.bincount(block, weights=counted).astype(np.float64)
 
 
-def _mean_of(loss: Callable[[Vector, Vector], Vector]) -> ByBlock:
+def mean_of_rows(loss: Callable[[Vector, Vector], Vector]) -> ByBlock:
     """Make a metric of a loss for each row: its mean over the drawn blocks."""
 
     def by_block(
@@ -102,10 +99,11 @@ def _squared(target: Vector, score: Vector) -> Vector:
     return (target - score) ** 2
 
 
-def _root_of_mean_square(
+def root_of_mean_square(
     target: Vector, score: Vector, block: Numbers, weight: Vector | None = None, /
 ) -> OfDraws:
-    mean = _mean_of(_squared)(target, score, block, weight)
+    """Take the root of the mean of squared errors."""
+    mean = mean_of_rows(_squared)(target, score, block, weight)
     return lambda drawn: np.sqrt(mean(drawn))
 
 
@@ -165,7 +163,7 @@ def _share_of(among: Callable[[Vector, Vector], Vector]) -> ByBlock:
     return by_block
 
 
-def _youden(
+def youden(
     target: Vector, called: Vector, block: Numbers, weight: Vector | None = None, /
 ) -> OfDraws:
     """Youden's index: the share of events that is called minus that of other rows."""
@@ -241,11 +239,13 @@ TARGET = "the target's unit"
 METRICS: dict[Task, Sequence[Metric]] = {
     Task.CLASSIFICATION: (
         Metric("roc_auc", "Area under ROC", True, _area_under_roc, 0, 1, "a share of pairs"),
-        Metric("log_loss", "Log-loss", False, _mean_of(_log_loss), 0, unit="nats"),
-        Metric("brier", "Brier score", False, _mean_of(_squared), 0, 1, "a squared probability"),
+        Metric("log_loss", "Log-loss", False, mean_of_rows(_log_loss), 0, unit="nats"),
+        Metric(
+            "brier", "Brier score", False, mean_of_rows(_squared), 0, 1, "a squared probability"
+        ),
     ),
     Task.MULTICLASS: (
-        Metric("log_loss", "Log-loss", False, _mean_of(outcomes.log_loss), 0, unit="nats"),
+        Metric("log_loss", "Log-loss", False, mean_of_rows(outcomes.log_loss), 0, unit="nats"),
         Metric(
             "roc_auc",
             "One-against-rest area under ROC",
@@ -255,17 +255,19 @@ METRICS: dict[Task, Sequence[Metric]] = {
             1,
             "a share of pairs",
         ),
-        Metric("brier", "Brier score", False, _mean_of(outcomes.brier), 0, 2, "a sum of squares"),
+        Metric(
+            "brier", "Brier score", False, mean_of_rows(outcomes.brier), 0, 2, "a sum of squares"
+        ),
         Metric("macro_f1", "Macro F1", True, outcomes.macro(_f1, called=True), 0, 1, "a share"),
-        Metric("accuracy", "Accuracy", True, _mean_of(outcomes.is_right), 0, 1, "a share"),
+        Metric("accuracy", "Accuracy", True, mean_of_rows(outcomes.is_right), 0, 1, "a share"),
     ),
     Task.REGRESSION: (
-        Metric("rmse", "Root mean squared error", False, _root_of_mean_square, 0, unit=TARGET),
+        Metric("rmse", "Root mean squared error", False, root_of_mean_square, 0, unit=TARGET),
         Metric(
             "mae",
             "Mean absolute error",
             False,
-            _mean_of(lambda y, p: np.abs(y - p)),
+            mean_of_rows(lambda y, p: np.abs(y - p)),
             0,
             unit=TARGET,
             middle=np.median,
@@ -276,13 +278,13 @@ METRICS: dict[Task, Sequence[Metric]] = {
 """The metrics that every report of a task tells; models are compared by the first of them where
 `evaluation.primary` names no other. What else there is stands in `catalogue.py`."""
 
-BIAS = Metric("bias", "Mean prediction minus mean target", False, _mean_of(lambda y, p: p - y))
+BIAS = Metric("bias", "Mean prediction minus mean target", False, mean_of_rows(lambda y, p: p - y))
 """Calibration in the large: best at zero, so no model is compared by it."""
 
 DECISIONS: dict[str, Metric] = {
     "f1": Metric("f1", "F1", True, _f1, 0, 1, "a share", of_calls=True),
     "youden": Metric(
-        "youden", "Youden's index", True, _youden, -1, 1, "a difference of shares", of_calls=True
+        "youden", "Youden's index", True, youden, -1, 1, "a difference of shares", of_calls=True
     ),
 }
 """The metric of decisions by the rule that chooses their threshold; the rule `cost` has `cost`."""

@@ -14,12 +14,11 @@ import numpy as np
 from ..data.arrays import Matrix, Vector
 from ..modeling import classes
 from ..modeling.classes import Classes
-from .bootstrap import Draws, Numbers
+from .bootstrap import Draws, Numbers, OfDraws
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OfDraws = Callable[[Draws], Vector]
 SHOWN = 20
 """Classes that a table or a picture has room for, the commonest first."""
 _PAIRS = 10
