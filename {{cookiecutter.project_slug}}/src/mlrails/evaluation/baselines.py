@@ -4,7 +4,7 @@ Each is fitted on the matrix that the encoder makes, and gives scores as the est
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -154,29 +154,47 @@ def _fit_linear(
     target: Vector,
     weight: Vector | None = None,
 ) -> Scorer:
-    """Fit a linear model on numbers, missing ones as the mean, and on means of groups."""
-    from sklearn.impute import SimpleImputer
+    """Fit a linear model on numbers and on means of groups."""
     from sklearn.linear_model import LogisticRegression, Ridge
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     means = fit_groups(grouped, matrix, target, weight)
-    numbers = sorted({*range(matrix.shape[1])} - {it.column for it in grouped})
-
-    def inputs(matrix: Matrix) -> Matrix:
-        return np.column_stack([matrix[:, numbers], means(matrix)])
-
-    # What is missing is given the mean after the units are known, or it would make these smaller.
-    mean = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
     events = task is Task.CLASSIFICATION
     last = LogisticRegression(solver="newton-cholesky") if events else Ridge(solver="cholesky")
-    linear = make_pipeline(StandardScaler(), mean, last)
-    told = {f"{name}__sample_weight": weight for name in (linear.steps[0][0], linear.steps[-1][0])}
-    with np.errstate(invalid="ignore"):  # A column without a single number has no mean.
-        linear.fit(inputs(matrix), target > 0 if events else target, **told)
+    asked = target > 0 if events else target
+    linear, inputs = _fit_with_groups(last, grouped, [means], matrix, asked, weight)
     if events:
         return lambda matrix: np.asarray(linear.predict_proba(inputs(matrix))[:, 1])
     return lambda matrix: np.asarray(linear.predict(inputs(matrix)))
+
+
+def _fit_with_groups(
+    last: Any,
+    grouped: Sequence[Grouped],
+    known: Sequence[Callable[[Matrix], Matrix]],
+    matrix: Matrix,
+    target: np.ndarray,
+    weight: Vector | None,
+) -> tuple[Any, Callable[[Matrix], Matrix]]:
+    """Fit a linear model on numbers, missing ones as the mean, and on what is known of groups.
+
+    Return it, and what makes its inputs of a matrix.
+    """
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    numbers = sorted({*range(matrix.shape[1])} - {it.column for it in grouped})
+
+    def inputs(matrix: Matrix) -> Matrix:
+        return np.column_stack([matrix[:, numbers], *(it(matrix) for it in known)])
+
+    # What is missing is given the mean after the units are known, or it would make these smaller.
+    mean = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
+    linear = make_pipeline(StandardScaler(), mean, last)
+    told = {f"{name}__sample_weight": weight for name in (linear.steps[0][0], linear.steps[-1][0])}
+    with np.errstate(invalid="ignore"):  # A column without a single number has no mean.
+        linear.fit(inputs(matrix), target, **told)
+    return linear, inputs
 
 
 _MOST_CLASSES = 8
@@ -222,25 +240,14 @@ def _mixes(
 def _fit_multinomial(
     grouped: Sequence[Grouped], matrix: Matrix, target: Vector, weight: Vector | None, count: int
 ) -> Scorer:
-    """Fit a linear model on numbers, missing ones as the mean, and on the mixes of groups."""
-    from sklearn.impute import SimpleImputer
+    """Fit a linear model on numbers and on the mixes of groups."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     rows = np.bincount(target.astype(np.int64), minlength=count)
     commonest = np.argsort(-rows, kind="stable")[:_MOST_CLASSES].tolist()
     mixes = [_mixes(it, matrix, target, weight, commonest) for it in grouped]
-    numbers = sorted({*range(matrix.shape[1])} - {it.column for it in grouped})
-
-    def inputs(matrix: Matrix) -> Matrix:
-        return np.column_stack([matrix[:, numbers], *(it(matrix) for it in mixes)])
-
-    mean = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
-    linear = make_pipeline(StandardScaler(), mean, LogisticRegression(max_iter=1000))
-    told = {f"{name}__sample_weight": weight for name in (linear.steps[0][0], linear.steps[-1][0])}
-    with np.errstate(invalid="ignore"):  # A column without a single number has no mean.
-        linear.fit(inputs(matrix), target, **told)
+    last = LogisticRegression(max_iter=1000)
+    linear, inputs = _fit_with_groups(last, grouped, mixes, matrix, target, weight)
     known = linear[-1].classes_.astype(np.int64)
 
     def score(matrix: Matrix) -> Matrix:
