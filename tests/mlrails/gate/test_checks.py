@@ -290,7 +290,7 @@ def called(**share: float) -> Contest:
         role: np.where(scores >= np.quantile(scores, 1 - part), 1.0, 0.0)
         for role, part in share.items()
     }
-    return replace(met, calls=calls)
+    return replace(met, scored=replace(met.scored, calls=calls))
 
 
 def test_a_threshold_that_calls_the_wrong_rows_is_rejected_though_the_scores_are_the_same() -> None:
@@ -324,7 +324,8 @@ def test_test_rows_of_one_outcome_decide_nothing(outcome: float, first: bool) ->
     scores = {role: rng.random(1600) for role in roles}
     constant = {verdict.CONSTANT: np.full(1600, 0.3)}
     met = of_scores(np.full(1600, outcome), {**constant, **scores}, task=Task.CLASSIFICATION)
-    met = replace(met, calls={role: np.round(it) for role, it in scores.items()})
+    calls = {role: np.round(it) for role, it in scores.items()}
+    met = replace(met, scored=replace(met.scored, calls=calls))
     floors = {"roc_auc": 0.6, "brier": 0.01}
     found = judged(met, **PROBABILITIES, decisions=0.02, first_bias=0.01, floors=floors)
     assert found.answer is Answer.UNDECIDED

@@ -44,10 +44,11 @@ def met(target: np.ndarray, scores: dict[str, np.ndarray], calls: Any = None) ->
         role: classes.indicator(classes.likeliest(it).astype(float), 3)
         for role, it in scores.items()
     }
-    scored = Scored(target, times, {CONSTANT: mix, **scores}, classes=NAMES)
+    given = {CONSTANT: mix, **scores}
+    scored = Scored(target, times, given, calls=called | (calls or {}), classes=NAMES)
     halves = {"half": np.where(np.arange(COUNT) % 2, "odd", "even")}
     decision = METRICS["macro_f1"]
-    return Contest(Task.MULTICLASS, scored, halves, 1, called | (calls or {}), decision)
+    return Contest(Task.MULTICLASS, scored, halves, 1, decision)
 
 
 def judged(found: Contest, **what: Any) -> tuple[Answer, dict[str, Check]]:

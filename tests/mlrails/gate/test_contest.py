@@ -244,7 +244,7 @@ def test_a_new_name_that_is_none_is_told_with_the_nearest() -> None:
 
 
 def test_what_is_called_is_what_callers_get(met: Meet, task: Task) -> None:
-    calls = met(TEST).calls
+    calls = met(TEST).scored.calls
     got = rows.fitted(task).predict(TEST)["prediction"]
     assert list(calls) == ([] if task is Task.REGRESSION else [CHALLENGER, CHAMPION])
     for found in calls.values():
@@ -282,7 +282,7 @@ def test_models_are_compared_by_the_metric_of_the_bounds(
     assert "`evaluation.threshold: f1` counts once" in words
     told = judge(found, asked.gate, [], ("a" * 64, "b" * 64))
     assert told.metric == title and told.figures[CHALLENGER] == told.figures[CHAMPION]
-    assert found.metric.whole(found.scored.target, found.calls[CHALLENGER]) > 0
+    assert found.metric.whole(found.scored.target, found.scored.calls[CHALLENGER]) > 0
 
 
 def test_the_slices_and_the_seed_are_those_of_the_bounds(

@@ -41,7 +41,7 @@ class Scored:
     weight: Vector | None = None
     """How much each row counts (rows,); None where all count alike."""
     calls: Mapping[str, Vector] = field(default_factory=dict)
-    """What each model calls (rows,), 0 or 1, where it is asked for."""
+    """What each model calls (rows,), 0 or 1, or (rows, classes), where it is asked for."""
     classes: Classes = ()
     """What the numbers of the target and the columns of the scores stand for, where they do."""
 

@@ -7,7 +7,7 @@ loss for delays, and half a dollar none at all for houses. An odd one stops nobo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,8 +30,6 @@ class Contest:
     scored: Scored
     slices: Mapping[str, np.ndarray]
     seed: int
-    calls: Mapping[str, Vector] = field(default_factory=dict)
-    """What each model calls (rows,), 0 or 1, or (rows, classes), where it calls anything."""
     decision: Metric = DECISIONS["f1"]
     """What calls are compared by: the metric that chooses their threshold."""
     primary: Metric | None = None
@@ -48,8 +46,7 @@ class Contest:
 
     def rows(self, resamples: int, keep: np.ndarray | None = None) -> tuple[Scored, Rows]:
         """Return the rows of a mask with their scores, and with resamples of their blocks."""
-        whole = replace(self.scored, calls=self.calls)
-        part = whole if keep is None else whole.of(keep)
+        part = self.scored if keep is None else self.scored.of(keep)
         about = part.groups, part.weight
         return part, comparison.rows(part.target, part.times, resamples, self.seed, *about)
 
@@ -116,7 +113,7 @@ def _of_rows(contest: Contest, scored: Scored, on: Rows, bounds: Gate) -> Iterat
     yield from calibration.beaten(contest.task, scored, on, bounds, contest.metric)
     yield from _floors(contest, scored, bounds)
     yield from calibration.checks(scored, on, bounds, contest.metric)
-    yield from decisions(contest.decision, contest.calls, on, bounds)
+    yield from decisions(contest.decision, scored.calls, on, bounds)
 
 
 def _gains(

@@ -5,6 +5,7 @@ today's model has left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from ..evaluation.metrics import METRICS, Metric
 from ..evaluation.own import Own
 from ..evaluation.scored import Scored, labels
 from ..modeling.checked_copy import Model
-from ..modeling.classes import Classes
 from ..modeling.dataset import weights
 from ..pipeline.candidate import Candidate
 from ..registry.versions import Version
@@ -80,17 +80,18 @@ def contest(
     alone = dict(predictions.of_models(met, rows, bounds.gate.renamed))
     every = predictions.classes(params.task, alone.values(), train[target], rows[target])
     scores, calls = predictions.on(every, alone)
-    asked = outcomes.numbers(rows[target], every)
+    scored = replace(Scored.from_rows(params.data, rows, scores, every), calls=calls)
     floors = selection.of_floors(params.task, bounds, own.metrics)
-    selection.check_targets((metric, *floors), asked, target)
-    _check_metrics((metric, *floors), asked, calls, scores, bounds.gate.resamples)
-    constant = _constant(params, train, rows, metric, every)
+    selection.check_targets((metric, *floors), scored.target, target)
+    for it in (metric, *floors):
+        given = scored.given(it)[CHALLENGER]
+        declared.check(it, scored.target, given, bounds.gate.resamples)
+    constant = _constant(params, train, scored, metric)
     return Contest(
         params.task,
-        Scored.from_rows(params.data, rows, {CONSTANT: constant, **scores}, every),
+        replace(scored, scores={CONSTANT: constant, **scores}),
         {name: labels(rows[name]) for name in bounds.evaluation.slices},
         bounds.seed,
-        calls,
         selection.of_decisions(params.task, bounds.evaluation),
         metric,
         floors,
@@ -98,25 +99,11 @@ def contest(
     )
 
 
-def _check_metrics(
-    metrics: Iterable[Metric],
-    target: Vector,
-    calls: Mapping[str, Vector],
-    scores: Mapping[str, Vector],
-    resamples: int,
-) -> None:
-    """Raise UsageError where a metric of the project's own cannot be relied on."""
-    for it in metrics:
-        given = calls if it.of_calls else scores
-        declared.check(it, target, given[CHALLENGER], resamples)
-
-
 def _constant(
     params: Params,
     train: "pd.DataFrame",
-    rows: "pd.DataFrame",
+    scored: Scored,
     metric: Metric,
-    every: Classes,
 ) -> np.ndarray:
     """Return the scores of the constant that is the hardest to beat: the mean, or the median.
 
@@ -124,9 +111,8 @@ def _constant(
     is their mix in the training rows.
     """
     task, data = params.task, params.data
-    (seen, of_seen), (target, weight) = (
-        (outcomes.numbers(it[data.target], every), weights(it, data.weight)) for it in (train, rows)
-    )
+    every, target, weight = scored.classes, scored.target, scored.weight
+    seen, of_seen = outcomes.numbers(train[data.target], every), weights(train, data.weight)
     if every:
         return np.tile(class_mix(seen, len(every), of_seen), (len(target), 1))
 
