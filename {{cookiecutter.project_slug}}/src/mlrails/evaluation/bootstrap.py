@@ -12,8 +12,8 @@ intervals.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -35,6 +35,7 @@ _LEAST_WEEKS = 8
 """Fewer weeks say little of how much weeks differ, and Student's t for them is wide."""
 _MOST_ALIKE = 0.95
 """What a correlation is taken for at the most: at 1 nothing could ever be told."""
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class Figure:
     def within(self, least: float, most: float) -> "Figure":
         """Cut the interval to what the figure can be: no area under a curve is above 1."""
         return Figure(self.value, max(self.low, least), min(self.high, most))
+
+    def rounded(self) -> Mapping[str, float]:
+        """Return plain values; the last bits differ between classes of CPU and mean nothing."""
+        return {name: round(end, _DIGITS) for name, end in asdict(self).items()}
 
     @property
     def width(self) -> float:

@@ -4,7 +4,7 @@ Pure: the same rows and scores give the same figures, to the last bit on one cla
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..modeling.classes import Classes
 from ..modeling.dataset import weights
 from ..modeling.protocols import Model
 from . import baselines, declared, outcomes, per_class, permutation, selection
-from .bootstrap import Figure, Sample, sample
+from .bootstrap import Sample, sample
 from .diagnostics import behaviour
 from .metrics import BIAS, Metric
 from .own import OwnMetric
@@ -54,20 +54,16 @@ def figures(
             "title": metric.title,
             "higher_is_better": metric.higher_is_better,
             "models": {
-                name: _plain(on.alone(value, sure).within(metric.least, metric.most))
+                name: on.alone(value, sure).within(metric.least, metric.most).rounded()
                 for name, value in values.items()
             },
             "gains": {
-                name: _plain(on.paired(sign * (values[MODEL] - value), sure).figure)
+                name: on.paired(sign * (values[MODEL] - value), sure).figure.rounded()
                 for name, value in values.items()
                 if name != MODEL
             },
         }
     return result
-
-
-def _plain(value: Figure) -> Mapping[str, float]:
-    return {name: round(end, _DIGITS) for name, end in asdict(value).items()}
 
 
 def as_good(found: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
@@ -111,9 +107,7 @@ def _of_group(
 
 def _of_rows(metric: Metric, part: Scored, rules: Evaluation, seed: int) -> Mapping[str, float]:
     on = _sample(part, rules, seed)
-    values = part.values(metric, part.given(metric)[MODEL], on)
-    found = on.alone(values, rules.confidence)
-    return _plain(found.within(metric.least, metric.most))
+    return part.figure(metric, part.given(metric)[MODEL], on, rules.confidence).rounded()
 
 
 def _sample(scored: Scored, rules: Evaluation, seed: int) -> Sample:

@@ -49,10 +49,7 @@ def _of_class(
     rows: Scored, call: Vector, score: Vector, on: Sample, rules: Evaluation
 ) -> Mapping[str, Any]:
     def figure(metric: Metric, of: Vector) -> Mapping[str, float]:
-        values = rows.values(metric, of, on)
-        found = on.alone(values, rules.confidence).within(metric.least, metric.most)
-        ends = {"value": found.value, "low": found.low, "high": found.high}
-        return {end: round(value, _DIGITS) for end, value in ends.items()}
+        return rows.figure(metric, of, on, rules.confidence).rounded()
 
     curve = calibration(rows.target, score)
     return {

@@ -11,7 +11,7 @@ from ..data.arrays import Vector
 from ..modeling.classes import Classes
 from ..modeling.dataset import weights
 from . import outcomes
-from .bootstrap import Numbers, Sample
+from .bootstrap import Figure, Numbers, Sample
 from .catalogue import cost
 from .diagnostics import above_all, choose_threshold
 from .metrics import Metric
@@ -91,6 +91,11 @@ class Scored:
     def values(self, metric: Metric, score: Vector, on: Sample) -> Vector:
         """Return a metric of scores at each of a sample's weights."""
         return on.values(lambda block: metric.by_block(self.target, score, block, self.weight))
+
+    def figure(self, metric: Metric, score: Vector, on: Sample, confidence: float) -> Figure:
+        """Return a metric of scores with its interval, cut to what the metric can be."""
+        found = on.alone(self.values(metric, score, on), confidence)
+        return found.within(metric.least, metric.most)
 
     def mean(self, values: Vector) -> float:
         """Return the mean of values (rows,) by the weights of the rows."""
