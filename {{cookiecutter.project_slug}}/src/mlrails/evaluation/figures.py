@@ -12,7 +12,6 @@ import numpy as np
 from ..core.layout import Part
 from ..core.params import Evaluation, Params
 from ..modeling.classes import Classes
-from ..modeling.dataset import weights
 from ..modeling.protocols import Model
 from . import baselines, declared, outcomes, per_class, permutation, selection
 from .bootstrap import Sample, sample
@@ -230,25 +229,21 @@ def score(
     params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]"
 ) -> Mapping[Part, Scored]:
     """Return every part with the scores of the model and of each baseline."""
-    given = {part: frame[params.data.target] for part, frame in rows.items()}
-    every = outcomes.every(model, *given.values())
-    target = {part: outcomes.numbers(it, every) for part, it in given.items()}
+    every = outcomes.every(model, *(frame[params.data.target] for frame in rows.values()))
+    given = {part: Scored.from_rows(params.data, it, {}, every) for part, it in rows.items()}
     matrix = {part: model.encoder.encode(frame) for part, frame in rows.items()}
-    weight = {part: weights(frame, params.data.weight) for part, frame in rows.items()}
-    seen = matrix["train"], target["train"], weight["train"]
+    seen = matrix["train"], given["train"].target, given["train"].weight
     simple = baselines.fit(params.task, model.encoder, *seen, len(every))
     return {
-        part: Scored.from_rows(
-            params.data,
-            frame,
-            {
+        part: replace(
+            it,
+            scores={
                 MODEL: outcomes.scores_of(model, matrix[part], every),
                 **{name: baseline(matrix[part]) for name, baseline in simple.items()},
-                **baselines.hindsight(params.task, target[part], weight[part], len(every)),
+                **baselines.hindsight(params.task, it.target, it.weight, len(every)),
             },
-            every,
         )
-        for part, frame in rows.items()
+        for part, it in given.items()
     }
 
 
