@@ -5,8 +5,8 @@ import pytest
 
 from mlrails.core.params import Costs, Evaluation, Task
 from mlrails.evaluation import selection
-from mlrails.evaluation.diagnostics import choose_threshold
-from mlrails.evaluation.scored import called, costs_at_thresholds, threshold_of, thresholds
+from mlrails.evaluation.diagnostics import choose_threshold, threshold_of
+from mlrails.evaluation.scored import called, costs_at_thresholds, thresholds
 
 TARGET = np.array([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
 SCORE = np.array([0.9, 0.8, 0.1, 0.2, 0.6, 0.5, 0.1, 0.3])

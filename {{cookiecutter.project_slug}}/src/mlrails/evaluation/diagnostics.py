@@ -16,6 +16,8 @@ Curve = Mapping[str, list[float]]
 
 _POINTS = 200
 _DIGITS = 6
+_AT = 0.5
+"""The threshold of a model that has chosen none."""
 
 
 def threshold(
@@ -28,6 +30,11 @@ def threshold(
     # Another rule reads no costs, so a change of them does not fit the model anew.
     costs = rules.costs if rules.threshold == "cost" else None
     return choose_threshold(rules.threshold, target, score, costs, weight)
+
+
+def threshold_of(threshold: float | None) -> float:
+    """Return a model's threshold."""
+    return _AT if threshold is None else threshold
 
 
 def choose_threshold(
@@ -87,7 +94,7 @@ def _behaviour_of_events(
         "average_precision": round(average_precision(target, score, weight), _DIGITS),
         **_calibration(target, score, 10, weight),
         "threshold": threshold,
-        "confusion": confusion(target, score, 0.5 if threshold is None else threshold, weight),
+        "confusion": confusion(target, score, threshold_of(threshold), weight),
     }
 
 
@@ -163,9 +170,13 @@ def _counts(target: Vector, score: Vector, weight: Vector | None = None) -> tupl
 
 
 def _curve(x: Vector, y: Vector) -> Curve:
-    """Thin a curve to what a picture can show."""
-    keep = np.unique(np.linspace(0, len(x) - 1, _POINTS).round().astype(int))
+    keep = thinned(len(x))
     return {"x": x[keep].tolist(), "y": y[keep].tolist()}
+
+
+def thinned(points: int) -> np.ndarray:
+    """Return the places of those of a curve's points that a picture can show."""
+    return np.unique(np.linspace(0, points - 1, _POINTS).round().astype(int))
 
 
 def calibration(

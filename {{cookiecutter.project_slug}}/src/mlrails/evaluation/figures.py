@@ -15,10 +15,10 @@ from ..modeling.classes import Classes
 from ..modeling.protocols import Model
 from . import baselines, declared, outcomes, per_class, permutation, selection
 from .bootstrap import Sample, sample
-from .diagnostics import behaviour
+from .diagnostics import behaviour, threshold_of
 from .metrics import BIAS, Metric
 from .own import OwnMetric
-from .scored import Scored, coded, costs_at_thresholds, labels, months, threshold_of, thresholds
+from .scored import Scored, coded, costs_at_thresholds, labels, months, thresholds
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,9 @@ from ..data.arrays import Rows, Vector
 from ..modeling.dataset import weights
 from ..modeling.protocols import Model
 from . import diagnostics, outcomes
+from .diagnostics import threshold_of
 from .metrics import Metric
-from .scored import called, threshold_of
+from .scored import called
 
 if TYPE_CHECKING:
     import pandas as pd

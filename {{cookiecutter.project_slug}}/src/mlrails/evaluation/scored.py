@@ -13,17 +13,13 @@ from ..modeling.dataset import weights
 from . import outcomes
 from .bootstrap import Figure, Numbers, Sample
 from .catalogue import cost
-from .diagnostics import above_all, choose_threshold
+from .diagnostics import above_all, choose_threshold, thinned
 from .metrics import Metric
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_POINTS = 200
 _DIGITS = 6
-
-_AT = 0.5
-"""The threshold of a model that has chosen none."""
 
 MISSING = "missing"
 """What the group of rows without a category is called."""
@@ -102,11 +98,6 @@ class Scored:
         return float(np.average(values, weights=self.weight))
 
 
-def threshold_of(threshold: float | None) -> float:
-    """Return a model's threshold."""
-    return _AT if threshold is None else threshold
-
-
 def called(score: Vector, threshold: float) -> Vector:
     """Return what is called (rows,), 0 or 1, of scores from a threshold on."""
     return np.where(score >= threshold, 1.0, 0.0)
@@ -143,7 +134,7 @@ def costs_at_thresholds(
     learning"). `cost_curve` is over all thresholds.
     """
     marks = np.unique(np.append(score, above_all(score)))
-    marks = marks[np.unique(np.linspace(0, len(marks) - 1, _POINTS).round().astype(int))]
+    marks = marks[thinned(len(marks))]
     cuts = {
         "model": threshold,
         "balance": costs.false_alarm / (costs.false_alarm + costs.miss),
