@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import typer
 
+from ..adopt.writing import JOURNAL
 from ..core import processes, settings
 from ..core.errors import UsageError, WorldError, reported
 from ..data.schema import Column
@@ -45,7 +46,7 @@ def main(package: str, columns: Sequence[Column], metrics: Sequence[OwnMetric] =
 
 def _finish_adoption(root: Path) -> None:
     """Carry on with an adoption that was killed; raises WorldError, as other code runs by then."""
-    if (root / ".dvc" / "tmp" / "adopt" / "journal.json").is_file():
+    if (root / JOURNAL).is_file():
         from ..adopt.writing import apply
 
         apply.finish(root)

@@ -15,8 +15,9 @@ from pathlib import Path
 from ...core import files, git, hashing
 from ...core.errors import UsageError, WorldError
 from ...core.settings import scratch_of
+from . import JOURNAL
 
-_FOLDER, _JOURNAL, _LOCK = "adopt", "journal.json", "adopt.lock"
+_LOCK = "adopt.lock"
 _SHOWN = 5
 
 
@@ -77,8 +78,8 @@ def apply(
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
-        files.write_text(journal, home / _JOURNAL)
-        _carry_on(root, home)
+        files.write_text(journal, root / JOURNAL)
+        _carry_on(root)
 
 
 def finish(root: Path) -> bool:
@@ -86,12 +87,11 @@ def finish(root: Path) -> bool:
 
     Raises UsageError where a file of it was changed since, WorldError where it still goes on.
     """
-    if not (root / ".dvc" / "tmp" / _FOLDER / _JOURNAL).is_file():
+    if not (root / JOURNAL).is_file():
         return False
     with _alone(root):
-        home = root / ".dvc" / "tmp" / _FOLDER
-        if (home / _JOURNAL).is_file():
-            _carry_on(root, home)
+        if (root / JOURNAL).is_file():
+            _carry_on(root)
     return True
 
 
@@ -110,9 +110,9 @@ def _alone(root: Path) -> Iterator[None]:
 
 def _home(root: Path) -> Path:
     """Return an empty folder to lay everything out in; what a kill has left there goes."""
-    home = scratch_of(root) / _FOLDER
-    if (home / _JOURNAL).is_file():
-        _carry_on(root, home)
+    home = (root / JOURNAL).parent
+    if (root / JOURNAL).is_file():
+        _carry_on(root)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
     return home
@@ -132,12 +132,13 @@ def _digest(path: Path) -> str | None:
     return hashing.of_file(path) if path.is_file() else None
 
 
-def _carry_on(root: Path, home: Path) -> None:
-    told = json.loads((home / _JOURNAL).read_text("utf-8"))
+def _carry_on(root: Path) -> None:
+    journal = root / JOURNAL
+    told = json.loads(journal.read_text("utf-8"))
     changes = [Change(**it) for it in told["changes"]]
     _must_be_ours(root, changes)
     for it in changes:
-        target, staged = root / it.name, home / "files" / it.name
+        target, staged = root / it.name, journal.parent / "files" / it.name
         if it.after is None:
             target.unlink(missing_ok=True)
         elif staged.is_file():  # Else it is in its place already.
@@ -145,8 +146,8 @@ def _carry_on(root: Path, home: Path) -> None:
             files.replace_file(staged, target)
     for name in told["tracked"]:
         _track(root, name)
-    (home / _JOURNAL).unlink()
-    shutil.rmtree(home, ignore_errors=True)
+    journal.unlink()
+    shutil.rmtree(journal.parent, ignore_errors=True)
 
 
 def _must_be_ours(root: Path, changes: Sequence[Change]) -> None:
