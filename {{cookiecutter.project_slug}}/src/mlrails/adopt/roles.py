@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ..core.errors import UsageError, nearest
 from ..core.params import Task
 from ..data.schema import Column, Kind
+from ..data.validation import TARGETS
 from . import kinds
 from .division import Division
 from .plan import Planned, Role
@@ -105,12 +106,9 @@ def _column(seen: Seen, role: Role | None, target: Target, wishes: Wishes) -> Pl
 
 
 def _target(seen: Seen, target: Target) -> Planned:
-    number = target.task is Task.REGRESSION
-    kind: Kind = (
-        "number" if number else "boolean" if target.task is Task.CLASSIFICATION else "category"
-    )
-    least = _minimum(seen) if number else None
-    column = Column(seen.name, kind, minimum=least, leaks=ANSWER)
+    kind = TARGETS[target.task]
+    number = kind == "number"
+    column = Column(seen.name, kind, minimum=_minimum(seen) if number else None, leaks=ANSWER)
     return Planned(column, "target", target.why, _range(seen) if number else None)
 
 

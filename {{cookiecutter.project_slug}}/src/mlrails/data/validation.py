@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 _ROWS_SHOWN = 3
 
-_TARGETS: dict[Task, Kind] = {
+TARGETS: dict[Task, Kind] = {
     Task.CLASSIFICATION: "boolean",
     Task.REGRESSION: "number",
     Task.MULTICLASS: "category",
 }
+"""The kind of column that each task predicts."""
 _MOST_CLASSES = 1_000
 _INSTEAD: dict[Kind, str] = {
     "boolean": "; two classes are `task: classification`",
@@ -98,7 +99,7 @@ def check_columns(params: Params, columns: Sequence[Column]) -> None:
     """
     data, features, known = params.data, params.features, {it.name: it for it in columns}
     expected: list[tuple[str, str | None, tuple[Kind, ...]]] = [
-        ("data.target", data.target, (_TARGETS[params.task],)),
+        ("data.target", data.target, (TARGETS[params.task],)),
         ("data.time", data.time, ("time",)),
         ("data.group", data.group, ("category", "number")),
         ("data.weight", data.weight, ("number",)),
