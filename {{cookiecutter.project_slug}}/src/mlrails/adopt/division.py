@@ -12,13 +12,11 @@ import numpy as np
 from ..core.errors import UsageError, counted
 from ..core.params import Period
 from ..data.splits import Times, by_time
-from . import names
+from . import names, sizes
 from .plan import By, Question
 from .seen import Seen
 
 _FEWEST_DAYS, _FEWEST_GROUPS = 10, 10
-_DAYS = 35
-"""So many days of test rows let the gate decide about skewed days, too."""
 _TRAIN, _VALIDATION, _TEST = 0.4, 0.08, 0.15
 """So large a share of the rows each part has at least, where time divides them."""
 _UNITS = {"month": (300, 30), "week": (70, 7), "day": (0, 1)}
@@ -114,7 +112,7 @@ def _lengths(times: Times, distinct: int) -> tuple[Period, Period, int, int] | N
     """Return lengths of validation and test in calendar units, and the test's rows and days."""
     days, counts = np.unique(times.astype("datetime64[D]"), return_counts=True)
     span = int((days[-1] - days[0]).astype(int)) + 1
-    wanted = min(_DAYS, max(3, distinct // 5))
+    wanted = min(sizes.DAYS, max(3, distinct // 5))
     for unit, (least, length) in _UNITS.items():
         if span < least:
             continue

@@ -22,12 +22,40 @@ _Z = {0.98: 2.3263, 0.8: 0.8416}
 _AUC = 0.75
 _LEAF = 200
 _STEPS, _LONGEST = 2_000, 100
-_DAYS, _SLICE, SMALLEST_SLICE = 35, 500, 50
-_MARGIN = {"classification": 0.01, "regression": 0.01, "multiclass": 0.01}
-_MOST_MARGIN = {"classification": 0.03, "regression": 0.05, "multiclass": 0.05}
-_BIAS = {"classification": 0.02, "regression": 0.05, "multiclass": 0.02}
-_FIRST_BIAS = {"classification": 0.1, "regression": 0.25, "multiclass": 0.1}
-"""Of a number in its standard deviations."""
+DAYS = 35
+"""So many days of test rows let the gate decide about skewed days, too."""
+_SLICE, SMALLEST_SLICE = 500, 50
+GATES: Mapping[Task, Mapping[str, Any]] = {
+    Task.CLASSIFICATION: {
+        "margin": 0.01,
+        "slice_margin": 0.05,
+        "bias": 0.02,
+        "first_bias": 0.1,
+        "calibration": 0.02,
+        "decisions": 0.02,
+        "floors": {"roc_auc": 0.6},
+    },
+    Task.MULTICLASS: {
+        "margin": 0.01,
+        "slice_margin": 0.1,
+        "bias": 0.02,
+        "first_bias": 0.1,
+        "calibration": 0.02,
+        "decisions": 0.02,
+        "floors": {"roc_auc": 0.6},
+    },
+    Task.REGRESSION: {
+        "margin": 0.01,
+        "slice_margin": 0.07,
+        "bias": 0.05,
+        "first_bias": 0.25,
+        "calibration": None,
+        "decisions": None,
+        "floors": {"r2": 0.05},
+    },
+}
+"""The gate's numbers for a task; of a number to predict, in its standard deviations."""
+_MOST_MARGIN = {Task.CLASSIFICATION: 0.03, Task.REGRESSION: 0.05, Task.MULTICLASS: 0.05}
 
 
 @dataclass(frozen=True)
@@ -124,16 +152,16 @@ def gate(seen: Sight, task: Task, held: int, blocks: int, spread: float) -> Mapp
     widened up to a bound, and a bias that chance alone makes is no reason to refuse a first model.
     `spread` is the standard deviation of the target, of an event's 0 and 1.
     """
-    unit = spread if task is Task.REGRESSION else 1.0
-    least, most = _MARGIN[task] * unit, _MOST_MARGIN[task] * unit
+    usual, unit = GATES[task], spread if task is Task.REGRESSION else 1.0
+    least, most = usual["margin"] * unit, _MOST_MARGIN[task] * unit
     margin = float(np.clip(_Z[CONFIDENCE] * seen.error, least, most))
     chance = 3 * spread / sqrt(max(held, 1))
     return {
         "margin": _rounded(margin),
-        "bias": _rounded(max(_BIAS[task] * unit, chance)),
-        "first_bias": _rounded(max(_FIRST_BIAS[task] * unit, chance)),
+        "bias": _rounded(max(usual["bias"] * unit, chance)),
+        "first_bias": _rounded(max(usual["first_bias"] * unit, chance)),
         "slice_rows": int(np.clip(held // 100, SMALLEST_SLICE, _SLICE)),
-        "days": int(np.clip(int(blocks * 0.8), 2, _DAYS)),
+        "days": int(np.clip(int(blocks * 0.8), 2, DAYS)),
     }
 
 

@@ -9,6 +9,7 @@ import yaml
 from ...core.params import Task
 from ...data.schema import Column
 from ..plan import Plan
+from ..sizes import GATES
 from .earlier import features
 from .spelling import scalar
 
@@ -28,36 +29,6 @@ _NUMBERS = """\
 # `margin` and `slice_margin` are in the unit of the primary metric, root mean squared error, the
 # biases in that of the target: all four go by its standard deviation, {spread}.
 """
-_GATES: Mapping[str, Mapping[str, Any]] = {
-    "classification": {
-        "margin": 0.01,
-        "slice_margin": 0.05,
-        "bias": 0.02,
-        "first_bias": 0.1,
-        "calibration": 0.02,
-        "decisions": 0.02,
-        "floors": {"roc_auc": 0.6},
-    },
-    "multiclass": {
-        "margin": 0.01,
-        "slice_margin": 0.1,
-        "bias": 0.02,
-        "first_bias": 0.1,
-        "calibration": 0.02,
-        "decisions": 0.02,
-        "floors": {"roc_auc": 0.6},
-    },
-    "regression": {
-        "margin": 0.01,
-        "slice_margin": 0.07,
-        "bias": 0.05,
-        "first_bias": 0.25,
-        "calibration": None,
-        "decisions": None,
-        "floors": {"r2": 0.05},
-    },
-}
-"""The gate's numbers for a task; of a number to predict, in its standard deviations."""
 _BRIER = "of p(1 - p): worse than the champion's Brier score by less is no loss"
 _SAID = {
     ("classification", "calibration"): _BRIER,
@@ -156,7 +127,7 @@ def values(plan: Plan) -> Iterator[tuple[str, str, Any]]:
 def gate(plan: Plan) -> Iterator[tuple[str, Any, str]]:
     """Yield the gate's numbers for a plan: key, value and what is said of a new one."""
     unit = plan.spread or 1.0
-    usual = dict(_GATES[plan.task.value])
+    usual = dict(GATES[plan.task])
     if plan.task is Task.REGRESSION:
         usual |= {key: float(f"{usual[key] * unit:.1g}") for key in _IN_UNITS}
     for key, it in {**usual, **plan.gate}.items():
