@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
-from ..data.reading import Reading, decoded, header, numerals, simple, table, unique
+from ..data.reading import Reading, decoded, header, numerals, simple, table, unique, without
 from . import moments, sniff
 
 if TYPE_CHECKING:
@@ -114,9 +114,6 @@ def _of_text(data: bytes, where: str) -> Table:
 
 def _without_nulls(found: Table) -> Table:
     """Find the words that say that a value is missing, and put nothing in their place."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     odd = {name: it for name in found.rows.column_names if not _is_numeric(it := found.rows[name])}
     nulls = {word for it in odd.values() for word in _nulls(it)}
     how = replace(found.how, nulls=tuple(sorted(nulls)))
@@ -124,10 +121,8 @@ def _without_nulls(found: Table) -> Table:
     how = replace(how, decimal=decimal, thousands=thousands)
     rows = found.rows
     if nulls:
-        words, nothing = pa.array(sorted(nulls)), pa.scalar(None, pa.string())
         for name, it in odd.items():
-            place = rows.column_names.index(name)
-            rows = rows.set_column(place, name, pc.if_else(pc.is_in(it, words), nothing, it))
+            rows = rows.set_column(rows.column_names.index(name), name, without(it, how.nulls))
     return replace(found, rows=rows, how=how)
 
 

@@ -152,6 +152,15 @@ def having(rows: "pa.Table", needed: Collection[str]) -> "pa.Table":
     return rows
 
 
+def without(column: Any, nulls: Collection[str]) -> Any:
+    """Return a column of text with nothing in the place of some words."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    missing = pc.is_in(column, pa.array([*nulls], pa.string()))
+    return pc.if_else(missing, pa.scalar(None, pa.string()), column)
+
+
 def simple(column: Any) -> Any:
     """Return a column of Parquet as a type that rows are made of here, where nothing is lost.
 
@@ -275,14 +284,11 @@ def _uneven(row: int, found: int, expected: int) -> str:
 
 
 def _trimmed(rows: "pa.Table", how: Reading) -> "pa.Table":
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    nulls = pa.array(["", *how.nulls])
     for place, name in enumerate(rows.column_names):
         cut = pc.utf8_trim_whitespace(rows[name])
-        nothing = pa.scalar(None, pa.string())
-        rows = rows.set_column(place, name, pc.if_else(pc.is_in(cut, nulls), nothing, cut))
+        rows = rows.set_column(place, name, without(cut, ["", *how.nulls]))
     return rows
 
 

@@ -203,14 +203,12 @@ def _select(rows: "pa.Table", names: Sequence[str], path: object) -> "pa.Table":
 def _plain(column: Any, how: Reading) -> Any:
     """Return days as times at midnight, numbers of fixed digits as text, and no word of `nulls`."""
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.types as kinds
 
     if kinds.is_date(column.type):
         return column.cast(pa.timestamp("us"))
     if how.nulls and kinds.is_string(column.type):
-        missing = pc.is_in(column, pa.array([*how.nulls], pa.string()))
-        return pc.if_else(missing, pa.scalar(None, pa.string()), column)
+        return reading.without(column, how.nulls)
     return column.cast(pa.string()) if kinds.is_decimal(column.type) else column
 
 
