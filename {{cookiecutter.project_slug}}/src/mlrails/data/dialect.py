@@ -50,6 +50,11 @@ def cause(head: bytes) -> str | None:
     return None
 
 
+def without_values(error: Exception) -> str:
+    """Return the first words of what Arrow says: what follows may quote rows."""
+    return str(error).partition(":")[0].splitlines()[0][:80]
+
+
 def is_regular(text: bytes, separator: str = ",") -> bool:
     """Tell whether each quote opens a cell, closes one, or is doubled within one."""
     if b'"' not in text:

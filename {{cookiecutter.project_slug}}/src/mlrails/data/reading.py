@@ -251,7 +251,7 @@ def _quick(text: bytes, size: int, names: list[str], how: Reading, where: str) -
             ),
         )
     except pa.ArrowException as error:
-        reason = str(error).partition(":")[0].splitlines()[0][:80]
+        reason = dialect.without_values(error)
         raise UsageError(f"{where}: cannot be read as CSV ({reason}); mend the file") from None
     if faults:
         raise UsageError(f"{where}: {faults[0]}")

@@ -101,8 +101,8 @@ def _columns(path: Path) -> dict[str, Any]:
     try:
         named = _parquet_header(path) if is_parquet(path) else _of_csv(path)
     except (ArrowException, csv.Error) as error:
-        kind = path.suffix[1:]
-        raise UsageError(f"{path}: not {kind} ({without_values(error)}); mend the file") from None
+        kind, reason = path.suffix[1:], dialect.without_values(error)
+        raise UsageError(f"{path}: not {kind} ({reason}); mend the file") from None
     names = [name for name, _ in named]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UsageError(f"{path}: the column {twice[0]!r} stands twice; keep one")
@@ -126,11 +126,6 @@ def _parquet_header(path: Path) -> list[tuple[str, Any]]:
         instants = {it.path for it in columns if it.physical_type == INT96}
         types = [(it.name, it.type) for it in file.schema_arrow]
     return [(name, INT96 if name in instants else type_) for name, type_ in types]
-
-
-def without_values(error: Exception) -> str:
-    """Return the first words of what Arrow says: what follows may quote rows."""
-    return str(error).partition(":")[0].splitlines()[0][:80]
 
 
 PIECE = 2**17
@@ -210,7 +205,7 @@ def pieces(
     except (ArrowException, csv.Error) as error:
         raise UsageError(
             f"{path}: cannot be read as {path.suffix[1:]} after row {start:,} "
-            f"({without_values(error)}); mend the file"
+            f"({dialect.without_values(error)}); mend the file"
         ) from None
 
 
