@@ -7,7 +7,7 @@ then shown by the target: a row's own cluster is held against what all others te
 
 import numpy as np
 
-from .table import Codes, Floats, Table, is_number, is_time
+from .table import Codes, Floats, Table, is_number, is_time, is_whole
 from .table import numbers as as_numbers
 
 _NEIGHBOURS = 64
@@ -20,9 +20,9 @@ _UNIQUE = 0.95
 _DIMENSIONS = 8.0
 
 
-def usable(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns that can tell rows apart by what they are: no number of a row, no time."""
-    return tuple(name for name in names if not numbers_rows(table, name))
+def usable(table: Table) -> tuple[str, ...]:
+    """Return the features that tell rows apart by what they are: no number of a row, no time."""
+    return tuple(name for name in table.features if not numbers_rows(table, name))
 
 
 def numbers_rows(table: Table, name: str) -> bool:
@@ -34,8 +34,7 @@ def numbers_rows(table: Table, name: str) -> bool:
         return False
     if not is_number(column):
         return True
-    values = as_numbers(table.sampled_values(name))
-    return bool(np.all(np.isnan(values) | (values == np.floor(values))))
+    return is_whole(as_numbers(table.sampled_values(name)))
 
 
 def coordinates(table: Table, names: tuple[str, ...]) -> Floats:

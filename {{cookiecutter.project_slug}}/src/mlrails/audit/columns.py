@@ -24,7 +24,6 @@ _BEYOND, _FAR_BEYOND = 0.1, 0.3
 _GONE, _GONE_ALONE, _ZERO = 0.7, 0.5, 0.8
 _SAYS_NOTHING = 0.35
 _FUTURE = 0.5
-_NUMBERS = 0.95
 
 
 class Told(NamedTuple):
@@ -47,7 +46,7 @@ class Columns:
     def __init__(self, whole: Table, most: int) -> None:
         self.whole, self.sample = whole, whole.sampled(most)
         self.told = [self._told(name) for name in self.sample.asked]
-        answered = (it for it in whole.roles.features if it in whole.roles.known)
+        answered = (it for it in whole.features if it in whole.roles.known)
         self._plain = [*(it.name for it in self.told if it.most < _WELL), *answered]
 
     def _told(self, name: str) -> Told:

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import strength
 from .strength import Strength
-from .table import Codes, Table, binned, codes, is_number, is_time
+from .table import Codes, Table, binned, codes, is_number, is_time, is_whole
 from .table import numbers as as_numbers
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _of_numbers(column: "pd.Series[Any]") -> dict[str, Codes]:
     if not there.any() or np.abs(values[there]).max() > _EXACT:
         return {}
     found: dict[str, Codes] = {}
-    if np.all(values[there] == np.floor(values[there])):
+    if is_whole(values):
         for power in _POWERS:
             if 10**power < np.ptp(values[there]) / 10:
                 words = "last digit" if power == 1 else f"last {power} digits"

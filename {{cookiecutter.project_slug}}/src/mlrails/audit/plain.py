@@ -28,9 +28,8 @@ def of_table(table: Table) -> Iterator[Finding]:
     yield from _rare_classes(table)
     yield from _dated_target(table)
     yield from _late_labels(table)
-    for name in table.roles.features:
-        if name in table.frame:
-            yield from _of_column(table, name)
+    for name in table.features:
+        yield from _of_column(table, name)
 
 
 def _rare_classes(table: Table) -> Iterator[Finding]:
@@ -190,7 +189,7 @@ def counted(row: Codes, target: Codes) -> Copies:
 
 def _again(table: Table) -> Iterator[Finding]:
     """Yield how many rows are there again, and what contradictions leave to be reached."""
-    names = [it for it in table.roles.features if it in table.frame and it not in table.roles.ids]
+    names = [it for it in table.features if it not in table.roles.ids]
     if not names or table.roles.numbers:
         return
     row = equal(summed(hashes(table, names)))

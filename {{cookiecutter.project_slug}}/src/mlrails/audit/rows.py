@@ -38,14 +38,9 @@ def shared(table: Table, most: int = _MOST) -> Iterator[Finding]:
     yield from named or unnamed
 
 
-def _points(table: Table) -> tuple[tuple[str, ...], Floats]:
-    names = clusters.usable(table, tuple(it for it in table.roles.features if it in table.frame))
-    return names, clusters.coordinates(table, names)
-
-
 def _unnamed(table: Table, most: int) -> Iterator[Finding]:
     """Yield rows that belong together though no column says so, by all columns or by some."""
-    names = clusters.usable(table, tuple(it for it in table.roles.features if it in table.frame))
+    names = clusters.usable(table)
     repeated = tuple(it for it in names if table.unique_share(it) < _OWN)
     each = [_clustered(table, it, most) for it in dict.fromkeys((names, repeated))]
     found = max((it for it in each if it), key=lambda it: it[1].rows, default=None)
@@ -118,7 +113,8 @@ def _named_groups(table: Table) -> Iterator[Finding]:
     if table.roles.by == "group":
         return
     part = table.sampled(_MOST * 4)
-    names, points = _points(part)
+    names = clusters.usable(part)
+    points = clusters.coordinates(part, names)
     found = [
         it for it in (_by_name(part, name, names, points) for name in map(str, part.frame)) if it
     ]

@@ -132,10 +132,14 @@ class Table:
         return column.nunique() / max(int(column.notna().sum()), 1)
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """The features that the rows have: others are made of them later."""
+        return tuple(it for it in self.roles.features if it in self.frame)
+
+    @property
     def asked(self) -> tuple[str, ...]:
-        """Return the features that nobody has answered for."""
-        there = (it for it in self.roles.features if it in self.frame)
-        return tuple(it for it in there if it not in self.roles.known)
+        """The features that nobody has answered for."""
+        return tuple(it for it in self.features if it not in self.roles.known)
 
     @cached_property
     def target(self) -> Floats:
