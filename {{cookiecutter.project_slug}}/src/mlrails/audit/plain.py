@@ -139,9 +139,10 @@ class Copies(NamedTuple):
     """The share of rows that one can be right about, at the most, if all else were known."""
 
 
-def hashes(table: Table, names: Sequence[str]) -> dict[str, Hashes]:
-    """Return a hash of each value; their sum is a row's, so one column is easily left out."""
-    return {name: _mixed(_bits(table, name), number) for number, name in enumerate(names)}
+def hashes(table: Table, names: Sequence[str]) -> Hashes:
+    """Return the hash of each row, which is the sum of its values' own."""
+    each = [_mixed(_bits(table, name), number) for number, name in enumerate(names)]
+    return np.asarray(np.sum(each, axis=0, dtype=np.uint64))
 
 
 def _bits(table: Table, name: str) -> Hashes:
@@ -159,13 +160,6 @@ def _mixed(bits: Hashes, number: int) -> Hashes:
         found ^= found >> _SHIFT
         found = found * _EVEN
         return found ^ (found >> _SHIFT)
-
-
-def summed(each: dict[str, Hashes], without: str | None = None) -> Hashes:
-    """Return the hash of each row, of all columns but one."""
-    with np.errstate(over="ignore"):
-        found = [it for name, it in each.items() if name != without]
-        return np.asarray(np.sum(found, axis=0, dtype=np.uint64))
 
 
 def equal(rows: Hashes) -> Codes:
@@ -192,7 +186,7 @@ def _again(table: Table) -> Iterator[Finding]:
     names = [it for it in table.features if it not in table.roles.ids]
     if not names or table.roles.numbers:
         return
-    row = equal(summed(hashes(table, names)))
+    row = equal(hashes(table, names))
     found = counted(row, codes(table.frame[table.roles.target]))
     if found.rows < max(2, _NOTED * len(table)):
         return
