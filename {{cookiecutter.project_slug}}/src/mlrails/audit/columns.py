@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from . import digits, encodings, strength, words
 from .finding import Finding
-from .strength import Strength
+from .strength import Strength, Together
 from .table import Table, is_time
 from .table import numbers as as_numbers
 from .words import Absence
@@ -55,18 +55,16 @@ class Columns:
         return Told(name, found, values, strength.of_mask(found.rows, self.sample))
 
     @cached_property
-    def _others(self) -> Strength:
-        return strength.together(self.sample, self._plain)
+    def _together(self) -> Together:
+        return Together(self.sample, self.sample.features)
 
     def others(self, name: str) -> Strength:
         """Return what all other columns tell together, those left out that tell nearly all."""
-        if name not in self._plain:
-            return self._others
-        return strength.together(self.sample, [it for it in self._plain if it != name])
+        return self._together.told(it for it in self._plain if it != name)
 
     def every_other(self, name: str) -> Strength:
         """Return what all other columns tell together, whatever they are."""
-        return strength.together(self.sample, [it.name for it in self.told if it.name != name])
+        return self._together.told(it.name for it in self.told if it.name != name)
 
     def findings(self) -> Iterator[Finding]:
         """Yield at most one leak of each column, the best shown first."""

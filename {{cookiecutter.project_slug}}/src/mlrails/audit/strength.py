@@ -5,7 +5,7 @@ event (of several classes the one that is told best, against the rest), Spearman
 number. Intervals are DeLong's (DeLong, DeLong and Clarke-Pearson 1988) and Fisher's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -133,29 +133,66 @@ def _turned(found: Strength) -> Strength:
     return Strength(-found.value, -found.high, -found.low)
 
 
-def together(table: Table, names: Sequence[str]) -> Strength:
-    """Return what columns tell together, each out of fold and then added up by a ridge."""
-    return of_scores(added(table, names), table) if names else NOTHING
+class Together:
+    """What columns tell together: each out of fold, and then added up by a ridge.
+
+    Each column is encoded once, and each fold's products are summed once, whatever is left out.
+    """
+
+    def __init__(self, table: Table, names: Sequence[str]) -> None:
+        self.table, self.places = table, {name: at for at, name in enumerate(names)}
+        self._said: dict[tuple[int, ...], Strength] = {}
+        self._each = [*_ridges(table, names)]
+
+    def told(self, names: Iterable[str]) -> Strength:
+        """Return how well some of the columns tell the target together; none tell nothing."""
+        places = tuple(self.places[it] for it in names)
+        if places not in self._said:
+            self._said[places] = self._of(places) if places else NOTHING
+        return self._said[places]
+
+    def _of(self, places: Sequence[int]) -> Strength:
+        return of_scores(np.column_stack([it.scores(places) for it in self._each]), self.table)
+
+
+class _Ridge:
+    """Encoded columns and one score of the target; the weights of a fold come from the others."""
+
+    def __init__(self, encoded: Sequence[Floats], table: Table, column: int) -> None:
+        matrix = np.column_stack([it[:, column] for it in encoded])
+        self._matrix = (matrix - matrix.mean(0)) / np.maximum(matrix.std(0), 1e-12)
+        target = table.scores[:, column]
+        target = target - target.mean()
+        self._folds = [table.folds == fold for fold in range(FOLDS)]
+        parts = [(self._matrix[it], target[it]) for it in self._folds]
+        grams = np.stack([it.T @ it for it, _ in parts])
+        sums = np.stack([it.T @ wanted for it, wanted in parts])
+        seen = np.array([len(target) - it.sum() for it in self._folds])
+        self._grams = grams.sum(0) - grams
+        self._grams += _RIDGE * seen[:, None, None] * np.eye(matrix.shape[1])
+        self._sums = sums.sum(0) - sums
+
+    def scores(self, places: Sequence[int]) -> Floats:
+        """Return the sum of the columns at some places."""
+        chosen = np.asarray(places)
+        scores = np.zeros(len(self._matrix))
+        for fold, out in enumerate(self._folds):
+            gram = self._grams[fold][np.ix_(chosen, chosen)]
+            weights = np.zeros(self._matrix.shape[1])
+            weights[chosen] = np.linalg.solve(gram, self._sums[fold][chosen])
+            scores[out] = self._matrix[out] @ weights
+        return scores
+
+
+def _ridges(table: Table, names: Sequence[str]) -> Iterator[_Ridge]:
+    """Yield one for each score of the target."""
+    encoded = [out_of_fold(coded(table, name), table) for name in names]
+    yield from (_Ridge(encoded, table, it) for it in range(table.scores.shape[1]))
 
 
 def added(table: Table, names: Sequence[str]) -> Floats:
     """Return the scores that columns give together, (rows, as many as the target has)."""
-    encoded = [out_of_fold(coded(table, name), table) for name in names]
-    return np.column_stack([_added(encoded, table, it) for it in range(table.scores.shape[1])])
-
-
-def _added(encoded: Sequence[Floats], table: Table, column: int) -> Floats:
-    """Return the sum of columns whose weights come from the other folds."""
-    matrix = np.column_stack([it[:, column] for it in encoded])
-    matrix = (matrix - matrix.mean(0)) / np.maximum(matrix.std(0), 1e-12)
-    target = table.scores[:, column]
-    scores = np.zeros(len(target))
-    for fold in range(FOLDS):
-        out = table.folds == fold
-        seen, wanted = matrix[~out], target[~out]
-        gram = seen.T @ seen + _RIDGE * len(seen) * np.eye(matrix.shape[1])
-        scores[out] = matrix[out] @ np.linalg.solve(gram, seen.T @ (wanted - target.mean()))
-    return scores
+    return np.column_stack([it.scores(range(len(names))) for it in _ridges(table, names)])
 
 
 def chernoff(seen: int, expected: float) -> float:
