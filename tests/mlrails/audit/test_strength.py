@@ -38,3 +38,12 @@ def test_a_column_is_encoded_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> N
     assert {name: asked.count(name) for name in whole.roles.features} == dict.fromkeys(
         whole.roles.features, 2
     )
+
+
+def test_what_may_name_groups_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    real = Table.keys
+    monkeypatch.setattr(Table, "keys", lambda it, least: asked.append(least) or real(it, least))
+    whole = table(12, 0.5)
+    assert len(list(columns.of_table(whole, ROWS))) == 12
+    assert len(asked) == 1

@@ -58,6 +58,10 @@ class Columns:
     def _together(self) -> Together:
         return Together(self.sample, self.sample.features)
 
+    @cached_property
+    def _keys(self) -> encodings.Keys:
+        return encodings.Keys.of(self.whole)
+
     def others(self, name: str) -> Strength:
         """Return what all other columns tell together, those left out that tell nearly all."""
         return self._together.told(it for it in self._plain if it != name)
@@ -75,7 +79,7 @@ class Columns:
 
     def _leaks(self, told: Told) -> Iterator[Finding]:
         if told.most > _WORTH and told.values.low < _PERFECT:
-            yield from _encoded(self.whole, told)
+            yield from _encoded(self.whole, self._keys, told)
         if told.most > _ALONE:
             others = self.others(told.name)
             yield from _absent(self.sample, told, others)
@@ -85,8 +89,8 @@ class Columns:
         yield from _named(self.sample, told)
 
 
-def _encoded(whole: Table, told: Told) -> Iterator[Finding]:
-    found = encodings.found(whole, told.name)
+def _encoded(whole: Table, keys: encodings.Keys, told: Told) -> Iterator[Finding]:
+    found = encodings.found(whole, keys, told.name)
     if found is None:
         return
     over = f"of each {' and '.join(map(repr, found.by))}" if found.by else "of its own rows"

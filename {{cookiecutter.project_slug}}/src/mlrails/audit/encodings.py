@@ -7,8 +7,8 @@ honest column, however strong, scatters as it must. Smoothing towards the overal
 line for each number of rows, which is why a line is fitted for each.
 """
 
-from collections.abc import Iterator
-from itertools import combinations
+from collections.abc import Iterator, Mapping
+from itertools import combinations, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +60,22 @@ class Encoded(NamedTuple):
     by: tuple[str, ...]
 
 
-def found(table: Table, name: str) -> Encoded | None:
+class Keys(NamedTuple):
+    """The columns that may name groups, looked for once, in a part of a table's rows."""
+
+    part: Table
+    codes: Mapping[str, Codes]
+    """Of each column; one more than is looked at, which may be the one that is asked about."""
+
+    @classmethod
+    def of(cls, table: Table) -> "Keys":
+        """Return those of a table."""
+        part = table.sampled(_SAMPLE)
+        some = islice(part.keys(_LEVELS), _MOST_KEYS + 1)
+        return cls(part, {name: codes(part.frame[name]) for name in some})
+
+
+def found(table: Table, keys: Keys, name: str) -> Encoded | None:
     """Return how a column of numbers is shown to be the target's mean, None where it is not."""
     if not is_number(table.frame[name]):
         return None
@@ -70,7 +85,7 @@ def found(table: Table, name: str) -> Encoded | None:
     if len(values) < 2 * _MANY or np.ptp(values) == 0:
         return None
     by_number = table.roles.numbers
-    for by, level in _groupings(table, name, values, there):
+    for by, level in _groupings(table, keys, name, values, there):
         for column in target.T:
             each = scatter(*_some(level, values, column), by_number)
             if len(each.rows) >= _LEVELS and _agrees(each, by_number):
@@ -92,7 +107,7 @@ def _some(level: Codes, values: Floats, target: Floats) -> tuple[Codes, Floats, 
 
 
 def _groupings(
-    table: Table, name: str, values: Floats, there: "np.ndarray"
+    table: Table, keys: Keys, name: str, values: Floats, there: "np.ndarray"
 ) -> Iterator[tuple[tuple[str, ...], Codes]]:
     """Yield what the mean may have been taken over: equal values, rounded ones, other columns."""
     yield (), np.unique(values, return_inverse=True)[1]
@@ -104,7 +119,7 @@ def _groupings(
         yield from (
             ((), np.unique(np.round(values / unit, it), return_inverse=True)[1]) for it in _DIGITS
         )
-    for by in _sets_of_keys(table, name):
+    for by in _sets_of_keys(keys, name):
         joint = codes(table.frame[by[0]])[there]
         for other in by[1:]:
             second = codes(table.frame[other])[there]
@@ -112,14 +127,13 @@ def _groupings(
         yield by, joint
 
 
-def _sets_of_keys(table: Table, name: str) -> Iterator[tuple[str, ...]]:
+def _sets_of_keys(keys: Keys, name: str) -> Iterator[tuple[str, ...]]:
     """Yield the columns, or two of them, of whose values nearly each has one value here."""
-    part = table.sampled(_SAMPLE)
-    values = as_numbers(part.frame[name])
+    values = as_numbers(keys.part.frame[name])
     there = ~np.isnan(values)
-    keys = list(part.keys(name, _LEVELS))[:_MOST_KEYS]
-    held = {it: codes(part.frame[it])[there] for it in keys}
-    for by in (*((it,) for it in keys), *combinations(keys, 2)):
+    names = [it for it in keys.codes if it != name][:_MOST_KEYS]
+    held = {it: keys.codes[it][there] for it in names}
+    for by in (*((it,) for it in names), *combinations(names, 2)):
         joint = held[by[0]] if len(by) == 1 else held[by[0]] * (held[by[1]].max() + 2) + held[by[1]]
         level = np.unique(joint, return_inverse=True)[1]
         rows = np.bincount(level)

@@ -115,11 +115,11 @@ class Table:
         chosen: pd.Series[Any] = column.loc[some]
         return chosen
 
-    def keys(self, but: str, least: int) -> Iterator[str]:
+    def keys(self, least: int) -> Iterator[str]:
         """Yield columns that may name groups: text and whole numbers, several rows to a value."""
         for name in self.frame.columns:
             column = self.frame[name]
-            if name in (but, self.roles.target) or column.dtype.kind in "Mb":
+            if name == self.roles.target or column.dtype.kind in "Mb":
                 continue
             if not least <= column.nunique() <= len(column) / 2:
                 continue
