@@ -109,7 +109,7 @@ def of_values(table: Table, name: str, absent: Mask) -> Strength:
     there = ~absent
     if there.sum() < _FEWEST:
         return NOTHING
-    part = Table(table.frame.loc[there], table.roles, table.seed)
+    part = table.where(there)
     found = of_scores(out_of_fold(coded(part, name), part), part)
     column = part.frame[name]
     if (is_number(column) or is_time(column)) and part.scores.shape[1] == 1:

@@ -89,11 +89,14 @@ class Table:
     @classmethod
     def of(cls, frame: "pd.DataFrame", roles: Roles, seed: int = 0) -> "Table":
         """Return the rows of a frame that have a target."""
-        there = frame[roles.target].notna().to_numpy()
-        return cls(frame if there.all() else frame.loc[there], roles, seed)
+        return cls(frame, roles, seed).where(frame[roles.target].notna().to_numpy())
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def where(self, rows: Mask) -> "Table":
+        """Return some of the rows; the table itself where these are all, with what it knows."""
+        return self if rows.all() else Table(self.frame.loc[rows], self.roles, self.seed)
 
     def sampled(self, most: int = MOST_ROWS) -> "Table":
         """Return at most so many rows, chosen by the seed and in the table's order."""
