@@ -42,6 +42,14 @@ def check(source: str) -> None:
             raise _refused(source, f"{name} in its query")
 
 
+def lacking(source: str, package: str | None) -> UsageError:
+    """Say which package an address needs."""
+    return UsageError(
+        f"{masked(source)}: needs {package}, which is not installed; add it to the group `train` "
+        "in pyproject.toml, and run `nox -s lock`"
+    )
+
+
 def _refused(source: str, what: str) -> UsageError:
     return UsageError(
         f"{masked(source)}: holds a secret ({what}), and whoever sees the code would have it; take "

@@ -42,11 +42,16 @@ def find(root: Path, wanted: str, named_so: bool = True) -> list[Path]:
         if it.suffix not in ENDINGS:
             raise UsageError(f"{it}: neither .parquet nor .csv; convert it, or name its format so")
     if not found:
-        raise UsageError(
-            f"{wanted}: no .parquet or .csv file there (names that begin with _ or . are no data); "
-            "name a file, folder or glob"
-        )
+        raise nothing(wanted)
     return found
+
+
+def nothing(where: str) -> UsageError:
+    """Say that no file there is data."""
+    return UsageError(
+        f"{where}: no .parquet or .csv file there (names that begin with _ or . are no data); "
+        "name a file, folder or glob"
+    )
 
 
 def partition(path: Path, root: Path) -> Mapping[str, str | None]:

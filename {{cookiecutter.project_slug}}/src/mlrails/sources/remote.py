@@ -100,10 +100,7 @@ def _names(system: Any, address: str) -> list[str]:
         if name.suffix in datasets.ENDINGS and not any(map(datasets.is_hidden, name.parts))
     )
     if not chosen:
-        raise UsageError(
-            f"{where}: no .parquet or .csv file there (names that begin with _ or . are no data); "
-            "name a file, folder or glob"
-        )
+        raise datasets.nothing(where)
     return chosen
 
 
@@ -119,10 +116,7 @@ def _fetched(system: Any, name: str, folder: Path) -> Path:
 
 def _lacking(address: str, error: ImportError) -> UsageError:
     package = {"s3": "s3fs", "gs": "gcsfs"}.get(str(addresses.scheme(address)), error.name)
-    return UsageError(
-        f"{addresses.masked(address)}: needs {package}, which is not installed; add it to the "
-        "group `train` in pyproject.toml, and run `nox -s lock`"
-    )
+    return addresses.lacking(address, package)
 
 
 def _unreachable(address: str, account: Account, error: Exception) -> WorldError:

@@ -181,10 +181,7 @@ def _of_text(path: Path, how: Reading, root: Path) -> "pa.Table":
     found = reading.table(data, how, str(path))
     for name, value in datasets.partition(path, root).items():
         if name in found.column_names:
-            raise UsageError(
-                f"{path}: the column {name!r} stands in the file and in the name of a folder; keep "
-                "one"
-            )
+            raise tables.in_both(path, name)
         found = found.append_column(name, pa.repeat(pa.scalar(value, pa.string()), found.num_rows))
     return found
 

@@ -47,10 +47,7 @@ def rows(address: str, query: str, root: Path, account: Account, shown: Shown = 
     except ProjectError:
         raise
     except ModuleNotFoundError as error:
-        raise UsageError(
-            f"{where}: needs {error.name}, which is not installed; add it to the group `train` "
-            "in pyproject.toml, and run `nox -s lock`"
-        ) from None
+        raise addresses.lacking(address, error.name) from None
     except SQLAlchemyError as error:
         raise UsageError(
             f"{where}: refuses the query ({_said(error, account)}); mend it in source.py"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-INT96 = "INT96"
+_INT96 = "INT96"
 TEXT = "text"
 """The type of a column of CSV, or of a folder's name."""
 Types = Mapping[str, Any]
@@ -39,18 +39,22 @@ def _header(path: Path, names: Sequence[str], root: Path) -> Types:
     own, folders = _columns(path), datasets.partition(path, root)
     for name in names:
         if name in own and name in folders:
-            raise UsageError(
-                f"{path}: the column {name!r} stands in the file and in the name of a folder; keep "
-                "one"
-            )
+            raise in_both(path, name)
         if name not in own and name not in folders:
             raise UsageError(_missing(path, name, [*own, *folders]))
-        if own.get(name) == INT96:
+        if own.get(name) == _INT96:
             raise UsageError(
                 f"{path}: the column {name!r} is INT96, an instant in UTC, and times are read "
                 "without a zone; write it in the zone of the training rows, as TIMESTAMP_NTZ"
             )
     return {**dict.fromkeys(folders, TEXT), **own}
+
+
+def in_both(path: Path, name: str) -> UsageError:
+    """Say that a file and a folder's name have a column of one name."""
+    return UsageError(
+        f"{path}: the column {name!r} stands in the file and in the name of a folder; keep one"
+    )
 
 
 def check_alike(paths: Sequence[Path], found: Sequence[Types], names: Sequence[str]) -> None:
@@ -123,9 +127,9 @@ def _parquet_header(path: Path) -> list[tuple[str, Any]]:
 
     with pyarrow.parquet.ParquetFile(path) as file:
         columns = map(file.schema.column, range(len(file.schema)))
-        instants = {it.path for it in columns if it.physical_type == INT96}
+        instants = {it.path for it in columns if it.physical_type == _INT96}
         types = [(it.name, it.type) for it in file.schema_arrow]
-    return [(name, INT96 if name in instants else type_) for name, type_ in types]
+    return [(name, _INT96 if name in instants else type_) for name, type_ in types]
 
 
 PIECE = 2**17
