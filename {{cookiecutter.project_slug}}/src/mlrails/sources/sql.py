@@ -6,7 +6,7 @@ the digest of rows goes by their values alone.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from hashlib import sha256
@@ -28,11 +28,8 @@ _AT_ONCE = 50_000
 _ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _KNOWN = {"nothing", "whole number", "number", "text", "time", "boolean"}
 
-Shown = Callable[[Iterable[Any]], Iterable[Any]]
-"""Shows progress while it passes pieces on."""
 
-
-def rows(address: str, query: str, root: Path, account: Account, shown: Shown = iter) -> "pa.Table":
+def rows(address: str, query: str, root: Path, account: Account) -> "pa.Table":
     """Return what a query gives, numbers of fixed digits as text.
 
     Raises UsageError naming the column that is of no kind, or what the database says of the query,
@@ -43,7 +40,7 @@ def rows(address: str, query: str, root: Path, account: Account, shown: Shown = 
 
     where = addresses.masked(address)
     try:
-        names, pieces = _pieces(address, query, root, account, shown)
+        names, pieces = _pieces(address, query, root, account)
     except ProjectError:
         raise
     except ModuleNotFoundError as error:
@@ -60,7 +57,7 @@ def rows(address: str, query: str, root: Path, account: Account, shown: Shown = 
 
 
 def _pieces(
-    address: str, query: str, root: Path, account: Account, shown: Shown
+    address: str, query: str, root: Path, account: Account
 ) -> tuple[list[str], list[list[Any]]]:
     """Return the names of the columns, and pieces of rows as Arrow's arrays."""
     with _connected(address, root, account) as connection:
@@ -72,7 +69,7 @@ def _pieces(
         names = [*map(str, result.keys())]
         return names, [
             [array(*it, address) for it in zip(names, zip(*piece, strict=True), strict=True)]
-            for piece in shown(result.partitions(_AT_ONCE))
+            for piece in result.partitions(_AT_ONCE)
         ]
 
 
