@@ -101,10 +101,14 @@ def must_be_free(repository: Repository) -> None:
                 "and its like), then update"
             )
     if names := repository.uncommitted():
-        shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         raise UsageError(
-            f"{shown}: not committed; commit or stash, then update: nothing has been changed"
+            f"{_shown(names)}: not committed; commit or stash, then update: nothing has been "
+            "changed"
         )
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
 def merge(repository: Repository, sides: Sides) -> Merged:
@@ -140,10 +144,9 @@ def _must_be_known(repository: Repository, sides: Sides, changed: set[str]) -> N
     places = {str(it) for name in written for it in (name, *PurePosixPath(name).parents)}
     found = sorted(it for it in places - known if _stands(top / it, it in written))
     if found:
-        shown = ", ".join(found[:5]) + (", …" if len(found) > 5 else "")
         raise WorldError(
-            f"{shown}: not committed, and the update would write over it; move it away or commit "
-            "it, then update: nothing has been changed"
+            f"{_shown(found)}: not committed, and the update would write over it; move it away or "
+            "commit it, then update: nothing has been changed"
         )
 
 
