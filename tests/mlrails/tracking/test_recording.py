@@ -82,6 +82,40 @@ def test_a_run_says_where_its_model_came_from(project: Path, fake: fakes.FakeCli
     assert {name for name in run.data.params if name.startswith("estimator.")}
 
 
+READ = ({"name": "data/loans.csv", "digest": "ab" * 32}, {"name": "rates.csv", "digest": "cd" * 32})
+
+
+@pytest.mark.parametrize("read", [READ[:1], READ], ids=len)
+def test_a_run_says_which_bytes_its_rows_were_read_from(
+    project: Path, fake: fakes.FakeClient, read: tuple[dict[str, str], ...]
+) -> None:
+    (project / layout.SOURCES).parent.mkdir(parents=True, exist_ok=True)
+    (project / layout.SOURCES).write_text(json.dumps(read))
+    tags = fake.get_run(tell(Settings(project)).id).data.tags
+    assert tags["source"] == ", ".join(it["name"] for it in read)
+    assert len(tags["source_digest"]) == len(read[0]["digest"])
+    assert (tags["source_digest"] == read[0]["digest"]) is (len(read) == 1)
+    # Another machine is told it by the bundle alone.
+    label = json.dumps(
+        origin.label_of(Project(project), load(project), "key", of_folder(project / layout.MODEL))
+    )
+    (project / origin.LABEL).write_text(label)
+    assert origin.Bundle(project).origin().sources == [*read]
+
+
+@pytest.mark.parametrize("told", [None, "", "[1]", '{"name": 1}', '[{"name": "no digest"}]'])
+def test_rows_that_nobody_says_the_source_of_have_no_tag_of_it(
+    project: Path, fake: fakes.FakeClient, told: str | None
+) -> None:
+    (project / layout.SOURCES).parent.mkdir(parents=True, exist_ok=True)
+    if told is not None:
+        (project / layout.SOURCES).write_text(told)
+    tags = fake.get_run(tell(Settings(project)).id).data.tags
+    assert not {"source", "source_digest"} & tags.keys()
+    label = origin.label_of(Project(project), load(project), "key", "digest")
+    assert "sources" not in json.dumps(label["origin"])
+
+
 def test_a_later_commit_with_the_same_inputs_does_not_rewrite_where_a_run_came_from(
     project: Path, fake: fakes.FakeClient
 ) -> None:

@@ -8,7 +8,7 @@ machine, was told it when it was packed.
 import json
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -88,6 +88,18 @@ def noted_machine(root: Path) -> tuple[str, str]:
         raise WorldError(f"{layout.MACHINE}: {words}; run `nox -s train`") from None
 
 
+def noted_sources(root: Path) -> Sequence[Mapping[str, str]]:
+    """Return name and digest of what the rows of a project were read from, where `ingest` says it.
+
+    It does so for `sources.read` alone, and the raw rows may not have been fetched.
+    """
+    try:
+        told = json.loads((root / layout.SOURCES).read_text("utf-8"))
+        return [{"name": str(it["name"]), "digest": str(it["digest"])} for it in told]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ()
+
+
 Outcomes = Mapping[str, Mapping[str, str]]
 """The sha256 of each file, by stage and by path; stages in their order."""
 
@@ -140,6 +152,8 @@ class Origin:
     git: Revision
     cpu_class: str
     python: str
+    sources: Sequence[Mapping[str, str]] = ()
+    """Name and digest of what `sources.read` has read."""
 
 
 class Place(Protocol):
@@ -172,6 +186,7 @@ class Project:
             hashing.of_folder(self.root / layout.PREPARED, links=True),
             revision(self.root, input_key.inputs(self.root)),
             *noted_machine(self.root),
+            noted_sources(self.root),
         )
 
     def split_digest(self, params: Params) -> str:
@@ -231,5 +246,8 @@ _LABELLED = ("input_key", "digest", "origin", "split_digest", "outcomes")
 
 def label_of(project: Project, params: Params, key: str, digest: str) -> dict[str, object]:
     """Return what the label of a bundle of a project's model says."""
-    told = (key, digest, asdict(project.origin()), project.split_digest(params), project.outcomes())
+    origin = asdict(project.origin())
+    if not origin["sources"]:
+        del origin["sources"]  # Engines of before know of none.
+    told = (key, digest, origin, project.split_digest(params), project.outcomes())
     return dict(zip(_LABELLED, told, strict=True))

@@ -21,6 +21,8 @@ from .origin import Origin, Place
 from .runs import USER, Measured, Run
 
 _TOLD_LAST = "git_commit"
+_LONGEST_TAG = 5000
+"""Characters that every database behind MLflow can hold."""
 OUTCOMES = "outputs/outcomes.json"
 DVC_LOCK = "outputs/dvc.lock"
 """What the run keeps, so that a version can be made again and be compared."""
@@ -86,6 +88,7 @@ def log_source(run: Run, place: Place, project: str) -> None:
             "mlflow.source.git.commit": git.commit or "none",
             "mlflow.source.name": project,
             "lock_digest": hashing.of_file(root / layout.LOCK),
+            **_sources(origin),
             **_machine(origin),
         }
     )
@@ -125,6 +128,18 @@ def log_outputs(run: Run, place: Place) -> None:
         run.log_file(root / path, str(path if (root / path).is_dir() else path.parent))
     run.log_text(json.dumps(place.outcomes(), indent=1), OUTCOMES)
     run.log_file(root / "dvc.lock", "outputs")
+
+
+def _sources(origin: Origin) -> dict[str, str]:
+    """Return tags of what the rows were read from; their names hold no secret.
+
+    Of several sources the digest is that of their digests, each with its name.
+    """
+    if not origin.sources:
+        return {}
+    names, digests = ([it[key] for it in origin.sources] for key in ("name", "digest"))
+    whole = digests[0] if len(digests) == 1 else hashing.of_values([names, digests])
+    return {"source": ", ".join(names)[:_LONGEST_TAG], "source_digest": whole}
 
 
 def _machine(origin: Origin) -> dict[str, str]:
