@@ -194,8 +194,9 @@ def update(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Draw the page of the project's architecture anew, from the engine's imports."""
+    """Draw the project's pages anew that are made of the engine: its imports, and its metrics."""
     program(session, "python", "tests/mlrails/house.py")
+    beside_engine(session, "python", "tests/mlrails/metric_page.py")
 
 
 @nox.session
