@@ -15,7 +15,7 @@ from baking import SOURCE, Project, bake, replaced
 
 TESTS = sorted((SOURCE / "tests").glob("*.py"))
 SEAM = "src/flight_delays/estimator.py"
-MOST_LINES = 800
+MOST_LINES = 810
 
 
 def words(path: Path) -> set[str]:

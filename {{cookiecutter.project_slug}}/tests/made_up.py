@@ -33,6 +33,7 @@ COUNT = 2000
 QUICK = {"max_iter": 20, "n_estimators": 20, "epochs": 4, "batch_size": 32, "min_samples_leaf": 20}
 """What makes a fit short, for each of these that your `estimator.Hyperparameters` knows."""
 _CATEGORIES = ("a", "b", "c", "d")
+_GROUPS = tuple(f"group {number}" for number in range(200))
 _MISSING = 0.03
 _DAYS = {"day": 1, "week": 7, "month": 31}
 
@@ -68,7 +69,8 @@ def _values(column: Column, chance: np.random.Generator) -> Any:
         return chance.random(COUNT) < 0.5
     gaps = column.nullable & (chance.random(COUNT) < _MISSING)
     if column.kind == "category":
-        return pd.Series(chance.choice(_CATEGORIES, COUNT), dtype=DTYPES["category"]).mask(gaps)
+        labels = _GROUPS if column.name == params().data.group else _CATEGORIES
+        return pd.Series(chance.choice(labels, COUNT), dtype=DTYPES["category"]).mask(gaps)
     low, high = limits(column)
     return np.where(gaps, np.nan, chance.uniform(low, high, COUNT))
 
@@ -98,6 +100,8 @@ def _target(made: pd.DataFrame, column: Column, chance: np.random.Generator) -> 
         ranks = made[name].rank(method="dense").fillna(0).to_numpy(np.float64)
         signal += weight * ranks / (float(ranks.max()) or 1.0)
     places = pd.Series(signal).rank(pct=True).to_numpy()
+    if column.kind == "category":
+        return pd.cut(places, 3, labels=_CATEGORIES[:3]).astype(DTYPES["category"])
     low, high = limits(column)
     return places > 0.6 if column.kind == "boolean" else low + (high - low) * places
 

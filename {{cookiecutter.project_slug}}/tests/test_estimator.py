@@ -1,8 +1,8 @@
 """The contract of the seam, whichever library fills it: run this after every change of it.
 
-It fits, learns, and tells of it; it scores as one float each: few rows and none,
-unknown, missing and enormous values; what it saves loads and scores the same, holds no pickle, and
-is the same bytes for the same fit, also where that was broken off.
+It fits, learns, and tells of it; it scores as one float each, of several classes as one for each:
+few rows and none, unknown, missing and enormous values; what it saves loads and scores the same,
+holds no pickle, and is the same bytes for the same fit, also where that was broken off.
 """
 
 import io
@@ -22,13 +22,15 @@ from mlrails.core import hashing
 from mlrails.core.config import validated
 from mlrails.core.errors import UsageError
 from mlrails.core.params import FILE
-from mlrails.modeling.dataset import Labelled
+from mlrails.modeling import classes
 from mlrails.modeling.epochs import Arrays, Watch
 
 import made_up
 
 SECTION = made_up.values()["estimator"]
 ESTIMATOR, ENCODER = made_up.fitted().estimator, made_up.fitted().encoder
+CLASSES = made_up.fitted().classes
+SHAPE = (len(CLASSES),) if CLASSES else ()  # Of the scores of a row.
 
 
 class Listener(Watch):
@@ -51,7 +53,7 @@ class Listener(Watch):
 
 
 PARTS = {
-    part: Labelled(ENCODER.encode(it), it[made_up.params().data.target].to_numpy(float))
+    part: classes.labelled(ENCODER.encode(it), it[made_up.params().data.target], CLASSES)
     for part, it in made_up.parts().items()
 }
 TEST = PARTS["test"]
@@ -87,15 +89,17 @@ def test_the_section_of_the_params_is_held_to_its_own_rules() -> None:
 
 
 def test_scores_are_one_finite_float_for_each_row() -> None:
-    assert SCORES.shape == (len(TEST.target),)
+    assert SCORES.shape == (len(TEST.target), *SHAPE)
     assert SCORES.dtype == np.float64
     assert np.isfinite(SCORES).all()
-    assert not made_up.is_event() or (SCORES.min() >= 0 and SCORES.max() <= 1)
+    assert not (made_up.is_event() or CLASSES) or (SCORES.min() >= 0 and SCORES.max() <= 1)
 
 
 def test_it_learns() -> None:
-    constant = np.full(len(TEST.target), PARTS["train"].target.mean())
-    error, of_constant = (np.square(it - TEST.target).mean() for it in (SCORES, constant))
+    target, seen = TEST.target, PARTS["train"].target
+    if CLASSES:
+        target, seen = (classes.indicator(it, len(CLASSES)) for it in (target, seen))
+    error, of_constant = (np.square(it - target).mean() for it in (SCORES, seen.mean(axis=0)))
     assert error < of_constant
 
 
@@ -110,7 +114,7 @@ def test_it_tells_of_every_step_once_and_in_order() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_rows_are_scored_as_in_a_crowd(count: int) -> None:
     few = seam.scores(ESTIMATOR, TEST.matrix[:count])
-    assert few.shape == (count,)
+    assert few.shape == (count, *SHAPE)
     np.testing.assert_allclose(few, SCORES[:count], rtol=1e-5)
 
 

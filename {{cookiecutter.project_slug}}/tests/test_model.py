@@ -40,9 +40,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_an_event_is_called_from_the_threshold_on_and_a_number_is_predicted() -> None:
+def test_an_event_is_called_from_the_threshold_on_and_a_class_or_number_is_predicted() -> None:
     found, scores = MODEL.predict(ROWS), MODEL.scores(ROWS)
-    if made_up.is_event():
+    if MODEL.classes:
+        assert list(found) == ["prediction", *(f"probability_{it}" for it in MODEL.classes)]
+        likeliest = [MODEL.classes[it] for it in scores.argmax(axis=1)]
+        np.testing.assert_array_equal(found["prediction"], likeliest)
+    elif made_up.is_event():
         assert list(found) == ["prediction", "probability"]
         np.testing.assert_array_equal(found["prediction"], scores >= (MODEL.threshold or 0))
         np.testing.assert_array_equal(found["probability"], scores)
@@ -61,7 +65,7 @@ def test_what_was_saved_predicts_the_same(tmp_path: Path) -> None:
     MODEL.save(tmp_path)
     again = module.load(tmp_path)
     assert (again.task, again.encoder) == (MODEL.task, MODEL.encoder)
-    assert again.threshold == MODEL.threshold
+    assert (again.threshold, again.classes) == (MODEL.threshold, MODEL.classes)
     np.testing.assert_array_equal(again.scores(ROWS), MODEL.scores(ROWS))
 
 
