@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
+import tutorial
 import yaml
 from baking import Once, Project, bake
 
@@ -204,3 +205,27 @@ def test_the_champion_of_the_example_makes_room(
 
 def _without(row: Row, name: str) -> Row:
     return {key: it for key, it in row.items() if key != name}
+
+
+@pytest.mark.slow
+def test_the_tutorial_goes_from_a_bank_s_table_to_a_model_that_answers(
+    user: Mapping[str, str], tools: Path, own_tools: Path, tmp_path: Path
+) -> None:
+    project = Project(bake(tmp_path / "bake", user), user, tools)
+    project.commit()
+    page = (project.root / "docs" / "tutorial.md").read_text("utf-8")
+    assert [*tutorial.faults(page, project, own_tools, tmp_path / "served.txt")] == []
+
+
+def test_a_tutorial_that_shows_what_is_not_said_would_be_found(
+    user: Mapping[str, str], tmp_path: Path
+) -> None:
+    here = Project(tmp_path, user, tmp_path)
+    said = "```sh\necho one\necho two\n```\n\n```text\none two\n```\n"
+    assert [*tutorial.faults(said, here, tmp_path, tmp_path / "log")] == []
+    for wrong in (
+        said.replace("```text\none", "```text\nthree"),
+        said.replace("```text\none", "```text\nerror: one"),
+        said.replace("echo two", "echo two; false"),
+    ):
+        assert len([*tutorial.faults(wrong, here, tmp_path, tmp_path / "log")]) == 1
