@@ -18,6 +18,8 @@ PROJECT = "{{cookiecutter.project_slug}}"
 LOCK = "requirements-dev.lock"
 ENGINE = f"{PROJECT}/src/mlrails"
 ENGINE_LOCK = f"{PROJECT}/overlays/framework/scikit-learn/{LOCK}"
+TABLES = Path("tests", "tables")
+TABLES_LOCK = "requirements.lock"
 # Each worker takes whichever file of tests is next, as its tests share what they have baked and
 # trained (tests/conftest.py says which do not).
 SIDE_BY_SIDE = ("--dist", "loadgroup", "--numprocesses")
@@ -149,6 +151,28 @@ def proof(session: nox.Session) -> None:
 
 
 @nox.session
+def tables(session: nox.Session) -> None:
+    """Adopt other people's tables (-- --step N --seconds N), and write docs/own-data.md of them.
+
+    It goes on where it was broken off: what has been tried of this template lies in .nox/tried.
+    """
+    here = session.cache_dir.absolute().with_name("tried")
+    here.mkdir(parents=True, exist_ok=True)
+    if not (here / "tables.jsonl").is_file():
+        programs = install(session, "tables", str(TABLES / TABLES_LOCK))
+        run(session, programs, "python", str(TABLES / "export.py"), str(here))
+    if not (project := here / "bake" / "flight-delays").is_dir():
+        bake_into(session, here / "bake")
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Bake"]):
+            session.run("git", "-C", str(project), *words, external=True)
+    programs, source = install(session, "engine", ENGINE_LOCK), str(project / "src")
+    words = [str(it) for it in (TABLES / "outcomes.py", here, project, here / "outcomes.jsonl")]
+    run(session, programs, "python", *words, *session.posargs, env={"PYTHONPATH": source})
+    page = (str(here / "outcomes.jsonl"), "docs/own-data.md")
+    program(session, "python", "-m", "tests.tables.page", *page)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types and workflows of the template, and of the project's source in place."""
     # No cache in the template's folder: cookiecutter would take it for a file of the project.
@@ -216,6 +240,9 @@ def lock(session: nox.Session) -> None:
     session.run(
         *compile_, "requirements-dev.in", "-o", LOCK, *session.posargs, silent=True, external=True
     )
+    kept = str(TABLES / TABLES_LOCK)
+    asked = (str(TABLES / "requirements.in"), "-o", kept, *session.posargs)
+    session.run(*compile_, *asked, silent=True, external=True)
     for overlay in sorted(Path(PROJECT, "overlays", "framework").iterdir()):
         with tempfile.TemporaryDirectory() as folder:
             project = bake_into(session, Path(folder), f"framework={overlay.name}")
