@@ -47,3 +47,26 @@ def test_what_may_name_groups_is_looked_for_once(monkeypatch: pytest.MonkeyPatch
     whole = table(12, 0.5)
     assert len(list(columns.of_table(whole, ROWS))) == 12
     assert len(asked) == 1
+
+
+def test_of_very_many_columns_those_are_added_up_that_tell_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(columns, "_MOST_TOGETHER", 5)
+    whole = table(9, 3.0)
+    best = whole.frame["f4"] + 3 * whole.frame["y"]
+    whole = Table(whole.frame.assign(f4=best), whole.roles)
+    found = columns.Columns(whole, ROWS)
+    assert len(found._together.places) == 5
+    assert "f4" in found._together.places
+    assert found.others("f4").low < found.others("f0").low
+
+
+def test_where_there_is_nothing_to_compare_with_it_is_said() -> None:
+    (found,) = columns.of_table(table(1, 0.001), ROWS)
+    assert "and no other column is left to compare it with; " in found.sentence
+    assert "0.00" not in found.sentence
+    whole = table(2, 0.001)
+    noisy = whole.frame["f1"] + 9 * np.random.default_rng(4).normal(size=ROWS)
+    (found,) = columns.of_table(Table(whole.frame.assign(f1=noisy), whole.roles), ROWS)
+    assert "all other columns together rank correlation" in found.sentence

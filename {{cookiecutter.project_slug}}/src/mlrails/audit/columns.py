@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from . import digits, encodings, strength, words
 from .finding import Finding
-from .strength import Strength, Together
+from .strength import NOTHING, Strength, Together
 from .table import Table, is_time
 from .table import numbers as as_numbers
 from .words import Absence
@@ -24,6 +24,8 @@ _BEYOND, _FAR_BEYOND = 0.1, 0.3
 _GONE, _GONE_ALONE, _ZERO = 0.7, 0.5, 0.8
 _SAYS_NOTHING = 0.35
 _FUTURE = 0.5
+_MOST_TOGETHER = 64
+"""More columns are not added up: each that is looked at needs a sum without it."""
 
 
 class Told(NamedTuple):
@@ -56,7 +58,13 @@ class Columns:
 
     @cached_property
     def _together(self) -> Together:
-        return Together(self.sample, self.sample.features)
+        """The columns that are added up: of very many those that tell most alone."""
+        by_strength = sorted(self.told, key=lambda it: it.values.low, reverse=True)
+        plain = [it.name for it in by_strength if it.name in self._plain]
+        others = [it.name for it in by_strength if it.name not in self._plain]
+        answered = [it for it in self._plain if it in self.whole.roles.known]
+        chosen = {it for names in (answered, plain, others) for it in names[:_MOST_TOGETHER]}
+        return Together(self.sample, [it for it in self.sample.features if it in chosen])
 
     @cached_property
     def _keys(self) -> encodings.Keys:
@@ -116,9 +124,9 @@ def _absent(table: Table, told: Told, others: Strength) -> Iterator[Finding]:
         "missing after the outcome",
         (told.name,),
         f"that column {told.name!r} has a value or none ({found.written} in "
-        f"{found.rows.mean():.0%} of rows) tells the target alone: {missing.said(False)}, all "
-        f"other columns together {others.said(table.roles.numbers)}; it looks filled in after the "
-        f"outcome: {_remedy(told.name)}",
+        f"{found.rows.mean():.0%} of rows) tells the target alone: {missing.said(False)}, "
+        f"{_beside(others, table.roles.numbers)}; it looks filled in after the outcome: "
+        f"{_remedy(told.name)}",
         "stop" if is_shown else "question",
     )
 
@@ -138,10 +146,17 @@ def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Itera
     yield Finding(
         "target leakage",
         (told.name,),
-        f"column {told.name!r} alone tells the target: {values.said(by)}, all other columns "
-        f"together {others.said(by)}; {_remedy(told.name)}",
+        f"column {told.name!r} alone tells the target: {values.said(by)}, "
+        f"{_beside(others, by)}; {_remedy(told.name)}",
         "stop" if is_shown else "question",
     )
+
+
+def _beside(others: Strength, by_number: bool) -> str:
+    """Return what a column's figure is to be compared with."""
+    if others is NOTHING:
+        return "and no other column is left to compare it with"
+    return f"all other columns together {others.said(by_number)}"
 
 
 def _remedy(name: str) -> str:

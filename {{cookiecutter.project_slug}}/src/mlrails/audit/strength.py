@@ -5,7 +5,7 @@ event (of several classes the one that is told best, against the rest), Spearman
 number. Intervals are DeLong's (DeLong, DeLong and Clarke-Pearson 1988) and Fisher's.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -142,17 +142,20 @@ class Together:
     def __init__(self, table: Table, names: Sequence[str]) -> None:
         self.table, self.places = table, {name: at for at, name in enumerate(names)}
         self._said: dict[tuple[int, ...], Strength] = {}
-        self._each = [*_ridges(table, names)]
+        encoded = [out_of_fold(coded(table, name), table) for name in names]
+        self._each = [_Ridge(encoded, table, it) for it in range(table.scores.shape[1])]
 
     def told(self, names: Iterable[str]) -> Strength:
         """Return how well some of the columns tell the target together; none tell nothing."""
-        places = tuple(self.places[it] for it in names)
+        places = tuple(self.places[it] for it in names if it in self.places)
         if places not in self._said:
-            self._said[places] = self._of(places) if places else NOTHING
+            found = of_scores(self.scores(places), self.table) if places else NOTHING
+            self._said[places] = found
         return self._said[places]
 
-    def _of(self, places: Sequence[int]) -> Strength:
-        return of_scores(np.column_stack([it.scores(places) for it in self._each]), self.table)
+    def scores(self, places: Sequence[int]) -> Floats:
+        """Return the scores that columns give together, (rows, as many as the target has)."""
+        return np.column_stack([it.scores(places) for it in self._each])
 
 
 class _Ridge:
@@ -184,15 +187,9 @@ class _Ridge:
         return scores
 
 
-def _ridges(table: Table, names: Sequence[str]) -> Iterator[_Ridge]:
-    """Yield one for each score of the target."""
-    encoded = [out_of_fold(coded(table, name), table) for name in names]
-    yield from (_Ridge(encoded, table, it) for it in range(table.scores.shape[1]))
-
-
 def added(table: Table, names: Sequence[str]) -> Floats:
     """Return the scores that columns give together, (rows, as many as the target has)."""
-    return np.column_stack([it.scores(range(len(names))) for it in _ridges(table, names)])
+    return Together(table, names).scores(range(len(names)))
 
 
 def chernoff(seen: int, expected: float) -> float:
