@@ -62,7 +62,7 @@ def plan(
         target, None if task is None else Task(task), time, group, tuple(ids), tuple(drop),
         weight, positive, known or {},
     )  # fmt: skip
-    found = table.opened((root or Path()) / source)
+    found = table.of_source(source, root or Path())
     return of_table(found, source, wishes, shown)
 
 
@@ -136,8 +136,8 @@ def _plan(
     dates = {it.name: it.form for it in columns.values() if it.form and it.kind == "time"}
     how = replace(found.how, positive=positive, dates=dates)
     draft = Plan(
-        source, how.words(), found.digest, found.rows.num_rows, planned, target.task,
-        divided.by, divided.because,
+        source, {**found.pinned, **how.words()}, found.digest, found.rows.num_rows, planned,
+        target.task, divided.by, divided.because,
         classes=target.labels if target.task is not Task.CLASSIFICATION else (),
         until=divided.until, estimator=sizes.estimator(max(train, 1)),
         validation=divided.validation, test=divided.test, calendar=divided.calendar,

@@ -6,7 +6,7 @@ This guesses, and is asked at adoption alone: what it finds is shown, and writte
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..core.errors import UsageError
 from ..data import dialect
@@ -79,35 +79,61 @@ def encoding(data: bytes, where: str) -> str:
 def _older(data: bytes) -> str:
     """Return the encoding of a text that is no UTF-8.
 
-    It is Windows-1252 unless its letters speak for another alphabet, of which a library knows the
-    frequencies: on few letters it guesses wildly among the Western ones.
+    It is one of Latin letters unless its words are of another alphabet throughout, of which a
+    library knows the frequencies: on few letters it guesses wildly, and reads `Köln` in Chinese.
     """
     from charset_normalizer import from_bytes
 
     lines = [it for it in data.splitlines() if not it.isascii()][:_LINES]
-    best = from_bytes(b"\n".join(lines)).best()
-    if best is not None and best.encoding in _OTHER and best.language != "Unknown":
-        return str(best.encoding).replace("_", "-")
+    text = b"\n".join(lines)
+    best = from_bytes(text).best()
+    if best is not None and best.language != "Unknown":
+        words = _words(text.decode(best.encoding, errors="replace"))
+        is_central = best.encoding in _CENTRAL and best.language in _LANGUAGES
+        if is_central and len(words) >= _SEVERAL:
+            return "cp1250" if best.encoding == "cp1250" else "iso8859-2"
+        if best.encoding in _OTHER and _mixed(words) < _MIXED:
+            return str(best.encoding).replace("_", "-")
+    found = min(("cp1252", "cp1250", "cp850"), key=lambda it: _faults(text, it))
     try:
-        data.decode("cp1252")
+        data.decode(found)
     except UnicodeDecodeError:
         return "latin-1"
-    return "cp1252"
+    return found
 
 
 _OTHER = {"cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "iso8859_5", "iso8859_7"}
 _OTHER |= {"cp932", "shift_jis", "euc_jp", "gb18030", "gb2312", "gbk", "big5", "cp949", "euc_kr"}
-_OTHER |= {"cp1250", "iso8859_2"}
+_CENTRAL = {"cp1250", "iso8859_2"}
+_LANGUAGES = {"Czech", "Polish", "Hungarian", "Slovak", "Croatian", "Slovene", "Romanian"}
+_SEVERAL, _MIXED = 20, 0.5
+_WITHIN = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?=[A-Za-z])")
+
+
+def _words(text: str) -> set[str]:
+    """Return the words that have letters beyond ASCII."""
+    return {it for it in re.findall(r"[^\W\d_]+", text) if not it.isascii()}
+
+
+def _mixed(words: Collection[str]) -> float:
+    """Return which share of words has letters of ASCII as well, as none of other alphabets has."""
+    return sum(any(map(str.isascii, it)) for it in words) / max(len(words), 1)
+
+
+def _faults(text: bytes, encoding: str) -> int:
+    """Return how many bytes within words would be no letter; an apostrophe may stand there."""
+    inside = b"".join(_WITHIN.findall(text)).decode(encoding, errors="replace")
+    return sum(not it.isalpha() and it != "\u2019" for it in inside)
 
 
 def separator(data: bytes, encoding: str) -> str:
     """Return what separates cells: the letter by which most rows have as many as the first one."""
     head = data[:HEAD].decode(encoding, errors="ignore").removeprefix("\ufeff")
     if said := re.match(r'"?sep=(.)"?\r?\n', head, re.I):
-        return said[1]
+        return str(said[1])
     whole = len(data) <= HEAD
     scores = {it: _score(head, it, whole) for it in (*_SEPARATORS, *_RARE)}
-    best = max(scores, key=lambda it: scores[it])
+    best: str = max(scores, key=lambda it: scores[it])
     return best if scores[best] > (0.9, 1) or best in _SEPARATORS else ","
 
 

@@ -1,17 +1,23 @@
 """A table as it is adopted: its cells, by words that were guessed and are told.
 
 Nothing after adoption guesses: `source.py` says what was found here, and `mlrails.data.reading`
-makes the same cells of the same words.
+makes the same cells of the same words. What lies elsewhere is pinned by its `sha256`, so another
+one under the same name is noticed.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
+from ..core.settings import source_account
 from ..data.reading import Reading, decoded, header, numerals, simple, table, unique, without
+from ..sources import addresses, datasets, provenance, remote, sql, tables
+from ..sources.source import rows_of
 from . import moments, sniff
 
 if TYPE_CHECKING:
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 
 WIDEST = 5_000
 """So many columns a project can hold: `schema.py` has a line for each."""
-_HEAD = 2_000
+_HEAD, _SHOWN = 2_000, 60
 _LOCALES: tuple[tuple[str, str], ...] = (
     (".", ""),
     (".", ","),
@@ -42,9 +48,9 @@ class Table:
     rows: "pa.Table"
     how: Reading
     digest: str
-    is_text: bool
-    """Whether cells are text whose words were guessed, or have types of their own."""
     notes: tuple[str, ...] = ()
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """What `source.py` says beside how it is read: which query, and what there was."""
 
 
 def opened(path: Path) -> Table:
@@ -66,14 +72,99 @@ def of_bytes(data: bytes, where: str) -> Table:
     if not data.strip():
         raise UsageError(f"{where}: it is empty; name a table with a line of names and rows")
     if data.startswith(b"PAR1"):
-        found = _of_parquet(data, where)
-    else:
-        sniff.refuse_other(data[: sniff.HEAD], where)
-        found = _of_text(data, where)
-    _check_width(found.rows.column_names, where)
+        return _of_parquet(data, where)
+    sniff.refuse_other(data[: sniff.HEAD], where)
+    how = words(data, sniff.encoding(data, where), where)
+    return of_text(table(data, how, where), how, where)
+
+
+def of_text(rows: "pa.Table", how: Reading, where: str) -> Table:
+    """Return rows whose cells are text, which say in words of their own that they are missing."""
+    return _checked(_without_nulls(Table(where, rows, how, "")))
+
+
+def of_rows(rows: "pa.Table", where: str) -> Table:
+    """Return rows that have types of their own."""
+    import pyarrow as pa
+
+    rows = pa.table([simple(it) for it in rows.columns], names=unique(rows.column_names))
+    return _checked(Table(where, rows, Reading(), ""))
+
+
+def _checked(found: Table) -> Table:
+    _check_width(found.rows.column_names, found.where)
     if not found.rows.num_rows:
-        raise UsageError(f"{where}: it has a line of names and no row; name a table with rows")
+        raise UsageError(
+            f"{found.where}: it has a line of names and no row; name a table with rows"
+        )
     return found
+
+
+def of_source(source: str, root: Path, query: str | None = None) -> Table:
+    """Read a source; its name begins in `root`, where `ingest` is going to read it too.
+
+    Raises UsageError for one that is no table, in a sentence, and WorldError where it cannot be
+    had.
+    """
+    kind = addresses.scheme(source)
+    if query is not None and (kind is None or kind in addresses.FILES):
+        raise UsageError(f"{addresses.masked(source)}: --query asks a database, and this is none")
+    if kind is None:
+        return _of_path(source, root)
+    addresses.check(source)
+    if kind in addresses.FILES:
+        return _of_address(source)
+    if query is None:
+        raise UsageError(
+            f"{addresses.masked(source)}: no query says which rows; say --query 'select …'"
+        )
+    return _of_database(source, root, query)
+
+
+def _of_path(source: str, root: Path) -> Table:
+    path = root / source
+    if path.is_file():
+        return opened(path)
+    if not path.exists() and not datasets.is_glob(source):
+        raise UsageError(f"{source}: there is no such file; name a table in CSV or Parquet")
+    paths = datasets.find(root, source)
+    found = _of_files(paths, root, source)
+    return replace(found, digest=provenance.of_files(paths, root))
+
+
+def _of_address(source: str) -> Table:
+    where = addresses.masked(source)
+    with TemporaryDirectory(prefix="source-") as name:
+        folder = Path(name)
+        paths = remote.fetch(source, folder, source_account(os.environ))
+        digest = provenance.of_files(paths, folder)
+        try:
+            found = _of_files(paths, folder, where)
+        except UsageError as error:  # Nobody knows the folder.
+            told = str(error).replace(f"{folder}{os.sep}", "").removeprefix(f"{where}: ")
+            raise UsageError(f"{where}: {told}") from None
+    return replace(found, digest=digest, pinned={"sha256": digest})
+
+
+def _of_files(paths: Sequence[Path], root: Path, where: str) -> Table:
+    """Read files of one format, with what their folders' names say."""
+    if len(paths) == 1 and not datasets.partition(paths[0], root):
+        return of_bytes(paths[0].read_bytes(), where)
+    if any(map(tables.is_parquet, paths)):
+        return of_rows(rows_of(paths, None, Reading(), root), where)
+    head, *_ = texts = [it.read_bytes() for it in paths]
+    for path, text in zip(paths, texts, strict=True):
+        sniff.refuse_other(text[: sniff.HEAD], str(path))
+    coded = next((it for it in texts if not it.isascii()), head)
+    how = words(head, sniff.encoding(coded, where), where)
+    return of_text(rows_of(paths, None, how, root), how, where)
+
+
+def _of_database(source: str, root: Path, query: str) -> Table:
+    found = sql.rows(source, query, root, source_account(os.environ))
+    digest = sql.digest(found)
+    made = of_rows(found, addresses.masked(source))
+    return replace(made, digest=digest, pinned={"query": query, "sha256": digest})
 
 
 def _check_width(given: Sequence[str], where: str) -> None:
@@ -85,7 +176,7 @@ def _check_width(given: Sequence[str], where: str) -> None:
         )
     if wide < 2:
         raise UsageError(
-            f"{where}: only one column, {given[0]!r}; a target and something "
+            f"{where}: only one column, {given[0][:_SHOWN]!r}; a target and something "
             "to predict it from are needed"
         )
 
@@ -98,18 +189,15 @@ def _of_parquet(data: bytes, where: str) -> Table:
         rows = pyarrow.parquet.read_table(pa.BufferReader(data))
     except (pa.ArrowException, OSError):
         raise UsageError(f"{where}: cannot be read as Parquet; write the file anew") from None
-    rows = pa.table([simple(it) for it in rows.columns], names=unique(rows.column_names))
-    return Table(where, rows, Reading(), "", is_text=False)
+    return of_rows(rows, where)
 
 
-def _of_text(data: bytes, where: str) -> Table:
-    encoding = sniff.encoding(data, where)
+def words(data: bytes, encoding: str, where: str) -> Reading:
+    """Return how a text separates its cells; raises UsageError where it has too few or many."""
     how = Reading(sniff.separator(data, encoding), encoding)
     given, _ = header(decoded(data, encoding, where), how.separator, where)
     _check_width(given, where)
-    how = replace(how, trim=sniff.is_padded(data, encoding, how.separator))
-    rows = table(data, how, where)
-    return _without_nulls(Table(where, rows, how, "", is_text=True))
+    return replace(how, trim=sniff.is_padded(data, encoding, how.separator))
 
 
 def _without_nulls(found: Table) -> Table:

@@ -19,7 +19,7 @@ def _column(said: str, metavar: str = "COLUMN") -> Any:
 @adoption_verbs.command()
 def adopt(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="A CSV or Parquet file.")],
+    source: Annotated[str, typer.Argument(help="A file, folder, glob or address, CSV or Parquet.")],
     target: Annotated[str | None, _column("What is predicted.")] = None,
     task: Annotated[str | None, _column("By default as its values are.", "TASK")] = None,
     positive: Annotated[str | None, _column("The target's word for the event.", "WORD")] = None,
@@ -29,6 +29,7 @@ def adopt(
     id: Annotated[list[str] | None, _column("Names rows, and tells nothing.")] = None,  # noqa: A002 - the option's name
     drop: Annotated[list[str] | None, _column("Not known when one predicts.")] = None,
     known: Annotated[list[str] | None, _column("Known by then, and why.", "COLUMN=WHY")] = None,
+    query: Annotated[str | None, _column("What a database is asked.", "SELECT")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing, leave out doubts.")] = False,
     dirty: Annotated[bool, typer.Option("--dirty", help="Allow uncommitted changes.")] = False,
 ) -> None:
@@ -36,7 +37,7 @@ def adopt(
     from ..adopt.writing.run import Order, Person, adopt
 
     columns, several = handed(context).columns, (id or (), drop or (), known or ())
-    order = Order(source, target, task, time, group, weight, positive, *several, yes, dirty)
+    order = Order(source, target, task, time, group, weight, positive, *several, yes, dirty, query)
     width = min(shutil.get_terminal_size((100, 24)).columns, 160)
     person = Person(input if sys.stdin.isatty() else None, width, Path.cwd())
     leave(lambda: adopt(here(), order, person, columns))

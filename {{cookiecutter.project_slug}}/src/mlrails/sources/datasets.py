@@ -54,6 +54,11 @@ def nothing(where: str) -> UsageError:
     )
 
 
+def is_glob(wanted: str) -> bool:
+    """Tell whether a name is a pattern of names."""
+    return glob.has_magic(wanted)
+
+
 def partition(path: Path, root: Path) -> Mapping[str, str | None]:
     """Return the columns that the names of a file's folders hold, as `origin=EWR`; None is missing.
 

@@ -5,6 +5,8 @@ A file from outside is copied to `data/source/`, and DVC keeps it: rows belong t
 by accident, and large files to no git. What git keeps already stays git's.
 """
 
+import os
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +14,8 @@ from pathlib import Path
 
 from ...core import git, hashing
 from ...core.errors import UsageError
-from . import apply, files
+from ...sources import addresses, datasets
+from . import apply, documents, files
 
 FOLDER = "data/source"
 _MADE = ("data/raw", "data/prepared", "models", "reports", "build", ".dvc", ".nox", ".git", "src")
@@ -23,9 +26,10 @@ _MADE = ("data/raw", "data/prepared", "models", "reports", "build", ".dvc", ".no
 class Place:
     """Where rows are read now, and from then on."""
 
-    path: Path
+    path: Path | None
+    """The file, where it is one."""
     name: str
-    """Below the project, as `source.py` says it."""
+    """Below the project, or an address, as `source.py` says it."""
     copies: Mapping[str, Path] = field(default_factory=dict)
     tracked: tuple[str, ...] = ()
 
@@ -35,9 +39,11 @@ def of(root: Path, source: str, start: Path) -> Place:
 
     Raises UsageError where another file of that name stands in the way.
     """
+    if addresses.scheme(source) is not None:
+        return Place(None, source)
     path = (start / source).absolute()
     if not path.is_file():
-        return Place(path, source)  # Whoever opens it says what is wrong.
+        return _of_several(root, path, source)
     inside = _inside(root, path)
     if inside is not None:
         return Place(path, inside, {}, () if _stays(root, inside) else (inside,))
@@ -53,13 +59,31 @@ def of(root: Path, source: str, start: Path) -> Place:
     return Place(path, name, {name: path}, (name,))
 
 
+def _of_several(root: Path, path: Path, source: str) -> Place:
+    """Return the place of a folder or a glob, which has to be below the project: it stays there."""
+    name = posixpath.normpath(os.path.relpath(path, root.absolute()).replace(os.sep, "/"))
+    if not path.exists() and not datasets.is_glob(source):
+        return Place(None, name)  # Whoever opens it says what is wrong.
+    folder = next(iter(documents.deps(name)), ".")
+    if folder == "." or folder.startswith("..") or _is_made(folder):
+        raise UsageError(
+            f"{source}: several files are read where they lie, and these would be no part of the "
+            f"project; put them into a folder below it, as {FOLDER}/{_plain(path.parent.name)}"
+        )
+    return Place(None, name, {}, () if _stays(root, folder) else (folder,))
+
+
+def _is_made(name: str) -> bool:
+    return any(name == it or name.startswith(f"{it}/") for it in _MADE)
+
+
 def _inside(root: Path, path: Path) -> str | None:
     """Return a file's name below the project; None where it is elsewhere, or may not stay."""
     real, top = path.resolve(), root.resolve()
     if not real.is_relative_to(top):
         return None
     name = real.relative_to(top).as_posix()
-    return None if any(name == it or name.startswith(f"{it}/") for it in _MADE) else name
+    return None if _is_made(name) else name
 
 
 def _stays(root: Path, name: str) -> bool:

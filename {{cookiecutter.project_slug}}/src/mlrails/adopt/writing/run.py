@@ -34,6 +34,7 @@ class Order:
     known: Sequence[str] = ()
     yes: bool = False
     dirty: bool = False
+    query: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,10 @@ def _planned(
     place: places.Place,
 ) -> Plan:
     """Return the plan that is written, shown and with every question answered."""
-    found = table.opened(place.path)
+    root = settings.root
+    found = (
+        table.opened(place.path) if place.path else table.of_source(place.name, root, order.query)
+    )
     wishes = wished(order, found.rows.column_names, before, now)
     look = partial(proposal.of_table, found, place.name, shown=not settings.in_ci)
     plan = _with_answers(look, wishes, order, person)
