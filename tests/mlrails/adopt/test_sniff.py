@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from mlrails.adopt import sniff
+from mlrails.adopt import sniff, table
+from mlrails.core.errors import UsageError
 
 
 def text(*words: str, rows: int = 200) -> str:
@@ -38,3 +39,26 @@ def test_letters_are_read_as_they_were_written(encoding: str, words: list[str]) 
 def test_one_umlaut_makes_no_chinese() -> None:
     data = (text() + "1,Köln\n").encode("cp1252")
     assert sniff.encoding(data, "f.csv") == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"SQLite format 3\0" + bytes(200), "name it as sqlite:///PATH"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:a\n", "`git lfs pull`"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "it is a picture"),
+        (b"<?xml version='1.0'?><rows/>", "it is XML"),
+        (b"\x80\x04\x95aaa\n1,2\n", "no text, but a file of some program"),
+        (b'"y","x"\n"1",5,2\n"2",6,3\n', "row 1 has 3 cells.* name the first column too"),
+        (b"y,x\n1,2\n3,4,5\n", "row 2 has 3 cells, and the line of names 2; mend it"),
+        (b"x" * 500 + b"\n1\n", f"only one column, '{'x' * 60}'"),
+    ],
+)
+def test_what_is_no_table_is_said(data: bytes, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        table.of_bytes(data, "f.csv")
+
+
+def test_blanks_separate_cells_where_nothing_else_does() -> None:
+    assert sniff.separator(b'"y" "x"\n1 2.5\n3 4.5\n', "utf-8") == " "
+    assert sniff.separator(b"first name,last name\na b,c d\na b,c d\n", "utf-8") == ","

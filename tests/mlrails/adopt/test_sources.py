@@ -14,7 +14,7 @@ import pytest
 import sample
 from plans import FILE, SCHEMA, SOURCE, columns, params
 
-from mlrails.adopt import table
+from mlrails.adopt import sniff, table
 from mlrails.adopt.plan import Plan
 from mlrails.adopt.proposal import of_table
 from mlrails.adopt.roles import Wishes
@@ -208,3 +208,35 @@ def test_several_files_that_are_no_part_of_the_project_are_refused(root: Path, s
     (root.parent / "other").mkdir(exist_ok=True)
     with pytest.raises(UsageError, match="several files are read where they lie"):
         places.of(root, source, root)
+
+
+@pytest.mark.parametrize(
+    ("cell", "reading"),
+    [
+        ("${:,}", {"units": {"price": "$"}, "thousands": ","}),
+        ("{} %", {"units": {"price": "%"}}),
+        ("-€ {}", {"units": {"price": "€"}}),
+    ],
+)
+def test_a_sign_beside_numbers_is_no_part_of_them(
+    cell: str, reading: dict[str, object], tmp_path: Path
+) -> None:
+    chance = Random(5)
+    rows = [(chance.randrange(1000, 99999), chance.random()) for _ in range(ROWS)]
+    lines = [f'"{cell.format(price)}",{rent:.3f}' for price, rent in rows]
+    lines[7] = "NA,0.5"
+    (tmp_path / "f.csv").write_text("price,rent\n" + "\n".join(lines) + "\n", "utf-8")
+    found = planned("f.csv", tmp_path)
+    assert {it: found.reading.get(it) for it in reading} == reading
+    assert found.named("number") == ("price",)
+    read_again = again(found, tmp_path)["price"].abs()
+    assert read_again.isna().sum() == 1
+    assert read_again[0] == rows[0][0]
+    (tmp_path / "f.csv").write_text("price,rent\n5 apples,1\n", "utf-8")
+    with pytest.raises(UsageError, match="column 'price': row 1 is no number"):
+        again(found, tmp_path)
+
+
+@pytest.mark.parametrize("cells", [["$1", "€2"], ["1", "$2"], ["%"], ["$$1"], ["a%"], []])
+def test_other_signs_stay_what_they_are(cells: list[str]) -> None:
+    assert sniff.unit(cells) is None

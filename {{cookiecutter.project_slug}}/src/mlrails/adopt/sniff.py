@@ -17,11 +17,21 @@ _LINES = 500
 _SEPARATORS = ",;\t|"
 """In the order in which they are taken where two fit equally well."""
 _RARE = ":^~"
+_FITS = (0.9, 1)
 _PAGE = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype|html|head|body|table)",
     re.IGNORECASE | re.DOTALL,
 )
 _JSON = re.compile(rb"\s*(\{\s*\"|\[\s*[\[{])")
+
+_OTHERS = {
+    b"%PDF": "it is a PDF",
+    b"\x89PNG": "it is a picture",
+    b"<?xml": "it is XML, whose values lie within each other",
+    b"SQLite format 3\0": "it is a database; name it as sqlite:///PATH, with --query 'select …'",
+    b"version https://git-lfs": "it is a pointer of Git LFS; `git lfs pull` brings the rows",
+}
+_CONTROL, _FIRST = re.compile(rb"[\x01-\x08\x0e-\x19]"), 200
 
 NULLS = ("NULL", "null", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "None", "?")
 """Words that mean nothing else in a table."""
@@ -36,8 +46,10 @@ def refuse_other(head: bytes, where: str) -> None:
         why = "it is a page (HTML), perhaps of a site that asks to sign in"
     elif _JSON.match(head):
         why = "it is JSON, whose values lie within each other"
-    elif head.startswith(b"%PDF"):
-        why = "it is a PDF"
+    else:
+        why = next((said for mark, said in _OTHERS.items() if head.startswith(mark)), why)
+    if why is None and _CONTROL.search(head[:_FIRST]) and not _is_text(head):
+        why = "it is no text, but a file of some program"
     if why:
         raise UsageError(f"{where}: {why}; name a table in CSV or Parquet")
 
@@ -134,7 +146,11 @@ def separator(data: bytes, encoding: str) -> str:
     whole = len(data) <= HEAD
     scores = {it: _score(head, it, whole) for it in (*_SEPARATORS, *_RARE)}
     best: str = max(scores, key=lambda it: scores[it])
-    return best if scores[best] > (0.9, 1) or best in _SEPARATORS else ","
+    if scores[best] > _FITS:
+        return best
+    if _score(head, " ", whole) > _FITS:  # R's `write.table`; blanks are within cells otherwise.
+        return " "
+    return best if best in _SEPARATORS else ","
 
 
 def _score(head: str, mark: str, whole: bool) -> tuple[float, int]:
@@ -153,6 +169,24 @@ def _rows(lines: Sequence[str], mark: str) -> list[list[str]]:
         return [row for row in csv.reader(lines, delimiter=mark) if any(row)]
     except csv.Error:
         return []
+
+
+_MARK = "[$€£¥₹₩₽₺%‰°]"
+_BESIDE = re.compile(rf"\s*[+-]?({_MARK})?\s*[+-]?[0-9.,'\u2019\s]*[0-9]\s*({_MARK})?\s*")
+
+
+def unit(cells: Sequence[str | None]) -> str | None:
+    """Return the sign that stands beside each number; None where one has none, or another."""
+    found = set[str]()
+    for it in cells:
+        if it is None or it in NULLS or it in DOUBTFUL:
+            continue
+        beside = _BESIDE.fullmatch(it)
+        sign = (beside[1] or "") + (beside[2] or "") if beside else ""
+        if len(sign) != 1 or not found <= {sign}:
+            return None
+        found.add(sign)
+    return next(iter(found), None)
 
 
 def is_padded(data: bytes, encoding: str, separator: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.settings import source_account
+from ..data import cells
 from ..data.reading import Reading, decoded, header, numerals, simple, table, unique, without
 from ..sources import addresses, datasets, provenance, remote, sql, tables
 from ..sources.source import rows_of
@@ -202,6 +203,7 @@ def words(data: bytes, encoding: str, where: str) -> Reading:
 
 def _without_nulls(found: Table) -> Table:
     """Find the words that say that a value is missing, and put nothing in their place."""
+    found = _without_units(found)
     odd = {name: it for name in found.rows.column_names if not _is_numeric(it := found.rows[name])}
     nulls = {word for it in odd.values() for word in _nulls(it)}
     how = replace(found.how, nulls=tuple(sorted(nulls)))
@@ -212,6 +214,17 @@ def _without_nulls(found: Table) -> Table:
         for name, it in odd.items():
             rows = rows.set_column(rows.column_names.index(name), name, without(it, how.nulls))
     return replace(found, rows=rows, how=how)
+
+
+def _without_units(found: Table) -> Table:
+    """Take the sign of a currency or of per cent away from numbers, and write down which it was."""
+    units, rows = dict[str, str](), found.rows
+    for place, name in enumerate(rows.column_names):
+        head, column = rows[name].slice(0, _HEAD // 10), rows[name]
+        if sniff.unit(head.to_pylist()) and (unit := sniff.unit(column.to_pylist())):
+            units[name] = unit
+            rows = rows.set_column(place, name, cells.without(column, unit))
+    return replace(found, rows=rows, how=replace(found.how, units=units)) if units else found
 
 
 def _is_numeric(column: Any) -> bool:

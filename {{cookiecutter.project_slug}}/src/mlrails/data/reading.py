@@ -48,6 +48,8 @@ class Reading:
     """Blanks around a cell are no part of it."""
     needed: tuple[str, ...] = ()
     """Columns without which a row says nothing: rows that have no value there are left out."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """A sign beside the numbers of a column, as in `$5` or `5 %`; it is no part of them."""
 
     def words(self) -> dict[str, Any]:
         """Return what is not as in a plain CSV, as keyword arguments of `sources.read`."""
@@ -133,6 +135,10 @@ def plain(rows: "pa.Table", numbers: Collection[str], how: Reading, where: str) 
         elif name in how.dates:
             made, wrong = times(rows[name], how.dates[name])
             _check(wrong, here, f"is no time written as {how.dates[name]!r}")
+        elif name in how.units:
+            bare = cells.without(rows[name], how.units[name])
+            made, wrong = numerals(bare, how.decimal, how.thousands)
+            _check(wrong, here, f"is no number beside {how.units[name]!r}")
         elif name in numbers and (how.decimal != "." or how.thousands):
             made, wrong = numerals(rows[name], how.decimal, how.thousands)
             _check(wrong, here, f"is no number with {how.decimal!r} before its decimals")
@@ -280,7 +286,10 @@ def _slow(text: bytes, size: int, names: list[str], how: Reading, where: str) ->
 
 
 def _uneven(row: int, found: int, expected: int) -> str:
-    return f"row {row:,} has {counted(found, 'cell')}, and the line of names {expected:,}; mend it"
+    told = f"row {row:,} has {counted(found, 'cell')}, and the line of names {expected:,}; "
+    if row == 1 and found == expected + 1:
+        return f"{told}name the first column too where it names the rows, as R's leave it without"
+    return f"{told}mend it"
 
 
 def _trimmed(rows: "pa.Table", how: Reading) -> "pa.Table":

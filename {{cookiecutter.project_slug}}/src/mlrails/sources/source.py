@@ -47,6 +47,7 @@ def read(
     positive: Mapping[str, str] | None = None,
     trim: bool = False,
     needed: Sequence[str] = (),
+    units: Mapping[str, str] | None = None,
     track: Track | None = None,
     root: Path | None = None,
 ) -> "pd.DataFrame":
@@ -60,6 +61,7 @@ def read(
         *(separator, encoding, decimal, thousands, tuple(nulls), dates or {}, positive or {}),
         trim=trim,
         needed=tuple(needed),
+        units=units or {},
     )
     wanted = _Wanted(source, query, None if columns is None else [it.name for it in columns], track)
     rows, digest = _found(wanted, how, root or Path())
@@ -212,8 +214,8 @@ def _plain(column: Any, how: Reading) -> Any:
 def _check(how: Reading, rows: "pa.Table", source: str) -> None:
     """Raise UsageError where a word is said of a column that is not read, or has a third value."""
     names = rows.column_names
-    for word, told in (("dates", how.dates), ("positive", how.positive), ("needed", how.needed)):
-        for name in told:
+    for word in ("dates", "positive", "needed", "units"):
+        for name in getattr(how, word):
             if name not in names:
                 raise UsageError(
                     f"{source}: {word} names the column {name!r}, which is not read"
