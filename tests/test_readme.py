@@ -1,5 +1,6 @@
 """The READMEs word by word: every command block is run, as a new user would run it."""
 
+import json
 import os
 import re
 import signal
@@ -162,6 +163,23 @@ def test_the_pages_of_the_generated_readme_open(fresh: Project) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+
+
+@pytest.mark.slow
+def test_the_notebook_shows_rows_runs_champion_and_report(trained: Project) -> None:
+    runner = Path(__file__).with_name("notebook.py")
+    done = trained.run(trained.python, str(runner), "notebooks/look.ipynb")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in ("count", "metrics.test.", "of this folder", "prediction", "test rows"):
+        assert words in done.stdout, words
+
+
+def test_the_notebook_holds_no_outputs_and_nothing_of_the_example() -> None:
+    text = (SOURCE / "notebooks" / "look.ipynb").read_text("utf-8")
+    cells = [it for it in json.loads(text)["cells"] if it["cell_type"] == "code"]
+    assert cells and all(it["outputs"] == [] for it in cells)
+    assert all(it["execution_count"] is None for it in cells)
+    assert "flight" not in text and "{{" not in text
 
 
 def test_the_readmes_are_short_and_their_links_lead_somewhere() -> None:
