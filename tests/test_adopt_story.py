@@ -59,12 +59,21 @@ def flats(chance: Random) -> Iterator[Row]:
         }
 
 
-def cars(chance: Random) -> Iterator[Row]:
-    """Yield cars for sale: numbers alone, and a column of numbers that name them."""
+def visits(chance: Random) -> Iterator[Row]:
+    """Yield visits of 300 patients, each with several, after which one of three things is done."""
+    ages = [chance.randrange(18, 90) for _ in range(300)]
     for number in range(3000):
-        years, miles = chance.randrange(20), chance.randrange(200_000)
-        price = 30_000 * 0.9**years * chance.uniform(0.5, 1.5) - miles * 0.01 + 2000
-        yield {"car_id": 4711 + number, "years": years, "miles": miles, "price": round(price)}
+        patient = chance.randrange(300)
+        pain, fever = chance.randrange(11), round(chance.uniform(36, 40), 1)
+        burden = pain / 10 + (fever - 36) / 4 + ages[patient] / 90 + chance.uniform(-0.6, 0.6)
+        yield {
+            "visit_id": 4711 + number,
+            "patient_id": f"P{patient:03}",
+            "age": ages[patient],
+            "pain": pain,
+            "fever": fever,
+            "next step": "home" if burden < 1.2 else "test" if burden < 1.9 else "ward",
+        }
 
 
 TABLES = {
@@ -76,11 +85,11 @@ TABLES = {
         ";",
     ),
     "flats": lambda: Table(flats(Random(2)), ("--target", "rent"), "time", "regression"),
-    "cars": lambda: Table(
-        cars(Random(3)),
-        ("--target", "price", "--known", "years=it is the age at the sale"),
-        "random",
-        "regression",
+    "visits": lambda: Table(
+        visits(Random(3)),
+        ("--target", "next step", "--group", "patient_id"),
+        "group",
+        "multiclass",
     ),
 }
 
@@ -106,8 +115,8 @@ def own_tools(once: Once, user: Mapping[str, str], tools: Path) -> Path:
     def installed(folder: Path) -> None:
         project = Project(bake(folder / "bake", user), user, tools)
         project.commit()
-        table = write(TABLES["cars"](), folder / "cars.csv")
-        said(project.nox("adopt", "--", str(table), *TABLES["cars"]().words))
+        table = write(TABLES["flats"](), folder / "flats.csv")
+        said(project.nox("adopt", "--", str(table), *TABLES["flats"]().words))
         said(Project(project.root, user, folder).nox("train", "--install-only"))
 
     return once("own-tools", installed)

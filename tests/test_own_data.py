@@ -15,7 +15,7 @@ from baking import SOURCE, Project, bake, replaced
 
 TESTS = sorted((SOURCE / "tests").glob("*.py"))
 SEAM = "src/flight_delays/estimator.py"
-MOST_LINES = 810
+MOST_LINES = 800
 
 
 def words(path: Path) -> set[str]:
@@ -184,9 +184,8 @@ def said(project: Project, *words: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("session", ["tests", "lint", "types"])
-def test_its_own_gates_are_green_with_data_of_ones_own(owned: Project, session: str) -> None:
-    assert "was successful" in said(owned, session)
+def test_its_own_tests_are_green_with_data_of_ones_own(owned: Project) -> None:
+    assert "was successful" in said(owned, "tests")
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ PACKAGE = "{{ cookiecutter.package_name }}"
 PYTHON = Path("python_env.yaml").read_text("utf-8").partition('python: "')[2].partition('"')[0]
 LOCK = "requirements-dev.lock"
 SESSIONS = (
-    ("adopt", "Make your own table the project's data (-- FILE --target COLUMN --yes)."),
+    ("adopt", "Make your own table the project's data (-- SOURCE --target COLUMN --yes)."),
     ("train", "Bring the pipeline up to date, track it, and print the figures."),
     ("evaluate", "Make the report of the model that is there, without training."),
     ("register", "Version the model by its digest."),

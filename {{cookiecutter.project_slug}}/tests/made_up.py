@@ -20,7 +20,7 @@ from flight_delays.schema import COLUMNS
 from flight_delays.steps import train
 from mlrails.core.config import read_yaml, validated
 from mlrails.core.layout import Part
-from mlrails.core.params import FILE, Params, Period, Task
+from mlrails.core.params import FILE, Params, Period
 from mlrails.data import splits, validation
 from mlrails.data.schema import DTYPES, Column
 from mlrails.modeling.epochs import Watch
@@ -118,8 +118,3 @@ def fitted() -> Predictor:
     given = params()
     section = validated(estimator.Hyperparameters, given.estimator, FILE, "estimator")
     return train.fit(given, section, parts(), Watch())
-
-
-def is_event() -> bool:
-    """Tell whether what is predicted is an event."""
-    return params().task is Task.CLASSIFICATION

@@ -21,7 +21,7 @@ from flight_delays import estimator as seam
 from mlrails.core import hashing
 from mlrails.core.config import validated
 from mlrails.core.errors import UsageError
-from mlrails.core.params import FILE
+from mlrails.core.params import FILE, Task
 from mlrails.modeling import classes
 from mlrails.modeling.epochs import Arrays, Watch
 
@@ -92,7 +92,8 @@ def test_scores_are_one_finite_float_for_each_row() -> None:
     assert SCORES.shape == (len(TEST.target), *SHAPE)
     assert SCORES.dtype == np.float64
     assert np.isfinite(SCORES).all()
-    assert not (made_up.is_event() or CLASSES) or (SCORES.min() >= 0 and SCORES.max() <= 1)
+    is_number = made_up.params().task is Task.REGRESSION
+    assert is_number or (SCORES.min() >= 0 and SCORES.max() <= 1)
 
 
 def test_it_learns() -> None:
@@ -114,7 +115,6 @@ def test_it_tells_of_every_step_once_and_in_order() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_rows_are_scored_as_in_a_crowd(count: int) -> None:
     few = seam.scores(ESTIMATOR, TEST.matrix[:count])
-    assert few.shape == (count, *SHAPE)
     np.testing.assert_allclose(few, SCORES[:count], rtol=1e-5)
 
 

@@ -41,18 +41,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_event_is_called_from_the_threshold_on_and_a_class_or_number_is_predicted() -> None:
-    found, scores = MODEL.predict(ROWS), MODEL.scores(ROWS)
+    scores, expected = MODEL.scores(ROWS), {}
     if MODEL.classes:
-        assert list(found) == ["prediction", *(f"probability_{it}" for it in MODEL.classes)]
-        likeliest = [MODEL.classes[it] for it in scores.argmax(axis=1)]
-        np.testing.assert_array_equal(found["prediction"], likeliest)
-    elif made_up.is_event():
-        assert list(found) == ["prediction", "probability"]
-        np.testing.assert_array_equal(found["prediction"], scores >= (MODEL.threshold or 0))
-        np.testing.assert_array_equal(found["probability"], scores)
+        expected["prediction"] = np.array(MODEL.classes, object)[scores.argmax(axis=1)]
+        expected |= {f"probability_{it}": scores[:, at] for at, it in enumerate(MODEL.classes)}
+    elif MODEL.threshold is not None:
+        expected = {"prediction": scores >= MODEL.threshold, "probability": scores}
     else:
-        assert (list(found), MODEL.threshold) == (["prediction"], None)
-        np.testing.assert_array_equal(found["prediction"], scores)
+        expected["prediction"] = scores
+    pd.testing.assert_frame_equal(pd.DataFrame(MODEL.predict(ROWS)), pd.DataFrame(expected))
 
 
 @pytest.mark.parametrize("count", [0, 1])

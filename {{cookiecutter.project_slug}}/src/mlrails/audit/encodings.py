@@ -304,7 +304,6 @@ def _in_order(each: Scatter) -> float:
     trend = np.convolve(padded, np.ones(2 * wide + 1) / (2 * wide + 1), mode="valid")
     errors = np.sqrt(np.maximum(noise[1:] + noise[:-1], 1e-300))
     down = np.clip(ndtr(-np.abs(np.diff(trend)) / errors), 1e-12, 0.5)[steps]
-    lower = int((np.diff(mean)[steps] < 0).sum())
+    lower, expected = int((np.diff(mean)[steps] < 0).sum()), float(down.sum())
     lower = min(lower, int(steps.sum()) - lower)
-    expected = float(down.sum())
     return chernoff(lower, expected) if lower < expected else 1.0
