@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.errors import UsageError
 from ..data import cells
-from ..data.reading import times
+from ..data.columnar import times
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..core.errors import UsageError, counted
 from ..data import cells
-from ..data.reading import Reading, numerals
+from ..data.columnar import numerals
+from ..data.reading import Reading
 from . import names
 from .seen import FEW, NEARLY, Look, Seen
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.settings import source_account
-from ..data import cells
-from ..data.reading import Reading, decoded, header, numerals, simple, table, unique, without
+from ..data.columnar import numerals, simple, without, without_unit
+from ..data.reading import Reading, decoded, header, table, unique
 from ..sources import addresses, datasets, provenance, remote, sql, tables
 from ..sources.source import rows_of
 from . import moments, sniff
@@ -223,7 +223,7 @@ def _without_units(found: Table) -> Table:
         head, column = rows[name].slice(0, _HEAD // 10), rows[name]
         if sniff.unit(head.to_pylist()) and (unit := sniff.unit(column.to_pylist())):
             units[name] = unit
-            rows = rows.set_column(place, name, cells.without(column, unit))
+            rows = rows.set_column(place, name, without_unit(column, unit))
     return replace(found, rows=rows, how=replace(found.how, units=units)) if units else found
 
 

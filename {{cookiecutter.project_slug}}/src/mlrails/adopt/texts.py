@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import UsageError
-from ..data.reading import numerals
+from ..data.columnar import numerals
 from . import names
 from .seen import FEW, NEARLY, Look, Seen
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from . import digits, encodings, strength, words
 from .finding import Finding
 from .strength import NOTHING, Strength, Together
-from .table import Table, is_time
+from .table import Keys, Table, is_time
 from .table import numbers as as_numbers
 from .words import Absence
 
@@ -67,8 +67,8 @@ class Columns:
         return Together(self.sample, [it for it in self.sample.features if it in chosen])
 
     @cached_property
-    def _keys(self) -> encodings.Keys:
-        return encodings.Keys.of(self.whole)
+    def _keys(self) -> Keys:
+        return Keys.of(self.whole)
 
     def others(self, name: str) -> Strength:
         """Return what all other columns tell together, those left out that tell nearly all."""
@@ -97,7 +97,7 @@ class Columns:
         yield from _named(self.sample, told)
 
 
-def _encoded(whole: Table, keys: encodings.Keys, told: Told) -> Iterator[Finding]:
+def _encoded(whole: Table, keys: Keys, told: Told) -> Iterator[Finding]:
     found = encodings.found(whole, keys, told.name)
     if found is None:
         return

@@ -7,19 +7,28 @@ honest column, however strong, scatters as it must. Smoothing towards the overal
 line for each number of rows, which is why a line is fitted for each.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations, islice
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from .strength import chernoff
-from .table import Codes, Floats, Table, binned, codes, is_number
+from .table import (
+    LEVELS,
+    SAMPLE,
+    Codes,
+    Floats,
+    Keys,
+    Mask,
+    Table,
+    binned,
+    codes,
+    is_number,
+)
 from .table import numbers as as_numbers
 
 _RARE = 1e-6
 """Under which chance is ruled out: thousands of columns may be looked at."""
-_LEVELS = 5
 _STRATA = 20
 _INNER = 0.02, 0.98
 _LEAST = 0.01
@@ -31,16 +40,13 @@ _EXPLAINED = 0.8
 _DIFFER = 0.5
 """Means of groups differ by chance at the least."""
 _DIGITS = 1, 2, 3
-_FEW_LEVELS = 40
 _CLUMP = 1 / 300
+_FEW_LEVELS = 40
 _DEGREES = 1, 3
 _MOST_LEVELS, _MOST_ROWS = 200, 100_000
 _DENOMINATORS = 8, 16, 30
 _TREND = 5
 """The levels on either side that tell the trend."""
-_MOST_KEYS = 8
-_SAMPLE = 20_000
-_SAME = 0.3
 
 
 class Scatter(NamedTuple):
@@ -60,21 +66,6 @@ class Encoded(NamedTuple):
     by: tuple[str, ...]
 
 
-class Keys(NamedTuple):
-    """The columns that may name groups, looked for once, in a part of a table's rows."""
-
-    part: Table
-    codes: Mapping[str, Codes]
-    """Of each column; one more than is looked at, which may be the one that is asked about."""
-
-    @classmethod
-    def of(cls, table: Table) -> "Keys":
-        """Return those of a table."""
-        part = table.sampled(_SAMPLE)
-        some = islice(part.keys(_LEVELS), _MOST_KEYS + 1)
-        return cls(part, {name: codes(part.frame[name]) for name in some})
-
-
 def found(table: Table, keys: Keys, name: str) -> Encoded | None:
     """Return how a column of numbers is shown to be the target's mean, None where it is not."""
     if not is_number(table.frame[name]):
@@ -88,18 +79,18 @@ def found(table: Table, keys: Keys, name: str) -> Encoded | None:
     for by, level in _groupings(table, keys, name, values, there):
         for column in target.T:
             each = scatter(*_some(level, values, column), by_number)
-            if len(each.rows) >= _LEVELS and _agrees(each, by_number):
+            if len(each.rows) >= LEVELS and _agrees(each, by_number):
                 return Encoded(len(each.rows), by)
     return None
 
 
 def _some(level: Codes, values: Floats, target: Floats) -> tuple[Codes, Floats, Floats]:
     """Return of many rows those of some levels, whole."""
-    if len(level) <= 2 * _SAMPLE:
+    if len(level) <= 2 * SAMPLE:
         return level, values, target
     rows = np.bincount(level + 1)
     chosen = np.random.default_rng(0).permutation(len(rows))
-    enough = max(int(np.searchsorted(np.cumsum(rows[chosen]), _SAMPLE)) + 1, _FEW_LEVELS)
+    enough = max(int(np.searchsorted(np.cumsum(rows[chosen]), SAMPLE)) + 1, _FEW_LEVELS)
     keep = np.zeros(len(rows), dtype=bool)
     keep[chosen[:enough]] = True
     here = keep[level + 1]
@@ -107,7 +98,7 @@ def _some(level: Codes, values: Floats, target: Floats) -> tuple[Codes, Floats, 
 
 
 def _groupings(
-    table: Table, keys: Keys, name: str, values: Floats, there: "np.ndarray"
+    table: Table, keys: Keys, name: str, values: Floats, there: Mask
 ) -> Iterator[tuple[tuple[str, ...], Codes]]:
     """Yield what the mean may have been taken over: equal values, rounded ones, other columns."""
     yield (), np.unique(values, return_inverse=True)[1]
@@ -119,29 +110,12 @@ def _groupings(
         yield from (
             ((), np.unique(np.round(values / unit, it), return_inverse=True)[1]) for it in _DIGITS
         )
-    for by in _sets_of_keys(keys, name):
+    for by in keys.sets(name):
         joint = codes(table.frame[by[0]])[there]
         for other in by[1:]:
             second = codes(table.frame[other])[there]
             joint = np.unique(joint * (second.max() + 2) + second, return_inverse=True)[1]
         yield by, joint
-
-
-def _sets_of_keys(keys: Keys, name: str) -> Iterator[tuple[str, ...]]:
-    """Yield the columns, or two of them, of whose values nearly each has one value here."""
-    values = as_numbers(keys.part.frame[name])
-    there = ~np.isnan(values)
-    names = [it for it in keys.codes if it != name][:_MOST_KEYS]
-    held = {it: keys.codes[it][there] for it in names}
-    for by in (*((it,) for it in names), *combinations(names, 2)):
-        joint = held[by[0]] if len(by) == 1 else held[by[0]] * (held[by[1]].max() + 2) + held[by[1]]
-        level = np.unique(joint, return_inverse=True)[1]
-        rows = np.bincount(level)
-        off = values[there] - (np.bincount(level, values[there]) / rows)[level]
-        several = rows[level] > 1
-        inside = float(np.sum(off[several] ** 2)) / max(int(several.sum() - (rows > 1).sum()), 1)
-        if several.any() and inside < _SAME * values[there].var():
-            yield by
 
 
 def scatter(level: Codes, values: Floats, target: Floats, by_number: bool) -> Scatter:
@@ -206,7 +180,7 @@ def _lines(each: Scatter) -> Iterator[tuple[Scatter, Floats, int]]:
     expected, fitted = np.full(len(each.rows), np.nan), 0
     for number in np.unique(stratum):
         here = stratum == number
-        if len(np.unique(each.value[here])) >= _LEVELS:
+        if len(np.unique(each.value[here])) >= LEVELS:
             fitted += 2
             slope, base = _line(each.value[here], each.mean[here], each.rows[here])
             expected[here] = base + slope * each.value[here]
@@ -228,7 +202,7 @@ def _of_events(each: Scatter, expected: Floats, fitted: int) -> float:
 
     inner = (expected > _INNER[0]) & (expected < _INNER[1])
     freedom = int(inner.sum()) - fitted
-    if freedom < _LEVELS - 1:
+    if freedom < LEVELS - 1:
         return 1.0
     rows, spread = each.rows[inner], np.maximum(each.spread[inner], _LEAST)
     off = np.maximum(np.abs(each.mean[inner] - expected[inner]) * rows, 0.5)
@@ -257,7 +231,7 @@ def _of_shares(each: Scatter) -> float:
     rows, events = each.rows.astype(np.int64), np.rint(each.rows * each.mean).astype(np.int64)
     inner = (events > 0) & (events < rows)
     rows, events = rows[inner], events[inner]
-    if len(rows) < _LEVELS:
+    if len(rows) < LEVELS:
         return 1.0
     common = int(np.gcd.reduce(np.concatenate([rows, events])))  # All rows may be there twice.
     rows, events = rows // common, events // common

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import combinations, islice
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,12 @@ Mask = npt.NDArray[np.bool_]
 FOLDS = 5
 MOST_CLASSES = 10
 """More are looked at only by the most frequent ones."""
+LEVELS = 5
+"""Fewer values or groups say nothing."""
+SAMPLE = 20_000
+"""So many rows are enough to choose columns by."""
+_MOST_KEYS = 8
+_SAME = 0.3
 _SEVERAL = 50_000
 MOST_ROWS = 20_000
 """So many rows tell an area under ROC to a hundredth."""
@@ -199,3 +206,38 @@ def binned(values: Floats, most: int = 50) -> Codes:
     else:
         found[there] = np.minimum((ranks(values[there]) * bins).astype(np.int64), bins - 1)
     return found
+
+
+class Keys(NamedTuple):
+    """The columns that may name groups, looked for once, in a part of a table's rows."""
+
+    part: Table
+    codes: Mapping[str, Codes]
+    """Of each column; one more than is looked at, which may be the one that is asked about."""
+
+    @classmethod
+    def of(cls, table: Table) -> "Keys":
+        """Return those of a table."""
+        part = table.sampled(SAMPLE)
+        some = islice(part.keys(LEVELS), _MOST_KEYS + 1)
+        return cls(part, {name: codes(part.frame[name]) for name in some})
+
+    def sets(self, name: str) -> Iterator[tuple[str, ...]]:
+        """Yield the columns, or two of them, of whose values nearly each has one value here."""
+        values = numbers(self.part.frame[name])
+        there = ~np.isnan(values)
+        names = [it for it in self.codes if it != name][:_MOST_KEYS]
+        held = {it: self.codes[it][there] for it in names}
+        for by in (*((it,) for it in names), *combinations(names, 2)):
+            joint = (
+                held[by[0]] if len(by) == 1 else held[by[0]] * (held[by[1]].max() + 2) + held[by[1]]
+            )
+            level = np.unique(joint, return_inverse=True)[1]
+            rows = np.bincount(level)
+            off = values[there] - (np.bincount(level, values[there]) / rows)[level]
+            several = rows[level] > 1
+            inside = float(np.sum(off[several] ** 2)) / max(
+                int(several.sum() - (rows > 1).sum()), 1
+            )
+            if several.any() and inside < _SAME * values[there].var():
+                yield by

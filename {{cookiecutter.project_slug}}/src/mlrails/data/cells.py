@@ -4,7 +4,6 @@ The patterns are in ASCII, and mean the same to Python, to Arrow and to OpenAPI.
 """
 
 import re
-from typing import Any
 
 BLANKS = " \t"
 """What may stand around a number."""
@@ -54,11 +53,3 @@ def boolean(cell: str) -> bool | str:
 def is_time(cell: str) -> bool:
     """Tell whether a cell says a date and a time, without a zone."""
     return re.fullmatch(TIME, cell) is not None
-
-
-def without(column: Any, unit: str) -> Any:
-    """Return cells without a sign that stands in them once, and without the blanks around it."""
-    import pyarrow.compute as pc
-
-    beside = rf"\s*{re.escape(unit)}\s*"
-    return pc.replace_substring_regex(column, beside, "", max_replacements=1)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import UsageError, counted
-from . import cells, dialect
+from . import columnar, dialect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -131,16 +131,16 @@ def plain(rows: "pa.Table", numbers: Collection[str], how: Reading, where: str) 
     for place, name in enumerate(rows.column_names):
         here = f"{where}: column {name!r}"
         if name in how.positive:
-            made = event(rows[name], how.positive[name])
+            made = columnar.event(rows[name], how.positive[name])
         elif name in how.dates:
-            made, wrong = times(rows[name], how.dates[name])
+            made, wrong = columnar.times(rows[name], how.dates[name])
             _check(wrong, here, f"is no time written as {how.dates[name]!r}")
         elif name in how.units:
-            bare = cells.without(rows[name], how.units[name])
-            made, wrong = numerals(bare, how.decimal, how.thousands)
+            bare = columnar.without_unit(rows[name], how.units[name])
+            made, wrong = columnar.numerals(bare, how.decimal, how.thousands)
             _check(wrong, here, f"is no number beside {how.units[name]!r}")
         elif name in numbers and (how.decimal != "." or how.thousands):
-            made, wrong = numerals(rows[name], how.decimal, how.thousands)
+            made, wrong = columnar.numerals(rows[name], how.decimal, how.thousands)
             _check(wrong, here, f"is no number with {how.decimal!r} before its decimals")
         else:
             continue
@@ -156,71 +156,6 @@ def having(rows: "pa.Table", needed: Collection[str]) -> "pa.Table":
         if rows[name].null_count:
             rows = rows.filter(pc.is_valid(rows[name]))
     return rows
-
-
-def without(column: Any, nulls: Collection[str]) -> Any:
-    """Return a column of text with nothing in the place of some words."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    missing = pc.is_in(column, pa.array([*nulls], pa.string()))
-    return pc.if_else(missing, pa.scalar(None, pa.string()), column)
-
-
-def simple(column: Any) -> Any:
-    """Return a column of Parquet as a type that rows are made of here, where nothing is lost.
-
-    A day becomes its midnight, an instant of a zone the clock of UTC, a decimal number a float.
-    """
-    import pyarrow as pa
-    import pyarrow.types as kinds
-
-    type_ = column.type
-    if kinds.is_dictionary(type_):
-        return simple(column.cast(type_.value_type))
-    if kinds.is_large_string(type_) or kinds.is_string_view(type_) or kinds.is_null(type_):
-        return column.cast(pa.string())
-    if kinds.is_date(type_) or kinds.is_timestamp(type_):
-        return column.cast(pa.timestamp("us"), safe=False)
-    if kinds.is_decimal(type_) or kinds.is_float16(type_):
-        return column.cast(pa.float64())
-    if kinds.is_time(type_):
-        return column.cast(pa.string())
-    return column
-
-
-def numerals(column: Any, decimal: str, thousands: str) -> tuple[Any, np.ndarray]:
-    """Return numbers with a decimal point and no thousands, and which cells are none."""
-    import pyarrow.compute as pc
-
-    mark, point = re.escape(thousands), re.escape(decimal)
-    digits = f"([0-9]+|[0-9][0-9]?[0-9]?({mark}[0-9][0-9][0-9])+)" if mark else "[0-9]+"
-    number = rf"[+-]?({digits}({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
-    cut = pc.utf8_trim_whitespace(column)
-    right = pc.match_substring_regex(cut, f"^({number}|{cells.MISSING})$")
-    bare = pc.replace_substring(cut, thousands, "") if thousands else cut
-    return pc.replace_substring(bare, decimal, "."), ~_mask(right, missing=True)
-
-
-def times(column: Any, form: str) -> tuple[Any, np.ndarray]:
-    """Return times without a zone (of several zones: in UTC), and which cells are none."""
-    import pandas as pd
-    import pyarrow as pa
-
-    said = column.to_pandas()
-    made = pd.to_datetime(said, format=form, errors="coerce", utc="%z" in form)
-    if made.dt.tz is not None:
-        made = made.dt.tz_localize(None)
-    wrong = np.asarray(made.isna() & said.notna())
-    return pa.array(made.astype("datetime64[us]"), from_pandas=True), wrong
-
-
-def event(column: Any, positive: str) -> Any:
-    """Return whether each cell is the event; what is missing stays so."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.equal(pc.utf8_trim_whitespace(column.cast(pa.string())), positive)
 
 
 def _check(wrong: np.ndarray, here: str, reason: str) -> None:
@@ -281,8 +216,8 @@ def _slow(text: bytes, size: int, names: list[str], how: Reading, where: str) ->
         raise UsageError(
             f"{where}: row {len(rows) + 1:,} is no row of CSV ({error}); mend its quotes"
         ) from None
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    return pa.table([pa.array(it, pa.string()) for it in columns], names=names)
+    by_column = zip(*rows, strict=True) if rows else [()] * len(names)
+    return pa.table([pa.array(it, pa.string()) for it in by_column], names=names)
 
 
 def _uneven(row: int, found: int, expected: int) -> str:
@@ -297,9 +232,5 @@ def _trimmed(rows: "pa.Table", how: Reading) -> "pa.Table":
 
     for place, name in enumerate(rows.column_names):
         cut = pc.utf8_trim_whitespace(rows[name])
-        rows = rows.set_column(place, name, without(cut, ["", *how.nulls]))
+        rows = rows.set_column(place, name, columnar.without(cut, ["", *how.nulls]))
     return rows
-
-
-def _mask(column: Any, missing: bool) -> np.ndarray:
-    return np.asarray(column.fill_null(missing).to_pandas(), dtype=bool)

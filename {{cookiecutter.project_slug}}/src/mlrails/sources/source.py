@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.console import warn
 from ..core.errors import UsageError, WorldError, nearest
 from ..core.settings import Account, source_account
-from ..data import dialect, reading
+from ..data import columnar, dialect, reading
 from ..data.reading import Reading
 from ..data.schema import Column
 from . import addresses, datasets, provenance, remote, sql, tables
@@ -207,7 +207,7 @@ def _plain(column: Any, how: Reading) -> Any:
     if kinds.is_date(column.type):
         return column.cast(pa.timestamp("us"))
     if how.nulls and kinds.is_string(column.type):
-        return reading.without(column, how.nulls)
+        return columnar.without(column, how.nulls)
     return column.cast(pa.string()) if kinds.is_decimal(column.type) else column
 
 

@@ -1,0 +1,86 @@
+"""Whole columns of a table in this engine's words: what `cells` is for one of their cells."""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from . import cells
+
+
+def without(column: Any, nulls: Collection[str]) -> Any:
+    """Return a column of text with nothing in the place of some words."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    missing = pc.is_in(column, pa.array([*nulls], pa.string()))
+    return pc.if_else(missing, pa.scalar(None, pa.string()), column)
+
+
+def without_unit(column: Any, unit: str) -> Any:
+    """Return cells without a sign that stands in them once, and without the blanks around it."""
+    import pyarrow.compute as pc
+
+    beside = rf"\s*{re.escape(unit)}\s*"
+    return pc.replace_substring_regex(column, beside, "", max_replacements=1)
+
+
+def simple(column: Any) -> Any:
+    """Return a column of Parquet as a type that rows are made of here, where nothing is lost.
+
+    A day becomes its midnight, an instant of a zone the clock of UTC, a decimal number a float.
+    """
+    import pyarrow as pa
+    import pyarrow.types as kinds
+
+    type_ = column.type
+    if kinds.is_dictionary(type_):
+        return simple(column.cast(type_.value_type))
+    if kinds.is_large_string(type_) or kinds.is_string_view(type_) or kinds.is_null(type_):
+        return column.cast(pa.string())
+    if kinds.is_date(type_) or kinds.is_timestamp(type_):
+        return column.cast(pa.timestamp("us"), safe=False)
+    if kinds.is_decimal(type_) or kinds.is_float16(type_):
+        return column.cast(pa.float64())
+    if kinds.is_time(type_):
+        return column.cast(pa.string())
+    return column
+
+
+def numerals(column: Any, decimal: str, thousands: str) -> tuple[Any, np.ndarray]:
+    """Return numbers with a decimal point and no thousands, and which cells are none."""
+    import pyarrow.compute as pc
+
+    mark, point = re.escape(thousands), re.escape(decimal)
+    digits = f"([0-9]+|[0-9][0-9]?[0-9]?({mark}[0-9][0-9][0-9])+)" if mark else "[0-9]+"
+    number = rf"[+-]?({digits}({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
+    cut = pc.utf8_trim_whitespace(column)
+    right = pc.match_substring_regex(cut, f"^({number}|{cells.MISSING})$")
+    bare = pc.replace_substring(cut, thousands, "") if thousands else cut
+    return pc.replace_substring(bare, decimal, "."), ~_mask(right, missing=True)
+
+
+def times(column: Any, form: str) -> tuple[Any, np.ndarray]:
+    """Return times without a zone (of several zones: in UTC), and which cells are none."""
+    import pandas as pd
+    import pyarrow as pa
+
+    said = column.to_pandas()
+    made = pd.to_datetime(said, format=form, errors="coerce", utc="%z" in form)
+    if made.dt.tz is not None:
+        made = made.dt.tz_localize(None)
+    wrong = np.asarray(made.isna() & said.notna())
+    return pa.array(made.astype("datetime64[us]"), from_pandas=True), wrong
+
+
+def event(column: Any, positive: str) -> Any:
+    """Return whether each cell is the event; what is missing stays so."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.equal(pc.utf8_trim_whitespace(column.cast(pa.string())), positive)
+
+
+def _mask(column: Any, missing: bool) -> np.ndarray:
+    return np.asarray(column.fill_null(missing).to_pandas(), dtype=bool)
