@@ -18,7 +18,7 @@ from mlrails.core.settings import Settings
 from mlrails.pipeline import dvc
 from mlrails.pipeline import run as pipeline_run
 from mlrails.stages.stage import LOCK
-from mlrails.tracking import recording, store
+from mlrails.tracking import input_key, recording, store
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_another_store_is_told_too(
 @pytest.mark.parametrize("loss", ["mark", "report", "run", "other figures"])
 def test_what_is_lost_is_recorded_again(project: Path, fake: fakes.FakeClient, loss: str) -> None:
     settings = Settings(project)
-    key = pipeline_run._ready(Settings(project, tracking_uri="sqlite:////fake"), COLUMNS)[1]
+    key = input_key.input_key(project)
     mark = recording._mark(settings, key)
     mark.parent.mkdir(parents=True)
     shutil.copy(_store_with_run(project, run_id := "f" * 32), project / "mlflow.db")
