@@ -267,3 +267,13 @@ def test_a_table_whose_columns_are_all_in_doubt_is_refused_in_one_sentence() -> 
     assert "\n" not in str(error.value)
     dated = questions.answered(replace(alone, calendar=("day_of_week",)), None, defaults=True)
     assert dated.calendar and not dated.named("number")
+
+
+def test_what_stops_is_one_sentence_that_says_how_many_more_there_are() -> None:
+    found = [Finding("leak", (name,), f"column {name!r} tells it.", "stop") for name in "ab"]
+    for findings, more in (found, " (and 1 more, named above)"), (found[:1], ""):
+        with pytest.raises(UsageError) as stopped:
+            questions.stopped(replace(DOUBT, findings=tuple(findings)))
+        options = "(`--drop a` leaves it out, `--known a=WHY` lets it in)"
+        said = f"column 'a' tells it {options}{more}; nothing has been written"
+        assert str(stopped.value) == said

@@ -21,7 +21,7 @@ _YES = {"y", "yes"}
 def stopped(plan: Plan) -> None:
     """Raise UsageError where something was found with which nobody may go on."""
     if found := [it for it in plan.findings if it.level == "stop"]:
-        more = f" ({len(found) - 1} more of that kind stand above)" if len(found) > 1 else ""
+        more = f" (and {len(found) - 1} more, named above)" if len(found) > 1 else ""
         raise UsageError(
             f"{_sentence(found[0])}{_options(found[0])}{more}; nothing has been written"
         )
