@@ -154,7 +154,8 @@ def proof(session: nox.Session) -> None:
 def tables(session: nox.Session) -> None:
     """Adopt other people's tables (-- --step N --seconds N), and write docs/own-data.md of them.
 
-    It goes on where it was broken off: what has been tried of this template lies in .nox/tried.
+    Twenty of them go all the way to a model in use. It goes on where it was broken off: what has
+    been tried of this template lies in .nox/tried.
     """
     here = session.cache_dir.absolute().with_name("tried")
     here.mkdir(parents=True, exist_ok=True)
@@ -163,13 +164,14 @@ def tables(session: nox.Session) -> None:
         run(session, programs, "python", str(TABLES / "export.py"), str(here))
     if not (project := here / "bake" / "flight-delays").is_dir():
         bake_into(session, here / "bake")
-        for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Bake"]):
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Bake"], ["tag", "baked"]):
             session.run("git", "-C", str(project), *words, external=True)
     programs, source = install(session, "engine", ENGINE_LOCK), str(project / "src")
-    words = [str(it) for it in (TABLES / "outcomes.py", here, project, here / "outcomes.jsonl")]
-    run(session, programs, "python", *words, *session.posargs, env={"PYTHONPATH": source})
-    page = (str(here / "outcomes.jsonl"), "docs/own-data.md")
-    program(session, "python", "-m", "tests.tables.page", *page)
+    tried, in_use = (str(here / name) for name in ("outcomes.jsonl", "in_use.jsonl"))
+    for name, *words in (("outcomes.py", tried, *session.posargs), ("in_use.py", in_use)):
+        command = (str(TABLES / name), str(here), str(project), *words)
+        run(session, programs, "python", *command, env={"PYTHONPATH": source})
+    program(session, "python", "-m", "tests.tables.page", tried, in_use)
 
 
 @nox.session

@@ -11,8 +11,10 @@ command are its imports. Nothing of the user's package has been imported then.
 """
 
 import argparse
+import contextlib
 import json
 import os
+import pkgutil
 import re
 import runpy
 import signal
@@ -21,7 +23,9 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,15 +35,13 @@ STAGES = ("ingest", "prepare", "train", "evaluate")
 STEPS = ("adopt", "tests", *STAGES)
 LIBRARIES = (
     *("pyarrow.parquet", "pandas", "sklearn.ensemble", "sklearn.linear_model", "skops.io"),
-    *("mlflow", "mlflow.pyfunc", "matplotlib.figure", "matplotlib.backends.backend_agg"),
-    *(
-        "scipy.stats",
-        "pytest",
-        "mlrails.cli.app",
-        "mlrails.stages.stage",
-        "mlrails.evaluation.figures",
-    ),
-    *("mlrails.adopt.writing.run", "mlrails.tracking.live", "mlrails.modeling.directory"),
+    *("mlflow", "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store"),
+    *("mlflow.store.model_registry.sqlalchemy_store", "mlflow.utils.requirements_utils"),
+    *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg"),
+    *("scipy.stats", "jinja2", "pytest", "pyarrow.csv", "pyarrow.dataset", "matplotlib.style"),
+    *("dvc.repo", "dvc.cli.parser", "dvc.repo.add", "dvc.commands.add", "networkx", "scmrepo.git"),
+    *("alembic.command", "mlflow.tracing.provider"),
+    *(it.module for it in entry_points(group="pytest11")),
 )
 QUICK = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 DEFECT = 70
@@ -55,6 +57,7 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--only", type=int, nargs="*", default=[], help="these places alone")
     parser.add_argument("--step", type=int, default=1, help="every Nth of the tables")
+    parser.add_argument("--share", default="0/1", help="I/N: the Ith of N that run side by side")
     parser.add_argument("--until", choices=STEPS, default=STEPS[-1])
     parser.add_argument("--seconds", type=int, default=10**6, help="begin no table after so many")
     said = parser.parse_args()
@@ -63,7 +66,8 @@ def main() -> None:
     done = {it["place"] for it in lines(said.out) if enough(it, steps)}
     begin(said.project)
     wanted = {*said.only} or {it["place"] for it in tables[:: said.step]}
-    for table in [it for it in tables if it["place"] in wanted - done]:
+    first, shares = map(int, said.share.split("/"))
+    for table in [it for it in spread(tables)[first::shares] if it["place"] in wanted - done]:
         if time.monotonic() - began < said.seconds:
             found = tried(table, said.tables, said.project.resolve(), steps)
             with said.out.open("a", encoding="utf-8") as out:
@@ -76,8 +80,21 @@ def lines(path: Path) -> list[Found]:
     return [json.loads(text) for text in texts]
 
 
+def spread(tables: list[Found]) -> list[Found]:
+    """Return the tables in an order that has been through every second one before it fills in.
+
+    So a run that is broken off has tried a regular part of the tables: each index by its bits,
+    the last one first.
+    """
+    bits = len(tables).bit_length()
+    order = sorted(range(len(tables)), key=lambda it: f"{it:0{bits}b}"[::-1])
+    return [tables[it] for it in order]
+
+
 def enough(found: Found, steps: tuple[str, ...]) -> bool:
-    """Tell whether a table has ended, or come as far as is asked for."""
+    """Tell whether a table has ended, or come as far as is asked for; not where it was stopped."""
+    if found["code"] == -signal.SIGTERM:
+        return False
     return found["ended"] not in STEPS or found["code"] != 0 or steps[-1] in found["passed"]
 
 
@@ -90,19 +107,27 @@ def begin(project: Path) -> None:
     processes.add_up_in_one_order()
     for name in LIBRARIES:
         import_module(name)
+    for module in pkgutil.walk_packages(import_module("mlrails").__path__, "mlrails."):
+        # Some need what a project has only where it is served, or trains networks.
+        with contextlib.suppress(ImportError):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+    # MLflow reads what is installed when it saves a model, and remembers it: a second of work.
+    import_module("mlflow.utils.requirements_utils")._init_modules_to_packages_map()
 
 
 def tried(table: Found, folder: Path, project: Path, steps: tuple[str, ...]) -> Found:
     """Return how a table ends: the steps that it has passed, and what the last one has said."""
-    found: Found = {**table, "passed": [], "ended": "no table", "code": 0, "says": ""}
+    found: Found = {**table, "passed": [], "ended": "no table", "code": 0, "says": "", "cpu": {}}
     if table["file"] is None:
         return found
-    for words in (["reset", "-q", "--hard"], ["clean", "-qffdx", *KEPT]):
+    for words in (["reset", "-q", "--hard", "baked"], ["clean", "-qffdx", *KEPT]):
         git(project, *words)
     source = (folder / table["file"]).resolve()
     log = project.with_name("step.log")
     for step in steps:
-        found["code"] = forked(lambda it=step: act(it, project, source, table["target"]), log)
+        work = partial(act, step, project, source, table["target"])
+        found["code"], found["cpu"][step] = forked(work, log)
         said = log.read_text("utf-8", "replace")
         found["ended"] = step
         if found["code"]:
@@ -120,17 +145,22 @@ def git(project: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=project, capture_output=True, text=True).stdout
 
 
-def forked(work: Callable[[], object], log: Path, seconds: int = 900) -> int:
-    """Do a work in a process of its own, which writes to a log; return its exit code."""
+def forked(work: Callable[[], object], log: Path, seconds: int = 900) -> tuple[int, float]:
+    """Do a work in a process of its own, which writes to a log; return its exit code and CPU time.
+
+    The CPU time is in seconds, that of the process's own children included.
+    """
     if (process := os.fork()) == 0:
         ended(work, log, seconds)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    _, status, used = os.wait4(process, 0)
+    return os.waitstatus_to_exitcode(status), round(used.ru_utime + used.ru_stime, 2)
 
 
 def ended(work: Callable[[], object], log: Path, seconds: int) -> NoReturn:
     code = DEFECT
     try:
-        signal.alarm(seconds)
+        # Of its own time, so that a table on a machine that is full has as long as any.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         with log.open("wb") as out:
             os.dup2(out.fileno(), 1)
             os.dup2(out.fileno(), 2)
