@@ -145,7 +145,8 @@ def stories(session: nox.Session) -> None:
 def proof(session: nox.Session) -> None:
     """Run the long tests alone, each as often as it takes to believe it."""
     if not session.posargs:  # How often the gate is wrong, known to a percent; else to a few.
-        test_engine(session, "gate/test_rates.py", GATE_SIMULATIONS="1000")
+        rates = ("gate/test_rates.py", "gate/test_rates_of_metrics.py")
+        test_engine(session, *rates, GATE_SIMULATIONS="1000")
         test_engine(session, "adopt/test_hostile.py", HOSTILE_TABLES="500")
     test(session, *SIDE_BY_SIDE, "2", IN_ORDER, "-m", "slow", env={"PROOF": "true"})
 
