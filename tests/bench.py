@@ -132,6 +132,7 @@ def rows(project: Project, folder: Path) -> Iterator[Row]:
     yield Row("`nox -s promote` again, unchanged", "2 s", lambda: nox("-s", "promote"), 3)
     yield from stages(project)
     yield Row("generated tests", "under 30 s", lambda: nox("-s", "tests"), 1)
+    yield from adoptions(project, folder)
 
 
 def stages(project: Project) -> Iterator[Row]:
@@ -146,6 +147,55 @@ def stages(project: Project) -> Iterator[Row]:
         bound = "2 s" if stage == "evaluate" else ""
         yield Row(f"stage {stage}", bound, partial(cost, project, *command), 3)
         yield Row(f"stage {stage}, every core busy", "twice as long", partial(beside, *command), 3)
+
+
+_TABLES = """
+import sys
+import numpy as np
+import pandas as pd
+
+rng, rows = np.random.default_rng(0), 900_000
+seconds = np.sort(rng.integers(0, 3 * 365 * 86_400, rows)).astype("timedelta64[s]")
+number, words = rng.normal(size=rows), np.array(["please ring twice", "leave it there", ""])
+table = pd.DataFrame({
+    "order_id": [f"O{it:08}" for it in rng.permutation(rows)],
+    "ordered": np.datetime64("2019-01-01") + seconds,
+    "customer": rng.integers(0, 60_000, rows),
+    "region": np.array(["north", "south", "east", "west"])[rng.integers(0, 4, rows)],
+    "item": np.array([f"item {it}" for it in range(300)])[rng.integers(0, 300, rows)],
+    "price": rng.lognormal(3, 1, rows).round(2),
+    "weight": np.where(rng.random(rows) < 0.1, np.nan, rng.gamma(2, 3, rows).round(3)),
+    "pieces": rng.poisson(3, rows) + 1,
+    "gift": rng.random(rows) < 0.2,
+    "zip": [f"{it:05}" for it in rng.integers(1_000, 99_999, rows)],
+    "score": number.round(6),
+    "note": words[rng.integers(0, 3, rows)],
+    "returned": np.array(["no", "yes"])[(number + rng.logistic(size=rows) > 2).astype(int)],
+})
+table.to_parquet(sys.argv[1] + "/orders.parquet")
+table["ordered"] = table["ordered"].dt.strftime("%d.%m.%Y %H:%M")
+table.to_csv(sys.argv[1] + "/orders.csv", index=False)
+table.to_csv(sys.argv[1] + "/commas.csv", index=False, sep=";", decimal=",")
+values = rng.normal(size=(5_000, 2_000)).round(4)
+wide = pd.DataFrame(values, columns=[f"v{it}" for it in range(2_000)])
+wide["returned"] = values[:, 0] + rng.logistic(size=5_000) > 0
+wide.to_csv(sys.argv[1] + "/wide.csv", index=False)
+"""
+
+
+def adoptions(project: Project, folder: Path) -> Iterator[Row]:
+    """List adoptions of large tables, which git takes back; of some 100 MB, and of many columns."""
+    project.run(project.python, "-c", _TABLES, str(folder))
+
+    def adopted(path: Path) -> Cost:
+        words = ("adopt", str(path), "--target", "returned", "--yes", "--dirty")
+        found = cost(project, project.python, "-m", project.package, *words)
+        for undo in (("reset", "--hard", "--quiet"), ("clean", "-fd", "--quiet")):
+            subprocess.run(("git", *undo), cwd=project.root, check=True)
+        return found
+
+    for name in ("orders.csv", "commas.csv", "orders.parquet", "wide.csv"):
+        yield Row(f"adopt {name}", "under 5 s", partial(adopted, folder / name), 2)
 
 
 def _set_leaves(project: Project, leaves: int) -> None:

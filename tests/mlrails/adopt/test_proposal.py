@@ -1,8 +1,11 @@
 """From a table to a plan: what each column is for, how rows divide, and what is refused."""
 
 import random
+from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from mlrails.adopt import table
@@ -105,3 +108,66 @@ def test_ingest_reads_the_same_rows_by_the_words_of_the_plan(tmp_path: Path) -> 
     assert seen == {it: (rows[it].min(), rows[it].max()) for it in seen}
     assert {*rows["churned"]} == {True, False}
     validation.check(rows, columns, "bank.csv", with_rows=True)
+
+
+def test_a_target_that_a_float_would_round_is_told_with_its_first_row() -> None:
+    numbers = "".join(f"{it},{10**17 + it}\n" for it in range(1, 60))
+    with pytest.raises(UsageError) as told:
+        made(f"a,y\n0,5\n{numbers}", "y")
+    assert "column 'y': row 2 ('100000000000000001') of the target is a whole number" in str(
+        told.value
+    )
+    assert "--id" not in str(told.value)
+
+
+@pytest.mark.parametrize("mark", ["", "."])
+def test_a_feature_that_a_float_would_round_is_text_or_refused(mark: str) -> None:
+    rows = [(f"{10**17 + it:,}".replace(",", mark), f"{it},5") for it in range(60)]
+    text = "".join(f"{big};{small};{place % 7},5\n" for place, (big, small) in enumerate(rows))
+    found = made(f"a;b;y\n{text}", "y")
+    assert (
+        "whole numbers above 2**53, the first in row 2, so they stay text" in found.columns[0].why
+    )
+    few = "".join(f"{rows[at % 3][0]};{at},5;{at % 7},5\n" for at in range(60))
+    with pytest.raises(UsageError, match=r"column 'a': row 2 .* say --id if it names rows"):
+        made(f"a;b;y\n{few}", "y")
+
+
+def test_whole_numbers_of_a_database_are_not_rounded() -> None:
+    exact = [Decimal(10**17 + it) for it in range(60)]
+    few = [it % 7 for it in range(60)]
+    rows = pa.table({"a": pa.array(exact, pa.decimal128(20, 0)), "b": few, "y": few[::-1]})
+    found = of_table(table.of_rows(rows, "f"), "f", Wishes("y"))
+    assert "so they stay text" in found.columns[0].why
+
+
+COUNTS = {
+    "seconds since 1970-01-01": (1_546_300_800, 86_400, "2019-01-01"),
+    "milliseconds since 1970-01-01": (1_546_300_800_000, 86_400_000, "2019-01-01"),
+    "days since 1899-12-30": (43_466, 1, "2019-01-01"),
+}
+
+
+@pytest.mark.parametrize("form", COUNTS)
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_time_that_counts_is_one_where_that_is_said(
+    form: str, ending: str, tmp_path: Path
+) -> None:
+    first, step, day = COUNTS[form]
+    rows = pd.DataFrame({"sold date": [first + step * it for it in range(ROWS)]})
+    rows["y"], path = [it % 11 / 2 for it in range(ROWS)], tmp_path / f"f.{ending}"
+    rows.to_csv(path, index=False) if ending == "csv" else rows.to_parquet(path)
+    found = plan(path.name, target="y", root=tmp_path)
+    assert found.named("number") == ("sold date",)
+    assert f"could be times from {day} to 2020-02-04, in {form}" in found.columns[0].why
+    said = plan(path.name, target="y", time="sold date", root=tmp_path)
+    assert (said.by, said.reading["dates"]) == ("time", {"sold date": form})
+    columns = [it.column for it in said.columns]
+    read = frames.typed(source.read(path.name, columns, root=tmp_path, **said.reading), columns)
+    assert read["sold date"].astype(str).tolist()[:2] == [day, "2019-01-02"]
+
+
+def test_numbers_that_count_something_else_are_no_times() -> None:
+    for name, first in (("price", 1_546_300_800), ("time", 43_466), ("time", 5)):
+        text = "".join(f"{first + it * it},{it % 5},{it % 7}.5\n" for it in range(60))
+        assert "could be" not in made(f"{name},b,y\n{text}", "y").columns[0].why

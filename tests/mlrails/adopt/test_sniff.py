@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from mlrails.adopt import sniff, table
+from mlrails.adopt import moments, sniff, table
 from mlrails.core.errors import UsageError
 
 
@@ -62,3 +62,11 @@ def test_what_is_no_table_is_said(data: bytes, words: str) -> None:
 def test_blanks_separate_cells_where_nothing_else_does() -> None:
     assert sniff.separator(b'"y" "x"\n1 2.5\n3 4.5\n', "utf-8") == " "
     assert sniff.separator(b"first name,last name\na b,c d\na b,c d\n", "utf-8") == ","
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["31.12.2019 08:05", "2019-12-31T08:05:01+02:00", "12/31/19, 5:30 PM", "3 May 2019", "2019.5"],
+)
+def test_every_way_in_which_a_cell_is_a_time_is_found_by_its_marks(cell: str) -> None:
+    assert moments.forms(cell) == [it for it in moments.every() if moments.fits(cell, it)]

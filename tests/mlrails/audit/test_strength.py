@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
-from mlrails.audit import columns, strength
+from mlrails.audit import clusters, columns, encodings, strength
 from mlrails.audit.strength import Together
 from mlrails.audit.table import Roles, Table
 
@@ -70,3 +71,42 @@ def test_where_there_is_nothing_to_compare_with_it_is_said() -> None:
     noisy = whole.frame["f1"] + 9 * np.random.default_rng(4).normal(size=ROWS)
     (found,) = columns.of_table(Table(whole.frame.assign(f1=noisy), whole.roles), ROWS)
     assert "all other columns together rank correlation" in found.sentence
+
+
+@pytest.mark.parametrize("by_number", [True, False])
+def test_codes_tell_by_groups_what_they_tell_row_by_row(by_number: bool) -> None:
+    rng = np.random.default_rng(5)
+    target = rng.normal(size=ROWS) if by_number else rng.choice([*"abc"], ROWS)
+    codes = rng.integers(-1, 9, ROWS)
+    codes[target == "a"] = 3
+    whole = Table.of(pd.DataFrame({"y": target}), Roles("y", (), numbers=by_number))
+    rows = strength.of_scores(strength.out_of_fold(codes, whole), whole)
+    assert strength.of_codes(codes, whole) == pytest.approx(rows, rel=1e-9)
+
+
+@pytest.mark.parametrize("wide", [3, 40])
+def test_the_nearest_rows_are_the_same_by_a_tree_and_by_products(
+    wide: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(6)
+    points = rng.normal(size=(ROWS, wide)) + 1_000
+    points[1], points[3] = points[0], points[2] + 1e-6
+    monkeypatch.setattr(clusters, "_BLOCK", 90)
+    found = []
+    for bound in (0, wide):
+        monkeypatch.setattr(clusters, "_WIDE", bound)
+        found.append(clusters.neighbours(points, 4))
+    (far, near), (by_tree, places) = found
+    assert far == pytest.approx(by_tree, rel=1e-6, abs=1e-12)
+    assert {*near[0, :2], *places[0, :2]} == {0, 1}
+    assert (near[4:] == places[4:]).mean() > 0.99
+
+
+@pytest.mark.parametrize(("rows", "events", "most"), [(84, 21, 8), (97, 30, 16), (360, 7, 30)])
+def test_the_chance_of_a_simple_share_is_the_sum_of_those_of_its_numbers(
+    rows: int, events: int, most: int
+) -> None:
+    every = np.arange(rows + 1)
+    simple = rows // np.gcd(every, rows) <= most
+    chance = float(binom.pmf(every[simple], rows, events / rows).sum())
+    assert encodings._of_fraction(rows, events, most) == pytest.approx(chance, rel=1e-9)

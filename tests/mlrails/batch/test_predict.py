@@ -421,3 +421,115 @@ def test_the_same_columns_in_another_order_give_the_same(here: Path) -> None:
     scored(here)
     found = pd.read_parquet(here / "out.parquet")
     pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, frame))
+
+
+WAYS = {
+    "semicolons": {"separator": ";", "decimal": ",", "nulls": ["k. A."]},
+    "thousands": {"separator": "\t", "decimal": ",", "thousands": "."},
+    "quoted": {"decimal": ",", "nulls": ["k. A."]},
+    "letters": {"encoding": "cp1252", "nulls": ["k. A.", "–"]},
+    "blanks": {"trim": True, "units": {"distance": "€"}},
+}
+"""Words of a source; each has dates of its own as well."""
+DATES = {"scheduled_departure": "%d.%m.%Y %H:%M"}
+
+
+def owned(
+    root: Path, frame: pd.DataFrame, words: dict[str, Any], name: str = "own.csv"
+) -> Settings:
+    """Write rows as their owner does, and the `source.py` that reads them so."""
+    words = {**words, "dates": DATES}
+    settings = Settings(root, package="yours")
+    source = root / "src" / "yours" / "source.py"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    told = ", ".join(f"{it}={value!r}" for it, value in words.items())
+    source.write_text(f"def rows():\n    return sources.read('own.csv', COLUMNS, {told})\n")
+    sep, mark = words.get("separator", ","), words.get("decimal", ".")
+    cells = {it: [_cell(value, it, words) for value in frame[it]] for it in frame}
+    blank = " " if words.get("trim") else ""
+    lines = [sep.join(f"{blank}{it}" for it in cells)]
+    quoted = [
+        sep.join(blank + (f'"{it}"' if sep in it else it) for it in row)
+        for row in zip(*cells.values(), strict=True)
+    ]
+    assert mark in "".join(quoted)
+    (root / name).write_text("\n".join([*lines, *quoted]) + "\n", words.get("encoding", "utf-8"))
+    return settings
+
+
+def _cell(value: Any, name: str, words: dict[str, Any]) -> str:
+    if pd.isna(value):
+        return words.get("nulls", [""])[-1]
+    if name in DATES:
+        return f"{value:{DATES[name]}}"
+    if not isinstance(value, float):
+        return str(value)
+    text = f"{value:,}".replace(",", "\0").replace(".", words.get("decimal", "."))
+    return text.replace("\0", words.get("thousands", "")) + words.get("units", {}).get(name, "")
+
+
+def owners_rows() -> pd.DataFrame:
+    """Return rows of which some lack a value."""
+    frame = rows.parts()["test"].head(150)[NAMES].reset_index(drop=True)
+    frame["scheduled_departure"] = frame["scheduled_departure"].dt.floor("min")
+    frame["distance"] = frame["distance"].astype(float)
+    frame.loc[::7, "wind_speed"] = np.nan
+    return frame
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_file_that_is_written_as_the_source_is_gives_the_same(here: Path, way: str) -> None:
+    frame = owners_rows()
+    settings = owned(here, frame, WAYS[way])
+    assert predict(settings, Job("own.csv", "out.parquet"), "champion") is Exit.DONE
+    found = pd.read_parquet(here / "out.parquet")
+    pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, frame))
+    assert found["row"].tolist() == [*range(150)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_without_the_words_of_the_source_no_row_of_it_is_scored(here: Path, way: str) -> None:
+    """The harm: refused as a whole, or every row set aside."""
+    owned(here, owners_rows(), WAYS[way])
+    (here / "src" / "yours" / "source.py").unlink()
+    try:
+        assert scored(here, "own.csv") is Exit.SET_ASIDE
+    except UsageError:
+        return
+    assert not len(pd.read_parquet(here / "out.parquet"))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_beside_it_a_plain_file_is_read_as_before(here: Path, way: str) -> None:
+    frame = owners_rows()
+    settings = owned(here, frame, WAYS[way])
+    frame.to_csv(here / "plain.csv", index=False)
+    assert predict(settings, Job("plain.csv", "out.parquet"), "champion") is Exit.DONE
+    found = pd.read_parquet(here / "out.parquet")
+    pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, frame))
+
+
+def test_a_cell_that_is_not_written_as_the_source_says_is_set_aside(here: Path) -> None:
+    settings = owned(here, owners_rows(), WAYS["semicolons"])
+    text = (here / "own.csv").read_text().splitlines()
+    places = {it: NAMES.index(it) for it in ("distance", "scheduled_departure")}
+    for row, name, cell in ((3, "distance", "1.500"), (120, "scheduled_departure", "1/2/2013")):
+        cells = text[row + 1].split(";")
+        cells[places[name]] = cell
+        text[row + 1] = ";".join(cells)
+    (here / "own.csv").write_text("\n".join(text) + "\n")
+    assert predict(settings, Job("own.csv", "out.parquet"), "champion") is Exit.SET_ASIDE
+    aside = pd.read_parquet(batch_output.refused_path(here / "out.parquet"))
+    assert aside[["row", "column", "reason"]].values.tolist() == [
+        [3, "distance", "is no number with ',' before its decimals"],
+        [120, "scheduled_departure", "is no time written as '%d.%m.%Y %H:%M'"],
+    ]
+    assert len(pd.read_parquet(here / "out.parquet")) == 148
+
+
+def test_words_that_nobody_can_tell_are_refused(here: Path) -> None:
+    settings = owned(here, owners_rows(), WAYS["semicolons"])
+    source = here / "src" / "yours" / "source.py"
+    source.write_text(source.read_text().replace("decimal=','", "decimal=MARK"))
+    with pytest.raises(UsageError, match=r"source.py: decimal of sources.read is no plain value"):
+        predict(settings, Job("own.csv", "out.parquet"), "champion")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
+from ..data import columnar
 from . import moments, numbers, texts
 from .seen import Look, Seen
 
@@ -112,6 +113,22 @@ def _of_times(base: Seen, note: str) -> Seen:
     distinct = pc.count_distinct(base.values).as_py()
     why = f"times from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     return replace(base, what="time", kind="time", why=why, distinct=distinct, note=note)
+
+
+def counted(found: Seen, column: Any, is_time: bool) -> Seen:
+    """Return numbers that count from 1970, or as Excel does, as times where that was said.
+
+    Where it was not they stay numbers, and what they look like is told.
+    """
+    form = moments.since(found.name, found.minimum, found.maximum, is_time)
+    if found.kind != "number" or form is None:
+        return found
+    values, wrong = columnar.times(column, form)
+    if wrong.any():
+        return found
+    made = _of_times(replace(found, values=values, form=form), f"read as {form!r}")
+    told = f"could be {made.why}, in {form}: if so, say --time {found.name!r}"
+    return made if is_time else replace(found, note=told)
 
 
 _WAYS: tuple[Callable[[Seen, Any, Look], Seen | None], ...]

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from ..core.errors import UsageError
 from ..data import cells
 from ..data.columnar import times
+from . import names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +55,7 @@ _CLOCKS: tuple[str, ...] = (
 _CLOCKS += (" %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S", ", %I:%M %p", ":%H:%M:%S")
 _ZONES = ("", "%z", " %z")
 _LIKELY = re.compile(r"(?=.*[0-9]).{6,40}")
-_TRIED, _MIXED = 100, 0.9
+_TRIED, _SOME, _MIXED = 100, 2_000, 0.9
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,20 @@ def read(column: "pa.ChunkedArray", here: str, day_first: bool, shown: bool) -> 
 
 def forms(cell: str) -> list[str]:
     """Return all ways in which a cell is a time."""
-    return [it for it in every() if fits(cell.strip(), it)]
+    cell = cell.strip()
+    marks = _marks(cell)
+    return [form for form, shape in _shapes() if marks.startswith(shape) and fits(cell, form)]
+
+
+@cache
+def _shapes() -> tuple[tuple[str, str], ...]:
+    """Return each form with the marks between its parts: trying all of them takes seconds."""
+    return tuple((form, _marks(re.sub("%[A-Za-z]", "", form))) for form in every())
+
+
+def _marks(text: str) -> str:
+    """Return what is neither a letter, a digit nor a blank."""
+    return "".join(it for it in text if not it.isalnum() and not it.isspace())
 
 
 def every() -> Iterator[str]:
@@ -106,7 +121,10 @@ def _of_forms(
     column: "pa.ChunkedArray", known: Sequence[str], here: str, day_first: bool, shown: bool
 ) -> Moments | None:
     wholly, faults = list[tuple[str, Any]](), list[tuple[int, int]]()
+    some = column.take(np.arange(0, len(column), len(column) // _SOME + 1))
     for form in known[:4]:
+        if wholly and times(some, form)[1].any():
+            continue
         values, wrong = times(column, form)
         if not wrong.any():
             wholly.append((form, values))
@@ -144,6 +162,29 @@ def _is_ordered(values: "pa.Array") -> bool:
 
 def _share(found: Sequence[str], form: str) -> float:
     return sum(fits(it, form) for it in found) / len(found)
+
+
+def since(name: str, least: float | None, most: float | None, is_time: bool) -> str | None:
+    """Return since when numbers count, where all of them lie between 1990 and 2040.
+
+    Unless somebody has said that they are times, the column's name has to say so.
+    """
+    if least is None or most is None:
+        return None
+    said = is_time or names.has(name, names.TIME | _EPOCH)
+    for form, (low, high) in _SINCE.items():
+        if low <= least and most <= high and least < most:
+            is_excel = form.startswith("days")
+            return form if said and (not is_excel or names.has(name, _DATE)) else None
+    return None
+
+
+_EPOCH, _DATE = {"epoch", "unix", "ts"}, {"date", "datum", "fecha", "datetime", "excel"}
+_SINCE = {
+    "seconds since 1970-01-01": (631_152_000, 2_208_988_800),
+    "milliseconds since 1970-01-01": (631_152_000_000, 2_208_988_800_000),
+    "days since 1899-12-30": (32_874, 51_136),
+}
 
 
 def fits(cell: str, form: str) -> bool:

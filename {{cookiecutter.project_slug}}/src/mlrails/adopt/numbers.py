@@ -112,9 +112,15 @@ def large(base: Seen, column: Any, values: Any, look: Look) -> Seen | None:
 
     Raises UsageError with the first row where they do not name the rows.
     """
-    row = _first_large(column, values)
+    row = _first_large(column, values, look.how.thousands)
     if row is None:
         return None
+    if base.name == look.target:
+        raise UsageError(
+            f"{look.here(base.name)}: row {row:,}{look.cell(column[row - 1])} of the target is a "
+            "whole number above 2**53, which a model's float would round; make a smaller number "
+            "of it, words where it names classes, or name another with --target"
+        )
     _check_large(base, row, look)
     why = f"whole numbers above 2**53, the first in row {row:,}, so they stay text"
     text = column.cast("string")
@@ -131,11 +137,11 @@ def leading_zero(column: Any) -> int | None:
     return _first(pc.match_substring_regex(column, "^0[0-9]"))
 
 
-def _first_large(column: Any, values: Any) -> int | None:
+def _first_large(column: Any, values: Any, thousands: str) -> int | None:
     """Return the first row (from 1) with a whole number that no float tells from its neighbours."""
     large = np.flatnonzero(np.abs(values.fill_null(0).to_numpy()) >= _EXACT)
     for row in large.tolist():
-        said = str(column[row].as_py()).strip()
+        said = str(column[row].as_py()).strip().replace(thousands, "")
         if re.fullmatch("[+-]?[0-9]+", said) and int(float(said)) != int(said):
             return int(row) + 1
     return None

@@ -69,7 +69,7 @@ def plan(
 def of_table(found: Table, source: str, wishes: Wishes, shown: bool = True) -> Plan:
     """Return the plan for a table that has been read."""
     wishes.check(found.rows.column_names, found.where)
-    look = Look(found.where, found.how, shown)
+    look = Look(found.where, found.how, shown, wishes.target)
     found = _with_needed(found, wishes)
     columns = _columns(found, wishes, look)
     target = targets.of(
@@ -107,7 +107,8 @@ def _columns(found: Table, wishes: Wishes, look: Look) -> dict[str, Seen]:
     columns = dict[str, Seen]()
     for name in found.rows.column_names:
         try:
-            columns[name] = kinds.seen(name, found.rows[name], look)
+            seen = kinds.seen(name, found.rows[name], look)
+            columns[name] = kinds.counted(seen, found.rows[name], name == wishes.time)
         except UsageError:
             if name not in {*wishes.ids, *wishes.drop}:
                 raise

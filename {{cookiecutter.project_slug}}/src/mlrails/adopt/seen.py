@@ -50,6 +50,7 @@ class Look:
     how: Reading
     shown: bool
     """Whether values of rows may be printed: logs of a public repository are public."""
+    target: str | None = None
 
     def here(self, name: str) -> str:
         """Return the words before a sentence on a column."""

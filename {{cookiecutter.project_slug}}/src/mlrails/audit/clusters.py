@@ -18,6 +18,10 @@ _FAR = 1_000.0
 """Standard deviations between two categories: they are never near."""
 _UNIQUE = 0.95
 _DIMENSIONS = 8.0
+_WIDE, _BLOCK = 10, 512
+"""In so many dimensions a tree looks at every point, and products of blocks are quicker."""
+_CANCELS = 1e-6
+"""Squares of so small a part of their terms have lost digits."""
 
 
 def usable(table: Table) -> tuple[str, ...]:
@@ -77,11 +81,10 @@ def clusters(points: Floats) -> tuple[Codes, float]:
     """Return the cluster of each point, and within which distance most find one of theirs."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import cKDTree
 
     count = len(points)
     most = min(_NEIGHBOURS, count - 1)
-    far, near = cKDTree(points).query(points, k=most + 1)
+    far, near = neighbours(points, most + 1)
     far, near = _without_self(far, near)
     inside = _gap(far)
     linked = np.arange(most)[None, :] < inside[:, None]
@@ -107,9 +110,36 @@ def _without_self(far: Floats, near: Codes) -> tuple[Floats, Codes]:
 
 def nearest(points: Floats) -> Floats:
     """Return the distance to the nearest other point."""
+    return np.asarray(neighbours(points, 2)[0][:, 1])
+
+
+def neighbours(points: Floats, count: int) -> tuple[Floats, Codes]:
+    """Return the distances and the places of so many nearest points of each, itself among them."""
     from scipy.spatial import cKDTree
 
-    return np.asarray(cKDTree(points).query(points, k=2)[0][:, 1])
+    if points.shape[1] <= _WIDE:
+        far, near = cKDTree(points).query(points, k=count)
+        return far, near
+    points = points - points.mean(0)
+    sizes = np.einsum("ij,ij->i", points, points)
+    parts = np.array_split(np.arange(len(points)), len(points) // _BLOCK + 1)
+    each = [_nearest_of(it, points, sizes, count) for it in parts]
+    return np.concatenate([far for far, _ in each]), np.concatenate([near for _, near in each])
+
+
+def _nearest_of(some: Codes, points: Floats, sizes: Floats, count: int) -> tuple[Floats, Codes]:
+    """Return the nearest points of some by products, and by differences where these cancel."""
+    squares = sizes[some, None] - 2 * (points[some] @ points.T) + sizes
+    squares[np.arange(len(some)), some] = 0
+    near = np.argpartition(squares, count - 1, axis=1)[:, :count]
+    squares = np.take_along_axis(squares, near, axis=1)
+    inexact = (squares < _CANCELS * (sizes[some, None] + sizes[near])) & (near != some[:, None])
+    for row in np.flatnonzero(inexact.any(1)):
+        at = inexact[row]
+        squares[row, at] = ((points[near[row, at]] - points[some[row]]) ** 2).sum(1)
+    order = np.argsort(squares, axis=1, kind="stable")
+    far = np.sqrt(np.take_along_axis(squares, order, axis=1))
+    return far, np.take_along_axis(near, order, axis=1)
 
 
 def _gap(far: Floats) -> Codes:

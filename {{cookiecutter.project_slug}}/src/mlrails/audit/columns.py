@@ -135,7 +135,7 @@ def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Itera
     values, by = told.values, table.roles.numbers
     if _says_outcome(told.name):
         is_shown = values.low > max(_WELL, others.high + _BEYOND)
-    elif table.frame[told.name].nunique() <= _CODES:
+    elif table.distinct(told.name) <= _CODES:
         is_shown = values.low > max(_PERFECT, others.high + _BEYOND)
     else:
         # Of species that are far apart each measurement tells all, and none is an outcome.

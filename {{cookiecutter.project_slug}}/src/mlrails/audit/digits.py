@@ -6,7 +6,7 @@ import numpy as np
 
 from . import strength
 from .strength import Strength
-from .table import Codes, Table, binned, codes, is_number, is_time, is_whole
+from .table import Codes, Floats, Table, binned, codes, is_number, is_time, is_whole
 from .table import numbers as as_numbers
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ class Hidden(NamedTuple):
 def found(table: Table, name: str) -> Hidden | None:
     """Return the part of near-unique values that tells most, None where they are not unique."""
     column = table.frame[name]
-    if column.nunique() < _UNIQUE * len(column) or len(column) < _FEWEST or is_time(column):
+    if table.distinct(name) < _UNIQUE * len(column) or len(column) < _FEWEST or is_time(column):
         return None
     parts = _of_numbers(column) if is_number(column) else _of_text(column)
     each = [
-        Hidden(part, strength.of_scores(strength.out_of_fold(here, table), table))
+        Hidden(part, strength.of_codes(here, table))
         for part, here in parts.items()
-        if 1 < len(np.unique(here)) < len(here) / 2
+        if 1 < np.count_nonzero(np.bincount(here + 1)) < len(here) / 2
     ]
     return max(each, key=lambda it: it.told.low, default=None)
 
@@ -59,10 +59,20 @@ def _of_numbers(column: "pd.Series[Any]") -> dict[str, Codes]:
             found[f"digits after the decimal {power}"] = binned(
                 np.mod(np.round(values * 10.0**power, 9), 1.0)
             )
-    written = [repr(it) for it in values.tolist()]
-    found["last digit written"] = np.array([ord(it[-1]) for it in written], dtype=np.int64)
-    found["number of digits written"] = np.array([len(it.lstrip("-")) for it in written], np.int64)
-    return found
+    return found | _written(values)
+
+
+def _written(values: Floats) -> dict[str, Codes]:
+    """Return the last digit of numbers as they are written, and how many letters these have."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pa.array(np.abs(values)).cast(pa.string())
+    whole = values == np.floor(values)
+    last = pc.utf8_slice_codeunits(text, -1).cast(pa.binary()).to_numpy(zero_copy_only=False)
+    digit = np.where(whole, ord("0"), np.array(last, dtype="S1").view(np.uint8)).astype(np.int64)
+    letters = pc.utf8_length(text).to_numpy() + 2 * whole  # Among decimals 5 is 5.0.
+    return {"last digit written": digit, "number of digits written": letters.astype(np.int64)}
 
 
 def _of_text(column: "pd.Series[Any]") -> dict[str, Codes]:

@@ -253,11 +253,12 @@ def _of_fraction(rows: int, events: int, most: int) -> float:
     """Return the chance that a binomial number of events makes so small a denominator."""
     from scipy.special import gammaln
 
-    every = np.arange(rows + 1)
+    shares = (range(0, rows + 1, rows // it) for it in range(1, most + 1) if rows % it == 0)
+    simple = np.array(sorted({count for each in shares for count in each}))
     share = events / rows
-    log = gammaln(rows + 1) - gammaln(every + 1) - gammaln(rows - every + 1)
-    chance = np.exp(log + every * np.log(share) + (rows - every) * np.log(1 - share))
-    return float(chance[rows // np.gcd(every, rows) <= most].sum() / chance.sum())
+    log = gammaln(rows + 1) - gammaln(simple + 1) - gammaln(rows - simple + 1)
+    chance = np.exp(log + simple * np.log(share) + (rows - simple) * np.log(1 - share))
+    return float(chance.sum())
 
 
 def _in_order(each: Scatter) -> float:

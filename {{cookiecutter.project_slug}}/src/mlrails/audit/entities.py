@@ -67,15 +67,13 @@ def _others_of_one(scores: Floats, label: Codes) -> Floats:
 
 def _by_neighbours(scores: Floats, label: Codes, points: Floats) -> Floats:
     """Return the mean score of the entities that lie nearest to each one's middle."""
-    from scipy.spatial import cKDTree
-
     sizes = np.maximum(np.bincount(label), 1).astype(np.float64)
     if not points.shape[1]:
         return np.zeros_like(scores)
     middle = np.column_stack([np.bincount(label, it) / sizes for it in points.T])
     mean = np.column_stack([np.bincount(label, it) / sizes for it in scores.T])
     most = min(_NEAREST + 1, len(sizes))
-    near = cKDTree(middle).query(middle, k=most)[1]
+    near = clusters.neighbours(middle, most)[1]
     other = near != np.arange(len(sizes))[:, None]
     weight = other / np.maximum(other.sum(1, keepdims=True), 1)
     found = np.einsum("ij,ijk->ik", weight, mean[near])

@@ -138,7 +138,7 @@ def _may_name(table: Table, name: str) -> bool:
     column = table.frame[name]
     if is_time(column) or column.dtype.kind == "b":
         return False
-    distinct = column.nunique()
+    distinct = table.distinct(name)
     there = len(column) / max(distinct, 1)
     return bool(distinct >= _ENTITIES and _SMALLEST <= there <= _LARGEST)
 

@@ -10,15 +10,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .table import FOLDS, Codes, Floats, Mask, Table, binned, codes, is_number, is_time, ranks
+from .table import (
+    FOLDS,
+    Codes,
+    Floats,
+    Mask,
+    Table,
+    binned,
+    codes,
+    is_number,
+    is_time,
+    mean_ranks,
+    ranks,
+)
 from .table import numbers as as_numbers
 
 _SURE = 2.58
 """Standard errors of an interval of 99 %: many columns are looked at."""
 _SMOOTHING = 3.0
 _RIDGE = 1e-2
-_FEWEST = 40
-"""Fewer rows say nothing of a column."""
+_FEWEST, _FEWEST_OF_CLASS = 40, 5
+"""Fewer rows say nothing of a column, or of a class."""
 
 
 class Strength(NamedTuple):
@@ -41,26 +53,38 @@ NOTHING = Strength(0.0, 0.0, 0.0)
 
 def of_scores(scores: Floats, table: Table, rows: Mask | None = None) -> Strength:
     """Return how well scores, (rows, as many as the target has), tell the target."""
-    here = np.ones(len(table), dtype=bool) if rows is None else rows
-    target = table.scores[here]
+    target = table.scores if rows is None else table.scores[rows]
+    scores = scores if rows is None else scores[rows]
     if table.roles.numbers:
-        return _spearman(scores[here, 0], target[:, 0])
-    each = (delong(scores[here, it], target[:, it] > 0) for it in range(target.shape[1]))
+        return _spearman(scores[:, 0], target[:, 0])
+    return _best(delong(scores[:, it], target[:, it] > 0) for it in range(target.shape[1]))
+
+
+def _best(each: Iterable["Strength | None"]) -> Strength:
     return max((it for it in each if it), key=lambda it: it.low, default=NOTHING)
 
 
 def delong(scores: Floats, event: Mask) -> Strength | None:
     """Return 2·AUC − 1 of scores for an event, None where either class has under five rows."""
-    count, others = int(event.sum()), int((~event).sum())
-    if min(count, others) < 5:
+    if min(int(event.sum()), int((~event).sum())) < _FEWEST_OF_CLASS:
         return None
-    every = ranks(scores) * len(scores)
-    of_event = (every[event] - ranks(scores[event]) * count) / others
-    of_others = 1 - (every[~event] - ranks(scores[~event]) * others) / count
-    area = float(of_event.mean())
-    error = np.sqrt(of_event.var(ddof=1) / count + of_others.var(ddof=1) / others)
+    distinct, place = np.unique(scores, return_inverse=True)
+    of_event = np.bincount(place[event], minlength=len(distinct))
+    return _of_counts(of_event, np.bincount(place, minlength=len(distinct)) - of_event)
+
+
+def _of_counts(events: Floats | Codes, others: Floats | Codes) -> Strength | None:
+    """Return the same of how many rows of both classes each score has, the lowest score first."""
+    count, rest = float(events.sum()), float(others.sum())
+    if min(count, rest) < _FEWEST_OF_CLASS:
+        return None
+    of_event = (np.cumsum(others) - others / 2) / rest
+    of_other = 1 - (np.cumsum(events) - events / 2) / count
+    area = float(events @ of_event) / count
+    spread = float(events @ (of_event - area) ** 2) / (count - 1) / count
+    spread += float(others @ (of_other - area) ** 2) / (rest - 1) / rest
     # Where the classes are apart no placement varies: the rule of three in its place.
-    error = max(float(error), 1 / min(count, others) / _SURE)
+    error = max(float(np.sqrt(spread)), 1 / min(count, rest) / _SURE)
     return _interval(2 * area - 1, 2 * _SURE * error)
 
 
@@ -72,7 +96,10 @@ def _spearman(scores: Floats, target: Floats) -> Strength:
     rows = len(scores)
     if rows < 10 or np.ptp(scores) == 0 or np.ptp(target) == 0:
         return NOTHING
-    value = float(np.corrcoef(ranks(scores), ranks(target))[0, 1])
+    return _fisher(float(np.corrcoef(ranks(scores), ranks(target))[0, 1]), rows)
+
+
+def _fisher(value: float, rows: int) -> Strength:
     middle, width = (
         np.arctanh(np.clip(value, -0.999999, 0.999999)),
         _SURE * 1.03 / np.sqrt(rows - 3),
@@ -82,18 +109,65 @@ def _spearman(scores: Floats, target: Floats) -> Strength:
 
 def out_of_fold(found: Codes, table: Table) -> Floats:
     """Return for each row the mean score of the other folds' rows with the same code."""
-    target, folds = table.scores, table.folds
-    levels = int(found.max(initial=0)) + 2
-    places = (found % levels) * FOLDS + folds
-    counts = np.bincount(places, minlength=levels * FOLDS).reshape(levels, FOLDS)
-    others = (counts.sum(1, keepdims=True) - counts).ravel()[places]
-    scores = np.empty_like(target)
-    for column in range(target.shape[1]):
-        sums = np.bincount(places, target[:, column], levels * FOLDS).reshape(levels, FOLDS)
-        without = (sums.sum(1, keepdims=True) - sums).ravel()[places]
-        prior = target[:, column].mean()
-        scores[:, column] = (without + _SMOOTHING * prior) / (others + _SMOOTHING)
-    return scores
+    groups = _Groups.of(found, table)
+    return np.asarray(groups.scores[groups.places])
+
+
+class _Groups(NamedTuple):
+    """The rows of each code in each fold: all have one score, that of the code's other folds."""
+
+    places: Codes
+    """Which of them each row is in."""
+    rows: Codes
+    sums: Floats
+    """The sums of the target's scores, (groups, as many as the target has)."""
+    scores: Floats
+
+    @classmethod
+    def of(cls, found: Codes, table: Table) -> "_Groups":
+        """Return those of codes; a missing one is a code as well."""
+        target = table.scores
+        levels = int(found.max(initial=0)) + 2
+        places = (found % levels) * FOLDS + table.folds
+        rows = np.bincount(places, minlength=levels * FOLDS)
+        each = [np.bincount(places, it, len(rows)) for it in target.T]
+        sums = np.asarray(np.column_stack(each), dtype=np.float64)
+        prior = _SMOOTHING * target.mean(0)
+        scores = (_of_other_folds(sums) + prior) / (_of_other_folds(rows[:, None]) + _SMOOTHING)
+        return cls(places, rows, sums, scores)
+
+
+def _of_other_folds(sums: Floats | Codes) -> Floats:
+    folds = sums.reshape(-1, FOLDS, sums.shape[1])
+    return np.asarray((folds.sum(1, keepdims=True) - folds).reshape(sums.shape), dtype=np.float64)
+
+
+def of_codes(found: Codes, table: Table) -> Strength:
+    """Return how well codes tell the target: `of_scores(out_of_fold(…))`, by groups of rows."""
+    groups = _Groups.of(found, table)
+    there = groups.rows > 0
+    rows, sums, scores = groups.rows[there], groups.sums[there], groups.scores[there]
+    if table.roles.numbers:
+        return _spearman_of_groups(rows, sums[:, 0], scores[:, 0], table.scores[:, 0])
+    each = list[Strength | None]()
+    for column in range(sums.shape[1]):
+        distinct, place = np.unique(scores[:, column], return_inverse=True)
+        events = np.bincount(place, sums[:, column], len(distinct))
+        every = np.bincount(place, rows, len(distinct))
+        each.append(_of_counts(events, every - events))
+    return _best(each)
+
+
+def _spearman_of_groups(rows: Codes, sums: Floats, scores: Floats, ranked: Floats) -> Strength:
+    """Return Spearman's of scores that groups of rows share, and targets that are ranks."""
+    distinct, place = np.unique(scores, return_inverse=True)
+    if len(ranked) < 10 or len(distinct) == 1 or np.ptp(ranked) == 0:
+        return NOTHING
+    held, total = np.bincount(place, rows), np.bincount(place, sums)
+    ranks_of = mean_ranks(held)
+    off = ranks_of - held @ ranks_of / held.sum()
+    left = ranked - ranked.mean()
+    return _fisher(float(off @ total / np.sqrt((held @ off**2) * (left @ left))), len(ranked))
 
 
 def coded(table: Table, name: str) -> Codes:
@@ -110,11 +184,11 @@ def of_values(table: Table, name: str, absent: Mask) -> Strength:
     if there.sum() < _FEWEST:
         return NOTHING
     part = table.where(there)
-    found = of_scores(out_of_fold(coded(part, name), part), part)
+    found = of_codes(coded(part, name), part)
     column = part.frame[name]
     if (is_number(column) or is_time(column)) and part.scores.shape[1] == 1:
-        plain = as_numbers(column)[:, None]
-        return max(found, of_scores(plain, part), of_scores(-plain, part))
+        plain = of_scores(as_numbers(column)[:, None], part)
+        return max(found, plain, _turned(plain))
     return found
 
 

@@ -131,15 +131,33 @@ class Table:
             column = self.frame[name]
             if name == self.roles.target or column.dtype.kind in "Mb":
                 continue
-            if not least <= column.nunique() <= len(column) / 2:
+            if is_number(column) and not is_whole(numbers(column)):
                 continue
-            if not is_number(column) or is_whole(numbers(column)):
+            if least <= self.distinct(name) <= len(column) / 2:
                 yield name
+
+    def distinct(self, name: str) -> int:
+        """Return how many different values a column has; each column is counted once."""
+        if name not in self._distinct:
+            self._distinct[name] = int(self.frame[name].nunique())
+        return self._distinct[name]
+
+    @cached_property
+    def _distinct(self) -> dict[str, int]:
+        return {}
+
+    @cached_property
+    def _shares(self) -> dict[str, float]:
+        return {}
 
     def unique_share(self, name: str) -> float:
         """Return how many distinct values there are for each row that has one."""
-        column = self.sampled_values(name)
-        return column.nunique() / max(int(column.notna().sum()), 1)
+        if name not in self._shares:
+            column = self.sampled_values(name)
+            is_whole_column = len(column) == len(self)
+            distinct = self.distinct(name) if is_whole_column else int(column.nunique())
+            self._shares[name] = distinct / max(int(column.notna().sum()), 1)
+        return self._shares[name]
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -188,9 +206,14 @@ def ranks(values: Floats) -> Floats:
     there = ~np.isnan(values)
     if there.any():
         _, place, counts = np.unique(values[there], return_inverse=True, return_counts=True)
-        ends = np.cumsum(counts)
-        found[there] = ((ends - (counts - 1) / 2 - 0.5) / ends[-1])[place]
+        found[there] = mean_ranks(counts)[place]
     return found
+
+
+def mean_ranks(counts: Floats | Codes) -> Floats:
+    """Return the mean rank from 0 to 1 of each of some values in order, by how often each is."""
+    ends = np.cumsum(counts)
+    return np.asarray((ends - counts / 2) / ends[-1], dtype=np.float64)
 
 
 def binned(values: Floats, most: int = 50) -> Codes:
@@ -199,12 +222,11 @@ def binned(values: Floats, most: int = 50) -> Codes:
     there = ~np.isnan(values)
     if not there.any():
         return found
-    distinct, place = np.unique(values[there], return_inverse=True)
+    _, place, counts = np.unique(values[there], return_inverse=True, return_counts=True)
     bins = int(np.clip(there.sum() // 25, 4, most))
-    if len(distinct) <= bins:
-        found[there] = place
-    else:
-        found[there] = np.minimum((ranks(values[there]) * bins).astype(np.int64), bins - 1)
+    if len(counts) > bins:
+        place = np.minimum((mean_ranks(counts) * bins).astype(np.int64), bins - 1)[place]
+    found[there] = place
     return found
 
 

@@ -7,6 +7,7 @@ from ..core.errors import UsageError
 from ..data import values
 from ..modeling.signature import Field
 from ..sources import tables
+from .written import Writing
 
 _NUMBERS = {"number", "whole number", "nothing"}
 _KINDS = dict.fromkeys(["double", "float", "long", "integer"], _NUMBERS)
@@ -17,13 +18,25 @@ _WORDS = dict.fromkeys(_KINDS, "number")
 _WORDS |= {"string": "text", "boolean": "boolean", "datetime": "time"}
 
 
-def check(paths: Sequence[Path], inputs: Sequence[Field], keep: Sequence[str], root: Path) -> None:
+def check(
+    paths: Sequence[Path],
+    inputs: Sequence[Field],
+    keep: Sequence[str],
+    root: Path,
+    writing: Writing | None = None,
+) -> None:
     """Raise UsageError where a file lacks a column that is needed, or one is of another type.
 
     A column to keep must be of one type in all files. Columns of CSV and of folders' names are
-    text, which is read as what the model takes.
+    text, which is read as what the model takes; so are those of files that are written as the
+    project's source is.
     """
-    found = tables.headers(paths, [*(it.name for it in inputs), *keep], root)
+    names = [*(it.name for it in inputs), *keep]
+    text = dict.fromkeys(names, tables.TEXT)
+    found = [
+        text if writing and writing.is_of(it, names, root) else tables.headers([it], names, root)[0]
+        for it in paths
+    ]
     for path, types in zip(paths, found, strict=True):
         for it in inputs:
             type_ = types[it.name]

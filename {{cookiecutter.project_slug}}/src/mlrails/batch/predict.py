@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ..core.console import bar, say, warn
 from ..core.errors import Exit, UsageError
 from ..core.settings import Settings
+from ..data.reading import Reading
 from ..modeling import loading
 from ..registry import resolve
-from ..sources import datasets, tables
+from ..sources import datasets, declared, tables
 from . import inputs, rules
 from .output import Staging, is_done, refused_path, staged
+from .written import Writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,12 +44,14 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
         raise UsageError(f"{output}: is among the files to score; name another output")
     looked = resolve.Resolver(settings, wanted)
     version, digest = looked.pointed()
+    how = declared.reading(settings.root / "src" / settings.package / "source.py")
     plan = {
         "digest": digest,
         "version": version,
         "keep": list(job.keep),
         "piece": tables.PIECE,
         "reading": tables.READING,
+        **({"words": how.words()} if how and how.words() else {}),
         "files": [[str(it), it.stat().st_size, it.stat().st_mtime_ns] for it in files],
     }
     if done := is_done(output, plan):
@@ -55,10 +59,10 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
         return _ended(output, done["rows"], done["refused"])
     with looked.bytes(version, digest) as (folder, origin):
         model = loading.load_copy(folder, origin)
-        _check(files, model, job.keep, settings.root)
+        writing = _checked(files, model, job.keep, settings.root, how)
         with staged(output, plan) as parts:
             familiar = rules.Familiar(model.inputs)
-            names = list(_score(model, files, job, parts, settings.root, familiar))
+            names = list(_score(model, files, job, parts, settings.root, familiar, writing))
             about = {"model": origin.name, "version": origin.version, "digest": origin.digest}
             rows, refused = parts.publish(names, about)
     say(f"predict: {looked.named(version, digest)}: {rows:,} rows in {output}")
@@ -66,15 +70,25 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
     return _ended(output, rows, refused)
 
 
-def _check(
-    files: Sequence[Path], model: loading.LoadedModel, keep: Sequence[str], root: Path
-) -> None:
+def _checked(
+    files: Sequence[Path],
+    model: loading.LoadedModel,
+    keep: Sequence[str],
+    root: Path,
+    how: Reading | None,
+) -> Writing | None:
+    """Return how files may be written that are the source's; raises UsageError for other files."""
     for name in keep:
         if name in {"source", "row", *model.interface.outputs}:
             raise UsageError(
                 f"--keep {name}: the output has a column of that name; rename the input's"
             )
-    inputs.check(files, model.inputs, keep, root)
+    writing = Writing(how, model.inputs) if how else None
+    inputs.check(files, model.inputs, keep, root, writing)
+    names = [*(it.name for it in model.inputs), *keep]
+    if writing and (so := [it for it in files if writing.is_of(it, names, root)]):
+        say(f"predict: {_relative(so[0], root)} is read as source.py says ({writing.told})")
+    return writing
 
 
 def _warn(familiar: rules.Familiar) -> None:
@@ -107,20 +121,29 @@ def _score(
     parts: Staging,
     root: Path,
     familiar: rules.Familiar,
+    writing: Writing | None,
 ) -> Iterator[str]:
     """Write every part that is not there yet; yield the names of all in order."""
     names = [*(it.name for it in model.inputs), *job.keep]
     with bar("predict", sum(it.stat().st_size for it in files)) as advance:
         for place, path in enumerate(files):
             source = _relative(path, root)
-            partition, before = datasets.partition(path, root), 0
-            for piece in tables.pieces(path, source, names, partition):
+            before = 0
+            for piece in _pieces(path, source, names, root, writing):
                 part = f"{place:06}-{piece.number:08}"
                 if not parts.has(part):
                     parts.write(part, *_predicted(model, piece, job.keep, familiar))
                 advance(piece.read - before)
                 before = piece.read
                 yield part
+
+
+def _pieces(
+    path: Path, source: str, names: Sequence[str], root: Path, writing: Writing | None
+) -> Iterator[tables.Piece]:
+    if writing is None:
+        return tables.pieces(path, source, names, datasets.partition(path, root))
+    return writing.pieces(path, source, names, root)
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -1,12 +1,15 @@
 """Whole columns of a table in this engine's words: what `cells` is for one of their cells."""
 
 import re
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
 import numpy as np
 
 from . import cells
+
+_EXACT_DIGITS = 15
+"""Whole numbers of so many digits are floats."""
 
 
 def without(column: Any, nulls: Collection[str]) -> Any:
@@ -29,7 +32,8 @@ def without_unit(column: Any, unit: str) -> Any:
 def simple(column: Any) -> Any:
     """Return a column of Parquet as a type that rows are made of here, where nothing is lost.
 
-    A day becomes its midnight, an instant of a zone the clock of UTC, a decimal number a float.
+    A day becomes its midnight, an instant of a zone the clock of UTC, a decimal number a float, or
+    text where it is whole and a float might round it.
     """
     import pyarrow as pa
     import pyarrow.types as kinds
@@ -41,11 +45,18 @@ def simple(column: Any) -> Any:
         return column.cast(pa.string())
     if kinds.is_date(type_) or kinds.is_timestamp(type_):
         return column.cast(pa.timestamp("us"), safe=False)
+    if kinds.is_time(type_) or _may_be_rounded(type_):
+        return column.cast(pa.string())
     if kinds.is_decimal(type_) or kinds.is_float16(type_):
         return column.cast(pa.float64())
-    if kinds.is_time(type_):
-        return column.cast(pa.string())
     return column
+
+
+def _may_be_rounded(type_: Any) -> bool:
+    """Tell decimals that are whole and have more digits than each float has."""
+    import pyarrow.types as kinds
+
+    return bool(kinds.is_decimal(type_) and type_.scale <= 0 and type_.precision > _EXACT_DIGITS)
 
 
 def numerals(column: Any, decimal: str, thousands: str) -> tuple[Any, np.ndarray]:
@@ -61,13 +72,26 @@ def numerals(column: Any, decimal: str, thousands: str) -> tuple[Any, np.ndarray
     return pc.replace_substring(bare, decimal, "."), ~_mask(right, missing=True)
 
 
+SINCE: Mapping[str, tuple[Literal["s", "ms", "D"], str]] = {
+    "seconds since 1970-01-01": ("s", "1970-01-01"),
+    "milliseconds since 1970-01-01": ("ms", "1970-01-01"),
+    "days since 1899-12-30": ("D", "1899-12-30"),
+}
+"""Forms of times that are numbers: of Unix, of JavaScript, and of Excel; with unit and origin."""
+
+
 def times(column: Any, form: str) -> tuple[Any, np.ndarray]:
     """Return times without a zone (of several zones: in UTC), and which cells are none."""
     import pandas as pd
     import pyarrow as pa
 
     said = column.to_pandas()
-    made = pd.to_datetime(said, format=form, errors="coerce", utc="%z" in form)
+    if form in SINCE:
+        unit, origin = SINCE[form]
+        counts = pd.to_numeric(said, errors="coerce").astype("float64")
+        made = pd.to_datetime(counts, unit=unit, origin=origin, errors="coerce").dt.round("ms")
+    else:
+        made = pd.to_datetime(said, format=form, errors="coerce", utc="%z" in form)
     if made.dt.tz is not None:
         made = made.dt.tz_localize(None)
     wrong = np.asarray(made.isna() & said.notna())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _BLOCK = 2**24
-_SAME = {"utf-8", "utf-8-sig", "ascii"}
+SAME = {"utf-8", "utf-8-sig", "ascii"}
 _SEP = re.compile(r"sep=.?", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 
@@ -41,7 +41,8 @@ class Reading:
     nulls: tuple[str, ...] = ()
     """Cells that say that a value is missing, beside the empty one."""
     dates: Mapping[str, str] = field(default_factory=dict)
-    """How a column writes its times, in the letters of `strptime`; one way for each."""
+    """How a column writes its times, in the letters of `strptime`, or `seconds since 1970-01-01`
+    and the like (`columnar.SINCE`); one way for each."""
     positive: Mapping[str, str] = field(default_factory=dict)
     """The cell of a column that is the event: it becomes true, any other false."""
     trim: bool = False
@@ -85,7 +86,7 @@ def decoded(data: bytes, encoding: str, where: str) -> bytes:
         ) from None
     except LookupError:
         raise UsageError(f"{where}: there is no encoding {encoding!r}; utf-8 is one") from None
-    plain = data if encoding in _SAME else text.encode("utf-8", "surrogatepass")
+    plain = data if encoding in SAME else text.encode("utf-8", "surrogatepass")
     plain = plain.removeprefix(b"\xef\xbb\xbf")
     return plain if b"\n" in plain else plain.replace(b"\r", b"\n")
 

@@ -203,7 +203,7 @@ def pieces(
             total = block.rows.num_rows + len(block.broken)
             places = np.delete(np.arange(total), [it.place for it in block.broken]) + start
             broken = [it._replace(place=it.place + start) for it in block.broken]
-            rows = _with(block.rows, wanted, partition)
+            rows = with_partition(block.rows, wanted, partition)
             yield Piece(source, number, rows, places, broken, block.read)
             start += total
     except (ArrowException, csv.Error) as error:
@@ -213,7 +213,7 @@ def pieces(
         ) from None
 
 
-def _with(
+def with_partition(
     rows: "pa.RecordBatch", wanted: Sequence[str], partition: Mapping[str, str | None]
 ) -> "pa.RecordBatch":
     """Return the wanted columns, those of a folder's name as the text that it is."""

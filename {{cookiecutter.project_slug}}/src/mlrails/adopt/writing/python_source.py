@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 from ...data.schema import Column
+from ...sources import declared
 
 _WIDTH = 100
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
@@ -188,19 +189,14 @@ def source(read: str, reading: Mapping[str, Any]) -> str:
 
 def read_by(text: str) -> str | None:
     """Return what a `source.py` reads by `sources.read`; None where that is not written there."""
-    calls = _calls(text)
+    calls = declared.calls(text)
     first = calls[0].args[0] if len(calls) == 1 and calls[0].args else None
     return str(first.value) if isinstance(first, ast.Constant) else None
 
 
-def _calls(text: str) -> list[ast.Call]:
-    found = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
-    return [node for node in found if ast.unparse(node.func) == "sources.read"]
-
-
 def source_again(text: str, read: str, reading: Mapping[str, Any]) -> str | None:
     """Return `source.py` with another call of `sources.read`; None where it has not exactly one."""
-    calls = _calls(text)
+    calls = declared.calls(text)
     if len(calls) != 1 or calls[0].col_offset == 0:
         return None
     (node,) = calls
