@@ -60,7 +60,10 @@ def flats(chance: Random) -> Iterator[Row]:
 
 
 def visits(chance: Random) -> Iterator[Row]:
-    """Yield visits of 300 patients, each with several, after which one of three things is done."""
+    """Yield visits of 300 patients, each with several, after which one of three things is done.
+
+    A visit stands for one, two or three.
+    """
     ages = [chance.randrange(18, 90) for _ in range(300)]
     for number in range(3000):
         patient = chance.randrange(300)
@@ -72,6 +75,7 @@ def visits(chance: Random) -> Iterator[Row]:
             "age": ages[patient],
             "pain": pain,
             "fever": fever,
+            "stands for": 1 + number % 3,
             "next step": "home" if burden < 1.2 else "test" if burden < 1.9 else "ward",
         }
 
@@ -87,7 +91,7 @@ TABLES = {
     "flats": lambda: Table(flats(Random(2)), ("--target", "rent"), "time", "regression"),
     "visits": lambda: Table(
         visits(Random(3)),
-        ("--target", "next step", "--group", "patient_id"),
+        ("--target", "next step", "--group", "patient_id", "--weight", "stands for"),
         "group",
         "multiclass",
     ),

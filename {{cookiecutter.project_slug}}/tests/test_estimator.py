@@ -23,6 +23,7 @@ from mlrails.core.config import validated
 from mlrails.core.errors import UsageError
 from mlrails.core.params import FILE, Task
 from mlrails.modeling import classes
+from mlrails.modeling.dataset import weights
 from mlrails.modeling.epochs import Arrays, Watch
 
 import made_up
@@ -52,8 +53,9 @@ class Listener(Watch):
         self.kept = checkpoint
 
 
+GIVEN, DATA = made_up.params(), made_up.params().data
 PARTS = {
-    part: classes.labelled(ENCODER.encode(it), it[made_up.params().data.target], CLASSES)
+    part: classes.labelled(ENCODER.encode(it), it[DATA.target], CLASSES, weights(it, DATA.weight))
     for part, it in made_up.parts().items()
 }
 TEST = PARTS["test"]
@@ -61,8 +63,8 @@ SCORES = seam.scores(ESTIMATOR, TEST.matrix)
 
 
 def fit(watch: Watch) -> Any:
-    given, section = made_up.params(), validated(seam.Hyperparameters, SECTION, FILE, "estimator")
-    how = given.task, section, given.seed, ENCODER.sizes
+    section = validated(seam.Hyperparameters, SECTION, FILE, "estimator")
+    how = GIVEN.task, section, GIVEN.seed, ENCODER.sizes
     return seam.fit(*how, PARTS["train"], PARTS["validation"], watch)
 
 
@@ -92,8 +94,7 @@ def test_scores_are_one_finite_float_for_each_row() -> None:
     assert SCORES.shape == (len(TEST.target), *SHAPE)
     assert SCORES.dtype == np.float64
     assert np.isfinite(SCORES).all()
-    is_number = made_up.params().task is Task.REGRESSION
-    assert is_number or (SCORES.min() >= 0 and SCORES.max() <= 1)
+    assert GIVEN.task is Task.REGRESSION or (SCORES.min() >= 0 and SCORES.max() <= 1)
 
 
 def test_it_learns() -> None:
@@ -166,8 +167,7 @@ def test_nothing_that_is_saved_is_a_pickle_or_bears_a_date(tmp_path: Path) -> No
     seam.save(ESTIMATOR, tmp_path)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     found = [it for path in files for it in members(path.name, path.read_bytes())]
-    assert found
-    assert [name for name, content in found if is_pickle(content)] == []
+    assert found and [name for name, content in found if is_pickle(content)] == []
 
 
 def test_the_native_flavor_points_to_files_that_are_there(tmp_path: Path) -> None:
