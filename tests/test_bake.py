@@ -1,6 +1,7 @@
 """What a bake writes: the exact files, with nothing of the template left in them."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -112,13 +113,14 @@ def test_the_engine_is_the_same_bytes_whatever_is_answered(
     tmp_path: Path, user: Mapping[str, str]
 ) -> None:
     of_source, manifests = engine_of(SOURCE), set()
-    for number, combination in enumerate(combinations(*CHOICES)):
+    every = [*combinations(*CHOICES)] if os.environ.get("PROOF") else ALL
+    for number, combination in enumerate(every):
         more = NAMED if number % 2 else {"author_name": "Åsa O'Neill", "dvc_remote": "s3://b/c"}
         project = bake(tmp_path / "out", user, **more, **combination)
         assert engine_of(project) == of_source, combination
         manifests.add((project / ENGINE / "MANIFEST").read_bytes())
         shutil.rmtree(project)
-    assert len(manifests) == 1 and number > 100
+    assert len(manifests) == 1 and number > 15
 
 
 def test_an_edited_engine_is_seen_in_its_list(tmp_path: Path, user: Mapping[str, str]) -> None:

@@ -13,6 +13,8 @@ import yaml
 from baking import Project, replaced
 
 pytestmark = [pytest.mark.slow, pytest.mark.covering]
+one_task = pytest.mark.parametrize("trained", ["classification"], indirect=True)
+"""What does not depend on the task is looked at once."""
 
 
 def digest_of_model(project: Project) -> str:
@@ -25,14 +27,21 @@ def ran(output: str) -> list[str]:
     return re.findall(r"Running stage '(\w+)'", output)
 
 
-@pytest.mark.parametrize("trained", ["classification"], indirect=True)
+@one_task
 def test_the_picture_in_the_readme_is_of_todays_report(trained: Project) -> None:
     said = picture.words(trained.root / "reports" / "report.html")
     # Where not: `python tests/picture.py REPORT` takes it anew.
     assert said == picture.WORDS.read_text("utf-8") and picture.PICTURE.is_file()
 
 
-@pytest.mark.parametrize("session", ["lint", "secrets", "types", "tests"])
+@pytest.mark.parametrize(
+    ("trained", "session"),
+    [
+        *(("classification", it) for it in ("lint", "secrets", "types", "tests")),
+        ("regression", "tests"),
+    ],
+    indirect=["trained"],
+)
 def test_the_project_passes_its_own_gates(trained: Project, session: str) -> None:
     done = trained.nox(session)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -56,6 +65,7 @@ def test_the_tests_let_an_owner_read_files_and_add_modules_and_grow(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@one_task
 def test_a_key_is_found_before_it_is_committed(trained: Project, tmp_path: Path) -> None:
     project = trained.copy(tmp_path / "copy")
     key = "AKIA" + "IOSFODNN7EXAMPLE"
@@ -153,6 +163,7 @@ def test_a_changed_hyperparameter_runs_train_and_evaluate_only(
     assert digest_of_model(project) == old["tags"]["digest"]
 
 
+@one_task
 def test_a_moved_project_keeps_its_runs_and_their_artifacts(
     trained: Project, tmp_path: Path
 ) -> None:
@@ -170,6 +181,7 @@ print(client.download_artifacts(run.info.run_id, "reports/report.md"), model.art
     assert str(trained.root) not in done.stdout
 
 
+@one_task
 def test_a_fresh_clone_pulls_and_retrains_nothing(trained: Project, tmp_path: Path) -> None:
     project = trained.copy(tmp_path / "project")
     remote = ["remote", "add", "--default", "storage", str(tmp_path / "remote")]
@@ -192,6 +204,7 @@ def test_a_fresh_clone_pulls_and_retrains_nothing(trained: Project, tmp_path: Pa
         assert here["tags"][tag] == there["tags"][tag]
 
 
+@one_task
 @pytest.mark.parametrize("verb", ["push", "pull"])
 def test_without_a_remote_one_is_told_how_to_set_it(trained: Project, verb: str) -> None:
     done = trained.verb(verb)
@@ -217,6 +230,7 @@ def test_one_core_and_another_folder_give_the_same_bytes(trained: Project, tmp_p
         assert recorded["outs"] == other["stages"][stage]["outs"], stage
 
 
+@one_task
 def test_evaluate_alone_makes_the_report_again(trained: Project, tmp_path: Path) -> None:
     project = trained.copy(tmp_path / "copy")
     (project.root / "reports" / "report.html").unlink()
@@ -228,6 +242,7 @@ def test_evaluate_alone_makes_the_report_again(trained: Project, tmp_path: Path)
     assert page == (trained.root / "reports" / "report.html").read_bytes()
 
 
+@one_task
 def test_evaluate_of_a_model_of_other_params_is_not_recorded(
     trained: Project, tmp_path: Path
 ) -> None:
@@ -240,6 +255,7 @@ def test_evaluate_of_a_model_of_other_params_is_not_recorded(
     assert len(runs(project)) == 1
 
 
+@one_task
 def test_help_imports_nothing_heavy(trained: Project) -> None:
     code = f"""
 import os, runpy, sys
@@ -268,6 +284,7 @@ print(type(mlflow.sklearn.load_model("models/model")).__name__)
     assert "'prediction'" in done.stdout and "HistGradientBoosting" in done.stdout
 
 
+@one_task
 def test_no_git_and_no_repository_are_said_in_words(trained: Project, tmp_path: Path) -> None:
     project = trained.copy(tmp_path / "copy")
     shutil.rmtree(project.root / ".git")

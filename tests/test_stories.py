@@ -20,6 +20,7 @@ from baking import Project
 from test_project import digest_of_model, ran, runs
 
 pytestmark = pytest.mark.slow
+BETWEEN_KILLS = 1 if os.environ.get("PROOF") else 4
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_after_kills_at_any_moment_the_state_is_as_if_never_killed(
 ) -> None:
     # Each attempt lives a little longer, so that kills fall into every stage and between them.
     chance = random.Random(f"{whole_group} {trained.package}")
-    for seconds in range(1, 20, 2):
+    for seconds in range(1, 20, BETWEEN_KILLS):
         process = start(untrained, "train")
         with suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=seconds + chance.random())
