@@ -70,3 +70,12 @@ def test_blanks_separate_cells_where_nothing_else_does() -> None:
 )
 def test_every_way_in_which_a_cell_is_a_time_is_found_by_its_marks(cell: str) -> None:
     assert moments.forms(cell) == [it for it in moments.every() if moments.fits(cell, it)]
+
+
+@pytest.mark.parametrize("word", ["k. A.", "n.a.", "unbekannt", "\u2013"])
+def test_a_word_for_nothing_among_numbers_is_a_missing_value(word: str) -> None:
+    rows = "".join(f"{place},{word if place % 5 == 0 else place}.5\n" for place in range(1, 60))
+    found = table.of_bytes(f"a,y\n{rows}".replace(f"{word}.5", word).encode(), "f.csv")
+    assert (found.how.nulls, found.rows["y"].null_count) == ((word,), 11)
+    towns = "".join(f"{place},{word if place % 5 == 0 else 'Ulm'}\n" for place in range(1, 60))
+    assert table.of_bytes(f"a,y\n{towns}".encode(), "f.csv").how.nulls == ()

@@ -169,8 +169,10 @@ def _numbers(seen: Seen, target: Target) -> np.ndarray:
     """Return the target as numbers: its own, or whether it is the event or the first class."""
     if target.task is Task.REGRESSION and seen.kind == "number":
         return seen.numbers
-    text = seen.values.to_pandas().astype(str)
-    return np.asarray(text == text.iloc[0], dtype=float)
+    import pyarrow.compute as pc
+
+    text = seen.values.cast("string")
+    return np.asarray(pc.equal(text, text[0]).fill_null(False).to_numpy(), dtype=float)
 
 
 def _slices(columns: Mapping[str, Seen], planned: Sequence[Planned]) -> tuple[str, ...]:

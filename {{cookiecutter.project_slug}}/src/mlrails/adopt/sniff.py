@@ -35,7 +35,10 @@ _CONTROL, _FIRST = re.compile(rb"[\x01-\x08\x0e-\x19]"), 200
 
 NULLS = ("NULL", "null", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "None", "?")
 """Words that mean nothing else in a table."""
-DOUBTFUL = ("NA", "-", "--", ".", "*", "na", "none", "missing", "Missing", "unknown", "Unknown")
+DOUBTFUL: tuple[str, ...] = ("NA", "-", "--", ".", "*", "na", "none", "missing", "Missing", "nil")
+DOUBTFUL += ("unknown", "Unknown", "n.a.", "N.A.", "k. A.", "k.A.", "keine Angabe", "unbekannt")
+DOUBTFUL += ("#NV", "n. v.", "n.v.", "n.d.", "s/o", "S/D", "inconnu", "desconocido", "brak")
+DOUBTFUL += ("\u2013", "\u2014")
 """Words that mean a missing value where all others of the column are numbers or times."""
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TORN = rows.TORN
 _CELLS, _FEWEST, _ENOUGH, _NEAR = 1_000_000, 3_000, 8_000, 3_000
+_NEIGHBOURS = 6_000_000
+"""Cells among whose rows neighbours are looked for."""
 _GRAVITY = {"stop": 0, "question": 1, "note": 2}
 
 
@@ -40,7 +42,8 @@ def stops(frame: "pd.DataFrame", roles: Roles, seed: int = 0) -> list[Finding]:
 def _all(table: Table) -> Iterator[Finding]:
     most = int(np.clip(_CELLS // max(len(table.roles.features), 1), _FEWEST, MOST_ROWS))
     yield from columns.of_table(table, most)
-    yield from rows.of_table(table)
+    near = _NEIGHBOURS // max(len(table.roles.features), 1)
+    yield from rows.of_table(table, int(np.clip(near, _NEAR, rows.MOST)))
     yield from plain.of_table(table)
     yield from people.of_table(table)
 

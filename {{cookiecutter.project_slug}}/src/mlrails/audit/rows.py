@@ -12,7 +12,7 @@ from .table import Codes, Floats, Table, codes, is_number, is_time
 from .table import numbers as as_numbers
 
 TORN, _COPIES = "groups torn apart", "duplicates across parts"
-_MOST = 6_000
+MOST = 6_000
 _OWN = 0.9
 """What differs in so many rows is each copy's own."""
 _DECIMALS = 5
@@ -25,13 +25,13 @@ _EARLY, _TORN = 0.8, 0.05
 """The share of rows before a test by time, and of those whose entity is on both sides."""
 
 
-def of_table(table: Table) -> Iterator[Finding]:
+def of_table(table: Table, most: int = MOST) -> Iterator[Finding]:
     """Yield what copies, entities and the order of the rows tell."""
-    yield from shared(table)
+    yield from shared(table, most)
     yield from _ordered(table)
 
 
-def shared(table: Table, most: int = _MOST) -> Iterator[Finding]:
+def shared(table: Table, most: int = MOST) -> Iterator[Finding]:
     """Yield that rows of one entity, or copies of one row, would be in two parts."""
     unnamed = list(_unnamed(table, most))
     named = [] if any(it.rule == _COPIES for it in unnamed) else list(_named_groups(table))
@@ -112,7 +112,7 @@ def _named_groups(table: Table) -> Iterator[Finding]:
     """Yield columns whose values name entities with a few rows each."""
     if table.roles.by == "group":
         return
-    part = table.sampled(_MOST * 4)
+    part = table.sampled(MOST * 4)
     names = clusters.usable(part)
     points = clusters.coordinates(part, names)
     found = [
@@ -178,7 +178,7 @@ def _fixed(table: Table, name: str, label: Codes) -> bool:
 
 def _ordered(table: Table) -> Iterator[Finding]:
     """Yield that the order of the rows tells the target, and which columns follow the order."""
-    if table.roles.numbers or len(table) < _MOST / 100:
+    if table.roles.numbers or len(table) < MOST / 100:
         return
     place = np.arange(len(table), dtype=np.float64)
     each = [delong(place, it > 0) for it in table.scores.T]
