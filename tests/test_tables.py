@@ -88,6 +88,19 @@ def test_the_page_shows_figure_and_answer_of_each_model_in_use() -> None:
     assert "t6" not in text
 
 
+def test_the_page_says_why_the_gate_let_a_model_not_pass() -> None:
+    says = "promote: gate: reject: model 1, no champion, in STORE\n  floor: .5 of .6\n  Loss 3\n"
+    figure = {"value": 3.1, "low": 2, "high": 4}
+    stopped = page.compact_in_use(
+        found(8, **ENDED, metric="log_loss", figure=figure) | {"says": says}
+    )
+    promoted = found(4, **ENDED, metric="m", figure=figure, answer="", reproduced="")
+    text = page.all_the_way([promoted, stopped])
+    assert "| some/t8 | multiclass | group | 1,234 | reject | floor: .5 of .6; Loss 3 |" in text
+    assert "STORE" not in text
+    assert "verdict" not in page.compact_in_use(found(8, says="promote: error: no disk"))
+
+
 def test_a_run_that_is_broken_off_has_tried_a_regular_part() -> None:
     tables = [found(place) for place in page.PLACES]
     half = outcomes.spread(tables)[:574]
@@ -109,4 +122,4 @@ def test_the_page_is_what_is_drawn_of_the_outcomes() -> None:
     assert page.PAGE.read_text("utf-8") == page.written(ends, in_use)
     # Nothing of it is an end that none should come to.
     assert [it["table"] for it in ends if page.is_defect(it)] == []
-    assert [it["table"] for it in in_use if "reproduced" not in it] == []
+    assert [it["table"] for it in in_use if not {"reproduced", "verdict"} & {*it}] == []

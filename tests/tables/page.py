@@ -35,8 +35,8 @@ tried again.
 """
 SENTENCES = """## The sentences
 
-Where a table is not taken, `adopt` has said why, and the project is as it was before. A sentence
-stands for all of its kind.
+Where a table is not taken, `adopt` has said why, and the project is as it was before; where a later
+stage says it, its file is named. A sentence stands for all of its kind.
 
 """
 TWENTY = """## All the way
@@ -58,8 +58,7 @@ def main(*given: Path) -> None:
     if given:
         out, in_use = map(lines, given)
         ENDS.write_text("".join(map(line, latest(map(compact, out)))), "utf-8")
-        texts = [line({name: it[name] for name in IN_USE_KEPT if name in it}) for it in in_use]
-        IN_USE.write_text("".join(texts), "utf-8")
+        IN_USE.write_text("".join(line(compact_in_use(it)) for it in in_use), "utf-8")
     PAGE.write_text(written(lines(ENDS), lines(IN_USE)), "utf-8")
 
 
@@ -77,6 +76,16 @@ def compact(found: Found) -> Found:
     """Return what the page needs of an outcome: of a traceback its end, of figures none."""
     says = found["says"] if is_refused(found) else found["says"][-300:]
     return {name: found[name] for name in KEPT if name in found} | {"says": says}
+
+
+def compact_in_use(found: Found) -> Found:
+    """Return what the page needs of a table that was to go all the way."""
+    kept = {name: found[name] for name in IN_USE_KEPT if name in found}
+    verdict = re.search(r"^promote: gate: (reject|undecided): .*\n((?:  .*\n)+)", found["says"])
+    if verdict is None:
+        return kept
+    reasons = "; ".join(it.strip() for it in verdict[2].splitlines())
+    return kept | {"verdict": verdict[1], "says": reasons}
 
 
 def latest(found: Iterable[Found]) -> list[Found]:
@@ -206,7 +215,14 @@ def all_the_way(in_use: Sequence[Found]) -> str:
         for it in in_use
         if "reproduced" in it
     ]
-    return TWENTY + table(names, rows) if rows else ""
+    others = [
+        (it["table"], *figures(it)[:3], it["verdict"], cell(it["says"]))
+        for it in in_use
+        if "verdict" in it
+    ]
+    told = ("table", "task", "split by", "rows", "verdict", "because")
+    stopped = f"\nThe gate has let these not pass:\n\n{table(told, others)}" if others else ""
+    return TWENTY + table(names, rows) + stopped if rows else ""
 
 
 def figures(found: Found) -> tuple[str, ...]:
