@@ -167,7 +167,8 @@ def tables(session: nox.Session) -> None:
         bake_into(session, here / "bake")
         for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "Bake"], ["tag", "baked"]):
             session.run("git", "-C", str(project), *words, external=True)
-    programs, source = install(session, "engine", ENGINE_LOCK), str(project / "src")
+    programs = install(session, "engine", ENGINE_LOCK)
+    source = os.pathsep.join([str(project / "src"), str(HERE)])
     tried, in_use = (str(here / name) for name in ("outcomes.jsonl", "in_use.jsonl"))
     for name, *words in (("outcomes.py", tried, *session.posargs), ("in_use.py", in_use)):
         command = (str(TABLES / name), str(here), str(project), *words)

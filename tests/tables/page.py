@@ -43,7 +43,7 @@ TWENTY = """## All the way
 
 Tables of all kinds, each with the commands that a user gives and no edit by hand: `adopt`, commit,
 `train`, commit, `promote`, `predict`, `serve`, which was asked over loopback for the first row of
-the test and has said what `predict` says, and `reproduce`.
+the test and has said what `predict` says, numbers to a billionth, and `reproduce`.
 
 """
 STEPS = {
@@ -134,7 +134,7 @@ def counts(tables: Sequence[Found], far: Sequence[Found]) -> str:
     rows += [("refused in one sentence by `adopt`", sum(it["ended"] == "adopt" for it in refused))]
     rows += [(STEPS["adopt"], sum("adopt" in it["passed"] for it in tables))]
     adopted = [it for it in far if "adopt" in it["passed"]]
-    rows += [("of these, tested and trained as well", len(adopted))]
+    rows += [("of these, went on to their tests and stages", len(adopted))]
     rows += [(said, passed(it, adopted)) for it, said in STEPS.items() if it != "adopt"]
     rows += [("stopped in one sentence later", sum(map(is_refused, adopted)))]
     rows += [("**a defect**: a traceback, or red tests", len(wrong(tables, far)))]
@@ -148,7 +148,7 @@ def which(tables: Sequence[Found], far: Sequence[Found]) -> str:
     adopted, trained = (sum("adopt" in it["passed"] for it in them) for them in (tables, far))
     return (
         f"Of the {len(PLACES):,} so far **{len(tables):,}** were tried: {every(tables)}. Of the "
-        f"{adopted:,} that were adopted\n**{trained:,}** were tested and trained as well. Which "
+        f"{adopted:,} that were adopted\n**{trained:,}** went on to their tests and stages. Which "
         "ones was said by their places alone."
     )
 
@@ -162,9 +162,8 @@ def every(tables: Sequence[Found]) -> str:
 
 
 def passed(step: str, tables: Sequence[Found]) -> str:
-    """Return how many tables passed a step, of those that it was run on."""
-    done = sum(step in it["passed"] for it in tables)
-    return f"{done} of {done + sum(it['ended'] == step and bool(it['code']) for it in tables)}"
+    """Return how many of the tables passed a step."""
+    return f"{sum(step in it['passed'] for it in tables)} of {len(tables)}"
 
 
 def by_task(tables: Sequence[Found], far: Sequence[Found]) -> str:
