@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import tomllib
+import urllib.request
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from baking import CHOICES, PYTHONS, SOURCE, Project, bake, combinations, wheels
 from image import megabytes_of_image
 from old_project import unpack_network
 from serving import asks, free_port, load, ours, started
+from test_adopt_story import TABLES, write
 
 FIRST, *OTHERS = CHOICES["framework"]
 TASKS = CHOICES["task"]
@@ -184,6 +186,51 @@ scored, rows = map(pd.read_parquet, ("scored.parquet", "data/prepared/test.parqu
 print(len(scored) == len(rows), scored.select_dtypes("number").notna().all().all())
 """
     assert here.run(here.python, "-c", code).stdout == "True True\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(NAMES, [(OTHERS[0], TASKS[0])])
+def test_visits_of_three_outcomes_in_groups_with_weights_become_a_model_that_answers(
+    project: Project, tmp_path: Path
+) -> None:
+    """In the environment of the example, which has all that the adopted project asks for."""
+    here, table = project.copy(tmp_path / "project"), TABLES["visits"]()
+    source = write(table, tmp_path / "visits.csv")
+    with source.open(encoding="utf-8") as file:
+        every = csv.DictReader(file)
+        rows = [{it: float(row[it]) for it in ("age", "pain", "fever")} for row in every][:50]
+    write(table._replace(rows=iter(rows)), here.root / "asked.csv")
+    said = ""
+    for words in (
+        ("adopt", str(source), *table.words),
+        ("train",),
+        ("promote", "--dirty"),
+        ("predict", "asked.csv", "scored.csv"),
+    ):
+        done = here.verb(*words)
+        said += done.stdout + done.stderr
+        assert done.returncode == 0 and "Traceback" not in said, said
+    assert "is the champion" in said
+    assert "all figures are weighted by 'stands for'" in said
+    port = free_port()
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{port}/invocations",
+        json.dumps({"dataframe_records": rows}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with (
+        started(here, ours(here, port), port, tmp_path / "log"),
+        urllib.request.urlopen(asked, timeout=60) as answer,  # noqa: S310 - http
+    ):
+        answers = json.load(answer)["predictions"]
+    with (here.root / "scored.csv").open(encoding="utf-8") as file:
+        scored = [*csv.DictReader(file)]
+    assert [it.pop("prediction") for it in answers] == [it["prediction"] for it in scored]
+    for answer, row in zip(answers, scored, strict=True):
+        assert [*answer] == [f"probability_{it}" for it in ("home", "test", "ward")]
+        assert sum(answer.values()) == pytest.approx(1)
+        # 32 bits, and other rows of a batch are added up in another order.
+        assert answer == pytest.approx({name: float(row[name]) for name in answer}, rel=1e-5)
 
 
 @pytest.mark.slow
