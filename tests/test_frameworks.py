@@ -279,9 +279,9 @@ def test_it_passes_its_own_tests(project: Project) -> None:
 @each_framework
 def test_its_network_keeps_what_only_it_promises(project: Project, framework: str) -> None:
     """They run where the framework is: in the environment of the project, and beside it."""
-    test = Path(__file__).parent / "networks" / f"test_{framework}.py"
-    words = ("-m", "pytest", "-q", "-c", str(test.with_name("pytest.ini")), str(test))
-    done = project.run(project.python, *words)
+    here = Path(__file__).parent / "networks"
+    tests = (str(here / f"test_{name}.py") for name in ("both", framework))
+    done = project.run(project.python, "-m", "pytest", "-q", "-c", str(here / "pytest.ini"), *tests)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -2,11 +2,7 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,78 +12,15 @@ import numpy as np
 import pytest
 import rows
 import torch
+from fits import PLATFORM, fit, labelled, matrix, numbers, said
 from torch.overrides import TorchFunctionMode
 
 from flight_delays import estimator as seam
 from mlrails.core import files
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
-from mlrails.data.arrays import Matrix
-from mlrails.modeling import classes, devices
-from mlrails.modeling.dataset import Labelled
+from mlrails.modeling import devices
 from mlrails.modeling.epochs import Watch
-
-
-def matrix(task: Task) -> Matrix:
-    return rows.fitted(task).encoder.encode(rows.parts()["test"])
-
-
-def labelled(task: Task, part: str) -> Labelled:
-    frame = {str(name): frame for name, frame in rows.parts().items()}[part]
-    known, target = rows.fitted(task).classes, frame[rows.parameters(task).data.target]
-    return classes.labelled(rows.fitted(task).encoder.encode(frame), target, known)
-
-
-def fit(task: Task, watch: Watch, **changes: object) -> seam.Network:
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
-    train, validation = labelled(task, "train"), labelled(task, "validation")
-    sizes = rows.fitted(task).encoder.sizes
-    return seam.fit(task, hyperparameters, 7, sizes, train, validation, watch)
-
-
-def taught(train: Labelled, sizes: Sequence[int], **changes: object) -> seam.Network:
-    """Fit on rows, and stop where nothing is gained on the same."""
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
-    return seam.fit(Task.REGRESSION, hyperparameters, 7, sizes, train, train, Watch())
-
-
-def test_an_unknown_category_is_scored_like_one_of_the_known() -> None:
-    chance = np.random.default_rng(1)
-    codes = np.repeat(np.arange(4.0), 250)
-    train = Labelled(codes[:, None], 100 + codes + chance.normal(0, 0.1, 1000))
-    network = taught(train, [4], learning_rate=0.01)
-    *known, unknown, missing = seam.scores(network, np.array([[0.0, 1, 2, 3, 4, np.nan]]).T)
-    assert known == pytest.approx([100, 101, 102, 103], abs=0.5)
-    assert [unknown, missing] == pytest.approx([101.5, 101.5], abs=0.5)
-    table = next(network.embeddings.parameters()).detach().numpy()
-    np.testing.assert_allclose(table[0], table[1:].mean(axis=0), rtol=1e-4, atol=1e-6)
-
-
-def test_a_missing_category_keeps_what_it_learnt_over_all_epochs() -> None:
-    """It is drawn to the known ones for its scores, by a third, and not again in each epoch."""
-    codes = np.append(np.repeat(np.arange(4.0), 450), np.full(200, np.nan))
-    target = np.where(np.isnan(codes), 3.0, 0) + np.random.default_rng(1).normal(0, 0.1, 2000)
-    strides = {"epochs": 20, "batch_size": 1024, "learning_rate": 0.01}
-    network = taught(Labelled(codes[:, None], target), [4], **strides)
-    (missing,) = seam.scores(network, np.array([[np.nan]]))
-    assert 1.8 < missing < 2.6
-
-
-def test_numbers_far_from_zero_keep_their_differences() -> None:
-    """In 32 bits a count of seconds since 1970 knows three times in five minutes."""
-    seconds = np.linspace(0, 300, 1000)
-    train = Labelled(1.7e9 + seconds[:, None], 1e9 + seconds)
-    found = seam.scores(taught(train, [0], learning_rate=0.01, dropout=0), train.matrix)
-    assert len(np.unique(found)) > 900
-    assert np.abs(found - train.target).mean() < 10
-
-
-@pytest.mark.filterwarnings("error:Mean of empty slice")
-@pytest.mark.filterwarnings("error:Degrees of freedom")
-def test_a_column_without_any_number_is_no_reason_to_warn() -> None:
-    matrix = np.column_stack([np.full(50, np.nan), np.arange(50.0)])
-    network = taught(Labelled(matrix, np.arange(50.0)), [0, 0], epochs=1)
-    assert np.isfinite(seam.scores(network, matrix)).all()
 
 
 def test_mlflow_loads_the_native_model(task: Task, model: Path) -> None:
@@ -136,10 +69,9 @@ def test_the_weights_and_the_program_are_of_one_network(task: Task, model: Path)
 
 
 def test_means_and_spreads_are_those_of_the_training_rows(task: Task) -> None:
-    network, encoder = rows.fitted(task).estimator, rows.fitted(task).encoder
-    numbers = labelled(task, "train").matrix[:, [not size for size in encoder.sizes]]
-    np.testing.assert_allclose(network.center, np.nanmean(numbers, axis=0), rtol=1e-6)
-    np.testing.assert_allclose(network.spread, np.nanstd(numbers, axis=0), rtol=1e-6)
+    network = rows.fitted(task).estimator
+    np.testing.assert_allclose(network.center, np.nanmean(numbers(), axis=0), rtol=1e-6)
+    np.testing.assert_allclose(network.spread, np.nanstd(numbers(), axis=0), rtol=1e-6)
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2])
@@ -278,12 +210,6 @@ def test_what_is_fitted_in_mixed_precision_is_served_in_whole(
     assert 0 < np.abs(found - whole).max() < 0.2 * np.abs(whole).max()
 
 
-def test_a_loss_that_is_no_number_is_said_with_its_place() -> None:
-    knobs = "lower 'estimator.learning_rate', or"
-    with pytest.raises(UsageError, match=rf"the loss is (nan|inf) on .* epoch \d.*{knobs}"):
-        fit(Task.REGRESSION, Watch(), learning_rate=1.0, weight_decay=1e9)
-
-
 def test_a_gpu_that_is_not_there_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UsageError, match=r"'estimator.device' = 'gpu', but PyTorch sees none"):
@@ -308,13 +234,7 @@ def test_the_shape_of_the_network_stands_beside_its_weights(task: Task, model: P
 
 
 def test_other_instructions_of_the_cpu_are_another_platform() -> None:
-    code = f"from {rows.PACKAGE} import estimator; print(estimator.platform())"
-    environment = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}
-    environment |= {"ATEN_CPU_CAPABILITY": "default"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["DEFAULT"]
+    assert said(PLATFORM, ATEN_CPU_CAPABILITY="default") == ["DEFAULT"]
     assert seam.platform().startswith(torch.backends.cpu.get_cpu_capability())
 
 

@@ -1,11 +1,8 @@
 """What only TensorFlow's estimator promises."""
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,77 +14,15 @@ import numpy as np
 import pytest
 import rows
 import tensorflow as tf
+from fits import PLATFORM, fit, labelled, matrix, numbers, said
 
 from flight_delays import estimator as seam
 from mlrails.core import files
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import Task
 from mlrails.data.arrays import Matrix
-from mlrails.modeling import classes, devices
-from mlrails.modeling.dataset import Labelled
+from mlrails.modeling import devices
 from mlrails.modeling.epochs import Watch
-
-
-def matrix(task: Task) -> Matrix:
-    return rows.fitted(task).encoder.encode(rows.parts()["test"])
-
-
-def labelled(task: Task, part: str) -> Labelled:
-    frame = {str(name): frame for name, frame in rows.parts().items()}[part]
-    known, target = rows.fitted(task).classes, frame[rows.parameters(task).data.target]
-    return classes.labelled(rows.fitted(task).encoder.encode(frame), target, known)
-
-
-def fit(task: Task, watch: Watch, **changes: object) -> seam.Network:
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
-    train, validation = labelled(task, "train"), labelled(task, "validation")
-    sizes = rows.fitted(task).encoder.sizes
-    return seam.fit(task, hyperparameters, 7, sizes, train, validation, watch)
-
-
-def taught(train: Labelled, sizes: Sequence[int], **changes: object) -> seam.Network:
-    """Fit on rows, and stop where nothing is gained on the same."""
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
-    return seam.fit(Task.REGRESSION, hyperparameters, 7, sizes, train, train, Watch())
-
-
-def test_an_unknown_category_is_scored_like_one_of_the_known() -> None:
-    chance = np.random.default_rng(1)
-    codes = np.repeat(np.arange(4.0), 250)
-    train = Labelled(codes[:, None], 100 + codes + chance.normal(0, 0.1, 1000))
-    network = taught(train, [4], learning_rate=0.01)
-    *known, unknown, missing = seam.scores(network, np.array([[0.0, 1, 2, 3, 4, np.nan]]).T)
-    assert known == pytest.approx([100, 101, 102, 103], abs=0.5)
-    assert [unknown, missing] == pytest.approx([101.5, 101.5], abs=0.5)
-    table = network.model.get_layer("column_0").embeddings.numpy()
-    np.testing.assert_allclose(table[0], table[1:].mean(axis=0), rtol=1e-4, atol=1e-6)
-
-
-def test_a_missing_category_keeps_what_it_learnt_over_all_epochs() -> None:
-    """It is drawn to the known ones for its scores, by a third, and not again in each epoch."""
-    codes = np.append(np.repeat(np.arange(4.0), 450), np.full(200, np.nan))
-    target = np.where(np.isnan(codes), 3.0, 0) + np.random.default_rng(1).normal(0, 0.1, 2000)
-    strides = {"epochs": 20, "batch_size": 1024, "learning_rate": 0.01}
-    network = taught(Labelled(codes[:, None], target), [4], **strides)
-    (missing,) = seam.scores(network, np.array([[np.nan]]))
-    assert 1.8 < missing < 2.6
-
-
-def test_numbers_far_from_zero_keep_their_differences() -> None:
-    """In 32 bits a count of seconds since 1970 knows three times in five minutes."""
-    seconds = np.linspace(0, 300, 1000)
-    train = Labelled(1.7e9 + seconds[:, None], 1e9 + seconds)
-    found = seam.scores(taught(train, [0], learning_rate=0.01, dropout=0), train.matrix)
-    assert len(np.unique(found)) > 900
-    assert np.abs(found - train.target).mean() < 10
-
-
-@pytest.mark.filterwarnings("error:Mean of empty slice")
-@pytest.mark.filterwarnings("error:Degrees of freedom")
-def test_a_column_without_any_number_is_no_reason_to_warn() -> None:
-    matrix = np.column_stack([np.full(50, np.nan), np.arange(50.0)])
-    network = taught(Labelled(matrix, np.arange(50.0)), [0, 0], epochs=1)
-    assert np.isfinite(seam.scores(network, matrix)).all()
 
 
 def test_mlflow_loads_the_native_model(task: Task, model: Path) -> None:
@@ -135,17 +70,9 @@ def test_means_and_spreads_are_those_of_the_training_rows(task: Task, model: Pat
         for layer in rows.fitted(task).estimator.model.layers
         if isinstance(layer, keras.layers.Rescaling)
     )
-    encoder = rows.fitted(task).encoder
-    numbers = labelled(task, "train").matrix[:, [not size for size in encoder.sizes]]
-    np.testing.assert_allclose(-normal.offset / normal.scale, np.nanmean(numbers, axis=0))
-    np.testing.assert_allclose(1 / normal.scale, np.nanstd(numbers, axis=0))
+    np.testing.assert_allclose(-normal.offset / normal.scale, np.nanmean(numbers(), axis=0))
+    np.testing.assert_allclose(1 / normal.scale, np.nanstd(numbers(), axis=0))
     assert json.loads(config(model))["class_name"] == "Functional"
-
-
-def test_a_loss_that_is_no_number_is_said_with_its_place() -> None:
-    knobs = "lower 'estimator.learning_rate', or"
-    with pytest.raises(UsageError, match=rf"the loss is (nan|inf) on .* epoch \d.*{knobs}"):
-        fit(Task.REGRESSION, Watch(), learning_rate=1.0, weight_decay=1e9)
 
 
 def test_a_gpu_that_is_not_there_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,15 +153,9 @@ print(len(found), tf.config.threading.get_intra_op_parallelism_threads())
 
 
 def test_a_model_loads_where_tensorflow_is_at_work_already(model: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", IN_A_PROCESS_OF_ITS_OWN, str(model)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[0]) > 0
-    assert done.stdout.split()[1] == "2"
+    count, threads = said(IN_A_PROCESS_OF_ITS_OWN, str(model))
+    assert int(count) > 0
+    assert threads == "2"
 
 
 def test_a_model_of_an_earlier_version_may_ask_for_one_thread_once_another_scores(
@@ -251,16 +172,7 @@ network = estimator.load(Path(sys.argv[1]))
 estimator.scores(network, np.zeros((3, network.model.input_shape[1])))
 tf.config.threading.set_intra_op_parallelism_threads(1)
 """
-    folder = next(model.rglob("model.keras")).parent
-    environment = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(folder)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    said(code, str(next(model.rglob("model.keras")).parent))
 
 
 def test_scores_are_computed_on_the_processor(task: Task) -> None:
@@ -328,13 +240,8 @@ def test_weights_in_two_precisions_are_one_and_the_same() -> None:
 
 @pytest.mark.parametrize("flag", ["0", "1"])
 def test_the_library_below_is_part_of_the_platform(flag: str) -> None:
-    code = f"from {rows.PACKAGE} import estimator; print(estimator.platform())"
-    environment = os.environ | {"PYTHONPATH": str(rows.ROOT / "src")}
-    environment |= {"TF_ENABLE_ONEDNN_OPTS": flag, "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["oneDNN"] * int(flag)
+    found = said(PLATFORM, TF_ENABLE_ONEDNN_OPTS=flag, CUDA_VISIBLE_DEVICES="")
+    assert found == ["oneDNN"] * int(flag)
 
 
 def test_a_fit_is_in_the_precision_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
