@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -212,17 +213,7 @@ def test_visits_of_three_outcomes_in_groups_with_weights_become_a_model_that_ans
         assert done.returncode == 0 and "Traceback" not in said, said
     assert "is the champion" in said
     assert "all figures are weighted by 'stands for'" in said
-    port = free_port()
-    asked = urllib.request.Request(
-        f"http://127.0.0.1:{port}/invocations",
-        json.dumps({"dataframe_records": rows}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with (
-        started(here, ours(here, port), port, tmp_path / "log"),
-        urllib.request.urlopen(asked, timeout=60) as answer,  # noqa: S310 - http
-    ):
-        answers = json.load(answer)["predictions"]
+    answers = answered(here, rows, tmp_path / "log")
     with (here.root / "scored.csv").open(encoding="utf-8") as file:
         scored = [*csv.DictReader(file)]
     assert [it.pop("prediction") for it in answers] == [it["prediction"] for it in scored]
@@ -260,6 +251,18 @@ def test_the_steps_of_its_dockerfile_make_what_serves(
     with wheels_of_torch(tmp_path / "index") as index:
         size = megabytes_of_image(here, tmp_path, TORCH_INDEX=index)
     assert size < {"pytorch": 1100, "tensorflow": 2000}[framework]
+
+
+def answered(project: Project, rows: list[dict[str, float]], log: Path) -> list[dict[str, Any]]:
+    """Return what the project's server says of rows."""
+    port, body = free_port(), json.dumps({"dataframe_records": rows}).encode()
+    words = {"Content-Type": "application/json"}
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, words)
+    with (
+        started(project, ours(project, port), port, log),
+        urllib.request.urlopen(asked, timeout=60) as answer,  # noqa: S310 - http
+    ):
+        return list(json.load(answer)["predictions"])
 
 
 @pytest.mark.slow
