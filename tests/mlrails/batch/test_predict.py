@@ -503,6 +503,7 @@ def test_without_the_words_of_the_source_no_row_of_it_is_scored(here: Path, way:
 def test_beside_it_a_plain_file_is_read_as_before(here: Path, way: str) -> None:
     frame = owners_rows()
     settings = owned(here, frame, WAYS[way])
+    frame.loc[::3, ["distance", "wind_speed"]] = 1.125  # By thousands with a point 1,125.
     frame.to_csv(here / "plain.csv", index=False)
     assert predict(settings, Job("plain.csv", "out.parquet"), "champion") is Exit.DONE
     found = pd.read_parquet(here / "out.parquet")

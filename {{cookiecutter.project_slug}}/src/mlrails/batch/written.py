@@ -8,7 +8,7 @@ as they stand: what another program writes in this engine's own way is taken as 
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,13 @@ class Writing:
         """The words in a line, as they stand in `source.py`."""
         return ", ".join(f"{name}={value!r}" for name, value in self.how.words().items())
 
+    @property
+    def _in_plain(self) -> "Writing":
+        """The words for a plain CSV, where 1.234 is no thousand unless the source is plain too."""
+        if self.how.thousands != "." or self.how.separator == ",":
+            return self
+        return replace(self, how=replace(self.how, thousands=""))
+
     def is_of(self, path: Path, names: Sequence[str], root: Path) -> bool:
         """Tell whether only the words of the source make these columns of a CSV."""
         own = {*names} - {*datasets.partition(path, root)}
@@ -67,7 +74,7 @@ class Writing:
             yield from self._strictly(path, source, names, partition)
             return
         for it in tables.pieces(path, source, names, partition):
-            rows, _ = self._said(it.rows)
+            rows, _ = self._in_plain._said(it.rows)
             yield Piece(it.source, it.number, rows, it.places, it.broken, it.read)
 
     def _strictly(
