@@ -1,4 +1,4 @@
-"""A forge on this machine: a server that answers as it is told, and notes what it was asked."""
+"""Servers on this machine; one is a forge that answers as told, and notes what it is asked."""
 
 import json
 import threading
@@ -78,10 +78,17 @@ def serve(says: Says) -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with running(Handler) as address:
+        yield Server(address, asked)
+
+
+@contextmanager
+def running(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Answer requests by a handler of http.server, and yield the address; ended at the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        yield Server(f"http://127.0.0.1:{server.server_port}", asked)
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

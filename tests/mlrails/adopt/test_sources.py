@@ -2,16 +2,16 @@
 
 import sqlite3
 import subprocess
-import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from random import Random
 
 import pandas as pd
 import pytest
 import sample
+from loopback import running
 from plans import FILE, SCHEMA, SOURCE, columns, params
 
 from mlrails.adopt import sniff, table
@@ -59,13 +59,8 @@ def web(tmp_path: Path) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with running(partial(Quiet, directory=str(tmp_path))) as address:
+        yield address
 
 
 @pytest.mark.parametrize("source", ["data/flats", "data/flats/*/rows.csv"])

@@ -6,9 +6,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 from contextlib import nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import fakes
@@ -16,6 +15,7 @@ import pytest
 import rows
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from loopback import running
 
 from mlrails.core import hashing, layout
 from mlrails.core.errors import UsageError, WorldError
@@ -251,12 +251,10 @@ def test_health_is_asked_without_a_proxy(
             pass
 
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pinged) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        words = [str(server.server_port)]
+    with running(Pinged) as address:
+        words = [address.rpartition(":")[2]]
         with nullcontext() if end is None else pytest.raises(SystemExit, match=end):
             __main__.check_health(words)
-        server.shutdown()
     with pytest.raises(SystemExit, match="the server does not answer"):
         __main__.check_health(words)
 

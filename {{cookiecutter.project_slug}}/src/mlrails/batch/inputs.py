@@ -34,7 +34,7 @@ def check(
     names = [*(it.name for it in inputs), *keep]
     text = dict.fromkeys(names, tables.TEXT)
     found = [
-        text if writing and writing.is_of(it, names, root) else tables.headers([it], names, root)[0]
+        text if writing and it in writing.own else tables.headers([it], names, root)[0]
         for it in paths
     ]
     for path, types in zip(paths, found, strict=True):

@@ -83,11 +83,11 @@ def _checked(
             raise UsageError(
                 f"--keep {name}: the output has a column of that name; rename the input's"
             )
-    writing = Writing(how, model.inputs) if how else None
+    writing = Writing.among(files, how, model.inputs, keep, root) if how else None
     inputs.check(files, model.inputs, keep, root, writing)
-    names = [*(it.name for it in model.inputs), *keep]
-    if writing and (so := [it for it in files if writing.is_of(it, names, root)]):
-        say(f"predict: {_relative(so[0], root)} is read as source.py says ({writing.told})")
+    if writing and writing.own:
+        first = next(it for it in files if it in writing.own)
+        say(f"predict: {_relative(first, root)} is read as source.py says ({writing.told})")
     return writing
 
 

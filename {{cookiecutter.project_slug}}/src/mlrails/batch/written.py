@@ -38,6 +38,21 @@ class Writing:
 
     how: Reading
     inputs: Sequence[Field]
+    own: frozenset[Path] = frozenset()
+    """The files that are read by the words throughout: seen once, as it may take all of a file."""
+
+    @classmethod
+    def among(
+        cls,
+        files: Sequence[Path],
+        how: Reading,
+        inputs: Sequence[Field],
+        keep: Sequence[str],
+        root: Path,
+    ) -> "Writing":
+        """Return how the source is written, and which of the files are written so."""
+        made, names = cls(how, inputs), [*(it.name for it in inputs), *keep]
+        return replace(made, own=frozenset(it for it in files if made._makes(it, names, root)))
 
     @property
     def told(self) -> str:
@@ -51,7 +66,7 @@ class Writing:
             return self
         return replace(self, how=replace(self.how, thousands=""))
 
-    def is_of(self, path: Path, names: Sequence[str], root: Path) -> bool:
+    def _makes(self, path: Path, names: Sequence[str], root: Path) -> bool:
         """Tell whether only the words of the source make these columns of a CSV."""
         own = {*names} - {*datasets.partition(path, root)}
         if tables.is_parquet(path) or not own <= {*self._names(path)}:
@@ -70,7 +85,7 @@ class Writing:
     def pieces(self, path: Path, source: str, names: Sequence[str], root: Path) -> Iterator[Piece]:
         """Read a file piece by piece, as `tables.pieces` does, at least one."""
         partition = datasets.partition(path, root)
-        if self.is_of(path, names, root):
+        if path in self.own:
             yield from self._strictly(path, source, names, partition)
             return
         for it in tables.pieces(path, source, names, partition):
