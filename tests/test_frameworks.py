@@ -190,7 +190,7 @@ print(len(scored) == len(rows), scored.select_dtypes("number").notna().all().all
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(NAMES, [(OTHERS[0], TASKS[0])])
+@each_framework
 def test_visits_of_three_outcomes_in_groups_with_weights_become_a_model_that_answers(
     project: Project, tmp_path: Path
 ) -> None:

@@ -32,10 +32,12 @@ def fit(task: Task, watch: Watch, **changes: object) -> seam.Network:
     return seam.fit(task, hyperparameters, 7, sizes, train, validation, watch)
 
 
-def taught(train: Labelled, sizes: Sequence[int], **changes: object) -> seam.Network:
+def taught(
+    train: Labelled, sizes: Sequence[int], task: Task = Task.REGRESSION, **changes: object
+) -> seam.Network:
     """Fit on rows, and stop where nothing is gained on the same."""
     hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
-    return seam.fit(Task.REGRESSION, hyperparameters, 7, sizes, train, train, Watch())
+    return seam.fit(task, hyperparameters, 7, sizes, train, train, Watch())
 
 
 def numbers() -> Matrix:

@@ -40,6 +40,16 @@ def test_a_missing_category_keeps_what_it_learnt_over_all_epochs() -> None:
     assert 1.8 < missing < 2.6
 
 
+def test_a_row_counts_by_its_weight(task: Task) -> None:
+    """Of rows that look alike every other one is 1, and by weight one in ten."""
+    target = np.tile([0.0, 1.0], 500)
+    train = Labelled(np.zeros((1000, 1)), target, np.where(target > 0, 0.2, 1.8))
+    strides = {"learning_rate": 0.01, "epochs": 60, "patience": 20}
+    network = taught(train, [0], task, dropout=0, **strides)
+    found = seam.scores(network, train.matrix[:1]).ravel()[-1]
+    assert found == pytest.approx(0.1, abs=0.05)
+
+
 def test_numbers_far_from_zero_keep_their_differences() -> None:
     """In 32 bits a count of seconds since 1970 knows three times in five minutes."""
     seconds = np.linspace(0, 300, 1000)
