@@ -77,6 +77,8 @@ class Plan:
     visible: str = ""
     """The smallest difference that the gate could see with so many rows, in one sentence."""
     questions: tuple[Question, ...] = ()
+    seed: int = 1
+    """By which rows are dealt and models fitted, where the project has no seed of its own."""
     notes: tuple[str, ...] = ()
     """What else was guessed in reading, a sentence each."""
 

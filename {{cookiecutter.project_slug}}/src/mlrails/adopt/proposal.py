@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from ..audit import look as audit
 from ..audit import table as audited
 from ..core.errors import UsageError, counted
 from ..core.params import Task
+from ..data import frames
+from ..data.schema import Column
 from . import division, kinds, roles, sizes, table
 from . import target as targets
 from .division import Division
@@ -66,8 +68,20 @@ def plan(
     return of_table(found, source, wishes, shown)
 
 
+class Proposed(NamedTuple):
+    """A plan, and the rows as `ingest` is going to have them."""
+
+    plan: Plan
+    rows: "pd.DataFrame"
+
+
 def of_table(found: Table, source: str, wishes: Wishes, shown: bool = True) -> Plan:
     """Return the plan for a table that has been read."""
+    return proposed(found, source, wishes, shown).plan
+
+
+def proposed(found: Table, source: str, wishes: Wishes, shown: bool = True) -> Proposed:
+    """Return the plan for a table that has been read, and its rows."""
     wishes.check(found.rows.column_names, found.where)
     look = Look(found.where, found.how, shown, wishes.target)
     found = _with_needed(found, wishes)
@@ -78,7 +92,10 @@ def of_table(found: Table, source: str, wishes: Wishes, shown: bool = True) -> P
     features = {it: seen for it, seen in columns.items() if it not in {*wishes.ids, *wishes.drop}}
     divided = division.of(features, wishes.target, wishes.time, wishes.group, found.where)
     planned = roles.planned(columns, target, divided, wishes)
-    return _plan(found, source, columns, target, divided, planned, wishes)
+    draft = _plan(found, source, columns, target, divided, planned)
+    rows = frame(columns, target)
+    plan = replace(draft, findings=tuple(_findings(draft, rows, columns, wishes)))
+    return Proposed(plan, _named_as_written(rows, found, divided.group))
 
 
 def _with_needed(found: Table, wishes: Wishes) -> Table:
@@ -118,7 +135,7 @@ def _columns(found: Table, wishes: Wishes, look: Look) -> dict[str, Seen]:
 
 def _plan(
     found: Table, source: str, columns: Mapping[str, Seen], target: Target, divided: Division,
-    planned: tuple[Planned, ...], wishes: Wishes,
+    planned: tuple[Planned, ...],
 ) -> Plan:  # fmt: skip
     shares = np.array(target.counts or (1,), dtype=float)
     if target.positive is not None:
@@ -136,7 +153,7 @@ def _plan(
         positive = {target.name: target.positive}
     dates = {it.name: it.form for it in columns.values() if it.form and it.kind == "time"}
     how = replace(found.how, positive=positive, dates=dates)
-    draft = Plan(
+    return Plan(
         source, {**found.pinned, **how.words()}, found.digest, found.rows.num_rows, planned,
         target.task, divided.by, divided.because,
         classes=target.labels if target.task is not Task.CLASSIFICATION else (),
@@ -147,7 +164,6 @@ def _plan(
         questions=tuple(filter(None, (target.question, divided.question))),
         notes=found.notes,
     )  # fmt: skip
-    return replace(draft, findings=tuple(_findings(draft, columns, target, wishes)))
 
 
 def _alike(columns: Mapping[str, Seen], target: Target, divided: Division) -> float:
@@ -202,17 +218,25 @@ def frame(columns: Mapping[str, Seen], target: Target) -> "pd.DataFrame":
     return pd.DataFrame(made)
 
 
+def _named_as_written(rows: "pd.DataFrame", found: Table, group: str | None) -> "pd.DataFrame":
+    """Return the rows with the names of groups as they stand, by which groups are dealt."""
+    if group is None or rows[group].dtype == "str":
+        return rows
+    given = found.rows.select([group]).to_pandas()
+    return rows.assign(**{group: frames.typed(given, [Column(group, "category")])[group]})
+
+
 def _findings(
-    draft: Plan, columns: Mapping[str, Seen], target: Target, wishes: Wishes
+    draft: Plan, rows: "pd.DataFrame", columns: Mapping[str, Seen], wishes: Wishes
 ) -> "list[Finding]":
+    (target,) = draft.named("target")
     features = (*draft.named("number"), *draft.named("category"))
     wanted = audited.Roles(
-        target.name, features, next(iter(draft.named("time")), None),
+        target, features, next(iter(draft.named("time")), None),
         next(iter(draft.named("group")), None),
         tuple(it for it, seen in columns.items() if seen.what == "identifier"),
-        draft.by, target.task is Task.REGRESSION, wishes.known,
+        draft.by, draft.task is Task.REGRESSION, wishes.known,
     )  # fmt: skip
-    rows = frame(columns, target)
     if len(rows) > _AUDITED:
         rows = rows.sample(_AUDITED, random_state=1).sort_index(ignore_index=True)
     return audit.findings(rows, wanted)

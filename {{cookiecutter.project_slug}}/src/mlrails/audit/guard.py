@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
 
 def check(parts: "Mapping[Part, pd.DataFrame]", params: Params, columns: Sequence[Column]) -> None:
-    """Raise UsageError that says the first leak that is shown, and how to go on.
+    """Raise UsageError that says the first leak that is shown, and how to go on."""
+    if found := leaks(parts, params, columns):
+        more = f" ({len(found) - 1} more of that kind)" if len(found) > 1 else ""
+        raise UsageError(f"{RAW}: {found[0].sentence}{_ways_out(found[0])}{more}")
+
+
+def leaks(
+    parts: "Mapping[Part, pd.DataFrame]", params: Params, columns: Sequence[Column]
+) -> list[Finding]:
+    """Return what is shown to leak.
 
     A column of which `schema.py` says why it is `known` is not asked about; rows of one group are
     not where `split.acknowledge` says that they may be on both sides.
@@ -25,10 +34,8 @@ def check(parts: "Mapping[Part, pd.DataFrame]", params: Params, columns: Sequenc
 
     found = look.stops(pd.concat(list(parts.values())), _roles(params, columns), params.seed)
     if params.split.acknowledge and "group" in params.split.acknowledge:
-        found = [it for it in found if it.columns and it.rule != look.TORN]
-    if found:
-        more = f" ({len(found) - 1} more of that kind)" if len(found) > 1 else ""
-        raise UsageError(f"{RAW}: {found[0].sentence}{_ways_out(found[0])}{more}")
+        return [it for it in found if it.columns and it.rule != look.TORN]
+    return found
 
 
 def _roles(params: Params, columns: Sequence[Column]) -> Roles:

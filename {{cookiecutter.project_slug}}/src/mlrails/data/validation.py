@@ -171,71 +171,97 @@ def check_calendar(params: Params, known: Iterable[str]) -> None:
             )
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Why nothing can be learnt from a part of the rows, or measured by it."""
+
+    what: str
+    remedy: str
+    """What to do about it in a project that has its data."""
+    column: str | None = None
+    """The feature or weight that it is about; None where it is the split."""
+
+
 def check_parts(parts: "Mapping[Part, pd.DataFrame]", rows: "pd.DataFrame", params: Params) -> None:
     """Raise UsageError where nothing can be learnt from a part of the rows, or measured by it."""
-    _check_weights(rows, params)
+    for it in faults(parts, rows, params):
+        raise UsageError(f"{FILE}: {it.what}; {it.remedy}")
+
+
+def faults(
+    parts: "Mapping[Part, pd.DataFrame]", rows: "pd.DataFrame", params: Params
+) -> Iterator[Fault]:
+    """Yield what is wrong with the parts of some rows, the gravest first."""
+    yield from _of_weights(rows, params)
     for part, chosen in parts.items():
         if chosen.empty:
-            raise UsageError(_no_rows(part, rows, params))
-        if chosen[params.data.target].nunique() < 2:
-            raise UsageError(
-                f"{FILE}: the {part} rows have only one value of {params.data.target!r}, so "
-                "nothing can be learnt or measured; change 'split' or 'data.until'"
+            yield _no_rows(part, rows, params)
+        elif chosen[params.data.target].nunique() < 2:
+            yield Fault(
+                f"the {part} rows have only one value of {params.data.target!r}, so nothing can be "
+                "learnt or measured",
+                _OTHERWISE,
             )
     if params.task is Task.MULTICLASS:
-        _check_classes(parts, params.data.target)
+        yield from _of_classes(parts, params.data.target)
     features = {"numeric": params.features.numeric, "categorical": params.features.categorical}
     for kind, name in ((kind, name) for kind, names in features.items() for name in names):
         if parts["train"][name].isna().all():
-            raise UsageError(f"{FILE}: 'features.{kind}' names {name!r}, which no train row has")
+            what = f"'features.{kind}' names {name!r}, which no train row has"
+            yield Fault(what, "take it out, or change 'split'", name)
 
 
-def _check_weights(rows: "pd.DataFrame", params: Params) -> None:
-    """Raise UsageError for weights below zero, or that are zero in every row."""
+_OTHERWISE = "change 'split' or 'data.until'"
+
+
+def _of_weights(rows: "pd.DataFrame", params: Params) -> Iterator[Fault]:
+    """Yield what is wrong with weights below zero, or that are zero in every row."""
     name = params.data.weight
     if name is None or rows.empty:
         return
     below = int((rows[name] < 0).sum())
     if below:
-        raise UsageError(
-            f"{FILE}: 'data.weight' names {name!r}, which is below zero in "
-            f"{counted(below, 'row')}; mend it in source.py: a row counts by its "
-            "weight, and one of weight 0 is left out"
+        yield Fault(
+            f"'data.weight' names {name!r}, which is below zero in {counted(below, 'row')}",
+            "mend it in source.py: a row counts by its weight, and one of weight 0 is left out",
+            name,
         )
-    if not rows[name].any():
-        raise UsageError(
-            f"{FILE}: 'data.weight' names {name!r}, which is 0 in every row, so that none counts; "
-            "mend it in source.py, or take the key out"
-        )
+    elif not rows[name].any():
+        what = f"'data.weight' names {name!r}, which is 0 in every row, so that none counts"
+        yield Fault(what, "mend it in source.py, or take the key out", name)
 
 
-def _check_classes(parts: "Mapping[Part, pd.DataFrame]", target: str) -> None:
+def _of_classes(parts: "Mapping[Part, pd.DataFrame]", target: str) -> Iterator[Fault]:
     known, held_out = (set(parts[part][target].unique()) for part in ("train", "validation"))
     if len(known) > _MOST_CLASSES:
-        raise UsageError(
-            f"{FILE}: 'data.target' names {target!r}, which has {len(known):,} classes, and "
-            f"{_MOST_CLASSES:,} are told apart at most; if it names rows, choose another, else put "
-            "rare classes together in source.py"
+        yield Fault(
+            f"'data.target' names {target!r}, which has {len(known):,} classes, and "
+            f"{_MOST_CLASSES:,} are told apart at most",
+            "if it names rows, choose another, else put rare classes together in source.py",
         )
-    if not known & held_out:
-        raise UsageError(
-            f"{FILE}: no validation row has a class of {target!r} that a train row has, so nobody "
-            "knows when to stop learning; change 'split' or 'data.until'"
+    elif not known & held_out:
+        yield Fault(
+            f"no validation row has a class of {target!r} that a train row has, so nobody knows "
+            "when to stop learning",
+            _OTHERWISE,
         )
 
 
-def _no_rows(part: Part, rows: "pd.DataFrame", params: Params) -> str:
+def _no_rows(part: Part, rows: "pd.DataFrame", params: Params) -> Fault:
+    by, data = params.split.by, params.data
+    if by == "group" and data.group:
+        count = counted(rows[data.group].nunique(), "group")
+        return Fault(
+            f"'split' leaves no {part} rows: they are of {count} of {data.group!r}, and whole "
+            "groups go into each part",
+            "bring more of them, or change the shares",
+        )
+    if by == "random" and data.until is None and len(rows):
+        what = f"'split' leaves no {part} rows, of {len(rows):,} in all"
+        return Fault(what, "bring more of them, or change the shares")
     where = ""
-    if params.split.by == "group" and params.data.group:
-        count = counted(rows[params.data.group].nunique(), "group")
-        return (
-            f"{FILE}: 'split' leaves no {part} rows: they are of {count} of {params.data.group!r}, "
-            "and whole groups go into each part; bring more of them, or change the shares"
-        )
-    if params.data.time and len(rows):
-        times = rows[params.data.time]
+    if data.time and len(rows):
+        times = rows[data.time]
         where = f"; the rows reach from {times.min():%Y-%m-%d} to {times.max():%Y-%m-%d}"
-    return (
-        f"{FILE}: 'split' and 'data.until' leave no {part} rows{where}; "
-        "change the lengths, or the last day"
-    )
+    what = f"'split' and 'data.until' leave no {part} rows{where}"
+    return Fault(what, "change the lengths, or the last day")

@@ -137,7 +137,7 @@ def gate(plan: Plan) -> Iterator[tuple[str, Any, str]]:
 def first(text: str, plan: Plan) -> str:
     """Return the params of a plan in the place of the example's."""
     told = yaml.safe_load(text)
-    text = top(top(text, "task", plan.task.value), "seed", 1)
+    text = top(top(text, "task", plan.task.value), "seed", plan.seed)
     for section, key, it in values(plan):
         if section != "estimator" or _has(told["estimator"], key):
             text = put(text, section, key, it)

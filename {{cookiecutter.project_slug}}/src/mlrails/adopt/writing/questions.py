@@ -9,6 +9,7 @@ from dataclasses import replace
 from ...audit.finding import Finding
 from ...core.errors import UsageError, nearest
 from ..plan import Plan, Planned, Question
+from .spelling import word
 
 Ask = Callable[[str], str]
 """Puts a question to a person and returns the line that they type."""
@@ -36,15 +37,8 @@ def _options(it: Finding) -> str:
     if len(it.columns) != 1:
         return ""
     (name,) = it.columns
-    reason = _word(f"{name}=WHY")
-    return f" (`--drop {_word(name)}` leaves it out, `--known {reason}` lets it in)"
-
-
-def _word(text: str) -> str:
-    """Return a word as a shell takes it."""
-    import shlex
-
-    return shlex.quote(text)
+    reason = word(f"{name}=WHY")
+    return f" (`--drop {word(name)}` leaves it out, `--known {reason}` lets it in)"
 
 
 def open_questions(plan: Plan) -> Iterator[Finding]:
@@ -83,7 +77,7 @@ def _has_features(plan: Plan, doubted: Sequence[str]) -> None:
         return
     (target,) = plan.named("target")
     out = [it for it in plan.named("left out") if it in doubted]
-    way = f"say `--known {_word(f'{out[0]}=WHY')}` if it is known by then" if out else "add some"
+    way = f"say `--known {word(f'{out[0]}=WHY')}` if it is known by then" if out else "add some"
     raise UsageError(
         f"no column is left to predict {target!r} from: all others are in doubt, constant, free "
         f"text, or tell the time or the row; {way}; nothing has been written"
@@ -130,14 +124,14 @@ def reasons(told: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:
     Raises UsageError where one has no reason, or no column.
     """
     found = {}
-    for word in told:
-        fitting = [name for name in names if word.startswith(f"{name}=")]
+    for said in told:
+        fitting = [name for name in names if said.startswith(f"{name}=")]
         name = max(fitting, key=len, default="")  # A name may hold the sign itself.
-        why = " ".join(word.removeprefix(f"{name}=").split())
+        why = " ".join(said.removeprefix(f"{name}=").split())
         if not fitting or not why:
-            guess = word.partition("=")[0]
+            guess = said.partition("=")[0]
             raise UsageError(
-                f"--known {word!r}: say it as COLUMN=REASON with a column of the table"
+                f"--known {said!r}: say it as COLUMN=REASON with a column of the table"
                 f"{nearest(guess, names)}, as in --known 'grade=it is set at the application'"
             )
         found[name] = why

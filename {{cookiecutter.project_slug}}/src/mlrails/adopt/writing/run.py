@@ -13,8 +13,9 @@ from ...core.settings import Settings
 from ...data.schema import Column
 from .. import proposal, table
 from ..plan import Plan
+from ..proposal import Proposed
 from ..roles import Wishes
-from . import apply, callers, files, places, questions, shown
+from . import apply, callers, files, places, questions, shown, trial
 from .questions import Ask
 
 
@@ -62,10 +63,14 @@ def adopt(settings: Settings, order: Order, person: Person, columns: Sequence[Co
     before = [] if files.is_example(present) else before
     now = None if files.is_example(present) else params.load(root)
     place = places.of(root, order.source, person.start)
-    plan = _planned(settings, order, person, before, now, place)
+    proposed = _planned(settings, order, person, before, now, place)
     champion = callers.champion(settings)
-    bridge = callers.bridge(champion, plan, now.gate.renamed if now else {})
-    changes = files.written(plan, present, settings.package, before, bridge)
+    bridge = callers.bridge(champion, proposed.plan, now.gate.renamed if now else {})
+
+    def write(plan: Plan) -> dict[str, str | None]:
+        return files.written(plan, present, settings.package, before, bridge)
+
+    plan, changes = trial.settled(proposed, write, present[params.FILE], own=now is not None)
     if not changes and not place.copies:
         apply.apply(root, {}, {}, place.tracked)  # The rows may be others all the same.
         say("no file of the project changes: its data are read so already")
@@ -85,29 +90,33 @@ def _planned(
     before: Sequence[Column],
     now: Params | None,
     place: places.Place,
-) -> Plan:
-    """Return the plan that is written, shown and with every question answered."""
+) -> Proposed:
+    """Return the plan that is written, shown and with every question answered, and its rows."""
     root = settings.root
     found = (
         table.opened(place.path) if place.path else table.of_source(place.name, root, order.query)
     )
     wishes = wished(order, found.rows.column_names, before, now)
-    look = partial(proposal.of_table, found, place.name, shown=not settings.in_ci)
-    plan = _with_answers(look, wishes, order, person)
+    look = partial(proposal.proposed, found, place.name, shown=not settings.in_ci)
+    plan, rows = _with_answers(look, wishes, order, person)
     plan = files.as_before(plan, before)
     say(shown.shown(plan, person.width) + "\n")
     questions.stopped(plan)
-    return questions.answered(plan, None if order.yes else person.ask, order.yes)
+    plan = questions.answered(plan, None if order.yes else person.ask, order.yes)
+    return Proposed(plan, rows)
 
 
-def _with_answers(look: Callable[..., Plan], wishes: Wishes, order: Order, person: Person) -> Plan:
+def _with_answers(
+    look: Callable[..., Proposed], wishes: Wishes, order: Order, person: Person
+) -> Proposed:
     """Return the plan after a person has been asked what the table cannot tell."""
-    plan = look(wishes)
-    if order.yes or person.ask is None or not plan.questions:
-        return plan
-    told = {it.option: questions.chosen(it, person.ask) for it in plan.questions}
-    if all(told[it.option] == it.default for it in plan.questions):
-        return plan
+    found = look(wishes)
+    asked = found.plan.questions
+    if order.yes or person.ask is None or not asked:
+        return found
+    told = {it.option: questions.chosen(it, person.ask) for it in asked}
+    if all(told[it.option] == it.default for it in asked):
+        return found
     task = params.Task(told["task"]) if "task" in told else wishes.task
     named = {it: told.get(it, getattr(wishes, it)) for it in ("positive", "time", "group")}
     return look(replace(wishes, task=task, **named))

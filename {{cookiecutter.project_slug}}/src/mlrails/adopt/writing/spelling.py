@@ -1,6 +1,7 @@
-"""How names and values are spelled: in YAML, and as code in Markdown."""
+"""How names and values are spelled: in YAML, as code in Markdown, and as a word of a shell."""
 
 import math
+import shlex
 from typing import Any
 
 import yaml
@@ -20,3 +21,8 @@ def code(name: str) -> str:
     """Return a name as code in Markdown, in one line."""
     plain = "".join(it if it.isprintable() else " " for it in name).replace("`", "'")
     return f"`{plain}`"
+
+
+def word(text: str) -> str:
+    """Return a word as a shell takes it."""
+    return shlex.quote(text)
