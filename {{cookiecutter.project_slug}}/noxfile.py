@@ -18,6 +18,7 @@ SESSIONS = (
     ("adopt", "Make your own table the project's data (-- SOURCE --target COLUMN --yes)."),
     ("train", "Bring the pipeline up to date, track it, and print the figures."),
     ("evaluate", "Make the report of the model that is there, without training."),
+    ("tune", "Search better hyperparameters on validation rows (-- --trials N --timeout S)."),
     ("register", "Version the model by its digest."),
     ("gate", "Compare the model with the champion, and write the verdict."),
     ("promote", "Register, gate, and make the model champion when the verdict allows it."),

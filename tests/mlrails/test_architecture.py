@@ -34,7 +34,7 @@ FLOORS = (
     ("serving.deploy",),
     ("update", "update.migrations", "adopt", "upkeep"),
     ("adopt.writing",),
-    ("github",),
+    ("github", "tuning"),
     ("cli",),
     ("replay",),
 )
@@ -47,12 +47,15 @@ PURE = {
     "gate.calibration",
     "gate.slices",
     "gate.verdict",
+    "tuning.search",
+    "tuning.space",
+    "tuning.trial",
 }
 """No clock, no network, no environment: folders, and modules of others."""
 NOT_PURE = {"data.parquet", "evaluation.declared"}
 IMPURE = {"dvc", "http", "mlflow", "os", "random", "requests", "secrets", "shutil", "socket"}
 IMPURE |= {"subprocess", "tempfile", "time", "urllib", "uuid"}
-LAZY = {"dvc", "matplotlib", "mlflow"}
+LAZY = {"dvc", "matplotlib", "mlflow", "optuna"}
 """Libraries that take long to import and that only some processes need."""
 MARK = re.compile(r"cookiecutter\.(?!json)|{{")
 """What a bake fills in; the tool itself and its file bear names that an update has to say."""

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Event
 from typing import Any, SupportsFloat
 
 import numpy as np
 import pytest
 
 from mlrails.core.errors import UsageError, WorldError
-from mlrails.modeling.epochs import Arrays, Indices, Schedule, Watch, in_epochs
+from mlrails.modeling import epochs
+from mlrails.modeling.epochs import Arrays, Indices, Schedule, Watch, in_epochs, watched
 
 SCHEDULE = Schedule(epochs=8, patience=2, batch_size=4, learning_rate=0.5)
 ROWS, SEED = 10, 7
@@ -190,3 +192,35 @@ def test_nobody_waits_for_the_loss_of_a_batch_before_the_end_of_its_epoch() -> N
 def test_a_validation_loss_that_is_no_number_stops_as_well() -> None:
     with pytest.raises(UsageError, match="loss is inf on the validation rows after epoch 1"):
         walked([1, math.inf])
+
+
+def test_a_fit_in_a_thread_is_looked_at_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epochs, "_SECONDS_BETWEEN_LOOKS", 0.001)
+    seen, enough = [], Event()
+
+    def look(before: int) -> int:
+        seen.append(before)
+        if before == 2:
+            enough.set()
+        return before + 1
+
+    watched(enough.wait, look, enough.set)
+    assert seen[:3] == [0, 1, 2]
+    assert seen == [*range(len(seen))]
+
+
+def test_a_fit_is_asked_to_stop_where_whoever_looks_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epochs, "_SECONDS_BETWEEN_LOOKS", 0.001)
+    enough, done = Event(), []
+
+    def look(before: int) -> int:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        watched(lambda: done.append(enough.wait(60)), look, enough.set)
+    assert done == [True]
+
+
+def test_what_a_fit_in_a_thread_raises_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        watched(lambda: 1 // 0, lambda before: before, lambda: None)

@@ -1,7 +1,9 @@
 """What only scikit-learn's estimator promises."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import mlflow.sklearn
 import numpy as np
@@ -12,8 +14,9 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from flight_delays import estimator as seam
 from mlrails.core.params import Task
+from mlrails.modeling import epochs, trees
 from mlrails.modeling import skops as modeling_skops
-from mlrails.modeling import trees
+from mlrails.modeling.epochs import Watch
 
 
 def matrix(task: Task) -> np.ndarray:
@@ -101,3 +104,28 @@ def test_an_unknown_category_scores_as_a_missing_one(task: Task) -> None:
     unknown, missing = (model.scores(seen.assign(carrier=it)) for it in ("??", None))
     np.testing.assert_array_equal(unknown, missing)
     assert not np.array_equal(unknown, model.scores(seen))
+
+
+def test_a_fit_that_whoever_looks_on_gives_up_stops_long_before_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Enough(Exception):  # noqa: N818 - no error
+        pass
+
+    class Impatient(Watch):
+        def step(self, number: int, figures: Mapping[str, float]) -> None:
+            raise Enough
+
+    monkeypatch.setattr(epochs, "_SECONDS_BETWEEN_LOOKS", 0.001)
+    made: list[Any] = []
+    classifier, loss = seam._MADE["classification"]
+
+    def make(**how: Any) -> Any:
+        made.append(classifier(**how))
+        return made[-1]
+
+    monkeypatch.setitem(seam._MADE, "classification", (make, loss))
+    long = {**rows.values()["estimator"], "max_iter": 20_000, "patience": 20_000}
+    with pytest.raises(Enough):
+        rows.fit(rows.parameters(estimator=long))
+    assert 1 <= made[0].n_iter_ < 10_000

@@ -1,6 +1,7 @@
 """Verbs that bring the stages up to date and share what they made."""
 
 from functools import partial
+from typing import Annotated
 
 import typer
 
@@ -32,6 +33,25 @@ def evaluate(context: typer.Context) -> None:
     given = handed(context)
     act = partial(run.evaluate, columns=given.columns, own=given.metrics)
     leave(lambda: worktree.here_or_in_a_copy(here(), context.args, act))
+
+
+@pipeline_verbs.command()
+def tune(
+    context: typer.Context,
+    trials: Annotated[
+        int | None, typer.Option(help="How many in all; by default tune.trials.")
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds; no trial begins after.")] = None,
+    processes: Annotated[int | None, typer.Option(help="How many; by default the cores.")] = None,
+) -> None:
+    """Search better hyperparameters on the validation rows, and write the best into params.yaml.
+
+    One that was broken off goes on where it was.
+    """
+    from ..tuning.run import Order, tune
+
+    given, order = handed(context), Order(trials, timeout, processes)
+    leave(lambda: tune(here(), order, given.columns, given.metrics))
 
 
 @pipeline_verbs.command()

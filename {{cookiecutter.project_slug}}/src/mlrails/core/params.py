@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -229,6 +229,8 @@ class Params(Frozen):
     estimator: Mapping[str, Scalar]
     evaluation: Evaluation
     gate: Gate
+    tune: Mapping[str, Any] | None = None
+    """What may be tried in the place of the estimator's; a model is none the other for it."""
 
     @model_validator(mode="after")
     def _calibration_fits(self) -> Self:

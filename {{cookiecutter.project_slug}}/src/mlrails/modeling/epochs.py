@@ -2,10 +2,12 @@
 
 A checkpoint is plain arrays, held against the learner's own state before it is believed. An
 estimator that learns otherwise, as trees do, leaves the loop and tells its `Watch` of each step.
+Whoever looks on may raise: then the fit ends.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from importlib import import_module
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, Self, SupportsFloat
@@ -23,6 +25,7 @@ Told = list[Mapping[str, float]]
 Indices = npt.NDArray[np.int64]
 
 LOSS = "validation_loss"
+_SECONDS_BETWEEN_LOOKS = 0.2
 _NOW, _BEST, _TOLD, _NAMES = "now/", "best/", "told", "names"
 
 
@@ -127,6 +130,26 @@ class OfKeras:
         """Go back to a state."""
         for place, variable in enumerate(self._variables):
             variable.assign(state[str(place)])
+
+
+def watched(
+    fit: Callable[[], object], look: Callable[[int], int], stop: Callable[[], object]
+) -> None:
+    """Run a fit that tells nothing itself, and look at it every now and then, and at its end.
+
+    `look` is given what it has returned before, at first 0. Where it raises, as whoever is told of
+    the steps may, the fit is asked to stop, since a thread of its own cannot be made to.
+    """
+    with ThreadPoolExecutor(1) as background:
+        fitting, looked = background.submit(fit), 0
+        try:
+            while wait([fitting], _SECONDS_BETWEEN_LOOKS).not_done:
+                looked = look(looked)
+        except BaseException:
+            stop()
+            raise
+        fitting.result()
+    look(looked)
 
 
 def in_epochs(learner: Learner, schedule: Schedule, rows: int, seed: int, watch: Watch) -> None:

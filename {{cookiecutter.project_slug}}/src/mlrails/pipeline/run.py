@@ -59,6 +59,16 @@ def evaluate(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMet
     _tell(settings, key)
 
 
+def prepare(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric] = ()) -> None:
+    """Bring the rows of all parts up to date, and nothing after them; no run tells of it."""
+    checked = params.load(settings.root)
+    git.top(settings.root)
+    dvc.bring(settings.root)
+    _check(settings, checked, columns, own)
+    with _alone(settings):
+        _reproduce(settings, "prepare")
+
+
 def _tell(settings: Settings, key: str) -> None:
     """Print the figures, and where the report of this very model is.
 
@@ -122,18 +132,25 @@ def _ready(
         input_key.check_listed(settings.root, "train", "evaluation.costs")
     key = input_key.input_key(settings.root)
     if not recording.is_recorded(settings, key):
-        from ..data.validation import check_columns
-        from ..evaluation import selection
-
-        selection.told(checked.task, checked.evaluation, own)
-        check_installed(settings.root)
-        check_columns(checked, columns)
+        _check(settings, checked, columns, own)
         store.check_reachable(store.address(settings))
         permissions.check(settings, permissions.trainer)
         made_ready = Timer(_SECONDS_UNTIL_STAGES_RUN, _make_ready, [settings])
         made_ready.daemon = True
         made_ready.start()
     return checked, key
+
+
+def _check(
+    settings: Settings, checked: Params, columns: Sequence[Column], own: Sequence[OwnMetric]
+) -> None:
+    """Raise UsageError or WorldError for what a stage would stumble over."""
+    from ..data.validation import check_columns
+    from ..evaluation import selection
+
+    selection.told(checked.task, checked.evaluation, own)
+    check_installed(settings.root)
+    check_columns(checked, columns)
 
 
 def _make_ready(settings: Settings) -> None:

@@ -5,7 +5,7 @@ training, so a run can be found again instead of being made twice.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,24 @@ def input_key(root: Path) -> str:
     Raises UsageError where `dvc.yaml` names a file that is not there.
     """
     with _a_pipeline():
-        return _key(root, _stages(root))
+        return _key(root, _stages(root), lambda name: _read(root / name))
+
+
+def of_stage(root: Path, name: str, without: Collection[str]) -> str:
+    """Return the digest of all that one stage reads, rows too, without some hyperparameters.
+
+    They are left out of the section `estimator`, whatever their values are.
+    """
+
+    def read(file: str) -> Any:
+        found = _read(root / file)
+        if file != FILE:
+            return found
+        kept = {key: it for key, it in found["estimator"].items() if key not in without}
+        return {**found, "estimator": kept}
+
+    with _a_pipeline():
+        return _key(root, {name: _stages(root)[name]}, read)
 
 
 def _stages(root: Path) -> Mapping[str, Any]:
@@ -50,9 +67,8 @@ def _deps(stages: Mapping[str, Any]) -> set[str]:
     return {dep for stage in stages.values() for dep in stage.get("deps", ()) if dep not in outs}
 
 
-def _key(root: Path, stages: Mapping[str, Any]) -> str:
-    files = _deps(stages)
-    read = cache(lambda name: _read(root / name))
+def _key(root: Path, stages: Mapping[str, Any], read: Callable[[str], Any]) -> str:
+    files, read = _deps(stages), cache(read)
     return hashing.of_values(
         {
             "commands": {name: stage["cmd"] for name, stage in stages.items()},

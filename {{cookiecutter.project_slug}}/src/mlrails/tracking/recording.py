@@ -63,8 +63,8 @@ def is_told(run: Run) -> bool:
 
 
 def log_params(run: Run, params: Params) -> None:
-    """Log every number of `params.yaml` by its dotted name."""
-    run.log_params(dict(flat(params.model_dump(mode="json"))))
+    """Log every number of `params.yaml` that a model is made by, under its dotted name."""
+    run.log_params(dict(flat(params.model_dump(mode="json", exclude={"tune"}))))
 
 
 def log_input(run: Run, place: Place, part: layout.Part) -> None:

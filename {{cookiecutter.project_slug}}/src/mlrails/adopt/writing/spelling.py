@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from decimal import Decimal
 from typing import Any
 
 import yaml
@@ -10,7 +11,7 @@ import yaml
 def scalar(it: Any) -> str:
     """Return a value in YAML, in one line, that reads back as it is."""
     if isinstance(it, float):
-        return f"{it:.15g}" if "e" not in f"{it:.15g}" else f"{it:f}".rstrip("0").rstrip(".")
+        return f"{it:.15g}" if "e" not in f"{it:.15g}" else f"{Decimal(repr(it)):f}"
     said = yaml.safe_dump(it, default_flow_style=True, allow_unicode=True, width=math.inf)
     said = said.removesuffix("\n").removesuffix("\n...")
     # In the quotes that the template has, where nothing in it is special there.

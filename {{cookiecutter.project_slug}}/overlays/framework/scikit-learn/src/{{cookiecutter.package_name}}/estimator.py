@@ -10,8 +10,9 @@ test_estimator.py` is the contract; run it after every change.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -38,7 +39,6 @@ _MADE = {
     "multiclass": (HistGradientBoostingClassifier, "log_loss"),
 }
 """What is fitted for a task, on which loss."""
-_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class Hyperparameters(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -67,6 +67,8 @@ def fit(
     `sizes` says how many categories each column has, 0 for a number: trees take both alike. The
     same rows, seed and hyperparameters give the same estimator on any number of cores.
     """
+    from mlrails.modeling.epochs import watched
+
     make, loss = _MADE[task]
     estimator: Estimator = make(
         loss=loss,
@@ -76,26 +78,23 @@ def fit(
         n_iter_no_change=hyperparameters.patience,
         **hyperparameters.model_dump(exclude={"patience"}),
     )
-    with ThreadPoolExecutor(1) as background:
-        fitting = background.submit(
-            estimator.fit,
-            *train,
-            X_val=validation.matrix,
-            y_val=validation.target,
-            sample_weight=train.weight,
-            sample_weight_val=validation.weight,
-        )
-        reported = 0
-        while wait([fitting], _SECONDS_BETWEEN_LOOKS).not_done:
-            reported = _report(estimator, reported, watch)
-        fitting.result()
-    _report(estimator, reported, watch)
+    fitting = partial(
+        estimator.fit,
+        *train,
+        X_val=validation.matrix,
+        y_val=validation.target,
+        sample_weight=train.weight,
+        sample_weight_val=validation.weight,
+    )
+    # From then on no iteration is good enough: the next one is the last.
+    stop = partial(estimator.set_params, n_iter_no_change=1, tol=math.inf)
+    watched(fitting, partial(_report, estimator, watch), stop)
     # The number of cores is kept here by scikit-learn and means nothing to the trees.
     estimator._bin_mapper.n_threads = 1
     return estimator
 
 
-def _report(estimator: Estimator, reported: int, watch: Watch) -> int:
+def _report(estimator: Estimator, watch: Watch, reported: int) -> int:
     """Pass on the iterations that have ended since the last look; return how many there are."""
     train = list(getattr(estimator, "train_score_", ()))
     validation = list(getattr(estimator, "validation_score_", ()))

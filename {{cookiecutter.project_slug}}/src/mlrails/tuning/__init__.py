@@ -1,0 +1,1 @@
+"""The search for better hyperparameters: trials on validation rows, kept, told and shown."""

@@ -1,0 +1,163 @@
+"""python -m mlrails.tuning.worker
+
+Fit what each line of standard input asks for, and answer with a line: `pool.py` calls it.
+
+It fits as the stage `train` does, with the project's own `fit`, on the training and validation rows
+alone, which it reads once. It ends with its standard input, and so with whoever has called it.
+"""
+
+import json
+import math
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TextIO
+
+from ..core import params, processes, settings
+from ..core.config import validated
+from ..core.errors import ProjectError, UsageError
+from ..core.params import FILE, Params
+from ..data import parquet
+from ..evaluation import selection
+from ..evaluation.own import OwnMetric
+from . import objective, space
+from .trial import Bounds, State
+from .watch import Losses
+
+Say = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Fitter:
+    """What a trial is made with: the project's params and rows, and its own code."""
+
+    params: Params
+    rows: Mapping[Any, Any]
+    fit: Any
+    hyperparameters: Any
+    metrics: tuple[OwnMetric, ...]
+
+    def check(self) -> None:
+        """Raise UsageError where hyperparameters may not be what the params, or an axis, say."""
+        validated(self.hyperparameters, self.params.estimator, FILE, "estimator")
+        for name, axis in space.of(self.params).axes.items():
+            for end in axis.ends:
+                values = {**self.params.estimator, name: end}
+                validated(self.hyperparameters, values, f"{FILE}: 'tune.space.{name}'", "estimator")
+
+    def trial(self, values: Mapping[str, Any], watch: Losses) -> float:
+        """Return the figure of a model that is fitted with some values."""
+        estimator = {**self.params.estimator, **values}
+        tried = self.params.model_copy(update={"estimator": estimator})
+        hyperparameters = validated(self.hyperparameters, estimator, FILE, "estimator")
+        model = self.fit(tried, hyperparameters, self.rows, watch)
+        rules = self.params.evaluation
+        metric = selection.primary(self.params.task, rules, self.metrics)
+        return objective.figure(tried, model, self.rows, metric)
+
+
+def of_project(root: Path, package: str) -> Fitter:
+    """Read what a project's trials are made with; raises UsageError where its code has no fit."""
+    sys.path.insert(0, str(root / "src"))
+    train = import_module(f"{package}.steps.train")
+    if not callable(fit := getattr(train, "fit", None)):
+        raise UsageError(
+            f"src/{package}/steps/train.py: it has no `fit(params, hyperparameters, rows, watch)`, "
+            "which trials call as the stage does; write one"
+        )
+    rows = parquet.read_parts(root, ("train", "validation"))
+    seam = import_module(f"{package}.estimator")
+    return Fitter(params.load(root), rows, fit, seam.Hyperparameters, _own(package))
+
+
+def _own(package: str) -> tuple[OwnMetric, ...]:
+    try:
+        return tuple(import_module(f"{package}.metrics").METRICS)
+    except ModuleNotFoundError as error:
+        if error.name != f"{package}.metrics":
+            raise
+        return ()
+
+
+def answer(fitter: Fitter, asked: Mapping[str, Any], say: Say) -> None:
+    """Tell what comes of a trial, of one that is given up at once."""
+    started = time.monotonic()
+
+    def tell(state: State, value: float | None = None, why: str = "") -> None:
+        told = {"state": state, "value": value, "why": why, "losses": watch.kept}
+        took = round(time.monotonic() - started, 2)
+        say({"number": asked["number"], "seconds": took, **told})
+
+    bounds = Bounds(**asked["bounds"]) if asked["bounds"] else None
+    watch = Losses(bounds, lambda: tell(State.PRUNED))
+    try:
+        value = fitter.trial(asked["values"], watch)
+    except Exception as error:
+        if not watch.given_up:
+            tell(State.FAILED, why=_in_words(error))
+        return
+    if watch.given_up:
+        return
+    if math.isfinite(value):
+        tell(State.WHOLE, value)
+    else:
+        tell(State.FAILED, why=f"the metric is {value}")
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, ProjectError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    traceback.print_exception(error)  # Into the file of this process: it may quote values.
+    return f"{type(error).__name__} in the project's code"
+
+
+def asked_for(lines: TextIO) -> Iterator[Mapping[str, Any]]:
+    """Yield what is asked for; the process ends where nobody can ask any more, also in a fit."""
+    queue: SimpleQueue[str] = SimpleQueue()
+
+    def listen() -> None:
+        for line in lines:
+            queue.put(line)
+        os._exit(0)
+
+    Thread(target=listen, daemon=True).start()
+    while True:
+        yield json.loads(queue.get())
+
+
+def work(tell: TextIO) -> None:
+    """Answer until nobody asks."""
+
+    def say(told: Mapping[str, Any]) -> None:
+        tell.write(json.dumps(told) + "\n")
+        tell.flush()
+
+    try:
+        here = settings.from_environment(os.environ, Path.cwd())
+        fitter = of_project(here.root, here.package)
+        fitter.check()
+    except ProjectError as error:
+        return say({"error": str(error), "usage": isinstance(error, UsageError)})
+    say({"ready": True})
+    for asked in asked_for(sys.stdin):
+        answer(fitter, asked, say)
+        say({"ready": True})
+    return None
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whoever is interrupted closes our input.
+    processes.begin()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # What a library prints is no answer.
+    work(answers)
