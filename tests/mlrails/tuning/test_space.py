@@ -64,7 +64,7 @@ def test_what_is_no_axis_is_told_with_its_key(axis: Any, words: str) -> None:
         ({"space": {}}, "'tune.space' names nothing to try"),
         (
             {"space": {"rate": GOOD}, "trails": 3},
-            "unknown key 'tune.trails' (did you mean 'trials'",
+            "unknown key 'tune.trails' (did you mean",
         ),
         ({"space": {"rate": GOOD}, "trials": 0}, "'tune.trials' = 0"),
         ({"space": {"rate": GOOD}, "parallel": 0}, "'tune.parallel' = 0"),

@@ -166,7 +166,7 @@ def test_what_is_wrong_with_the_project_is_told_to_whoever_waits(
     monkeypatch.setattr(train, "fit", None)
     worker.work(told)
     assert json.loads(told.getvalue()) == {
-        "error": f"src/{rows.PACKAGE}/steps/train.py: it has no `fit(params, hyperparameters, rows, "
-        "watch)`, which trials call as the stage does; write one",
+        "error": f"src/{rows.PACKAGE}/steps/train.py: it has no `fit(params, hyperparameters, "
+        "rows, watch)`, which trials call as the stage does; write one",
         "usage": True,
     }
