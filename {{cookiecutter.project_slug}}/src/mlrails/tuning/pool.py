@@ -53,7 +53,7 @@ class Pool:
     ) -> None:
         self._root, self._folder, self._count, self._command = root, folder, count, command
         threads = dict.fromkeys(_SHARED, str(max(cores // count, 1)))
-        path = os.pathsep.join([str(root / "src"), *sys.path])
+        path = os.pathsep.join(filter(None, sys.path))  # The same engine as here.
         self._environment = {**os.environ, **threads, "PYTHONPATH": path}
         self._workers: list[_Worker] = []
         self._told: Queue[tuple[_Worker, Told | None]] = Queue()

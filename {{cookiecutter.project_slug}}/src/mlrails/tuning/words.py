@@ -38,7 +38,8 @@ def counts(trials: Sequence[Trial]) -> str:
     found = Counter(it.state for it in trials)
     named = ((found[it], it.value) for it in (State.WHOLE, State.PRUNED, State.FAILED))
     told = ", ".join(f"{number} {name}" for number, name in named if number)
-    return f"{counted(sum(it.ended for it in trials), 'trial')} ({told})"
+    every = counted(sum(it.ended for it in trials), "trial")
+    return f"{every} ({told})" if told else every
 
 
 def matters(importance: Mapping[str, float]) -> str:
