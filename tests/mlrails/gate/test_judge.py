@@ -244,6 +244,32 @@ def test_what_many_looks_cost_is_told(here: Project) -> None:
     assert not any("challengers" in it for it in here.verdict().notes())
 
 
+def test_each_look_is_asked_for_more_where_the_bounds_say_so(here: Project) -> None:
+    here.looked = [here.version(number, str(number)) for number in range(9)]
+    told, spent = here.verdict(), here.verdict(looks="spent")
+    assert told.looks == gate_verdict.Looks(10, judge.CHANCES[10])
+    once = rows.GATE["confidence"]
+    assert spent.looks == gate_verdict.Looks(10, judge.SPENT[10], 1 - (1 - once) / 10)
+    (before, after) = (it.differences[gate_verdict.CHAMPION] for it in (told, spent))
+    assert after.figure.low < before.figure.low < before.figure.high < after.figure.high
+    assert any("confidence of 99.500% (`gate.looks`)" in it for it in spent.notes())
+    here.looked = []
+    first = here.verdict(looks="spent")
+    assert first.looks == gate_verdict.Looks(1, judge.SPENT[1], once)
+    assert first.differences[gate_verdict.CHAMPION] == here.verdict().differences["champion"]
+
+
+def test_the_verdict_of_a_project_that_does_not_say_so_is_the_same_to_the_byte(
+    here: Project,
+) -> None:
+    here.looked = [here.version(1, "a")]
+    told = here.verdict().to_json("here", "these")
+    assert told["looks"] == {"challengers": 2, "chance": judge.CHANCES[1]}
+    assert gate_verdict.Verdict.from_json(told).to_json("here", "these") == told
+    spent = here.verdict(looks="spent").to_json("here", "these")
+    assert gate_verdict.Verdict.from_json(spent).to_json("here", "these") == spent
+
+
 def test_another_seed_draws_no_other_rows_of_time(here: Project) -> None:
     """Else whoever changes the seed would begin to count anew."""
     asked = here.place.split_digest

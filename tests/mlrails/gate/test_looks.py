@@ -1,11 +1,14 @@
 """What many looks at the same rows cost, by simulation."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 import pytest
+import rows
 from scipy import special, stats
 
+from mlrails.core.params import Gate
 from mlrails.evaluation import bootstrap
 from mlrails.gate import judge
 
@@ -17,28 +20,46 @@ ALIKE = 0.3
 
 
 @cache
-def passed() -> np.ndarray:
+def passed(looks: str) -> np.ndarray:
     """Tell which of 50 challengers, all worse by the margin, pass on a holdout. (holdouts, 50)."""
+    gate = Gate(**rows.GATE | {"confidence": 0.98, "calibration": 0.02, "looks": looks})
+    bounds = rows.parameters().model_copy(update={"gate": gate})
+    asked = [judge.with_looks(bounds, judge.cost_of_looks(number + 1)) for number in range(MOST)]
+    sure = [params.gate.confidence for params, _ in asked]
+    return np.array(
+        [
+            [low(daily, at) > -MARGIN for daily, at in zip(challengers, sure, strict=True)]
+            for challengers in worse()
+        ]
+    )
+
+
+@cache
+def worse() -> np.ndarray:
+    """Return the daily differences of challengers that are worse by the margin."""
     rng = np.random.default_rng(1)
     shared, own = rng.normal(size=(HOLDOUTS, 1, DAYS)), rng.normal(size=(HOLDOUTS, MOST, DAYS))
     rank = special.ndtr(np.sqrt(ALIKE) * shared + np.sqrt(1 - ALIKE) * own)
     ranks = (np.arange(2000) + 0.5) / 2000
     bad = (np.interp(rank, ranks, stats.gamma.ppf(ranks, SHAPE)) - SHAPE) / np.sqrt(SHAPE)
-    daily = -MARGIN - ERROR * np.sqrt(DAYS) * bad
-    return np.array([[low(challenger) > -MARGIN for challenger in rows] for rows in daily])
+    daily: np.ndarray = -MARGIN - ERROR * np.sqrt(DAYS) * bad
+    return daily
 
 
-def low(daily: np.ndarray) -> float:
+def low(daily: np.ndarray, confidence: float) -> float:
     """Return the lower end of the gate's interval of a difference that is a mean of days."""
     wider = bootstrap.stretch(daily)
     error = float(daily.std(ddof=1)) / np.sqrt(DAYS) * wider
-    return bootstrap.interval(float(daily.mean()), error, DAYS / wider**2, 0.98).low
+    return bootstrap.interval(float(daily.mean()), error, DAYS / wider**2, confidence).low
 
 
 @pytest.mark.parametrize("challengers", judge.CHANCES)
-def test_one_of_so_many_worse_challengers_passes_as_often_as_is_told(challengers: int) -> None:
-    found = int(passed()[:, :challengers].any(axis=1).sum())
-    least, most = stats.binom.ppf([0.001, 0.999], HOLDOUTS, judge.CHANCES[challengers])
+@pytest.mark.parametrize(("looks", "chances"), [("told", judge.CHANCES), ("spent", judge.SPENT)])
+def test_one_of_so_many_worse_challengers_passes_as_often_as_is_told(
+    challengers: int, looks: str, chances: Mapping[int, float]
+) -> None:
+    found = int(passed(looks)[:, :challengers].any(axis=1).sum())
+    least, most = stats.binom.ppf([0.001, 0.999], HOLDOUTS, chances[challengers])
     assert least <= found <= most
 
 

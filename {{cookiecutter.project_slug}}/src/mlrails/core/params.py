@@ -208,6 +208,8 @@ class Gate(Frozen):
     megabytes: float = Field(gt=0)
     signature: Literal["compatible", "any"] = "compatible"
     confidence: float = Field(gt=0.5, le=0.999)
+    looks: Literal["told", "spent"] = "told"
+    """What the models are worth that these test rows have judged before: a word, or confidence."""
     resamples: int = Field(ge=100, le=100_000)
 
 

@@ -1,7 +1,8 @@
 """A challenger before the gate: whom it meets, what is known without rows, and the verdict.
 
 The promise that a worse model seldom passes is for one look. Every version that was registered for
-these rows has had one; what was gated without being registered is known to nobody.
+these rows has had one; what was gated without being registered is known to nobody. With
+`gate.looks: spent` each one more has to show more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ CHANCES = {1: 0.02, 5: 0.07, 10: 0.12, 20: 0.21, 50: 0.37}
 """How often one of so many challengers, all of them worse by the margin, passes at the least: the
 share of simulated holdouts of 61 days on which one did (the engine's
 `gate/test_looks.py`)."""
+SPENT = {1: 0.02, 5: 0.05, 10: 0.06, 20: 0.08, 50: 0.1}
+"""The same where each look is asked for more (`gate.looks: spent`)."""
 
 
 def looks_so_far(registry: Registry, candidate: Candidate) -> Looks:
@@ -52,7 +55,25 @@ def looks_so_far(registry: Registry, candidate: Candidate) -> Looks:
 
 def cost_of_looks(challengers: int) -> Looks:
     """Return so many looks with what they cost: as much as the next lower number of the table."""
-    return Looks(challengers, max(it for number, it in CHANCES.items() if number <= challengers))
+    return Looks(challengers, _chance(CHANCES, challengers))
+
+
+def _chance(chances: Mapping[int, float], challengers: int) -> float:
+    return max(it for number, it in chances.items() if number <= challengers)
+
+
+def with_looks(bounds: Params, looks: Looks) -> tuple[Params, Looks]:
+    """Return bounds that ask for more the more models these rows have judged, where they say so.
+
+    Look k may err with a k-th of what one alone may, as in Bonferroni's correction for k of them.
+    """
+    gate = bounds.gate
+    if gate.looks == "told":
+        return bounds, looks
+    confidence = 1 - (1 - gate.confidence) / looks.challengers
+    gate = gate.model_copy(update={"confidence": confidence})
+    chance = _chance(SPENT, looks.challengers)
+    return bounds.model_copy(update={"gate": gate}), Looks(looks.challengers, chance, confidence)
 
 
 def other_target(
@@ -190,9 +211,9 @@ def verdict(
     checks.append(contest.same_holdout(raw, candidate.params, bounds))
     if not checks[-1].passed:
         return _incomparable(names, checks)
+    bounds, looks = with_looks(bounds, looks_so_far(registry, candidate))
     met_on, more = _meet(registry, candidate, met, bounds, raw, own)
-    found = judge(met_on, bounds.gate, [*checks, *more], names)
-    return replace(found, looks=looks_so_far(registry, candidate))
+    return replace(judge(met_on, bounds.gate, [*checks, *more], names), looks=looks)
 
 
 def _meet(

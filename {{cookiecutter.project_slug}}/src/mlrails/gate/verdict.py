@@ -56,6 +56,12 @@ class Looks:
     challengers: int
     chance: float
     """How often one of as many passes at the least, if all of them are worse by the margin."""
+    confidence: float | None = None
+    """At what this one had to show what it shows, where each look is asked for more."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `reports/verdict.json` holds of it."""
+        return {name: it for name, it in asdict(self).items() if it is not None}
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class Verdict:
             "figures": dict(self.figures),
             "undecided_slices": dict(self.undecided_slices),
             "remarks": list(self.remarks),
-            "looks": asdict(self.looks) if self.looks else None,
+            "looks": self.looks.to_json() if self.looks else None,
         }
 
     @classmethod
@@ -173,9 +179,13 @@ def _notes(verdict: Verdict) -> Iterator[str]:
         yield f"slices that are undecided: {listed(verdict.undecided_slices)}"
     yield from verdict.remarks
     if verdict.looks and verdict.looks.challengers > 1:
+        sure = verdict.looks.confidence
+        more = (
+            f"; so this one is asked for a confidence of {sure:.3%} (`gate.looks`)" if sure else ""
+        )
         yield (
             f"{verdict.looks.challengers} challengers have been held against these test rows, "
-            "those that were never registered not counted: if all of them were worse by the "
+            f"those that were never registered not counted{more}: if all of them were worse by the "
             f"margin, one would pass on at least {verdict.looks.chance:.0%} of such holdouts"
         )
 
