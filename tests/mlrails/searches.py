@@ -20,7 +20,7 @@ SPACE = Space(
     prune=True,
 )
 PRESENT = {"rate": 0.5, "leaves": 3, "kind": "b"}
-Told = list[tuple[Trial, int]]
+SEED = 1
 
 
 def figure(trial: Trial) -> float:
@@ -66,7 +66,7 @@ def search(
     folder: Path, ended: Callable[..., object] = lambda *_: None, space: Space = SPACE
 ) -> Search:
     """Return a search whose trials lie in a folder."""
-    return Search(Study(folder, "key", space, higher=False), PRESENT, 7, ended)
+    return Search(Study(folder, "key", space, higher=False), PRESENT, SEED, ended)
 
 
 def searched(folder: Path, processes: Formula, wanted: int = 24) -> Sequence[Trial]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from searches import PRESENT, SPACE, Formula, figure, search, searched
+from searches import PRESENT, SEED, SPACE, Formula, figure, search, searched
 
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.tuning.search import Search
@@ -74,12 +74,12 @@ def test_no_trial_begins_when_the_time_is_over_and_those_that_run_are_ended(
 def test_the_projects_own_values_are_tried_also_where_they_lie_outside(tmp_path: Path) -> None:
     outside = {**PRESENT, "rate": 7.0, "kind": None}
     study = Study(tmp_path, "key", SPACE, higher=False)
-    found = Search(study, outside, 7, lambda *_: None)
+    found = Search(study, outside, SEED, lambda *_: None)
     found.run(14, Formula(1), lambda: True)
     assert found.trials[0].values == outside
     assert not found.trials[0].drawn
     assert all(SPACE.holds(it.values) for it in found.trials[1:])
-    assert Search(study, outside, 7, lambda *_: None).trials == found.trials
+    assert Search(study, outside, SEED, lambda *_: None).trials == found.trials
 
 
 def test_three_failures_and_nothing_else_end_the_search(tmp_path: Path) -> None:

@@ -39,6 +39,16 @@ def test_none_is_given_up_in_the_first_third_of_a_usual_fit() -> None:
     assert [step for step in range(12) if found.give_up(step, 9.0)] == [*range(3, 12)]
 
 
+def test_what_was_given_up_counts_so_that_not_ever_more_is_given_up() -> None:
+    whole, worse = curves(0.1, 0.2, 0.3, 0.4, 0.5), curves(0.9)[0].losses[:4]
+    given_up = [Trial(number, {}, True, State.PRUNED, None, worse) for number in (5, 6, 7)]
+    alone, among = bounds(whole), bounds([*whole, *given_up])
+    assert alone is not None
+    assert among is not None
+    assert among.first == alone.first
+    assert among.losses[8] > alone.losses[8]
+
+
 def test_a_trial_that_ended_early_counts_with_its_last_loss() -> None:
     found = bounds([*curves(0.1, 0.2, 0.3, 0.4), whole(4, 0.9, (0.9,))])
     assert found is not None

@@ -145,8 +145,9 @@ def test_a_process_sees_no_test_row_and_ends_with_its_input(project: Path) -> No
     (project / layout.RAW).unlink()
     values = {**rows.values(), "tune": {"space": AXES}}
     (project / FILE).write_text(json.dumps(values))
-    for name in ("estimator.py", "metrics.py"):
-        shutil.copy(rows.ROOT / "src" / rows.PACKAGE / name, project / "src" / rows.PACKAGE)
+    shutil.copytree(
+        rows.ROOT / "src" / rows.PACKAGE, project / "src" / rows.PACKAGE, dirs_exist_ok=True
+    )
     done = subprocess.run(
         [sys.executable, "-m", "mlrails.tuning.worker"],
         cwd=project,

@@ -180,9 +180,7 @@ def _notes(verdict: Verdict) -> Iterator[str]:
     yield from verdict.remarks
     if verdict.looks and verdict.looks.challengers > 1:
         sure = verdict.looks.confidence
-        more = (
-            f"; so this one is asked for a confidence of {sure:.3%} (`gate.looks`)" if sure else ""
-        )
+        more = f"; so this one needs a confidence of {sure:.3%} (`gate.looks`)" if sure else ""
         yield (
             f"{verdict.looks.challengers} challengers have been held against these test rows, "
             f"those that were never registered not counted{more}: if all of them were worse by the "

@@ -9,8 +9,8 @@ from typing import Any
 _LEAST = 5
 """Fewer whole trials say too little of how a fit should go."""
 _WORST = 0.75
-"""A fit is given up that is worse than so many of the others were: not than half of them, since
-those that are left grow better and better, and a slow one may be the best in the end."""
+"""A fit is given up that is worse than so many of the others were: not than half of them, as one
+that begins slowly may be the best in the end."""
 _WARM_UP = 1 / 3
 """Of a usual fit, in which none is given up."""
 MOST_STEPS = 2000
@@ -65,11 +65,15 @@ class Bounds:
 
 
 def bounds(known: Sequence[Trial]) -> Bounds | None:
-    """Return the bounds that whole trials set for those after them; None while they are too few."""
-    curves = [it.losses for it in known if it.state is State.WHOLE and it.losses]
-    if len(curves) < _LEAST:
+    """Return the bounds that trials set for those after them; None while too few are whole.
+
+    One that was given up counts as if its loss had stayed as it was: without it, those that are
+    left would be better and better, and more and more would be given up.
+    """
+    whole = [len(it.losses) for it in known if it.state is State.WHOLE and it.losses]
+    if len(whole) < _LEAST:
         return None
-    usual = int(median(map(len, curves)))
+    usual, curves = int(median(whole)), [it.losses for it in known if it.losses]
     losses = [
         _worst([curve[min(step, len(curve) - 1)] for curve in curves]) for step in range(usual)
     ]
