@@ -45,6 +45,7 @@ PURE = {
     "evaluation",
     "gate.checks",
     "gate.calibration",
+    "gate.looks",
     "gate.slices",
     "gate.verdict",
     "tuning.search",

@@ -18,7 +18,7 @@ from mlrails.core.layout import PARTS, SERVING_LOCK
 from mlrails.core.params import Task
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
-from mlrails.gate import judge
+from mlrails.gate import judge, looks
 from mlrails.gate import verdict as gate_verdict
 from mlrails.gate.judge import Rivals
 from mlrails.gate.verdict import BEST, CHAMPION, Answer
@@ -230,16 +230,16 @@ def test_looks_at_the_same_rows_are_counted_once_for_each_model(here: Project) -
     elsewhere = here.version(5, "c", split_digest="other rows")
     here.looked = [*of_one, *others, elsewhere, here.version(6, "d", target="another")]
     assert {it.tags["split_digest"] for it in others} == {same}
-    assert here.verdict().looks == judge.cost_of_looks(3)
+    assert here.verdict().looks == looks.cost_of_looks(3)
 
 
 def test_what_many_looks_cost_is_told(here: Project) -> None:
     here.looked = [here.version(number, str(number)) for number in range(60)]
     found = here.verdict()
-    assert found.looks == gate_verdict.Looks(61, judge.CHANCES[50])
+    assert found.looks == looks.Looks(61, looks.CHANCES[50])
     (told,) = (it for it in found.notes() if "have been held against these test rows" in it)
     assert told.startswith("61 challengers") and "never registered not counted" in told
-    assert f"{judge.CHANCES[50]:.0%}" in told
+    assert f"{looks.CHANCES[50]:.0%}" in told
     here.looked = []
     assert not any("challengers" in it for it in here.verdict().notes())
 
@@ -247,15 +247,15 @@ def test_what_many_looks_cost_is_told(here: Project) -> None:
 def test_each_look_is_asked_for_more_where_the_bounds_say_so(here: Project) -> None:
     here.looked = [here.version(number, str(number)) for number in range(9)]
     told, spent = here.verdict(), here.verdict(looks="spent")
-    assert told.looks == gate_verdict.Looks(10, judge.CHANCES[10])
+    assert told.looks == looks.Looks(10, looks.CHANCES[10])
     once = rows.GATE["confidence"]
-    assert spent.looks == gate_verdict.Looks(10, judge.SPENT[10], 1 - (1 - once) / 10)
+    assert spent.looks == looks.Looks(10, looks.SPENT[10], 1 - (1 - once) / 10)
     (before, after) = (it.differences[gate_verdict.CHAMPION] for it in (told, spent))
-    assert after.figure.low < before.figure.low < before.figure.high < after.figure.high
+    assert after.low < before.low < before.high < after.high
     assert any("confidence of 99.500% (`gate.looks`)" in it for it in spent.notes())
     here.looked = []
     first = here.verdict(looks="spent")
-    assert first.looks == gate_verdict.Looks(1, judge.SPENT[1], once)
+    assert first.looks == looks.Looks(1, looks.SPENT[1], once)
     assert first.differences[gate_verdict.CHAMPION] == here.verdict().differences["champion"]
 
 
@@ -264,7 +264,7 @@ def test_the_verdict_of_a_project_that_does_not_say_so_is_the_same_to_the_byte(
 ) -> None:
     here.looked = [here.version(1, "a")]
     told = here.verdict().to_json("here", "these")
-    assert told["looks"] == {"challengers": 2, "chance": judge.CHANCES[1]}
+    assert told["looks"] == {"challengers": 2, "chance": looks.CHANCES[1]}
     assert gate_verdict.Verdict.from_json(told).to_json("here", "these") == told
     spent = here.verdict(looks="spent").to_json("here", "these")
     assert gate_verdict.Verdict.from_json(spent).to_json("here", "these") == spent

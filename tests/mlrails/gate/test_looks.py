@@ -10,7 +10,7 @@ from scipy import special, stats
 
 from mlrails.core.params import Gate
 from mlrails.evaluation import bootstrap
-from mlrails.gate import judge
+from mlrails.gate.looks import CHANCES, SPENT, cost_of_looks, with_looks
 
 HOLDOUTS, DAYS, MOST = 200, 61, 50
 ERROR, MARGIN, SHAPE = 0.0022, 0.01, 3
@@ -24,7 +24,7 @@ def passed(looks: str) -> np.ndarray:
     """Tell which of 50 challengers, all worse by the margin, pass on a holdout. (holdouts, 50)."""
     gate = Gate(**rows.GATE | {"confidence": 0.98, "calibration": 0.02, "looks": looks})
     bounds = rows.parameters().model_copy(update={"gate": gate})
-    asked = [judge.with_looks(bounds, judge.cost_of_looks(number + 1)) for number in range(MOST)]
+    asked = [with_looks(bounds, cost_of_looks(number + 1)) for number in range(MOST)]
     sure = [params.gate.confidence for params, _ in asked]
     return np.array(
         [
@@ -53,8 +53,8 @@ def low(daily: np.ndarray, confidence: float) -> float:
     return bootstrap.interval(float(daily.mean()), error, DAYS / wider**2, confidence).low
 
 
-@pytest.mark.parametrize("challengers", judge.CHANCES)
-@pytest.mark.parametrize(("looks", "chances"), [("told", judge.CHANCES), ("spent", judge.SPENT)])
+@pytest.mark.parametrize("challengers", CHANCES)
+@pytest.mark.parametrize(("looks", "chances"), [("told", CHANCES), ("spent", SPENT)])
 def test_one_of_so_many_worse_challengers_passes_as_often_as_is_told(
     challengers: int, looks: str, chances: Mapping[int, float]
 ) -> None:
@@ -64,8 +64,5 @@ def test_one_of_so_many_worse_challengers_passes_as_often_as_is_told(
 
 
 def test_between_two_numbers_the_lower_one_counts() -> None:
-    assert judge.cost_of_looks(1).chance == judge.cost_of_looks(4).chance == judge.CHANCES[1]
-    assert (
-        judge.cost_of_looks(5).chance == judge.CHANCES[5]
-        and judge.cost_of_looks(999).chance == judge.CHANCES[50]
-    )
+    assert cost_of_looks(1).chance == cost_of_looks(4).chance == CHANCES[1]
+    assert cost_of_looks(5).chance == CHANCES[5] and cost_of_looks(999).chance == CHANCES[50]

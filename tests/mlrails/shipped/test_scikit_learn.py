@@ -13,6 +13,7 @@ import yaml
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from flight_delays import estimator as seam
+from flight_delays.steps import train
 from mlrails.core.params import Task
 from mlrails.modeling import epochs, trees
 from mlrails.modeling import skops as modeling_skops
@@ -127,5 +128,5 @@ def test_a_fit_that_whoever_looks_on_gives_up_stops_long_before_its_end(
     monkeypatch.setitem(seam._MADE, "classification", (make, loss))
     long = {**rows.values()["estimator"], "max_iter": 20_000, "patience": 20_000}
     with pytest.raises(Enough):
-        rows.fit(rows.parameters(estimator=long))
+        train.fit(rows.parameters(), seam.Hyperparameters(**long), rows.parts(), Impatient())
     assert 1 <= made[0].n_iter_ < 10_000

@@ -1,8 +1,7 @@
 """A challenger before the gate: whom it meets, what is known without rows, and the verdict.
 
-The promise that a worse model seldom passes is for one look. Every version that was registered for
-these rows has had one; what was gated without being registered is known to nobody. With
-`gate.looks: spent` each one more has to show more.
+Every version that was registered for its test rows has been looked at on them; what was gated
+without being registered is known to nobody.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,8 @@ from ..registry import download
 from ..registry.ledger import Ledger
 from ..registry.versions import ARCHIVED, PRODUCTION, ROLLED_BACK, STAGE, Registry, Version
 from ..registry.versions import CHAMPION as ALIAS
-from .verdict import BEST, CHAMPION, Answer, Check, Looks, Verdict, unchanged
+from .looks import Looks, cost_of_looks, with_looks
+from .verdict import BEST, CHAMPION, Answer, Check, Verdict, unchanged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
 
 
 _NONE = Own()
-CHANCES = {1: 0.02, 5: 0.07, 10: 0.12, 20: 0.21, 50: 0.37}
-"""How often one of so many challengers, all of them worse by the margin, passes at the least: the
-share of simulated holdouts of 61 days on which one did (the engine's
-`gate/test_looks.py`)."""
-SPENT = {1: 0.02, 5: 0.05, 10: 0.06, 20: 0.08, 50: 0.1}
-"""The same where each look is asked for more (`gate.looks: spent`)."""
 
 
 def looks_so_far(registry: Registry, candidate: Candidate) -> Looks:
@@ -51,29 +45,6 @@ def looks_so_far(registry: Registry, candidate: Candidate) -> Looks:
         and version.tags.get("target") == candidate.params.data.target
     }
     return cost_of_looks(len(digests | {candidate.digest}))
-
-
-def cost_of_looks(challengers: int) -> Looks:
-    """Return so many looks with what they cost: as much as the next lower number of the table."""
-    return Looks(challengers, _chance(CHANCES, challengers))
-
-
-def _chance(chances: Mapping[int, float], challengers: int) -> float:
-    return max(it for number, it in chances.items() if number <= challengers)
-
-
-def with_looks(bounds: Params, looks: Looks) -> tuple[Params, Looks]:
-    """Return bounds that ask for more the more models these rows have judged, where they say so.
-
-    Look k may err with a k-th of what one alone may, as in Bonferroni's correction for k of them.
-    """
-    gate = bounds.gate
-    if gate.looks == "told":
-        return bounds, looks
-    confidence = 1 - (1 - gate.confidence) / looks.challengers
-    gate = gate.model_copy(update={"confidence": confidence})
-    chance = _chance(SPENT, looks.challengers)
-    return bounds.model_copy(update={"gate": gate}), Looks(looks.challengers, chance, confidence)
 
 
 def other_target(

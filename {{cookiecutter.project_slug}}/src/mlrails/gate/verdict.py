@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import formats
 from ..core.errors import counted
 from ..core.params import FILE, Unit
+from .looks import Looks
 
 if TYPE_CHECKING:
     from ..evaluation.comparison import Comparison
@@ -47,21 +48,6 @@ class Check:
     reason: str
     worse: str = ""
     """What is shown to be worse, and within its bound: it passes, and has to be told."""
-
-
-@dataclass(frozen=True)
-class Looks:
-    """How many challengers were held against these test rows, and what so many may cost."""
-
-    challengers: int
-    chance: float
-    """How often one of as many passes at the least, if all of them are worse by the margin."""
-    confidence: float | None = None
-    """At what this one had to show what it shows, where each look is asked for more."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what `reports/verdict.json` holds of it."""
-        return {name: it for name, it in asdict(self).items() if it is not None}
 
 
 @dataclass(frozen=True)
@@ -179,13 +165,7 @@ def _notes(verdict: Verdict) -> Iterator[str]:
         yield f"slices that are undecided: {listed(verdict.undecided_slices)}"
     yield from verdict.remarks
     if verdict.looks and verdict.looks.challengers > 1:
-        sure = verdict.looks.confidence
-        more = f"; so this one needs a confidence of {sure:.3%} (`gate.looks`)" if sure else ""
-        yield (
-            f"{verdict.looks.challengers} challengers have been held against these test rows, "
-            f"those that were never registered not counted{more}: if all of them were worse by the "
-            f"margin, one would pass on at least {verdict.looks.chance:.0%} of such holdouts"
-        )
+        yield verdict.looks.told()
 
 
 def listed(slices: Mapping[str, str]) -> str:
