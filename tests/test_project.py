@@ -256,6 +256,36 @@ def test_evaluate_of_a_model_of_other_params_is_not_recorded(
 
 
 @one_task
+def test_a_search_writes_the_best_values_and_the_next_train_makes_their_model(
+    trained: Project, tmp_path: Path
+) -> None:
+    project = trained.copy(tmp_path / "copy")
+    path = project.root / "params.yaml"
+    space = ("max_iter: {low: 100, high: 1000, log: true}", "max_iter: {low: 5, high: 20}")
+    before = replaced(path.read_text("utf-8"), ("max_iter: 300", "max_iter: 2"), space)
+    path.write_text(before, "utf-8")
+    done = project.nox("tune", "--", "--trials", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ran(done.stdout) == []
+    told = json.loads((project.root / "reports" / "tune.json").read_text("utf-8"))
+    found = next(it for it in told["trials"] if it["number"] == told["best"])
+    params = yaml.safe_load(path.read_text("utf-8"))
+    assert {name: params["estimator"][name] for name in found["values"]} == found["values"]
+    assert params["estimator"]["max_iter"] >= 5
+    assert [it for it in path.read_text("utf-8").splitlines() if "#" in it] == [
+        it for it in before.splitlines() if "#" in it
+    ]
+    below = [it for it in runs(project) if it["experiment"] == "flight-delays-tuning"]
+    assert sorted(it["name"] for it in below)[:3] == ["trial 0", "trial 1", "trial 2"]
+    done = project.nox("train")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ran(done.stdout) == ["train", "evaluate"]
+    metrics = json.loads((project.root / "reports" / "metrics.json").read_text("utf-8"))
+    figure = metrics["validation"][metrics["primary"]]["models"]["model"]["value"]
+    assert found["value"] == pytest.approx(figure, abs=2e-6)
+
+
+@one_task
 def test_help_imports_nothing_heavy(trained: Project) -> None:
     code = f"""
 import os, runpy, sys

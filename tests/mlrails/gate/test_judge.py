@@ -18,7 +18,7 @@ from mlrails.core.layout import PARTS, SERVING_LOCK
 from mlrails.core.params import Task
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
-from mlrails.gate import judge, looks
+from mlrails.gate import checks, judge, looks
 from mlrails.gate import verdict as gate_verdict
 from mlrails.gate.judge import Rivals
 from mlrails.gate.verdict import BEST, CHAMPION, Answer
@@ -244,19 +244,25 @@ def test_what_many_looks_cost_is_told(here: Project) -> None:
     assert not any("challengers" in it for it in here.verdict().notes())
 
 
-def test_each_look_is_asked_for_more_where_the_bounds_say_so(here: Project) -> None:
-    here.looked = [here.version(number, str(number)) for number in range(9)]
-    told, spent = here.verdict(), here.verdict(looks="spent")
-    assert told.looks == looks.Looks(10, looks.CHANCES[10])
+def test_each_look_is_asked_for_more_where_the_bounds_say_so(
+    here: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    meet, decide = judge._meet, checks.judge
+    monkeypatch.setattr(
+        judge, "_meet", lambda *it: (asked.append(it[3].gate.confidence), meet(*it))[1]
+    )
+    monkeypatch.setattr(
+        checks, "judge", lambda *it: (asked.append(it[1].confidence), decide(*it))[1]
+    )
     once = rows.GATE["confidence"]
-    assert spent.looks == looks.Looks(10, looks.SPENT[10], 1 - (1 - once) / 10)
-    (before, after) = (it.differences[gate_verdict.CHAMPION] for it in (told, spent))
-    assert after.low < before.low < before.high < after.high
-    assert any("confidence of 99.500% (`gate.looks`)" in it for it in spent.notes())
-    here.looked = []
-    first = here.verdict(looks="spent")
-    assert first.looks == looks.Looks(1, looks.SPENT[1], once)
-    assert first.differences[gate_verdict.CHAMPION] == here.verdict().differences["champion"]
+    for number, more in ((0, 1), (9, 10)):
+        here.looked = [here.version(it, str(it)) for it in range(number)]
+        told, spent = here.verdict(), here.verdict(looks="spent")
+        assert told.looks == looks.Looks(more, looks.CHANCES[more])
+        assert spent.looks == looks.Looks(more, looks.SPENT[more], 1 - (1 - once) / more)
+    assert asked == [pytest.approx(it) for it in [once] * 6 + [0.995] * 2]
+    assert any("needs a confidence of 99.500% (`gate.looks`)" in it for it in spent.notes())
 
 
 def test_the_verdict_of_a_project_that_does_not_say_so_is_the_same_to_the_byte(
