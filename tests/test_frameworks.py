@@ -52,7 +52,8 @@ def test_bakes_of_two_frameworks_differ_in_the_seam_and_what_it_needs(
     assert differing(one, other) == {SEAM, *ANSWERED, "pyproject.toml", *LOCKS}
 
     params = [yaml.safe_load((root / "params.yaml").read_text("utf-8")) for root in (one, other)]
-    assert params[0].pop("estimator") != params[1].pop("estimator")
+    for section in ("estimator", "tune"):
+        assert params[0].pop(section) != params[1].pop(section)
     assert params[0] == params[1]
 
     needs = [tomllib.loads((it / "pyproject.toml").read_text("utf-8")) for it in (one, other)]
@@ -84,6 +85,21 @@ def test_a_lock_names_releases_and_no_build_of_them(framework: str) -> None:
     # What serves a model knows no other framework; to train, the report and MLflow need more.
     serving = (SOURCE / "overlays" / "framework" / framework / "requirements.lock").read_text()
     assert {it for it in libraries.values() if f"\n{it}==" in serving} == {libraries[framework]}
+    assert "optuna==" not in serving
+    assert "\noptuna==" in text
+
+
+@pytest.mark.parametrize("framework", CHOICES["framework"])
+def test_the_projects_own_values_lie_in_the_space_that_may_be_tried(
+    framework: str, tmp_path: Path, user: Mapping[str, str]
+) -> None:
+    root = bake(tmp_path, user, framework=framework, forge="none")
+    params = yaml.safe_load((root / "params.yaml").read_text("utf-8"))
+    assert len(params["tune"]["space"]) >= 5
+    for name, axis in params["tune"]["space"].items():
+        value = params["estimator"][name]
+        inside = value in axis if isinstance(axis, list) else axis["low"] <= value <= axis["high"]
+        assert inside, name
 
 
 def test_every_choice_of_framework_task_and_python_is_tried() -> None:

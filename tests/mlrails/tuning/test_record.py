@@ -19,6 +19,30 @@ TRIALS = [
     Trial(2, {"rate": 0.3}, True, State.FAILED, None, (), "out of memory"),
 ]
 
+TOLD = {
+    "tune aaaaaaaaaaaa": (
+        "FINISHED",
+        {"metric": "roc_auc"},
+        {"best.roc_auc": [(0, 0.7), (1, 0.7), (2, 0.7)]},
+    ),
+    "trial 0": (
+        "FINISHED",
+        {"rate": "0.1"},
+        {
+            "validation_loss": [(0, 0.9), (1, 0.8)],
+            "seconds": [(0, 2.0)],
+            "validation.roc_auc": [(0, 0.7)],
+        },
+    ),
+    "trial 1": (
+        "KILLED",
+        {"rate": "0.9"},
+        {"validation_loss": [(0, 1.9)], "seconds": [(0, 1.0)]},
+    ),
+    "trial 2": ("FAILED", {"rate": "0.3"}, {"seconds": [(0, 0.0)]}),
+}
+"""What each run holds: its end, its params, its metrics by step."""
+
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> fakes.FakeClient:
@@ -51,28 +75,7 @@ def test_each_trial_has_a_run_below_that_of_the_search(
     page.write_text("<html>")
     there.log_result(TRIALS[0], [page])
     there.close("FINISHED")
-    assert told(client) == {
-        "tune aaaaaaaaaaaa": (
-            "FINISHED",
-            {"metric": "roc_auc"},
-            {"best.roc_auc": [(0, 0.7), (1, 0.7), (2, 0.7)]},
-        ),
-        "trial 0": (
-            "FINISHED",
-            {"rate": "0.1"},
-            {
-                "validation_loss": [(0, 0.9), (1, 0.8)],
-                "seconds": [(0, 2.0)],
-                "validation.roc_auc": [(0, 0.7)],
-            },
-        ),
-        "trial 1": (
-            "KILLED",
-            {"rate": "0.9"},
-            {"validation_loss": [(0, 1.9)], "seconds": [(0, 1.0)]},
-        ),
-        "trial 2": ("FAILED", {"rate": "0.3"}, {"seconds": [(0, 0.0)]}),
-    }
+    assert told(client) == TOLD
     (above, *below) = client._runs.values()
     assert {it.data.tags["mlflow.parentRunId"] for it in below} == {above.info.run_id}
     assert [it.data.tags["state"] for it in below] == ["whole", "given up", "failed"]
