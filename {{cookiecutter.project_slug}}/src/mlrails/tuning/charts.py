@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..reporting.svg import BLUE, GREY, INK, ORANGE, PALE, SKY, svg
 from .space import Choices, Space
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _PER_NAME, _AROUND = 0.25, 0.65
 """Inches."""
 _TALL = 3.3
+_MANY = 6
+"""Upright lines, whose names have no room beside each other."""
 
 
 def drawn(
@@ -75,14 +77,19 @@ def _parallel(
 def _uprights(space: Space, ends: tuple[float, float], axes: "Axes") -> None:
     names = [*space.axes, "figure"]
     for at in range(len(names)):
-        axes.axvline(at, color=GREY, linewidth=0.8, zorder=1)
+        axes.plot([at, at], [0, 1], color=GREY, linewidth=0.8, zorder=1)
     for at, axis in enumerate(space.axes.values()):
         told = axis.values if isinstance(axis, Choices) else (axis.low, axis.high)
         for place, value in enumerate(told):
             _label(axes, at, place / (len(told) - 1), value)
     for place, value in enumerate(ends):
         _label(axes, len(names) - 1, place, float(f"{value:.4g}"))
-    axes.set_xticks(range(len(names)), [it.replace("_", "\n") for it in names])
+    many = len(names) > _MANY
+    broken = names if many else [it.replace("_", "\n") for it in names]
+    aslant: dict[str, Any] = (
+        {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if many else {}
+    )
+    axes.set_xticks(range(len(names)), broken, **aslant)
     axes.set_yticks([])
     axes.set_xlim(-0.3, len(names) - 0.5)
     axes.set_ylim(-0.1, 1.1)

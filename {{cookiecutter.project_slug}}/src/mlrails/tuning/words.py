@@ -63,7 +63,7 @@ def at_an_edge(best: Trial, space: Space) -> Iterator[str]:
             end = "low"
         if end:
             yield (
-                f"{name} {best.values[name]:g} is at the end of what may be tried: beyond "
+                f"the best {name}, {best.values[name]:g}, is at the end of what may be tried: beyond "
                 f"'tune.space.{name}.{end}' there may be a better one"
             )
 
