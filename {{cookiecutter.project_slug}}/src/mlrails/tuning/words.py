@@ -63,8 +63,8 @@ def at_an_edge(best: Trial, space: Space) -> Iterator[str]:
             end = "low"
         if end:
             yield (
-                f"the best {name}, {best.values[name]:g}, is at the end of what may be tried: beyond "
-                f"'tune.space.{name}.{end}' there may be a better one"
+                f"the best {name}, {best.values[name]:g}, is at the end of what may be tried: "
+                f"beyond 'tune.space.{name}.{end}' there may be a better one"
             )
 
 
