@@ -78,7 +78,8 @@ class Study:
         with _quiet():
             apart = optuna.create_study(direction=_direction(self.higher), sampler=sampler)
             apart.add_trials([self._frozen(it) for it in known if it.drawn])
-            return apart.ask(distributions(self.space)).params
+            drawn: Mapping[str, Any] = apart.ask(distributions(self.space)).params
+            return drawn
 
     def importance(self, trials: Sequence[Trial]) -> Mapping[str, float]:
         """Return how much of what whole trials differ by goes with each name, the most first.
