@@ -112,3 +112,23 @@ def test_the_projects_noxfile_is_short_and_says_what_each_session_does(project: 
     assert len(sessions) == len(re.findall(r"(?m)^[*-] ", listed)) > 25
     assert [*sessions][-5:] == ["lock", "review", "prove", "comment", "forge"]
     assert re.findall(r"(?m)^\* (\w+)", listed) == ["train"]
+
+
+GROUPED = """
+import os, pytest
+
+@pytest.mark.xdist_group("one")
+@pytest.mark.parametrize("turn", range(6))
+def test_group(turn):
+    with open("workers", "a") as file:
+        print(os.environ["PYTEST_XDIST_WORKER"], file=file)
+"""
+
+
+def test_what_shares_a_model_stays_with_one_worker(tmp_path: Path) -> None:
+    """Releases that do not know each other lose the groups without a word, and all train anew."""
+    (tmp_path / "test_grouped.py").write_text(GROUPED, "utf-8")
+    command = (sys.executable, "-m", "pytest", "-q", "--dist", "loadgroup", "--numprocesses", "2")
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    workers = (tmp_path / "workers").read_text("utf-8").split()
+    assert len(workers) == 6 and len(set(workers)) == 1
