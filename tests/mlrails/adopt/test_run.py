@@ -201,6 +201,7 @@ def test_more_columns_later_are_a_small_change(
         ({"task": "regresion"}, "--task 'regresion'.*did you mean 'regression'"),
         ({"known": ["rooms"]}, "--known 'rooms': say it as COLUMN=REASON"),
         ({"known": ["roms=why"]}, "did you mean 'rooms'"),
+        ({"query": "select 1"}, "flats.csv: --query asks a database, and this is none"),
     ],
 )
 def test_what_is_said_wrong_is_told(

@@ -101,9 +101,12 @@ def _checked(found: Table) -> Table:
     return found
 
 
-def of_source(source: str, root: Path, query: str | None = None) -> Table:
+def of_source(
+    source: str, root: Path, query: str | None = None, lies: Path | None = None
+) -> Table:
     """Read a source; its name begins in `root`, where `ingest` is going to read it too.
 
+    `lies` is where a file is now that is going to be there.
     Raises UsageError for one that is no table, in a sentence, and WorldError where it cannot be
     had.
     """
@@ -111,7 +114,7 @@ def of_source(source: str, root: Path, query: str | None = None) -> Table:
     if query is not None and (kind is None or kind in addresses.FILES):
         raise UsageError(f"{addresses.masked(source)}: --query asks a database, and this is none")
     if kind is None:
-        return _of_path(source, root)
+        return opened(lies) if lies else _of_path(source, root)
     addresses.check(source)
     if kind in addresses.FILES:
         return _of_address(source)

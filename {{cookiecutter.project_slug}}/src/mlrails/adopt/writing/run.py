@@ -93,9 +93,7 @@ def _planned(
 ) -> Proposed:
     """Return the plan that is written, shown and with every question answered, and its rows."""
     root = settings.root
-    found = (
-        table.opened(place.path) if place.path else table.of_source(place.name, root, order.query)
-    )
+    found = table.of_source(place.name, root, order.query, place.path)
     wishes = wished(order, found.rows.column_names, before, now)
     look = partial(proposal.proposed, found, place.name, shown=not settings.in_ci)
     plan, rows = _with_answers(look, wishes, order, person)
