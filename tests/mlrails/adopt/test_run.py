@@ -230,6 +230,44 @@ def test_a_person_may_say_no(root: Path, tmp_path: Path) -> None:
     assert unchanged(root)
 
 
+def words(number: int) -> str:
+    return "won" if number % 5 in {0, 2} else "lost"
+
+
+def test_a_guess_that_nobody_confirms_is_refused_in_a_script(root: Path, tmp_path: Path) -> None:
+    source = flats(tmp_path / "flats.csv", end=words)
+    asks = r"Which value of 'end' is the event\? Say `--positive lost` or `--positive won`; nobody"
+    with pytest.raises(UsageError, match=asks + r" can be asked .*`--yes` takes won; nothing has"):
+        adopt(root, source, target="end")
+    assert unchanged(root)
+    adopt(root, source, target="end", yes=True)
+    assert '{"end": "won"}' in text(root, SOURCE)
+
+
+def test_a_script_that_says_it_all_is_not_asked(root: Path, tmp_path: Path) -> None:
+    adopt(root, flats(tmp_path / "flats.csv", end=words), target="end", positive="lost")
+    assert '{"end": "lost"}' in text(root, SOURCE)
+
+
+def test_no_value_of_a_target_is_told_where_logs_are_public(root: Path, tmp_path: Path) -> None:
+    order = Order(str(flats(tmp_path / "flats.csv", end=words)), "end")
+    settings = Settings(root, package=sample.PACKAGE, in_ci=True)
+    with pytest.raises(UsageError, match=r"`--yes` takes a guess") as told:
+        run.adopt(settings, order, NOBODY, columns(text(root, SCHEMA)))
+    assert "won" not in str(told.value) and "lost" not in str(told.value)
+
+
+def test_the_event_of_before_stays_though_it_is_no_longer_the_rarer(
+    root: Path, tmp_path: Path
+) -> None:
+    adopt(root, flats(tmp_path / "flats.csv", end=words), target="end", positive="won")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Flats")
+    turned = {"lost": "won", "won": "lost"}
+    adopt(root, flats(tmp_path / "flats.csv", end=lambda it: turned[words(it)]), target=None)
+    assert '{"end": "won"}' in text(root, SOURCE)
+
+
 DOUBT = replace(
     plans.HOUSES,
     findings=(

@@ -101,9 +101,7 @@ def _checked(found: Table) -> Table:
     return found
 
 
-def of_source(
-    source: str, root: Path, query: str | None = None, lies: Path | None = None
-) -> Table:
+def of_source(source: str, root: Path, query: str | None = None, lies: Path | None = None) -> Table:
     """Read a source; its name begins in `root`, where `ingest` is going to read it too.
 
     `lies` is where a file is now that is going to be there.

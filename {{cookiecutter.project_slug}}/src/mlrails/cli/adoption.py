@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..core.errors import UsageError
 from .leaving import handed, here, leave
 
 adoption_verbs = typer.Typer()
@@ -39,5 +40,13 @@ def adopt(
     columns, several = handed(context).columns, (id or (), drop or (), known or ())
     order = Order(source, target, task, time, group, weight, positive, *several, yes, dirty, query)
     width = min(shutil.get_terminal_size((100, 24)).columns, 160)
-    person = Person(input if sys.stdin.isatty() else None, width, Path.cwd())
+    person = Person(asked if sys.stdin.isatty() else None, width, Path.cwd())
     leave(lambda: adopt(here(), order, person, columns))
+
+
+def asked(question: str) -> str:
+    """Return what a person types; raises UsageError where they close the input instead."""
+    try:
+        return input(question)
+    except EOFError:
+        raise UsageError("no answer was given; nothing has been changed") from None

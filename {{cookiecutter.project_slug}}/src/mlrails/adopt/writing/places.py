@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ...core import git, hashing
 from ...core.errors import UsageError
-from ...sources import addresses, datasets
+from ...core.settings import Settings
+from ...sources import addresses, datasets, declared
 from . import apply, documents, files
 
 FOLDER = "data/source"
@@ -98,6 +99,12 @@ def _plain(name: str) -> str:
     """Return a name that every system, DVC and shell take as it is."""
     plain = re.sub(r"[^\w.-]+", "-", name).strip("-.")
     return plain or "rows"
+
+
+def event(settings: Settings, target: str) -> str | None:
+    """Return the word of the target's event as `source.py` says it, where it does."""
+    said = declared.reading(settings.root / "src" / settings.package / "source.py")
+    return said.positive.get(target) if said else None
 
 
 def texts(root: Path, package: str) -> dict[str, str]:

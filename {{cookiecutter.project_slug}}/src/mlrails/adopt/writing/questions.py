@@ -138,6 +138,23 @@ def reasons(told: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:
     return found
 
 
+def unasked(plan: Plan, shown: bool) -> None:
+    """Raise UsageError where a guess stands for an answer that nobody has given.
+
+    `shown` says whether values of rows may be told.
+    """
+    for it in plan.questions:
+        option = f"--{it.option}"
+        may_tell = shown or it.option != "positive"  # Whose answers are values of the target.
+        said = " or ".join(f"`{option} {word(answer)}`" for answer in it.answers)
+        way = said if may_tell else f"`{option} …`"
+        guess = word(it.default) if may_tell else "a guess"
+        raise UsageError(
+            f"{it.sentence} Say {way}; nobody can be asked here, and `--yes` takes {guess}; "
+            "nothing has been written"
+        )
+
+
 def chosen(question: Question, ask: Ask) -> str:
     """Return which answer of a question a person takes; an empty line is the guess."""
     offered = "/".join(f"[{it}]" if it == question.default else it for it in question.answers)

@@ -95,11 +95,15 @@ def _planned(
     root = settings.root
     found = table.of_source(place.name, root, order.query, place.path)
     wishes = wished(order, found.rows.column_names, before, now)
+    if now and wishes.positive is None and wishes.target == now.data.target:
+        wishes = replace(wishes, positive=places.event(settings, wishes.target))
     look = partial(proposal.proposed, found, place.name, shown=not settings.in_ci)
     plan, rows = _with_answers(look, wishes, order, person)
     plan = files.as_before(plan, before)
     say(shown.shown(plan, person.width) + "\n")
     questions.stopped(plan)
+    if person.ask is None and not order.yes:
+        questions.unasked(plan, shown=not settings.in_ci)
     plan = questions.answered(plan, None if order.yes else person.ask, order.yes)
     return Proposed(plan, rows)
 
@@ -107,7 +111,10 @@ def _planned(
 def _with_answers(
     look: Callable[..., Proposed], wishes: Wishes, order: Order, person: Person
 ) -> Proposed:
-    """Return the plan after a person has been asked what the table cannot tell."""
+    """Return the plan after a person has been asked what the table cannot tell.
+
+    Where nobody can be asked, and no guess is allowed, they are told when the plan has been shown.
+    """
     found = look(wishes)
     asked = found.plan.questions
     if order.yes or person.ask is None or not asked:
