@@ -1,5 +1,6 @@
 """What goes wrong on a bad day: kills, dead servers, spoilt files; and the ways of `mlflow run`."""
 
+import itertools
 import json
 import os
 import random
@@ -20,7 +21,10 @@ from baking import Project
 from test_project import digest_of_model, ran, runs
 
 pytestmark = pytest.mark.slow
-BETWEEN_KILLS = 1 if os.environ.get("PROOF") else 4
+PROOF = bool(os.environ.get("PROOF"))
+BETWEEN_KILLS = 1 if PROOF else 4
+KINDS = {"all": (os.killpg,), "parent-only": (os.kill,), "by turns": (os.killpg, os.kill)}
+"""Of kills: of a process and all that it has started, or of itself alone."""
 
 
 @pytest.fixture
@@ -51,18 +55,18 @@ def start(project: Project, *words: str, **more: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("whole_group", [True, False], ids=["all", "parent-only"])
+@pytest.mark.parametrize("kind", [*KINDS][:2] if PROOF else ["by turns"])
 def test_after_kills_at_any_moment_the_state_is_as_if_never_killed(
-    trained: Project, untrained: Project, *, whole_group: bool
+    trained: Project, untrained: Project, kind: str
 ) -> None:
     # Each attempt lives a little longer, so that kills fall into every stage and between them.
-    chance = random.Random(f"{whole_group} {trained.package}")
-    for seconds in range(1, 20, BETWEEN_KILLS):
+    chance = random.Random(f"{kind} {trained.package}")
+    for seconds, kill in zip(range(1, 20, BETWEEN_KILLS), itertools.cycle(KINDS[kind])):
         process = start(untrained, "train")
         with suppress(subprocess.TimeoutExpired):
             process.communicate(timeout=seconds + chance.random())
         with suppress(ProcessLookupError):
-            (os.killpg if whole_group else os.kill)(process.pid, signal.SIGKILL)
+            kill(process.pid, signal.SIGKILL)
         process.wait()
     done = untrained.verb("train")
     assert done.returncode == 0, done.stdout + done.stderr
