@@ -18,6 +18,7 @@ from .adoption import adoption_verbs
 from .github import forge_verbs
 from .leaving import Handed
 from .lifecycle import lifecycle_verbs
+from .monitoring import monitoring_verbs
 from .pipeline import pipeline_verbs
 from .serving import serving_verbs
 
@@ -25,7 +26,8 @@ _HELP = "Train, promote and track the model; every verb is a nox session of the 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP
 )
-for verbs in (pipeline_verbs, adoption_verbs, lifecycle_verbs, serving_verbs, forge_verbs):
+_ROOMS = (pipeline_verbs, adoption_verbs, lifecycle_verbs, serving_verbs, monitoring_verbs)
+for verbs in (*_ROOMS, forge_verbs):
     app.add_typer(verbs)
 
 

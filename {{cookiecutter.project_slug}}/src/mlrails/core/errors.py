@@ -18,6 +18,7 @@ class Exit(IntEnum):
     USAGE = 2
     REJECT = 3
     UNDECIDED = 4
+    DRIFT = 5
     SET_ASIDE = 6
 
 

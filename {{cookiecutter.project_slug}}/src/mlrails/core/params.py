@@ -49,17 +49,28 @@ class Period(Frozen):
         return f"{self.count} {self.unit}{'s' if self.count > 1 else ''}"
 
 
+_CALENDAR = re.compile(r"([1-9]\d{0,3}) (day|week|month)s?")
+
+
+def _calendar(value: object) -> Period:
+    """Read a calendar length."""
+    words = _CALENDAR.fullmatch(str(value))
+    if words is None:
+        raise ValueError("write a length such as '1 week' or '10 days'")
+    return Period.model_validate({"count": int(words[1]), "unit": words[2]})
+
+
 def _length(value: object) -> Period | float:
     """Read a share of the rows (`0.2`) or a calendar length (`2 months`)."""
     if isinstance(value, float) and 0 < value < 1:
         return value
-    words = re.fullmatch(r"([1-9]\d{0,3}) (day|week|month)s?", str(value))
-    if words is None:
+    if _CALENDAR.fullmatch(str(value)) is None:
         raise ValueError("write a length such as '2 months' or '10 days', or a share such as 0.2")
-    return Period.model_validate({"count": int(words[1]), "unit": words[2]})
+    return _calendar(value)
 
 
 Length = Annotated[Period | float, BeforeValidator(_length)]
+Span = Annotated[Period, BeforeValidator(_calendar)]
 Threshold = Literal["f1", "youden", "cost"]
 Acknowledgement = Literal[
     "rows of one day may be in training and test",
@@ -213,6 +224,35 @@ class Gate(Frozen):
     resamples: int = Field(ge=100, le=100_000)
 
 
+class Monitor(Frozen):
+    """How the months after are watched; a project that says nothing of it is watched like this.
+
+    `window` is how many days are looked at together (a month is four weeks, so that each weekday is
+    in it equally often), `rows` how many of them say anything: smaller windows are put together.
+    """
+
+    window: Span = Period(count=1, unit="week")
+    rows: int = Field(default=200, ge=50)
+    false_alarms: float = Field(default=3, gt=0, le=52)
+    """How many a year there may be by chance alone."""
+    horizon: Span | None = None
+    """After how long the outcomes of a day are all known; without it, on the day itself."""
+    ignore: tuple[str, ...] = ()
+    """Columns that may change as they like."""
+
+    @property
+    def days(self) -> int:
+        """The days of a window."""
+        return self.window.count * _MONITORED[self.window.unit]
+
+    @property
+    def wait(self) -> int:
+        """The days that outcomes take."""
+        return self.horizon.count * _MONITORED[self.horizon.unit] if self.horizon else 0
+
+
+_MONITORED = {"day": 1, "week": 7, "month": 28}
+
 _CALIBRATED = {
     Task.CLASSIFICATION: "classification",
     Task.REGRESSION: "classification",
@@ -233,6 +273,7 @@ class Params(Frozen):
     gate: Gate
     tune: Mapping[str, Any] | None = None
     """What may be tried in the place of the estimator's; a model is none the other for it."""
+    monitor: Monitor = Monitor()
 
     @model_validator(mode="after")
     def _calibration_fits(self) -> Self:

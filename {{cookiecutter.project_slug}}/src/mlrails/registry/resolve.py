@@ -1,9 +1,11 @@
 """The model that is asked for: a version, what an alias points to, or the one of this folder."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ..core import dvc_lock, layout
 from ..core.errors import UsageError, WorldError
@@ -82,6 +84,14 @@ class Resolver:
         if version == LOCAL:
             return None
         return signing.fetch(self._registry, self._registry.get(int(version)), scratch)
+
+    def figures(self, version: str, scratch: Path) -> Mapping[str, Any] | None:
+        """Return what was found when a version was evaluated; None where nobody has kept it."""
+        if version == LOCAL:
+            return layout.figures(self._settings.root)
+        run_id = self._registry.get(int(version)).run_id
+        kept = signing.fetch_artifact(self._registry, run_id, layout.METRICS.as_posix(), scratch)
+        return json.loads(kept.read_text("utf-8")) if kept else None
 
     @property
     def _registry(self) -> Registry:

@@ -54,9 +54,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Charts side by side."""
+    """Charts side by side; small ones are small multiples, with room for four in a row."""
 
     pictures: Sequence[Picture]
+    small: bool = False
 
 
 @dataclass(frozen=True)

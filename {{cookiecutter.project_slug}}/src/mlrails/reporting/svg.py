@@ -66,8 +66,8 @@ fonts that readers have, so what fits in the drawing fits on their screen."""
 _FONTS = "system-ui, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
 
-def svg(name: str, draw: Draw, height: float) -> str:
-    """Draw on empty axes and return the SVG; `height` in inches."""
+def svg(name: str, draw: Draw, height: float, width: float = _WIDTH) -> str:
+    """Draw on empty axes and return the SVG; `height` and `width` in inches."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -76,7 +76,7 @@ def svg(name: str, draw: Draw, height: float) -> str:
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE | {"svg.hashsalt": name})
-        figure = Figure((_WIDTH, height))
+        figure = Figure((width, height))
         axes = figure.subplots()
         draw(axes)
         _widen(axes)

@@ -84,7 +84,17 @@ def is_timed(found: Found) -> bool:
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {month(day.month)} {day.year}"
+
+
+def month(number: int) -> str:
+    """Return the name of a month, from 1."""
+    return _MONTHS[number - 1]
+
+
+def day_named(day: str) -> str:
+    """Write a day of ISO's as `3 December 2013`."""
+    return _day(date.fromisoformat(day))
 
 
 def rows(part: Found) -> str:

@@ -64,7 +64,7 @@ def is_told(run: Run) -> bool:
 
 def log_params(run: Run, params: Params) -> None:
     """Log every number of `params.yaml` that a model is made by, under its dotted name."""
-    run.log_params(dict(flat(params.model_dump(mode="json", exclude={"tune"}))))
+    run.log_params(dict(flat(params.model_dump(mode="json", exclude={"monitor", "tune"}))))
 
 
 def log_input(run: Run, place: Place, part: layout.Part) -> None:

@@ -1,0 +1,57 @@
+"""The verb that watches the model in the months after."""
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from ..core.errors import UsageError
+from ..registry.versions import named
+from .leaving import Kind, at, handed
+
+monitoring_verbs = typer.Typer()
+_From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day.")]
+_To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day.")]
+
+
+def _day(text: str | None, option: str) -> date | None:
+    """Read a day; raises UsageError where it is none."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise UsageError(f"{option} {text!r}: is no day; write it as 2013-11-30") from None
+
+
+@monitoring_verbs.command()
+def monitor(
+    context: typer.Context,
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATA", help="New rows: a file, folder, glob, address.")
+    ] = None,
+    since: _From = None,
+    until: _To = None,
+    version: Annotated[int | None, typer.Option(help="Watch this version.")] = None,
+    alias: Annotated[str | None, typer.Option(help="Watch what an alias points to.")] = None,
+    registry: Kind = None,
+    local: Annotated[bool, typer.Option("--local", help="Watch this folder's model.")] = False,
+) -> None:
+    """Say whether rows, predictions and outcomes are still as the champion knows them.
+
+    Without DATA the rows of data/raw after the champion's own are looked at. The exit code is 5
+    where an alarm stands in the last whole window, or with --from in any window since.
+    """
+    from ..monitoring.watch.frame import Order
+    from ..monitoring.watch.run import monitor
+
+    given = handed(context)
+    at(
+        registry,
+        lambda there: monitor(
+            there,
+            given.columns,
+            given.metrics,
+            Order(data, _day(since, "--from"), _day(until, "--to")),
+            named(version, alias, local),
+        ),
+        writes=False,
+    )

@@ -1,0 +1,241 @@
+"""Rows of all days in one frame: what the champion is known by, and what has come since.
+
+History is the raw table of the project. New rows are those of it that came after the champion's
+own, or a file, which takes the place of the raw table from its first day on. A column of the file
+that is missing or of another kind is no reason to stop: it is what a monitor is there to say.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...core import layout
+from ...core.errors import UsageError
+from ...core.params import FILE, Params
+from ...data import frames, parquet, splits
+from ...data.schema import DTYPES, Column
+from ...sources import source
+from ..invariants import Fault, Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked for: a file of new rows, and from when to when."""
+
+    data: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """The last day that a model is known by, as its report says, and the last it has learnt of."""
+
+    last: date
+    learnt: date
+
+    @classmethod
+    def of(cls, figures: Mapping[str, Any] | None) -> "Known":
+        """Read them from what was found of the model; raises UsageError where it has no days."""
+        parts = (figures or {}).get("parts", {})
+        ends = {name: date.fromisoformat(it["to"]) for name, it in parts.items() if it.get("to")}
+        learnt = [ends[name] for name in ("train", "validation") if name in ends]
+        if not learnt or "test" not in ends:
+            raise UsageError(
+                "the report of the model does not say of which days its rows are, so nobody knows "
+                "which came after them; train it again with a column in 'data.time'"
+            )
+        return cls(max(ends.values()), max(learnt))
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Rows of all days, in order of time, with what was found when they were read."""
+
+    rows: "pd.DataFrame"
+    columns: Sequence[Column]
+    """What is watched of them."""
+    day: np.ndarray
+    """(rows,), counted from `first`."""
+    first: date
+    days: int
+    known: int
+    """The first day that is looked at."""
+    held_out: np.ndarray
+    has_target: bool
+    is_new: bool
+    """Whether what is looked at came after the model; else only rows are, and no outcomes."""
+    faults: Sequence[Fault] = ()
+    lacking: Sequence[str] = ()
+    """Columns that new rows lack, or have as something else."""
+    notes: Sequence[str] = ()
+
+    def day_of(self, when: date) -> int:
+        """Return the number of a day."""
+        return (when - self.first).days
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is read: the params, the schema by name, and the columns that the model takes."""
+
+    params: Params
+    columns: Mapping[str, Column]
+    inputs: Sequence[str]
+
+    @property
+    def time(self) -> Column:
+        """The column that says when a row is of; raises UsageError where there is none."""
+        name = self.params.data.time
+        if name is None or name not in self.columns:
+            raise UsageError(
+                f"{FILE}: 'data.time' names no column, so nobody can tell which rows came later; "
+                "name one to watch the model"
+            )
+        return self.columns[name]
+
+    @property
+    def others(self) -> list[Column]:
+        """The columns that are read beside it: features, slices, groups and the target."""
+        data = self.params.data
+        group = [data.group] if data.group else []
+        named = [*self.inputs, *self.params.evaluation.slices, *group, data.target]
+        return [
+            self.columns[it]
+            for it in dict.fromkeys(named)
+            if it in self.columns and it != self.time.name
+        ]
+
+
+def read(root: Path, wanted: Wanted, model: Known, asked: Order) -> Frame:
+    """Read history and new rows; raises UsageError where there is no time, or nothing at all."""
+    time = wanted.time
+    raw = parquet.read(root / layout.RAW)
+    given = source.read(asked.data, root=root) if asked.data else None
+    if given is not None:
+        _check_time(given, time.name, str(asked.data))
+    parts, lacking = _typed(raw, given, time, wanted.others)
+    lacking |= {it: Kind.GONE for it in wanted.inputs if it not in wanted.columns}
+    rows = _together(parts, time.name, asked.until)
+    target = wanted.params.data.target
+    found = _placed(rows, time.name, model, asked)
+    watched = [it for it in wanted.others if it.name not in lacking and it.name in wanted.inputs]
+    return replace(
+        found,
+        columns=watched,
+        held_out=_held_out(rows, found, wanted.params, model),
+        has_target=target not in lacking,
+        faults=list(_faults(lacking, target, found)),
+        lacking=[it for it in lacking if it != target],
+        notes=list(_notes(_more(given, wanted.columns), target in lacking, not found.is_new)),
+    )
+
+
+def _check_time(given: "pd.DataFrame", time: str, data: str) -> None:
+    if time not in given:
+        raise UsageError(f"{data}: the column {time!r} is missing, which says when a row is of")
+    if given.empty:
+        raise UsageError(f"{data}: has no rows; name a file that has some")
+
+
+def _more(given: "pd.DataFrame | None", known: Mapping[str, Column]) -> list[str]:
+    return [] if given is None else sorted(set(map(str, given.columns)) - set(known))
+
+
+def _typed(
+    raw: "pd.DataFrame", given: "pd.DataFrame | None", time: Column, wanted: Sequence[Column]
+) -> tuple["list[pd.DataFrame]", dict[str, Kind]]:
+    """Return the rows of both, of their kinds, and which columns the new ones lack, and why."""
+    import pandas as pd
+
+    tables, lacking = [raw] if given is None else [raw, given], dict[str, Kind]()
+    found = []
+    for table in tables:
+        made = {time.name: _column(table, time)}
+        for column in wanted:
+            if column.name not in table:
+                lacking[column.name] = Kind.GONE
+                continue
+            try:
+                made[column.name] = _column(table, replace(column, nullable=True))
+            except UsageError:
+                lacking[column.name] = Kind.TYPE
+        found.append(pd.DataFrame(made))
+    return [it.drop(columns=[*lacking], errors="ignore") for it in found], lacking
+
+
+def _column(table: "pd.DataFrame", column: Column) -> "pd.Series[Any]":
+    """Return a column as `schema.py` has it; raises UsageError where it is of another kind."""
+    import pandas as pd
+
+    given = table[column.name]
+    if given.dtype == pd.api.types.pandas_dtype(DTYPES[column.kind]):
+        return given
+    typed: pd.Series[Any] = frames.typed(table[[column.name]], [column])[column.name]
+    return typed.set_axis(table.index)
+
+
+def _together(parts: "list[pd.DataFrame]", time: str, until: date | None) -> "pd.DataFrame":
+    """Return history up to the first day of the new rows, and these, in order of time."""
+    import pandas as pd
+
+    history = parts[0]
+    if len(parts) > 1:
+        history = history[history[time] < parts[1][time].min().normalize()]
+    rows = pd.concat([history, *parts[1:]], ignore_index=True)
+    if until:
+        rows = rows[rows[time] < pd.Timestamp(until) + pd.Timedelta(days=1)]
+    if rows.empty:
+        raise UsageError(f"no row is of {until} or before; choose a later --to")
+    return rows.sort_values(time, kind="stable", ignore_index=True)
+
+
+def _placed(rows: "pd.DataFrame", time: str, model: Known, asked: Order) -> Frame:
+    """Number the days of the rows, and find the first one that is looked at."""
+    when = rows[time].to_numpy().astype("datetime64[D]")
+    day = (when - when[0]).astype(np.int64)
+    first, last = when[0].item(), asked.until or when[-1].item()
+    is_new = asked.since is None or asked.since > model.last
+    known = (model.last - first).days + 1 if is_new else ((asked.since or first) - first).days
+    days = max((last - first).days, int(day[-1])) + 1
+    nobody = np.zeros(len(rows), bool)
+    return Frame(rows, (), day, first, days, min(max(known, 0), days), nobody, False, is_new)
+
+
+def _faults(lacking: Mapping[str, Kind], target: str, found: Frame) -> Iterator[Fault]:
+    count = int(np.sum(found.day >= found.known))
+    for name, kind in lacking.items():
+        if name != target:
+            yield Fault(kind, name, found.known, max(found.days - 1, found.known), count)
+
+
+def _notes(more: Sequence[str], no_target: bool, is_old: bool) -> Iterator[str]:
+    if more:
+        yield f"new columns, which nobody looks at: {', '.join(more)}"
+    if no_target:
+        yield "the new rows carry no outcome, so only rows and predictions are looked at"
+    if is_old:
+        yield (
+            "the days that are asked for are among those that the model is known by, so only their "
+            "rows are looked at, and not how good it is"
+        )
+
+
+def _held_out(rows: "pd.DataFrame", found: Frame, params: Params, model: Known) -> np.ndarray:
+    """Return which rows (rows,) the model was judged by, and has not learnt of."""
+    until: np.ndarray = found.day <= found.day_of(model.last)
+    if params.split.by == "time" or params.data.target not in rows:
+        until &= found.day > found.day_of(model.learnt)
+        return until
+    held_out = np.zeros(len(rows), bool)
+    if params.split.by == "group" and params.data.group not in rows:
+        return held_out
+    held_out[np.flatnonzero(until)[splits.label(rows[until], params) == "test"]] = True
+    return held_out
