@@ -43,10 +43,10 @@ def rows(seed: int = 0, days: int = DAYS, of_day: int = 60, ar: float = AR) -> p
     day = np.repeat(np.arange(days), of_day)
     heat, rain, shop, luck = (alike(days, rng, ar)[day] for _ in range(4))
     count = len(day)
-    frame = pd.DataFrame({"day": day, "heat": 60 + 10 * heat + 6 * rng.normal(size=count)})
-    wet = rng.gamma(1.2, 2 + rain - rain.min())
+    frame = pd.DataFrame({"day": day, "heat": 60 + 5 * heat + 10 * rng.normal(size=count)})
+    wet = rng.gamma(1.2, 5 * np.exp(0.3 * rain))
     frame["rain"] = np.where(rng.random(count) < 0.05, np.nan, wet)
-    odds = rng.random(count) + 0.1 * shop
+    odds = rng.random(count) + 0.04 * shop
     frame["shop"] = np.array(SHOPS, dtype=object)[np.clip((odds * 4).astype(int), 0, 3)]
     usual = (frame["heat"] - 60) / 12 + 0.5 * (frame["shop"] == "west") - 1.5
     frame["score"] = 1 / (1 + np.exp(-usual))
@@ -82,6 +82,11 @@ def by_default(part: pd.DataFrame, rng: np.random.Generator) -> None:
 def surer(part: pd.DataFrame, rng: np.random.Generator) -> None:
     odds = np.log(part["score"] / (1 - part["score"]))
     part["score"] = 1 / (1 + np.exp(-(odds + 1)))
+
+
+def seasonal(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose heat rises and falls with the year."""
+    return frame.assign(heat=frame["heat"] + 30 * np.sin(frame["day"] / 364 * 2 * np.pi))
 
 
 def late(part: pd.DataFrame, rng: np.random.Generator) -> None:

@@ -10,7 +10,7 @@ from . import labels
 from .distances import Respect
 from .drift import Look, Mover
 from .invariants import Fault, Kind
-from .labels import Comparison
+from .labels import Change, Comparison
 from .performance import OutcomeLook
 from .where import Shift, Slice
 
@@ -170,14 +170,22 @@ def _and(words: Sequence[str]) -> str:
 def of_outcomes(look: OutcomeLook, since: int, where: str = "") -> Alarm:
     """Return what is said of outcomes that are not as those of the reference."""
     found = look.strongest
-    days = f"{counted(found.days, 'day')} with outcomes"
-    moved = [
-        f"{it.title} {_number(it.before)} → {_number(it.now)}" for it in found.changes if it.moved
-    ]
-    what = f"on {days}, {_and(moved or ['all figures together'])}"
+    moved = [_change(it) for it in found.changes if it.moved]
+    what = f"{_and(moved or ['all figures together have moved'])}, by {counted(found.days, 'day')}"
+    what += " with outcomes"
     return Alarm(
         Source.OUTCOMES, since, look.end - 1, what, _advice(found), (), where, found.chance
     )
+
+
+def _change(of: Change) -> str:
+    if of.name == labels.BIAS:
+        return f"predictions were {_beside(of.before)} what came, and are {_beside(of.now)} it"
+    return f"the {of.title} was {_number(of.before)}, and is {_number(of.now)}"
+
+
+def _beside(off: float) -> str:
+    return f"{_number(abs(off))} {'above' if off > 0 else 'below'}"
 
 
 def _number(value: float) -> str:

@@ -46,6 +46,10 @@ class Counts:
         pairs = zip(self._parts(), other._parts(), strict=True)
         return Counts(*(ours - theirs for ours, theirs in pairs))
 
+    def __add__(self, other: "Counts") -> "Counts":
+        pairs = zip(self._parts(), other._parts(), strict=True)
+        return Counts(*(ours + theirs for ours, theirs in pairs))
+
     def _parts(self) -> tuple[np.ndarray, ...]:
         return self.bins, self.missing, self.repeated, self.outside, self.total
 

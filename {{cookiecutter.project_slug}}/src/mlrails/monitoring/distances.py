@@ -41,19 +41,30 @@ def _respects(column: Daily) -> tuple[Respect, ...]:
     return (Respect.VALUES, Respect.MISSING, *repeated)
 
 
-def between(
-    columns: Sequence[Daily], current: Runs, reference: Runs, overlap: bool = False
-) -> Matrix:
+def between(columns: Sequence[Daily], current: Runs, reference: Runs) -> Matrix:
     """Return the distances (measures, runs) of runs of days from others.
 
-    With `overlap` the reference of a run is what is left of a longer one that holds it. A distance
-    is NaN where one of both has no rows.
+    A distance is NaN where one of both has no rows.
+    """
+    found = [
+        it for column in columns for it in _of(column, column.of(current), column.of(reference))
+    ]
+    return np.array(found).reshape(-1, len(current))
+
+
+def each_from_the_rest(
+    columns: Sequence[Daily], window: Runs, reference: Runs, runs: Runs
+) -> Matrix:
+    """Return the distances (measures, 1 + runs) of a window and of runs among other days.
+
+    Each is told from all others of the window and these days, `reference`, together.
     """
     found = []
     for column in columns:
-        ours, theirs = column.of(current), column.of(reference)
-        found += _of(column, ours, theirs - ours if overlap else theirs)
-    return np.array(found).reshape(-1, len(current))
+        ours = column.of(np.concatenate([window, runs]))
+        whole = column.of(window) + column.of(reference)
+        found += _of(column, ours, whole - ours)
+    return np.array(found).reshape(-1, 1 + len(runs))
 
 
 def _of(column: Daily, ours: Counts, theirs: Counts) -> list[Vector]:

@@ -2,10 +2,11 @@
 
 Each window of days is held against the eight weeks before it. How far columns are from there is
 scaled by how far they use to be, and the largest of all counts: one test, however many columns. It
-must stand out twice. Among all runs of days as long as the window, in it and its eight weeks
-together: so nothing is taken for a change that is within them as well. And among the same figures
-of past windows: they changed with the seasons too. An alarm that stands keeps its own windows out
-of that past, or a change that stays would be told once, and then pass for usual.
+must stand out twice. Among all runs of days as long as the window, each told from the rest of it
+and its eight weeks together: so nothing is taken for a change that is within them as well. And
+among the same figures of past windows: they changed with the seasons too. While an alarm stands,
+windows are held against the weeks before it, and are no past of each other: or a change that stays
+would be told once, and then pass for usual. After eight weeks it is what is usual.
 
 The chance that a window of nothing new ranks so high is at most one over the number of those that
 it is ranked among, so with too few of them it is not said that all is well.
@@ -67,8 +68,13 @@ def look(columns: Sequence[Daily], how: Plan, days: int, anchor: int) -> list[Lo
     known = (rows >= how.rows) & (_rows(columns[0], windows.before(every, how)) >= how.rows)
     history = _History(columns, how, every, np.nan_to_num(found), rows, known)
     looks: list[Look] = []
-    for place in np.flatnonzero(every[:, 0] >= anchor):
-        looks.append(_look(history, int(place), looks))
+    began: int | None = None
+    for place in np.flatnonzero(every[:, 0] >= anchor).tolist():
+        start = int(every[place, 0])
+        if began is not None and start - began >= how.trailing:
+            began = None
+        looks.append(_look(history, place, looks, start if began is None else began))
+        began = (start if began is None else began) if looks[-1].alarm else None
     return looks
 
 
@@ -100,7 +106,8 @@ class _History:
         )
 
 
-def _look(history: _History, place: int, looks: Sequence[Look]) -> Look:
+def _look(history: _History, place: int, looks: Sequence[Look], base: int) -> Look:
+    """Look at one window, which is held against the weeks before the day `base`."""
     how, rows = history.how, int(history.rows[place])
     start, end = map(int, history.windows[place])
     past = history.past(place, looks)
@@ -109,11 +116,13 @@ def _look(history: _History, place: int, looks: Sequence[Look]) -> Look:
     if len(past) < how.past:
         why = f"{len(past)} of the {how.past} past windows that it takes"
         return Look(start, end, rows, None, why, past=len(past))
-    among = history.distances[:, [*past, place]]
+    reference = np.array([[base - how.trailing, base]])
+    own = distances.between(history.columns, history.windows[[place]], reference)
+    among = np.concatenate([history.distances[:, past], np.nan_to_num(own)], axis=1)
     scores = _scores(among, rows)
     highest = scores.max(axis=0)
     score = float(highest[-1])
-    chance = max(_rank(highest), _within(history, place, rows))
+    chance = max(_among_past(highest), _within(history, place, reference))
     season = np.abs(history.windows[past, 0] - (start - _YEAR)) <= _SEASON
     alarm = chance <= how.error and score > highest[:-1][season].max(initial=-np.inf)
     movers = _movers(history, among, scores, highest) if alarm else []
@@ -134,17 +143,17 @@ def _scores(found: Matrix, rows: float) -> Matrix:
     return scores
 
 
-def _rank(highest: Vector) -> float:
-    """Return how many, the last one among them, are as high as the last one: a share."""
+def _among_past(highest: Vector) -> float:
+    """Return how many are as high as the last one, itself among them: a share."""
     return float(np.mean(highest >= highest[-1]))
 
 
-def _within(history: _History, place: int, rows: float) -> float:
-    """Return the last window's rank among all runs of days in it and the weeks before it."""
-    runs = windows.within(history.windows[place], history.how)
-    whole = np.tile([runs[0, 0], runs[-1, 1]], (len(runs), 1))
-    found = distances.between(history.columns, runs, whole, overlap=True)
-    return _rank(_scores(np.nan_to_num(found), rows).max(axis=0))
+def _within(history: _History, place: int, reference: Runs) -> float:
+    """Return the window's rank among all runs of days in the weeks before, and itself: a share."""
+    window, runs = history.windows[[place]], windows.within(reference, history.how)
+    found = distances.each_from_the_rest(history.columns, window, reference, runs)
+    highest = _scores(np.nan_to_num(found), history.rows[place]).max(axis=0)
+    return float(np.mean(highest >= highest[0]))
 
 
 def _movers(history: _History, among: Matrix, scores: Matrix, highest: Vector) -> list[Mover]:

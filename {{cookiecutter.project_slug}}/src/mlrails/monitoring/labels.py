@@ -133,7 +133,7 @@ _RANKINGS = {
 
 @dataclass(frozen=True)
 class Change:
-    """A figure of the reference and of the new days, and how far apart they are."""
+    """A figure of the reference and of the new days, and whether it is another one by now."""
 
     name: str
     title: str

@@ -83,8 +83,7 @@ def before(windows: Runs, how: Plan) -> Runs:
     return np.stack([windows[:, 0] - how.trailing, windows[:, 0]], axis=1)
 
 
-def within(window: Runs, how: Plan) -> Runs:
-    """Return every run as long as the window in it and the days before it, the window last."""
-    start = int(window[0]) - how.trailing
-    first = np.arange(start, int(window[0]) + 1)
+def within(reference: Runs, how: Plan) -> Runs:
+    """Return every run as long as a window among the days that it is held against, (1, 2)."""
+    first = np.arange(int(reference[0, 0]), int(reference[0, 1]) - how.length + 1)
     return np.stack([first, first + how.length], axis=1).astype(np.int64)

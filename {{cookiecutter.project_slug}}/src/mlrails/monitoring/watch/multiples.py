@@ -36,8 +36,9 @@ class Chart:
         return svg(f"{FOLDER}-{self.name}", self.draw, height, width)
 
 
-def of_outcomes(found: Found) -> Iterator[Chart]:
+def of_outcomes(every: Found) -> Iterator[Chart]:
     """Yield the charts of what came: the metric, and the level of predictions and outcomes."""
+    found = {**every, "windows": _since_known(every["windows"])}
     title = found["metric"]["title"]
     if _several(found, "came") or _several(found, "estimated"):
         yield Chart(
@@ -59,6 +60,12 @@ def of_outcomes(found: Found) -> Iterator[Chart]:
         )
 
 
+def _since_known(windows: Sequence[Found]) -> Sequence[Found]:
+    """Leave out the windows that the model has learnt of, which say nothing of how good it is."""
+    known = [at for at, it in enumerate(windows) if it["estimated"] or it["came"] is not None]
+    return windows[known[0] :] if known else windows
+
+
 def _several(found: Found, name: str) -> bool:
     return sum(it[name] is not None for it in found["windows"]) > 1
 
@@ -72,7 +79,7 @@ def of_columns(found: Found) -> Iterator[Chart]:
 
 
 def _of_column(found: Found, column: Found, name: str, is_alarmed: bool) -> Iterator[Chart]:
-    shown = wording.name(column["name"])
+    shown = "the prediction" if column["is_prediction"] else wording.name(column["name"])
     series, moved = column["series"], _moved(found, column["name"]) if is_alarmed else set()
     if "mean" in series:
         yield Chart(name, shown, "mean", partial(_lines, found, column, {"": series["mean"]}))
@@ -90,15 +97,14 @@ def _moved(found: Found, name: str) -> set[str]:
     """Return in which respects a column has moved in a window that is shown."""
     looks = [it["look"] for it in found["windows"] if it["look"]]
     moved = {mover["respect"] for it in looks for mover in it["movers"] if mover["column"] == name}
-    faults = [it["what"] for it in found["alarms"] if name in it["columns"]]
-    return moved | {"missing" for it in faults if "missing" in it} | _repeated(faults)
-
-
-def _repeated(faults: Sequence[str]) -> set[str]:
-    return {"repeated" for it in faults if it.startswith("one value")}
+    last = max((it["to"] for it in found["windows"]), default="")
+    faults = [it["what"] for it in found["alarms"] if name in it["columns"] and it["since"] <= last]
+    told = {"missing": "is missing in", "repeated": "one value of"}
+    return moved | {it for it, words in told.items() if any(words in fault for fault in faults)}
 
 
 def _lines(found: Found, column: Found, lines: Found, axes: "Axes") -> None:
+    """Draw one line for each of a few series of a column."""
     _ground(found, axes, column["name"])
     for (_, values), colour in zip(lines.items(), _COLOURS, strict=False):
         known = [(at, it) for at, it in enumerate(values) if it is not None]

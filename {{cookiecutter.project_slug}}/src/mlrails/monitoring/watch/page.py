@@ -224,8 +224,7 @@ def _columns_table(found: Found) -> Table:
     return Table(
         header=("Column", "In", "Last window", "Usually"),
         rows=rows,
-        caption="How far the last window is from the weeks before it",
-        note="0 is the same, 1 nothing in common.",
+        caption="How far the last window is from the weeks before it (0 the same, 1 all other)",
         words=(0, 1),
         folded=True,
     )
