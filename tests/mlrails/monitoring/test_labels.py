@@ -52,7 +52,7 @@ def test_nothing_new_is_no_alarm() -> None:
 def test_a_level_that_has_moved_leaves_the_order_as_it_was() -> None:
     found = compared(change=0.9)
     assert found.alarm and labels.BIAS in moved(found) and labels.RANKING not in moved(found)
-    assert labels.sure({it: True for it in moved(found)})
+    assert labels.sure(dict.fromkeys(moved(found), True))
     (bias,) = (it for it in found.changes if it.name == labels.BIAS)
     assert bias.now < bias.before  # More came than was predicted.
 
@@ -60,7 +60,7 @@ def test_a_level_that_has_moved_leaves_the_order_as_it_was() -> None:
 def test_an_order_that_is_lost_asks_for_more_than_a_new_level() -> None:
     found = compared(order=0.1)
     assert found.alarm and labels.RANKING in moved(found)
-    assert not labels.sure({it: True for it in moved(found)})
+    assert not labels.sure(dict.fromkeys(moved(found), True))
 
 
 def test_a_model_that_has_become_better_at_putting_rows_in_order_is_no_alarm_of_that() -> None:

@@ -141,7 +141,7 @@ def test_a_month_that_is_missing_is_told_as_days_without_rows() -> None:
     gap = (frame["day"] >= months.KNOWN + 7) & (frame["day"] < months.KNOWN + 35)
     told = survey(months.material(frame[~gap].reset_index(drop=True)), months.QUESTION)
     (fault,) = (it for it in told.faults if it.kind is Kind.NO_ROWS)
-    assert (fault.first, fault.rows) == (months.KNOWN + 7, 0)
+    assert (fault.first, fault.last, fault.rows) == (months.KNOWN + 7, months.KNOWN + 34, 0)
     assert [it.alarm for it in told.looks[1:5]] == [None] * 4
     assert told.looks[5].alarm is not None
 

@@ -162,19 +162,31 @@ def of_volume(rows: Vector, known: int) -> Iterator[Fault]:
 
 
 def _volumes(rows: Vector, known: int) -> dict[Kind, list[int]]:
+    """Return the days of each kind; what is wrong is no past of the days after it."""
     found: dict[Kind, list[int]] = {Kind.NO_ROWS: [], Kind.FEW_ROWS: [], Kind.MANY_ROWS: []}
-    for day in range(known, len(rows)):
-        same = rows[max(day % _WEEK, day - _WEEK * _WEEKS) : day : _WEEK]
-        usual = same[same > 0]
-        if len(usual) < _LEAST_WEEKS or len(usual) < len(same) - len(same) // _LEAST_WEEKS:
-            continue
-        if not rows[day]:
-            found[Kind.NO_ROWS].append(day)
-        elif usual.min() >= _LEAST_USUAL and rows[day] < _FEW * usual.min():
-            found[Kind.FEW_ROWS].append(day)
-        elif usual.min() >= _LEAST_USUAL and rows[day] > _MANY * usual.max():
-            found[Kind.MANY_ROWS].append(day)
+    past: list[list[float]] = [[] for _ in range(_WEEK)]
+    for day, count in enumerate(rows.tolist()):
+        same = past[day % _WEEK]
+        kind = _volume(count, same[-_WEEKS:]) if day >= known else None
+        if kind:
+            found[kind].append(day)
+        else:
+            same.append(count)
     return found
+
+
+def _volume(count: float, same: Sequence[float]) -> Kind | None:
+    """Return what is wrong with the rows of a day, by those of the same weekday before."""
+    usual = [it for it in same if it > 0]
+    if len(usual) < max(_LEAST_WEEKS, len(same) - len(same) // _LEAST_WEEKS):
+        return None
+    if not count:
+        return Kind.NO_ROWS
+    if min(usual) < _LEAST_USUAL:
+        return None
+    if count < _FEW * min(usual):
+        return Kind.FEW_ROWS
+    return Kind.MANY_ROWS if count > _MANY * max(usual) else None
 
 
 def late(outcomes: Daily, known: int, due: int) -> Iterator[Fault]:

@@ -98,9 +98,10 @@ class Survey:
 
     @property
     def is_told(self) -> bool:
-        """Whether any look could tell anything."""
-        every = [it.alarm for it in self.looks] + [it.alarm for it in self.outcome_looks]
-        return any(it is not None for it in every)
+        """Whether any look at the days that count could tell anything."""
+        rows = [it.alarm for it in self.looks if it.end > self.first]
+        outcomes = [it.alarm for it in self.outcome_looks if it.end > self.first]
+        return any(it is not None for it in (*rows, *outcomes))
 
 
 def survey(of: Material, asked: Question) -> Survey:

@@ -126,7 +126,8 @@ def read(root: Path, wanted: Wanted, model: Known, asked: Order) -> Frame:
     rows = _together(parts, time.name, asked.until)
     target = wanted.params.data.target
     found = _placed(rows, time.name, model, asked)
-    watched = [it for it in wanted.others if it.name not in lacking and it.name in wanted.inputs]
+    left_out = {*lacking, *wanted.params.monitor.ignore}
+    watched = [it for it in wanted.others if it.name in wanted.inputs and it.name not in left_out]
     return replace(
         found,
         columns=watched,

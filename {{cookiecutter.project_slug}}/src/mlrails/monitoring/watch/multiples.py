@@ -6,8 +6,8 @@ from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...reporting import wording
-from ...reporting.svg import BLUE, FAINT, GREY, INK, ORANGE, PALE, SKY, svg
+from ...reporting import svg, wording
+from ...reporting.svg import BLUE, FAINT, GREY, INK, ORANGE, PALE, SKY
 from .told import Found
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ class Chart:
     draw: Callable[["Axes"], None]
     small: bool = True
 
-    def svg(self) -> str:
-        """Draw it."""
+    def drawn(self) -> str:
+        """Return its SVG."""
         width, height = _SMALL if self.small else _WIDE
-        return svg(f"{FOLDER}-{self.name}", self.draw, height, width)
+        return svg.svg(f"{FOLDER}-{self.name}", self.draw, height, width)
 
 
 def of_outcomes(every: Found) -> Iterator[Chart]:

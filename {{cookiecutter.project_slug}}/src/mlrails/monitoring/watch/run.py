@@ -8,8 +8,8 @@ import numpy as np
 
 from ...core import files, params
 from ...core.console import say
-from ...core.errors import Exit, UsageError, WorldError
-from ...core.params import Params, Task
+from ...core.errors import Exit, UsageError, WorldError, nearest
+from ...core.params import FILE, Params, Task
 from ...core.settings import Settings
 from ...data.schema import Column
 from ...evaluation import outcomes, selection
@@ -46,6 +46,7 @@ def monitor(
     checked = params.load(settings.root)
     if order.since and order.until and order.since > order.until:
         raise UsageError(f"--from {order.since} is after --to {order.until}; change one of them")
+    _check_ignored(checked, columns)
     looked = resolve.Resolver(settings, wanted)
     version, digest = looked.pointed()
     with files.scratch_folder(settings.scratch) as scratch:
@@ -60,6 +61,16 @@ def monitor(
     paths = write(plain, settings.root)
     record.record(settings, plain, paths)
     return announce(plain)
+
+
+def _check_ignored(checked: Params, columns: Sequence[Column]) -> None:
+    known = [it.name for it in columns]
+    for name in checked.monitor.ignore:
+        if name not in known:
+            raise UsageError(
+                f"{FILE}: 'monitor.ignore' names {name!r}, which schema.py does not know"
+                f"{nearest(name, known)}"
+            )
 
 
 def _inputs(model: LoadedModel, checked: Params) -> list[str]:
@@ -136,7 +147,7 @@ def _target(frame: Frame, checked: Params, classes: Sequence[str]) -> np.ndarray
 def write(found: Found, root: Path) -> dict[str, Path]:
     """Write the report: pictures, Markdown, the page, and the JSON last; return what is kept."""
     charts = [*multiples.of_outcomes(found), *multiples.of_columns(found)]
-    drawn = {it.name: it.svg() for it in charts}
+    drawn = {it.name: it.drawn() for it in charts}
     for name, text in drawn.items():
         files.write_text(text, root / PICTURES / f"{name}.svg")
     for path in (root / PICTURES).glob("*.svg"):
@@ -156,7 +167,8 @@ def announce(found: Found) -> Exit:
     """Print the verdict and its alarms; return the exit code that it stands for."""
     rows = found["rows"]
     say(f"monitor: {found['verdict']}: {found['model']['name']}")
-    say(f"  rows of {rows['asked_from']} to {rows['to']}; the model is known by those before")
+    days = f"{rows['asked_from']} to {rows['to']}"
+    say(f"  looked at: {days}; the model is known by rows up to {rows['known_to']}")
     for it in page.standing(found):
         say(f"  since {it['since']}: {it['what']}")
         if it["where"]:

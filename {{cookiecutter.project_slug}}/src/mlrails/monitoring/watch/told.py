@@ -212,8 +212,8 @@ def _notes(of: Survey, about: About) -> Iterator[str]:
     whole = int(of.windows[-1, 1]) if len(of.windows) else about.frame.known
     if left := about.frame.days - max(whole, about.frame.known):
         yield (
-            f"the last {counted(left, 'day')} are no whole window of {of.how.length} days: only "
-            "what is wrong at once is told of them"
+            f"{counted(left, 'day')} after the last whole window of {of.how.length}: only what is "
+            "wrong at once is told there"
         )
     for name, (unknown, rows) in of.strangers.items():
         words = counted(len(unknown), "value")

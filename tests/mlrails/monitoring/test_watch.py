@@ -1,0 +1,202 @@
+"""The verb: what it reads, writes and tells, on a project of small rows with a champion."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import rows
+import yaml
+from typer.testing import CliRunner
+
+from flight_delays.schema import COLUMNS
+from mlrails.cli import app
+from mlrails.core import layout
+from mlrails.core.errors import Exit, UsageError
+from mlrails.core.params import FILE
+from mlrails.core.settings import Settings
+from mlrails.data import parquet
+from mlrails.monitoring.watch import record, run
+from mlrails.monitoring.watch.frame import Known, Order
+from mlrails.registry.versions import CHAMPION, FOLDER
+from mlrails.tracking import store
+
+NEW = "new.parquet"
+DAYS = 92
+"""Of the rows of July to September, and of those that come after them."""
+_LATER = pd.Timedelta(days=DAYS)
+
+
+def later(**changes: Any) -> pd.DataFrame:
+    """Return rows of October to December, as those of July to September were."""
+    frame = rows.flights()
+    time = frame["scheduled_departure"] + _LATER
+    return frame.assign(scheduled_departure=time, **changes)
+
+
+def rule(root: Path, **rules: object) -> None:
+    values = yaml.safe_load((root / FILE).read_text("utf-8"))
+    (root / FILE).write_text(yaml.safe_dump(values | {"monitor": rules}), "utf-8")
+
+
+def watch(here: Settings, frame: pd.DataFrame | None = None, **asked: Any) -> dict[str, Any]:
+    """Run the verb on the folder's model; return what is told, with the exit code."""
+    data = None
+    if frame is not None:
+        parquet.write(frame, here.root / NEW)
+        data = NEW
+    wanted = asked.pop("wanted", FOLDER)
+    code = run.monitor(here, COLUMNS, (), Order(data, **asked), wanted)
+    told: dict[str, Any] = json.loads((here.root / run.JSON).read_text("utf-8"))
+    assert (code == Exit.DRIFT) is (told["verdict"] == "drift")
+    return told | {"code": code}
+
+
+def faults(told: dict[str, Any]) -> list[str]:
+    return [it["what"] for it in told["alarms"] if it["source"] == "fault" and it["counts"]]
+
+
+def test_rows_as_they_were_are_no_drift(here: Settings) -> None:
+    told = watch(here, later())
+    assert told["code"] == Exit.DONE and not faults(told)
+    assert told["rows"]["known_to"] == "2013-09-30" and told["rows"]["to"] == "2013-12-31"
+    assert told["rows"]["new"] == 3000
+    assert any("cannot be told yet" in it for it in told["notes"])
+    assert {it["name"] for it in told["columns"]} >= {"carrier", "temp", "(prediction)"}
+
+
+def test_a_unit_that_has_changed_is_drift_and_all_is_written(
+    here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = watch(here, later(temp=rows.flights()["temp"] * 5 + 200))
+    assert told["code"] == Exit.DRIFT
+    (fault,) = faults(told)
+    assert fault.startswith("'temp' is outside of what schema.py allows in ")
+    said = capsys.readouterr().out
+    assert "monitor: drift: " in said and "since 2013-10-01: 'temp'" in said
+    assert "what to do: look at the source" in said
+    page = (here.root / run.PAGE).read_text("utf-8")
+    assert not re.search(r'(?:src|href)="(?!#)', page)  # It asks for nothing beside itself.
+    assert "Drift: something is not as it was" in page and "temp" in page
+    assert (here.root / run.TEXT).read_text("utf-8").startswith("# Drift")
+    pictures = {it.stem for it in (here.root / run.PICTURES).iterdir()}
+    assert {"metric", "level", "column-0"} <= pictures
+
+
+def test_columns_that_are_missing_or_of_another_kind_are_what_is_wrong(here: Settings) -> None:
+    frame = later(wind_speed="strong").drop(columns="temp")
+    told = watch(here, frame.assign(gate="B4"))
+    assert told["code"] == Exit.DRIFT
+    wrong = {"the column 'temp' is missing", "'wind_speed' is not what schema.py says"}
+    assert {*faults(told)} == wrong
+    assert any("new columns, which nobody looks at: gate" in it for it in told["notes"])
+    assert not any(it["is_prediction"] for it in told["columns"])  # Nobody can score them.
+
+
+def test_rows_without_outcomes_have_an_estimate(here: Settings) -> None:
+    told = watch(here, later().drop(columns=["late", "arr_delay", "dep_delay"]))
+    assert any("carry no outcome" in it for it in told["notes"])
+    new = [it for it in told["windows"] if it["is_new"]]
+    assert all(it["came"] is None and it["estimated"] > 0.5 for it in new)
+    assert all(it["outcomes"] is None for it in new)
+
+
+def test_outcomes_that_have_come_for_a_part_are_taken(here: Settings) -> None:
+    frame = later()
+    frame["late"] = frame["late"].astype(object).where(np.arange(3000) % 3 > 0, None)
+    new = [it for it in watch(here, frame)["windows"] if it["is_new"]]
+    assert all(0 < it["labelled"] < it["rows"] for it in new)
+
+
+def test_metrics_over_time_are_told_once(here: Settings) -> None:
+    for _ in range(2):
+        told = watch(here, later())
+    client = store.connect(here)
+    experiment = store.found(client, here, record.experiment_of(here.name))
+    assert experiment is not None
+    (found,) = client.search_runs([experiment])
+    assert found.data.tags["digest"] == told["model"]["digest"]
+    points = client.get_metric_history(found.info.run_id, "rows")
+    new = [it for it in told["windows"] if it["is_new"]]
+    assert [(it.step, it.value) for it in points] == [(it["day"], it["rows"]) for it in new]
+    assert {"roc_auc.estimated", "mean.temp", "missing.temp"} <= found.data.metrics.keys()
+    kept = {it.path for it in client.list_artifacts(found.info.run_id, "page")}
+    assert kept == {"page/monitor.html"}
+
+
+def test_a_store_that_is_gone_costs_the_metrics_alone(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from mlrails.core.errors import OutageError
+
+    def gone(settings: Settings) -> None:
+        raise OutageError("the server does not answer")
+
+    monkeypatch.setattr(store, "connect", gone)
+    assert watch(here, later())["code"] == Exit.DONE
+    assert "MLflow was told nothing" in capsys.readouterr().err
+
+
+def test_without_a_file_the_raw_rows_after_the_model_are_looked_at(here: Settings) -> None:
+    every = pd.concat([rows.flights(), later()], ignore_index=True)
+    parquet.write(every, here.root / layout.RAW)
+    told = watch(here)
+    assert told["rows"]["new"] == 3000 and told["rows"]["known"] == 3000
+    until = watch(here, until=date(2013, 10, 31))
+    assert until["rows"]["to"] == "2013-10-31" and until["rows"]["new"] < 1100
+
+
+def test_days_that_never_came_are_missed(here: Settings) -> None:
+    told = watch(here, later()[:1500], until=date(2013, 12, 31))
+    assert told["code"] == Exit.DRIFT
+    assert "no rows came on days that always had some" in faults(told)
+
+
+def test_days_that_the_model_is_known_by_are_looked_at_without_their_outcomes(
+    here: Settings,
+) -> None:
+    told = watch(here, since=date(2013, 9, 1))
+    assert any("among those that the model is known by" in it for it in told["notes"])
+    new = [it for it in told["windows"] if it["is_new"]]
+    assert next(it["from"] for it in new) == "2013-09-01"
+    assert all(it["outcomes"] is None for it in new)
+
+
+def test_a_column_that_may_change_is_left_out(here: Settings) -> None:
+    rule(here.root, ignore=["temp"])
+    frame = later(temp=rows.flights()["temp"] * 5 + 200)
+    told = watch(here, frame)
+    assert told["code"] == Exit.DONE
+    assert "temp" not in {it["name"] for it in told["columns"]}
+    rule(here.root, ignore=["tmep"])
+    with pytest.raises(UsageError, match=r"'monitor.ignore' names 'tmep'.*did you mean 'temp'"):
+        watch(here, frame)
+
+
+def test_what_cannot_be_looked_at_is_a_sentence(here: Settings) -> None:
+    with pytest.raises(UsageError, match="the column 'scheduled_departure' is missing"):
+        watch(here, later().drop(columns="scheduled_departure"))
+    with pytest.raises(UsageError, match="has no rows"):
+        watch(here, later()[:0])
+    with pytest.raises(UsageError, match="--from 2013-12-01 is after --to 2013-11-01"):
+        watch(here, later(), since=date(2013, 12, 1), until=date(2013, 11, 1))
+    with pytest.raises(UsageError, match="no row is of 2012-01-01 or before"):
+        watch(here, later(), until=date(2012, 1, 1))
+    with pytest.raises(UsageError, match="does not say of which days"):
+        Known.of({"parts": {"train": {"to": None}, "test": {"to": None}}})
+
+
+def test_the_champion_is_watched_by_what_its_own_run_says(promoted: None, here: Settings) -> None:
+    (here.root / layout.METRICS).unlink()  # The folder holds another model's report by now.
+    told = watch(here, later(), wanted=CHAMPION)
+    assert told["model"]["version"] == "1" and told["rows"]["known_to"] == "2013-09-30"
+
+
+def test_the_verb_reads_days_and_refuses_others(project: Path) -> None:
+    done = CliRunner().invoke(app.app, ["monitor", "--local", "--from", "yesterday"])
+    assert done.exit_code == Exit.USAGE
+    assert done.stderr == "error: --from 'yesterday': is no day; write it as 2013-11-30\n"
