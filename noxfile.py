@@ -144,9 +144,10 @@ def stories(session: nox.Session) -> None:
 @nox.session
 def proof(session: nox.Session) -> None:
     """Run the long tests alone, each as often as it takes to believe it."""
-    if not session.posargs:  # How often the gate is wrong, known to a percent; else to a few.
+    if not session.posargs:  # How often gate and monitor are wrong, known to a percent.
         rates = ("gate/test_rates.py", "gate/test_rates_of_metrics.py")
         test_engine(session, *rates, GATE_SIMULATIONS="1000")
+        test_engine(session, "monitoring/test_drift_rates.py", MONITOR_SIMULATIONS="300")
         test_engine(session, "adopt/test_hostile.py", HOSTILE_TABLES="500")
     test(session, *SIDE_BY_SIDE, "2", IN_ORDER, "-m", "slow", env={"PROOF": "true"})
 

@@ -56,6 +56,11 @@ def test_every_number_can_be_read() -> None:
         ("sede", 1, "unknown key 'sede' (did you mean 'seed'?)"),
         ("split.tests", "1 month", "unknown key 'split.tests' (did you mean 'test'?)"),
         ("evaluation.resample", 5, "unknown key 'evaluation.resample' (did you mean 'resamples'?)"),
+        ("monitor.windows", "1 week", "unknown key 'monitor.windows' (did you mean 'window'?)"),
+        ("monitor.window", 7, "'monitor.window' = 7: write a length such as '1 week'"),
+        ("monitor.horizon", 0.5, "'monitor.horizon' = 0.5: write a length such as '1 week'"),
+        ("monitor.false_alarms", 0, "'monitor.false_alarms' = 0: input should be greater than 0"),
+        ("monitor.rows", 10, "'monitor.rows' = 10: input should be greater than or equal to 50"),
         ("gate.gain", 1, "unknown key 'gate.gain'"),
         ("seed", None, "the key 'seed' is missing"),
         ("data.target", None, "the key 'data.target' is missing"),
@@ -187,3 +192,15 @@ def test_numbers_are_not_called(tmp_path: Path) -> None:
     values["evaluation"] |= {"costs": {"false_alarm": 1, "miss": 5}}
     with pytest.raises(UsageError, match=r"'evaluation\.costs' is about calls, and regression"):
         load(tmp_path, values)
+
+
+def test_a_project_that_says_nothing_of_the_monitor_is_watched_by_the_week(tmp_path: Path) -> None:
+    silent = load(tmp_path, changed("monitor", None)).monitor
+    assert (silent.days, silent.wait, silent.false_alarms) == (7, 0, 3)
+    assert silent == load(tmp_path, TEXT).monitor
+
+
+def test_a_month_of_the_monitor_is_four_weeks(tmp_path: Path) -> None:
+    values = changed("monitor", {"window": "1 month", "horizon": "10 days"})
+    found = load(tmp_path, values).monitor
+    assert (found.days, found.wait) == (28, 10)

@@ -7,9 +7,11 @@ Nothing changes in the months of `months.py` unless it is told to; days are alik
 
 import os
 from collections import Counter
+from collections.abc import Callable
 
 import months
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -24,11 +26,14 @@ BUDGET = 3.0
 A_YEAR = 365 / 7
 
 
-def surveys(change: months.Change | None = None, since: int = months.KNOWN) -> list[Survey]:
+def surveys(
+    change: months.Change | None = None,
+    world: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
+) -> list[Survey]:
     found = []
     for seed in range(SIMULATIONS):
-        frame = months.rows(seed)
-        given = months.changed(frame, change, since, seed) if change else frame
+        frame = world(months.rows(seed))
+        given = months.changed(frame, change, seed=seed) if change else frame
         found.append(survey(months.material(given), months.QUESTION))
     return found
 
@@ -92,6 +97,24 @@ def test_a_fault_is_found(fault: str) -> None:
             soon[(first - months.KNOWN) // 7 + 1] += 1
     print(fault, "found in week", dict(sorted(soon.items())), "of", SIMULATIONS)
     assert SIMULATIONS - soon.total() <= most(1 - FOUND[fault], SIMULATIONS)
+
+
+def test_a_unit_is_found_in_a_column_that_swings_with_the_season() -> None:
+    """Distances end at 1: scaled by what a season makes of them, none would stand out."""
+    found = surveys(months.to_celsius, months.seasonal)
+    first = [it.looks[0] for it in found]
+    missed = sum(not it.alarm or it.movers[0].measure.column != "heat" for it in first)
+    assert missed <= most(0.1, SIMULATIONS)
+
+
+def test_what_leaps_hides_nothing_in_other_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missed() -> int:
+        found = surveys(months.by_default, months.by_leaps)
+        return sum(not it.looks[0].alarm for it in found)
+
+    assert (seen := missed()) <= most(0.2, SIMULATIONS)
+    monkeypatch.setattr(drift, "_LEAP", np.inf)
+    assert missed() > seen
 
 
 def test_days_that_are_alike_would_break_the_budget_if_they_were_taken_for_independent(

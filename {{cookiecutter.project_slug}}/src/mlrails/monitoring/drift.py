@@ -28,6 +28,8 @@ _YEAR, _SEASON = 364, 21
 _NOISE = 0.25
 """Of a share's error: a distance that never differs is not scaled by less."""
 _TYPICAL, _HIGH = 0.5, 0.9
+_LEAP = 1.65
+"""How many times as far as nine in ten the farthest of some forty is, where none makes leaps."""
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,18 @@ def _too_few_rows(rows: int, how: Plan) -> str:
 
 
 def _scores(found: Matrix, rows: float) -> Matrix:
-    """Return distances (measures, windows) on one scale: by the way to where nine in ten are."""
-    middle, high = np.quantile(found, (_TYPICAL, _HIGH), axis=1)
-    scale = np.maximum(high - middle, _NOISE / np.sqrt(max(rows, 1)))
-    scores: Matrix = (found - middle[:, None]) / scale[:, None]
+    """Return distances (measures, windows) on one scale: by the way to where nine in ten are.
+
+    A distance ends at 1, where nothing is in common; on the scale of its logarithm it has no end,
+    or columns that swing with the season could never stand out. And one that makes leaps is scaled
+    by the farthest of the other windows, or its leaps would hide what moves in all other columns.
+    """
+    far = -np.log1p(-np.minimum(found, 1 - 1 / max(rows, 2)))
+    middle, high = (it[:, None] for it in np.quantile(far, (_TYPICAL, _HIGH), axis=1))
+    first, second = np.sort(far, axis=1)[:, :-3:-1].T[:, :, None]
+    others = np.where(far == first, second, first)
+    scale = np.maximum(high - middle, (others - middle) / _LEAP)
+    scores: Matrix = (far - middle) / np.maximum(scale, _NOISE / np.sqrt(max(rows, 1)))
     return scores
 
 
