@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -200,3 +201,16 @@ def test_the_verb_reads_days_and_refuses_others(project: Path) -> None:
     done = CliRunner().invoke(app.app, ["monitor", "--local", "--from", "yesterday"])
     assert done.exit_code == Exit.USAGE
     assert done.stderr == "error: --from 'yesterday': is no day; write it as 2013-11-30\n"
+
+
+def test_where_logs_are_public_no_value_is_told_but_those_of_slices(here: Settings) -> None:
+    frame = later(dest="SECRET")
+    for in_ci in (False, True):
+        told = watch(replace(here, in_ci=in_ci), frame)
+        written = [here.root / it for it in (run.JSON, run.PAGE, run.TEXT)]
+        seen = any("SECRET" in it.read_text("utf-8") for it in written)
+        assert seen is not in_ci
+        assert told["code"] == Exit.DRIFT
+        of = {it["name"]: it["series"] for it in told["columns"]}
+        assert "shares" in of["carrier"] and ("shares" in of["dest"]) is not in_ci
+        assert "mean" in of["temp"]

@@ -83,7 +83,7 @@ def _of_column(found: Found, column: Found, name: str, is_alarmed: bool) -> Iter
     series, moved = column["series"], _moved(found, column["name"]) if is_alarmed else set()
     if "mean" in series:
         yield Chart(name, shown, "mean", partial(_lines, found, column, {"": series["mean"]}))
-    else:
+    elif "shares" in series:
         keys = ", ".join(wording.name(it, 14) for it in series["shares"])
         drawn = partial(_lines, found, column, series["shares"])
         yield Chart(name, shown, f"shares: {keys}", drawn)

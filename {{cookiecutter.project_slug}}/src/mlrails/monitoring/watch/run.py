@@ -56,7 +56,9 @@ def monitor(
         asked = Wanted(checked, {it.name: it for it in columns}, _inputs(model, checked))
         frame = read(settings.root, asked, known, order)
         found = _survey(settings, checked, own, frame, model, order)
-    about = About(origin, looked.named(version, digest), checked, _metric(checked, own), frame)
+    about = About(
+        origin, looked.named(version, digest), checked, _metric(checked, own), frame, settings.in_ci
+    )
     plain = told(found, about)
     paths = write(plain, settings.root)
     record.record(settings, plain, paths)

@@ -41,6 +41,8 @@ class About:
     params: Params
     metric: Metric
     frame: Frame
+    in_public: bool = False
+    """Whether no value of a row may be told but those of slices."""
 
     def date(self, day: int) -> str:
         """Return the date of a day."""
@@ -69,7 +71,7 @@ def told(of: Survey, about: About) -> Found:
         },
         "alarms": [_alarm(it, it in standing, about) for it in of.alarms],
         "windows": list(_windows(of, about)),
-        "columns": list(_columns(of)),
+        "columns": list(_columns(of, about)),
         "record": vars(of.record) if of.record else None,
         "notes": list(_notes(of, about)),
     }
@@ -161,19 +163,24 @@ def _comparison(found: Comparison) -> Found:
     }
 
 
-def _columns(of: Survey) -> Iterator[Found]:
+def _columns(of: Survey, about: About) -> Iterator[Found]:
     """Yield each column: how far the last window is from others, and what it was like over time."""
+    named = {*PREDICTIONS, *about.params.evaluation.slices}
     shown = of.windows[-_SHOWN:]
     for column in of.columns:
         counts = column.of(shown)
         with np.errstate(invalid="ignore", divide="ignore"):
             missing = counts.missing / counts.rows
+        may_tell = column.kind == "number" or not about.in_public or column.name in named
         yield {
             "name": column.name,
             "kind": column.kind,
             "is_prediction": column.name in PREDICTIONS,
             "distances": _distances(of, column),
-            "series": {**_series(column, of), "missing": missing.tolist()},
+            "series": {
+                **(_series(column, of) if may_tell else {}),
+                "missing": missing.tolist(),
+            },
         }
 
 
