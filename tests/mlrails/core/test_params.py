@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from flight_delays.schema import COLUMNS
 from mlrails.core import params
+from mlrails.core.config import Period
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
 from mlrails.data import validation
@@ -45,7 +46,7 @@ def test_the_projects_own_params_hold() -> None:
 def test_every_number_can_be_read() -> None:
     found = rows.parameters(Task.REGRESSION)
     assert found.task is Task.REGRESSION
-    assert found.split.test == params.Period(count=1, unit="month")
+    assert found.split.test == Period(count=1, unit="month")
     assert str(found.split.validation) == "2 weeks"
     assert found.evaluation.threshold == "f1"
 
@@ -122,12 +123,12 @@ def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "length"),
     [
-        ("1 day", params.Period(count=1, unit="day")),
-        ("3 weeks", params.Period(count=3, unit="week")),
-        ("2 month", params.Period(count=2, unit="month")),
+        ("1 day", Period(count=1, unit="day")),
+        ("3 weeks", Period(count=3, unit="week")),
+        ("2 month", Period(count=2, unit="month")),
     ],
 )
-def test_a_length_is_read(tmp_path: Path, value: str, length: params.Period) -> None:
+def test_a_length_is_read(tmp_path: Path, value: str, length: Period) -> None:
     assert load(tmp_path, changed("split.test", value)).split.test == length
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlrails.core import layout
-from mlrails.core.params import Period
+from mlrails.core.config import Period
 from mlrails.data import splits
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..core.config import Period
 from ..core.errors import UsageError, counted
-from ..core.params import Period
 from ..data.splits import Times, by_time
 from . import names, sizes
 from .plan import By, Question

@@ -1,14 +1,16 @@
 """YAML into frozen pydantic sections, with errors that name the file, the key and a remedy."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from .errors import UsageError, nearest
 
@@ -31,6 +33,48 @@ def _scalar(value: object) -> object:
 
 
 Scalar = Annotated[bool | int | float | str | None, BeforeValidator(_scalar)]
+
+
+class Period(Frozen):
+    """A calendar length such as `2 months`."""
+
+    count: int = Field(gt=0)
+    unit: Literal["day", "week", "month"]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}{'s' if self.count > 1 else ''}"
+
+
+_CALENDAR = re.compile(r"([1-9]\d{0,3}) (day|week|month)s?")
+
+
+def _calendar(value: object) -> Period:
+    """Read a calendar length."""
+    words = _CALENDAR.fullmatch(str(value))
+    if words is None:
+        raise ValueError("write a length such as '1 week' or '10 days'")
+    return Period.model_validate({"count": int(words[1]), "unit": words[2]})
+
+
+def _length(value: object) -> Period | float:
+    """Read a share of the rows (`0.2`) or a calendar length (`2 months`)."""
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    if _CALENDAR.fullmatch(str(value)) is None:
+        raise ValueError("write a length such as '2 months' or '10 days', or a share such as 0.2")
+    return _calendar(value)
+
+
+def _day(value: object) -> object:
+    """Refuse a bare date, for which DVC has no type."""
+    if isinstance(value, date):
+        raise ValueError(f"put the day in quotes: '{value}'")
+    return value
+
+
+Length = Annotated[Period | float, BeforeValidator(_length)]
+Span = Annotated[Period, BeforeValidator(_calendar)]
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class _UniqueKeys(yaml.SafeLoader):

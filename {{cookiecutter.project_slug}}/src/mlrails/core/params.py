@@ -3,16 +3,14 @@
 The section `estimator` is a plain mapping here: only `estimator.py` knows what is in it.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from .config import Frozen, Scalar, read_yaml, validated
+from .config import Day, Frozen, Length, Period, Scalar, Span, read_yaml, validated
 
 
 class Task(StrEnum):
@@ -37,40 +35,6 @@ class Unit(StrEnum):
 
 
 FILE = "params.yaml"
-
-
-class Period(Frozen):
-    """A calendar length such as `2 months`."""
-
-    count: int = Field(gt=0)
-    unit: Literal["day", "week", "month"]
-
-    def __str__(self) -> str:
-        return f"{self.count} {self.unit}{'s' if self.count > 1 else ''}"
-
-
-_CALENDAR = re.compile(r"([1-9]\d{0,3}) (day|week|month)s?")
-
-
-def _calendar(value: object) -> Period:
-    """Read a calendar length."""
-    words = _CALENDAR.fullmatch(str(value))
-    if words is None:
-        raise ValueError("write a length such as '1 week' or '10 days'")
-    return Period.model_validate({"count": int(words[1]), "unit": words[2]})
-
-
-def _length(value: object) -> Period | float:
-    """Read a share of the rows (`0.2`) or a calendar length (`2 months`)."""
-    if isinstance(value, float) and 0 < value < 1:
-        return value
-    if _CALENDAR.fullmatch(str(value)) is None:
-        raise ValueError("write a length such as '2 months' or '10 days', or a share such as 0.2")
-    return _calendar(value)
-
-
-Length = Annotated[Period | float, BeforeValidator(_length)]
-Span = Annotated[Period, BeforeValidator(_calendar)]
 Threshold = Literal["f1", "youden", "cost"]
 Acknowledgement = Literal[
     "rows of one day may be in training and test",
@@ -84,13 +48,6 @@ def acknowledgement(units: Iterable[Unit]) -> str:
     return f"rows of one {' or '.join(units)} may be in training and test"
 
 
-def _day(value: object) -> object:
-    """Refuse a bare date, for which DVC has no type."""
-    if isinstance(value, date):
-        raise ValueError(f"put the day in quotes: '{value}'")
-    return value
-
-
 class Data(Frozen):
     """Which column is predicted, and which ones tell the time, the group and the weight of a row.
 
@@ -99,7 +56,7 @@ class Data(Frozen):
 
     target: str
     time: str | None
-    until: Annotated[date, BeforeValidator(_day)] | None = None
+    until: Day | None = None
     group: str | None = None
     weight: str | None = None
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ..core.config import Period
 from ..core.errors import UsageError
 from ..core.layout import PARTS, Part
-from ..core.params import FILE, Params, Period, acknowledgement
+from ..core.params import FILE, Params, acknowledgement
 
 if TYPE_CHECKING:
     import pandas as pd
