@@ -179,7 +179,7 @@ def test_a_level_that_moves_is_found_by_outcomes_alone() -> None:
         part["came"] = np.maximum(part["came"], rng.random(len(part)) < 0.3)
 
     alarm, *_ = of(found(more).standing, Source.OUTCOMES)
-    assert "predictions were" in alarm.what and "below it" in alarm.what
+    assert "predictions are" in alarm.what and "below what came" in alarm.what
     assert alarm.remedy.startswith("rows are still put in the right order")
     assert not of(found(more).alarms, Source.ROWS)
 

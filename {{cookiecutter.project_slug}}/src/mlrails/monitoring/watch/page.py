@@ -60,7 +60,7 @@ def verdict(found: Found) -> str:
         first, more = alarms[0], len(alarms) - 1
         others = f" {wording.sentence(counted(more, 'more alarm'))} below." if more else ""
         since = f"Since {wording.day_named(first['since'])}: {first['what']}."
-        return f"{since} {wording.sentence(first['remedy'])}.{others}"
+        return f"{since} {_plain(first['remedy'])}.{others}"
     if found["verdict"] == CALM:
         looks = sum(bool(it["look"]) for it in found["windows"])
         return (
@@ -134,6 +134,11 @@ def _sections(found: Found, charts: Sequence[Chart]) -> Iterator[Section]:
     yield Section("How this is told", [Remarks([*found["notes"], *_how(found)])])
 
 
+def _plain(words: str) -> str:
+    """Return a sentence without the marks that set a command off in a terminal."""
+    return wording.sentence(words.replace("`", ""))
+
+
 def _picture(chart: Chart) -> Picture:
     return Picture(chart.name, chart.title, chart.caption, multiples.FOLDER)
 
@@ -146,7 +151,7 @@ def _alarm(alarm: Found) -> Table:
     since = f"Since {wording.day_named(alarm['since'])}"
     return Table(
         header=(since, ""),
-        rows=[(name, wording.sentence(words)) for name, words in told.items() if words],
+        rows=[(name, _plain(words)) for name, words in told.items() if words],
         words=(0, 1),
     )
 
