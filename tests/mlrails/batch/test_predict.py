@@ -16,17 +16,27 @@ import pyarrow.parquet
 import pytest
 import rows
 from filelock import FileLock
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from mlrails.batch import output as batch_output
 from mlrails.batch import rules
 from mlrails.batch.predict import Job, predict
+from mlrails.batch.written import Writing
 from mlrails.core import hashing, layout
 from mlrails.core.errors import Exit, ProjectError, UsageError, WorldError
 from mlrails.core.params import Task
 from mlrails.core.settings import Settings
-from mlrails.modeling import isolation
+from mlrails.data import as_written
+from mlrails.data.reading import Reading
+from mlrails.modeling import isolation, signature
 from mlrails.modeling.signature import Field
-from mlrails.sources import csv, tables
+from mlrails.serving.http.body import read_invocations
+from mlrails.serving.http.media import parse_content_type
+from mlrails.serving.http.messages import RefusedError
+from mlrails.serving.http.rows import RowSchema
+from mlrails.sources import csv, declared, tables
 
 NAMES = ["scheduled_departure", "carrier", "origin", "dest", "distance", "wind_speed", "temp"]
 
@@ -526,6 +536,72 @@ def test_a_cell_that_is_not_written_as_the_source_says_is_set_aside(here: Path) 
         [120, "scheduled_departure", "is no time written as '%d.%m.%Y %H:%M'"],
     ]
     assert len(pd.read_parquet(here / "out.parquet")) == 148
+
+
+def sent(root: Path, settings: Settings, body: bytes, kind: str = "text/csv") -> pd.DataFrame:
+    """Return rows as a server of the project reads them."""
+    how = Reading.of_words(json.loads(json.dumps(declared.written(settings))))
+    interface = signature.read_interface(root / layout.MODEL)
+    content = parse_content_type(kind.encode())
+    return pd.DataFrame(read_invocations(body, content, RowSchema(interface), interface, how))
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "text/csv; header=absent"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_server_reads_what_is_written_as_the_source_is_as_files_are(
+    here: Path, way: str, kind: str
+) -> None:
+    frame = owners_rows()
+    settings = owned(here, frame, WAYS[way])
+    body = (here / "own.csv").read_bytes()
+    if "absent" in kind:
+        order = [it.name for it in signature.read_interface(here / layout.MODEL).inputs]
+        body = b"\n".join(body.splitlines()[1:])
+        assert order == NAMES
+    found = sent(here, settings, body, kind)
+    pd.testing.assert_frame_equal(expected(here, found[NAMES]), expected(here, frame))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_beside_it_a_server_reads_a_plain_body_as_before(here: Path, way: str) -> None:
+    frame = owners_rows()
+    settings = owned(here, frame, WAYS[way])
+    frame.loc[::3, ["distance", "wind_speed"]] = 1.125
+    found = sent(here, settings, frame.to_csv(index=False).encode())
+    pd.testing.assert_frame_equal(expected(here, found[NAMES]), expected(here, frame))
+
+
+def test_a_server_says_of_a_cell_what_is_said_of_files(here: Path) -> None:
+    settings = owned(here, owners_rows(), WAYS["semicolons"])
+    lines = (here / "own.csv").read_text().splitlines()
+    cells = lines[4].split(";")
+    cells[NAMES.index("distance")] = "1.500"
+    lines[4] = ";".join(cells)
+    with pytest.raises(RefusedError) as told:
+        sent(here, settings, "\n".join(lines).encode())
+    (fault,) = told.value.faults
+    assert fault == (3, "distance", "is no number with ',' before its decimals")
+
+
+SIGNS = st.sampled_from(["1", "23", "456", ".", ",", " ", "-", "e5", "€", "nan", "x", "k. A.", "'"])
+CELLS = st.lists(st.lists(SIGNS, max_size=5).map("".join), min_size=1, max_size=9)
+
+
+@given(CELLS, st.sampled_from([".", ","]), st.sampled_from(["", ".", ",", "'"]), st.booleans())
+@examples(max_examples=60, deadline=None)
+def test_a_cell_says_the_same_to_files_and_to_a_server(
+    cells: list[str], decimal: str, thousands: str, trim: bool
+) -> None:
+    how = Reading(
+        decimal=decimal, thousands=thousands if thousands != decimal else "", nulls=("k. A.",),
+        trim=trim, units={"price": "€"},
+    )  # fmt: skip
+    field = Field("price", "double", nullable=True)
+    given_ = pa.array([it or None for it in cells], pa.string())
+    made, wrong, reason = Writing(how, [field])._column(field, given_)
+    found = as_written.column("price", "double", given_.to_pylist(), how)
+    assert (found.cells, [*found.wrong]) == (made.to_pylist(), wrong.tolist())
+    assert as_written.reason("price", "double", how) == reason
 
 
 def test_words_that_nobody_can_tell_are_refused(here: Path) -> None:

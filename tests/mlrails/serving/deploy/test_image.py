@@ -54,6 +54,7 @@ def test_the_folder_holds_all_that_serving_needs_and_nothing_else(here: Path) ->
     }  # fmt: skip
     told = json.loads((folder / "served.json").read_text())
     assert told["digest"] == hashing.of_folder(folder / "model")
+    assert told["written"] == {}
     assert all(it.stat().st_mode & 0o004 for it in folder.rglob("*"))
     code = {it.relative_to(folder / "app").as_posix() for it in (folder / "app").rglob("*.py")}
     needed = ("__main__", "web/app", "process/worker", "process/supervisor")
@@ -178,6 +179,7 @@ def opt(tmp_path: Path, model: Path) -> Path:
     """What stands in /opt of the image, as far as the model goes."""
     shutil.copytree(model, tmp_path / "opt" / "model")
     about = {"digest": hashing.of_folder(model), "version": "7", "name": "flights", "trained": None}
+    about["written"] = {"separator": ";"}
     (tmp_path / "opt" / "served.json").write_text(json.dumps(about))
     return tmp_path / "opt"
 

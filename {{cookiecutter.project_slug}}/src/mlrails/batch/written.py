@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import UsageError
-from ..data import columnar, reading
+from ..data import as_written, columnar, reading
 from ..data.reading import Reading
 from ..modeling.signature import Field
 from ..sources import csv as plain_csv
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _HEAD = 2**18
 """Bytes that hold the line of names."""
-_NUMBERS = {"double", "float", "long", "integer"}
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,6 @@ class Writing:
         """The words in a line, as they stand in `source.py`."""
         return ", ".join(f"{name}={value!r}" for name, value in self.how.words().items())
 
-    @property
-    def _in_plain(self) -> "Writing":
-        """The words for a plain CSV, where 1.234 is no thousand unless the source is plain too."""
-        if self.how.thousands != "." or self.how.separator == ",":
-            return self
-        return replace(self, how=replace(self.how, thousands=""))
-
     def _makes(self, path: Path, names: Sequence[str], root: Path) -> bool:
         """Tell whether only the words of the source make these columns of a CSV."""
         own = {*names} - {*datasets.partition(path, root)}
@@ -88,8 +80,9 @@ class Writing:
         if path in self.own:
             yield from self._strictly(path, source, names, partition)
             return
+        plain = replace(self, how=self.how.in_plain)
         for it in tables.pieces(path, source, names, partition):
-            rows, _ = self._in_plain._said(it.rows)
+            rows, _ = plain._said(it.rows)
             yield Piece(it.source, it.number, rows, it.places, it.broken, it.read)
 
     def _strictly(
@@ -137,16 +130,16 @@ class Writing:
         how, name = self.how, field.name
         column = pc.utf8_trim_whitespace(column) if how.trim else column
         column = columnar.without(column, ["", *how.nulls]) if how.trim or how.nulls else column
-        if name in how.dates and field.type == "datetime":
+        if as_written.is_time(name, field.type, how):
             moments, wrong = columnar.times(column, how.dates[name])
-            made, reason = moments.cast(pa.string()), f"is no time written as {how.dates[name]!r}"
-        elif field.type in _NUMBERS and (how.decimal != "." or how.thousands or name in how.units):
+            made = moments.cast(pa.string())
+        elif as_written.is_number(name, field.type, how):
             unit = how.units.get(name)
             bare = columnar.without_unit(column, unit) if unit else column
             made, wrong = columnar.numerals(bare, how.decimal, how.thousands)
-            reason = f"is no number with {how.decimal!r} before its decimals"
         else:
             return column, np.zeros(len(column), dtype=bool), ""
+        reason = as_written.reason(name, field.type, how)
         return pc.if_else(pa.array(wrong), column, made), wrong, reason
 
 

@@ -34,13 +34,21 @@ def serve(
     processes.use_one_thread()
     from ..serving.process import options
     from ..serving.serve import ServeOptions, serve
+    from ..sources import declared
 
     def begin() -> None:
         sockets.check_port(port, "--port")  # Before anything starts.
         model = named(version, alias, local)
-        how = options.chosen(os.environ, root_path=root_path, drain=drain, workers=workers)
+        there = here().of_registry(registry)
+        how = options.chosen(
+            os.environ,
+            root_path=root_path,
+            drain=drain,
+            workers=workers,
+            written=declared.written(there),
+        )
         wanted = ServeOptions(host, port, model, registry, every, everyone, how)
-        serve(here().of_registry(registry), wanted, handed(context).package)
+        serve(there, wanted, handed(context).package)
 
     leave(begin)
 

@@ -28,6 +28,13 @@ _BOOLEANS = {"true": True, "false": False}
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
+def numeral(decimal: str, thousands: str) -> str:
+    """Return the pattern of numbers with these marks before decimals and between thousands."""
+    mark, point = re.escape(thousands), re.escape(decimal)
+    digits = f"([0-9]+|[0-9][0-9]?[0-9]?({mark}[0-9][0-9][0-9])+)" if mark else "[0-9]+"
+    return rf"[+-]?({digits}({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
+
+
 def number(cell: str) -> float | str | None:
     """Return the number that a cell says, None for NaN; what is none stays text."""
     said = cell.strip(BLANKS)

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from . import cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 _EXACT_DIGITS = 15
 """Whole numbers of so many digits are floats."""
@@ -63,9 +67,7 @@ def numerals(column: Any, decimal: str, thousands: str) -> tuple[Any, np.ndarray
     """Return numbers with a decimal point and no thousands, and which cells are none."""
     import pyarrow.compute as pc
 
-    mark, point = re.escape(thousands), re.escape(decimal)
-    digits = f"([0-9]+|[0-9][0-9]?[0-9]?({mark}[0-9][0-9][0-9])+)" if mark else "[0-9]+"
-    number = rf"[+-]?({digits}({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
+    number = cells.numeral(decimal, thousands)
     cut = pc.utf8_trim_whitespace(column)
     right = pc.match_substring_regex(cut, f"^({number}|{cells.MISSING})$")
     bare = pc.replace_substring(cut, thousands, "") if thousands else cut
@@ -82,10 +84,16 @@ SINCE: Mapping[str, tuple[Literal["s", "ms", "D"], str]] = {
 
 def times(column: Any, form: str) -> tuple[Any, np.ndarray]:
     """Return times without a zone (of several zones: in UTC), and which cells are none."""
-    import pandas as pd
     import pyarrow as pa
 
-    said = column.to_pandas()
+    made, wrong = moments(column.to_pandas(), form)
+    return pa.array(made.astype("datetime64[us]"), from_pandas=True), wrong
+
+
+def moments(said: "pd.Series[Any]", form: str) -> "tuple[pd.Series[Any], np.ndarray]":
+    """Do the same of text that is in no column of Arrow."""
+    import pandas as pd
+
     if form in SINCE:
         unit, origin = SINCE[form]
         counts = pd.to_numeric(said, errors="coerce").astype("float64")
@@ -94,8 +102,7 @@ def times(column: Any, form: str) -> tuple[Any, np.ndarray]:
         made = pd.to_datetime(said, format=form, errors="coerce", utc="%z" in form)
     if made.dt.tz is not None:
         made = made.dt.tz_localize(None)
-    wrong = np.asarray(made.isna() & said.notna())
-    return pa.array(made.astype("datetime64[us]"), from_pandas=True), wrong
+    return made, np.asarray(made.isna() & said.notna())
 
 
 def event(column: Any, positive: str) -> Any:

@@ -12,7 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +51,19 @@ class Reading:
     """Columns without which a row says nothing: rows that have no value there are left out."""
     units: Mapping[str, str] = field(default_factory=dict)
     """A sign beside the numbers of a column, as in `$5` or `5 %`; it is no part of them."""
+
+    @classmethod
+    def of_words(cls, words: Mapping[str, Any]) -> "Reading":
+        """Return what `words` has told."""
+        lists = {name: tuple(it) for name, it in words.items() if isinstance(it, list)}
+        return cls(**{**words, **lists})
+
+    @property
+    def in_plain(self) -> "Reading":
+        """The words for a plain CSV, where 1.234 is no thousand unless the source is plain too."""
+        if self.thousands != "." or self.separator == ",":
+            return self
+        return replace(self, thousands="")
 
     def words(self) -> dict[str, Any]:
         """Return what is not as in a plain CSV, as keyword arguments of `sources.read`."""

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..modeling.loading import ModelOrigin
@@ -36,7 +36,9 @@ def found(root: Path, laid: Path, environment: Mapping[str, str]) -> "tuple[Path
     from ..core.errors import UsageError
     from ..modeling.loading import ModelOrigin
 
-    origin = ModelOrigin(**json.loads((root / _ABOUT).read_text("utf-8")))
+    about = _about(root)
+    about.pop("written", None)
+    origin = ModelOrigin(**about)
     if not (laid / "MLmodel").is_file():
         return root / _MODEL, origin
     digest = environment.get("SERVING_DIGEST", "")
@@ -47,9 +49,14 @@ def found(root: Path, laid: Path, environment: Mapping[str, str]) -> "tuple[Path
     return laid, ModelOrigin(digest, digest[:12], origin.name)
 
 
+def _about(root: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((root / _ABOUT).read_text("utf-8"))
+    return told
+
+
 def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
     """Serve until a signal comes; raises UsageError where it may not, or the words mean nothing."""
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from ..core.errors import UsageError
     from ..modeling import loading
@@ -62,7 +69,7 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
         if not words[2].isdecimal():
             raise UsageError(f"{words[2]!r} is no port; use a number")
         host, port = words[1], int(words[2])
-    how = options.from_environment(environment)
+    how = replace(options.from_environment(environment), written=_about(root).get("written", {}))
     everyone = environment.get("SERVING_EVERYONE", "").lower() == "true"
     server.check_open(host, how.token, everyone, "SERVING_EVERYONE=true")
     folder, origin = found(root, _LAID, environment)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import UsageError
+from ..core.settings import Settings
 from ..data.reading import Reading
 
 _TUPLES = ("nulls", "needed")
@@ -35,6 +36,12 @@ def reading(path: Path) -> Reading | None:
     known = {it.name for it in fields(Reading)}
     said = [it for it in found[0].keywords if it.arg in known]
     return Reading(**{str(it.arg): _value(it, path) for it in said})
+
+
+def written(settings: Settings) -> dict[str, Any]:
+    """Return the same words of a project, none where they are those of a plain CSV."""
+    found = reading(settings.root / "src" / settings.package / "source.py")
+    return found.words() if found else {}
 
 
 def _value(word: ast.keyword, path: Path) -> Any:

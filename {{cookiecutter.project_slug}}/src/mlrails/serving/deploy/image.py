@@ -20,6 +20,7 @@ from ...modeling import loading
 from ...modeling.loading import ModelOrigin
 from ...modeling.signature import python_version
 from ...registry import resolve, signing
+from ...sources import declared
 from . import sbom
 
 _TEXT, _OF_ITS_OWN = "Dockerfile.in", "Dockerfile.apart.in"
@@ -106,12 +107,13 @@ def _lay_out(folder: Path, origin: ModelOrigin, settings: Settings) -> str | Non
     lock = (settings.root / SERVING_LOCK).read_text("utf-8")
     usual, apart, others = parted_lock(lock)
     about = (settings.name, python_version(folder / "model"), origin.version, origin.digest)
+    about_model = {**asdict(origin), "written": declared.written(settings)}
     files = {
         "Dockerfile": dockerfile_text(*about, apart),
         ".dockerignore": _IGNORED,
         SERVING_LOCK: usual,
         "sbom.cdx.json": sbom.text(lock, origin),
-        "served.json": json.dumps(asdict(origin), indent=1) + "\n",
+        "served.json": json.dumps(about_model, indent=1) + "\n",
     }
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")

@@ -4,8 +4,6 @@ See https://mlflow.org/docs/latest/genai/serving/ for theirs: one of `dataframe_
 `dataframe_records`, `instances`, `inputs` as JSON, or CSV with a line of names.
 """
 
-import csv
-import io
 import json
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
@@ -16,8 +14,9 @@ from typing import Any
 from pydantic_core import from_json
 
 from ...core.errors import nearest
-from ...data import cells, dialect
+from ...data.reading import Reading
 from ...modeling import signature
+from .csv_rows import read_csv
 from .media import CSV, JSON, Content
 from .messages import LONGEST_NAME, Fault, RefusedError, bad_rows
 from .rows import Row, RowSchema
@@ -61,72 +60,16 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read_csv(
-    body: bytes, header: bool, rows: RowSchema, interface: signature.Interface
-) -> Iterator[Mapping[str, Any]]:
-    """Yield rows, each cell as its column's type where it is one; raises RefusedError.
-
-    An empty cell is a missing value, and so is the NaN that data frames write for one.
-    """
-    lines = _lines(body)
-    names = _header(lines, rows, body) if header else rows.names
-    types = {it.name: it.type for it in interface.inputs}
-    kinds = [types.get(name, "string") for name in names]
-    for place, line in enumerate(lines):
-        if len(line) != len(names):
-            if not place and not header:
-                _refuse_other(body)
-            raise bad_rows([Fault(place, None, f"has {len(line)} cells, not {len(names)}")])
-        yield {
-            name: csv_value(cell, kind) for name, kind, cell in zip(names, kinds, line, strict=True)
-        }
-
-
-def _lines(body: bytes) -> Iterator[list[str]]:
-    try:
-        found = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
-        yield from (line for line in found if line)
-    except (UnicodeDecodeError, csv.Error) as error:
-        _refuse_other(body)
-        raise RefusedError(400, f"the body is not CSV in UTF-8 ({error})") from None
-
-
-def _refuse_other(body: bytes) -> None:
-    """Raise RefusedError where the body is seen to be of another dialect or format."""
-    if why := dialect.cause(body[: dialect.HEAD]):
-        raise RefusedError(400, f"the body is not CSV with commas, in UTF-8: {why}")
-
-
-def _header(lines: Iterator[list[str]], rows: RowSchema, body: bytes) -> Sequence[str]:
-    names = next(lines, [])
-    if not set(names) & set(rows.names):
-        _refuse_other(body)
-    if len(set(names)) < len(names):
-        raise RefusedError(422, "the line of names holds one twice")
-    rows.refuse_more(names)
-    return names
-
-
-def csv_value(cell: str, kind: str) -> Any:
-    """Return what a cell says as a value of a type; what is none stays text."""
-    return _VALUES.get(kind, str)(cell) if cell else None
-
-
-_VALUES: Mapping[str, Callable[[str], Any]] = {
-    "double": cells.number,
-    "float": cells.number,
-    "long": cells.whole,
-    "integer": cells.whole,
-    "boolean": cells.boolean,
-}
-
-
 def read_invocations(
-    body: bytes, sent: Content, rows: RowSchema, interface: signature.Interface
+    body: bytes,
+    sent: Content,
+    rows: RowSchema,
+    interface: signature.Interface,
+    how: Reading | None = None,
 ) -> list[Row]:
     """Return the checked rows of `POST /invocations`; raises RefusedError."""
     if sent.kind == CSV:
-        return _checked(read_csv(body, sent.header, rows, interface), b"", rows)
+        return _checked(read_csv(body, sent.header, rows, interface, how), b"", rows)
     if sent.kind not in {JSON, ""}:
         raise RefusedError(415, f"send {JSON} or {CSV}, not {sent.kind[:LONGEST_NAME]!r}")
     content = parse_json(body)

@@ -5,6 +5,7 @@ import gc
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...data.reading import Reading
 from ...modeling import checked_copy
 from ...modeling.loading import LoadedModel, ModelOrigin, load, load_copy
 from ..http.rows import RowSchema
@@ -27,6 +28,8 @@ class Current:
     """The same, as a head has it."""
     notice: Path | None = None
     """The file that says so while something is wrong with where models come from."""
+    how: Reading | None = None
+    """How the project's source is written, and so may be a CSV that is sent."""
 
     def noticed(self) -> str:
         """Return what callers should know of the registry, empty where all is well."""
@@ -36,21 +39,25 @@ class Current:
             return ""
 
 
-def prepared(served: LoadedModel, notice: Path | None = None) -> Current:
+def prepared(
+    served: LoadedModel, notice: Path | None = None, how: Reading | None = None
+) -> Current:
     """Make ready what requests need of a model."""
     origin = served.origin
     said = {"x-model-version": origin.version, "x-model-digest": origin.digest}
     headers = tuple((name.encode(), value.encode()) for name, value in said.items())
     lines = b"".join(b"%b: %b\r\n" % it for it in headers)
-    return Current(served, RowSchema(served.interface), headers, lines, notice)
+    return Current(served, RowSchema(served.interface), headers, lines, notice, how)
 
 
 class Holder:
     """Holds the model that answers now."""
 
-    def __init__(self, first: LoadedModel, notice: Path | None = None) -> None:
-        self._notice = notice
-        self.now = prepared(first, notice)
+    def __init__(
+        self, first: LoadedModel, notice: Path | None = None, how: Reading | None = None
+    ) -> None:
+        self._notice, self._how = notice, how
+        self.now = prepared(first, notice, how)
 
     @property
     def origin(self) -> ModelOrigin:
@@ -59,7 +66,7 @@ class Holder:
 
     def replace(self, served: LoadedModel) -> None:
         """Let another model answer from now on; requests that were taken keep the old one."""
-        self.now = prepared(served, self._notice)
+        self.now = prepared(served, self._notice, self._how)
 
     def put(self, served: LoadedModel, metrics: Metrics) -> None:
         """Do the same, and tell it."""

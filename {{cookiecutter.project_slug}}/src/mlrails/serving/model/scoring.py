@@ -147,7 +147,7 @@ class Way(NamedTuple):
 
 def _read_theirs(now: Current, headers: Headers, body: bytes) -> list[Row]:
     sent = parse_content_type(headers.get(b"content-type", b""))
-    return read_invocations(body, sent, now.rows, now.served.interface)
+    return read_invocations(body, sent, now.rows, now.served.interface, now.how)
 
 
 def _reply_theirs(now: Current, headers: Headers, answer: Answer) -> Reply:

@@ -4,7 +4,7 @@ A container says it by `SERVING_TOKEN`, `SERVING_ROOT_PATH`, `SERVING_DRAIN` and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ...core.errors import UsageError
@@ -27,6 +27,8 @@ class Manner:
     workers: int = 1
     notice: str = ""
     """The file that says what callers should know of the registry, if there is one."""
+    written: Mapping[str, Any] = field(default_factory=dict)
+    """How the project's source is written, in the words of `sources.read`: a CSV may be so too."""
 
     def __post_init__(self) -> None:
         """Raise UsageError for a choice that there is not."""

@@ -22,6 +22,7 @@ import uvicorn
 
 from ...core import sockets
 from ...core.errors import UsageError
+from ...data.reading import Reading
 from ...modeling.loading import LoadedModel
 from ..http import telemetry
 from ..http.limits import Doorkeeper
@@ -156,7 +157,8 @@ def assemble(
     first: LoadedModel, manner: Manner, metrics: Metrics | None = None
 ) -> tuple[Holder, Front, uvicorn.Config]:
     """Return what holds the model, what answers with it, and how that is put on a socket."""
-    holder = Holder(first, Path(manner.notice) if manner.notice else None)
+    how = Reading.of_words(manner.written) if manner.written else None
+    holder = Holder(first, Path(manner.notice) if manner.notice else None, how)
     front = app.make(holder, metrics or Metrics(), manner.token, root_path=manner.root_path)
     config = uvicorn.Config(
         front,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from ...modeling import signature
 from ...modeling.classes import PREFIX
 from ..http import prefix
-from ..http.body import csv_value
+from ..http.csv_rows import csv_value
 from ..http.messages import RefusedError, Reply, WholeRequest
 from ..model.current import Current, Holder
 from ..model.scoring import Batcher
