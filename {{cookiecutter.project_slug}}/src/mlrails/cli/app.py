@@ -54,7 +54,7 @@ def _finish_adoption(root: Path) -> None:
         apply.finish(root)
         raise WorldError(
             "an adoption had been killed halfway; it is done now (`git diff` shows it): run the "
-            "same command again"
+            "same command again, unless it was that adoption"
         )
 
 
