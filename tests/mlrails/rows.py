@@ -174,10 +174,12 @@ def fitted(task: Task) -> Predictor:
     return fit(parameters(task))
 
 
-def write_model(task: Task, target: Path, identity: str = "rows") -> str:
+def write_model(
+    task: Task, target: Path, identity: str = "rows", background: int | None = None
+) -> str:
     """Write a model directory as the stage does; return its digest."""
-    lock = ROOT / SERVING_LOCK
-    return directory.write(fitted(task), COLUMNS, parts()["train"], identity, lock, target)
+    of = fitted(task), COLUMNS, parts()["train"], identity, ROOT / SERVING_LOCK
+    return directory.write(*of, target, (background, 7))
 
 
 def tell_figures(root: Path) -> str:

@@ -60,6 +60,19 @@ def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Task], Path]
     return written
 
 
+@pytest.fixture(scope="session")
+def explained_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Task], Path]:
+    """Return what gives a model directory with typical rows; it is shared, so never change it."""
+
+    @cache
+    def written(task: Task) -> Path:
+        folder = tmp_path_factory.mktemp(f"explained-{task}") / "model"
+        rows.write_model(task, folder, background=32)
+        return folder
+
+    return written
+
+
 @pytest.fixture(params=list(Task))
 def task(request: pytest.FixtureRequest) -> Task:
     """Return each task in turn."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import UsageError
 from ..data import values
@@ -39,10 +40,14 @@ def check(
     ]
     for path, types in zip(paths, found, strict=True):
         for it in inputs:
-            type_ = types[it.name]
-            if type_ != tables.TEXT and values.kind(type_) not in _KINDS[it.type]:
-                raise UsageError(
-                    f"{path}: the column {it.name!r} is {type_}, and the model takes a "
-                    f"{_WORDS[it.type]}; convert it"
-                )
+            check_type(types[it.name], it, str(path))
     tables.check_alike(paths, found, keep)
+
+
+def check_type(type_: Any, field: Field, where: str) -> None:
+    """Raise UsageError where a column's type holds no values that a model takes."""
+    if type_ != tables.TEXT and values.kind(type_) not in _KINDS[field.type]:
+        raise UsageError(
+            f"{where}: the column {field.name!r} is {type_}, and the model takes a "
+            f"{_WORDS[field.type]}; convert it"
+        )

@@ -15,6 +15,7 @@ from ..core.errors import UsageError, WorldError, reported
 from ..data.schema import Column
 from ..evaluation.own import OwnMetric
 from .adoption import adoption_verbs
+from .explaining import explaining_verbs
 from .github import forge_verbs
 from .leaving import Handed
 from .lifecycle import lifecycle_verbs
@@ -27,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP
 )
 _ROOMS = (pipeline_verbs, adoption_verbs, lifecycle_verbs, serving_verbs, monitoring_verbs)
-for verbs in (*_ROOMS, forge_verbs):
+for verbs in (*_ROOMS, explaining_verbs, forge_verbs):
     app.add_typer(verbs)
 
 

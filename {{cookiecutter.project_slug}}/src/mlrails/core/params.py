@@ -80,11 +80,15 @@ class Data(Frozen):
 
 
 class Features(Frozen):
-    """The raw columns that the model may see; what is made of them is in `features.py`."""
+    """The raw columns that the model may see; what is made of them is in `features.py`.
+
+    `background` says how many typical rows a model carries, which predictions are explained by.
+    """
 
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     calendar: tuple[str, ...] = ()
+    background: int | None = Field(default=None, ge=8, le=256)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

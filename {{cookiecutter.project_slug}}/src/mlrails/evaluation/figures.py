@@ -165,7 +165,7 @@ def _of_model(params: Params, model: Model) -> Mapping[str, Any]:
         "estimator": type(model.estimator).__name__,
         "hyperparameters": dict(params.estimator),
         "categories": getattr(model, "categories", None),  # An earlier one does not say it.
-        "features": params.features.model_dump(mode="json"),
+        "features": params.features.model_dump(mode="json", exclude={"background"}),
     }
 
 

@@ -8,6 +8,7 @@ How to change this: any change of what is written changes every digest. `test_di
 holds the contract: raw rows in, native load, no pickle, equal bytes, serves without the project.
 """
 
+import json
 import shutil
 import sys
 import uuid
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from ..core import files, hashing, layout
+from ..core import files, hashing, layout, params
 from ..core.imports import closure
 from ..core.processes import configure_mlflow
 from ..data.schema import Column
@@ -36,11 +37,14 @@ _ALWAYS = "1980-01-01 00:00:00.000000"
 def save(model: Model, columns: Sequence[Column], rows: "pd.DataFrame", root: Path) -> str:
     """Write the model directory of a project and its digest, and return that.
 
-    Equal models of equal rows are equal bytes. `columns` and `rows` as `write` takes them.
+    Equal models of equal rows are equal bytes. `columns` and `rows` as `write` takes them. It has
+    typical rows where `params.yaml` asks for some.
     """
+    told = params.load(root)
     identity = hashing.of_folder(root / layout.PREPARED, links=True)
     lock, target = root / layout.SERVING_LOCK, root / layout.MODEL
-    digest = write(model, columns, rows, identity, lock, target)
+    typical = told.features.background, told.seed
+    digest = write(model, columns, rows, identity, lock, target, typical)
     files.write_text(f"{digest}\n", root / layout.DIGEST)
     return digest
 
@@ -52,11 +56,13 @@ def write(
     identity: str,
     requirements: Path,
     target: Path,
+    typical: tuple[int | None, int] = (None, 0),
 ) -> str:
     """Write the model directory `target` whole or not at all, and return its digest.
 
     `columns` are those of `schema.py`, `rows` are what it was fitted on, `identity` is what the
-    model's uuid is derived of, `requirements` is the lock that serving needs.
+    model's uuid is derived of, `requirements` is the lock that serving needs. `typical` says how
+    many typical rows to write, and their seed.
     """
     by_name = {column.name: column for column in columns}
     read = [by_name[name] for name in model.encoder.columns]
@@ -65,6 +71,11 @@ def write(
     scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         _write(model, read, examples.example(rows, read), identity, requirements, scratch)
+        count, seed = typical
+        if count is not None:
+            made = examples.typical(rows, read, count, seed, model.scores)
+            text = json.dumps(made.to_json(), indent=1, sort_keys=True) + "\n"
+            (scratch / examples.TYPICAL).write_text(text, "utf-8")
         files.replace_folder(scratch, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

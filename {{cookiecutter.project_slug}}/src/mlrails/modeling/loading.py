@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import WorldError
-from . import checked_copy, isolation, signature, trees
+from . import checked_copy, examples, isolation, signature, trees
 
 if TYPE_CHECKING:
     from .protocols import Model
@@ -40,6 +40,8 @@ class LoadedModel:
     predictor: "Model"
     interface: signature.Interface
     origin: ModelOrigin
+    typical: examples.Typical | None = None
+    """What predictions are explained against; an earlier model has none."""
 
     def predict(self, columns: Columns, rows: int) -> Mapping[str, np.ndarray]:
         """Return each output column, (rows,).
@@ -60,11 +62,17 @@ class LoadedModel:
     def try_example(self) -> Answer:
         """Return what the model says to its own example; raises ValueError as `answer` does."""
         rows = self.interface.example
-        columns = {it.name: [_plain(row[it.name], it.type) for row in rows] for it in self.inputs}
-        found = self.answer(columns, len(rows))
+        columns = {it.name: [row[it.name] for row in rows] for it in self.inputs}
+        found = self.answer(self.from_json(columns), len(rows))
         if found.keys() != self.interface.outputs.keys():
             raise ValueError("the model answers other columns than its signature says")
         return found
+
+    def from_json(self, columns: Columns) -> dict[str, list[Any]]:
+        """Return columns of JSON's values as the model takes them."""
+        return {
+            it.name: [_plain(value, it.type) for value in columns[it.name]] for it in self.inputs
+        }
 
     @property
     def inputs(self) -> tuple[signature.Field, ...]:
@@ -88,7 +96,7 @@ def load_copy(
     with _failing_as(origin):
         predictor, interface = isolation.load_copy(copy, copy), signature.read_interface(copy)
         trees.join(predictor.estimator)
-        loaded = LoadedModel(predictor, interface, origin)
+        loaded = LoadedModel(predictor, interface, origin, examples.read_typical(copy))
         found = loaded.try_example()
         if expected is not None and not same(found, expected):
             raise WorldError(
@@ -115,7 +123,7 @@ def _named(origin: ModelOrigin) -> str:
 
 
 def _plain(value: Any, kind: str) -> Any:
-    return datetime.fromisoformat(value) if kind == "datetime" else value
+    return datetime.fromisoformat(value) if kind == "datetime" and value else value
 
 
 def same(found: Answer, expected: Answer) -> bool:

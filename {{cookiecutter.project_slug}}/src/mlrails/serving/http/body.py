@@ -115,6 +115,33 @@ def read_plain(body: bytes, rows: RowSchema) -> list[Row]:
     return checked
 
 
+MOST_EXPLAINED = 16
+"""Rows of one request to explain: each costs a thousand predictions."""
+
+
+def read_explain(body: bytes, rows: RowSchema) -> tuple[list[Row], str | None]:
+    """Return the checked rows of `POST /explain`, and the output that is named, if one is.
+
+    Raises RefusedError.
+    """
+    content, known = parse_json(body), ("rows", "output")
+    form = 'send {"rows": [{column: value, ...}]}'
+    if extra := set(content) - {*known}:
+        raise RefusedError(422, f'{_too_many(extra, known)}; {form}, and "output" beside it')
+    output = content.get("output")
+    if "rows" not in content or not isinstance(output, str | None):
+        raise RefusedError(422, f'{form}, and "output" as the name of what is to be explained')
+    found = _list(content["rows"], "the rows")
+    if len(found) > MOST_EXPLAINED:
+        raise RefusedError(
+            413,
+            f"at most {MOST_EXPLAINED} rows are explained at once; send fewer than {len(found):,}",
+        )
+    checked = _checked(found, body, rows)
+    refuse_repeated(body, len(content) + _names_in(found))
+    return checked, output
+
+
 def _checked(found: Iterable[Any], body: bytes, rows: RowSchema) -> list[Row]:
     # The letters stand in hardly any body, so hardly any pays for this.
     checked = rows.check(rows.missing_for_nan(found) if b"NaN" in body else found)

@@ -13,6 +13,7 @@ from ..http.telemetry import Metrics
 from ..model.current import Holder
 from ..model.scoring import WAYS, Batcher, Scoring
 from . import openapi, page
+from .explain import Explaining
 from .fast_path import Quick
 from .front import Front
 
@@ -31,9 +32,11 @@ def make(
     metrics.serves(holder.now.served.origin)
     batcher = Batcher(metrics.batches.observe)
     scoring = Scoring(holder, batcher, bounds)
-    form = page.Page(holder, batcher)
+    explaining = Explaining(holder, bounds)
+    form = page.Page(holder, batcher, explaining)
     answers = {
         **{("POST", path): scoring.answering(way) for path, way in WAYS.items()},
+        ("POST", "/explain"): explaining.answered,
         ("GET", "/"): form.empty,
         ("POST", "/"): form.answered,
     }

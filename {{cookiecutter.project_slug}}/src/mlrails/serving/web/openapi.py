@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from ...data import cells
+from ..http.body import MOST_EXPLAINED
 from ..http.messages import Refusal
 from ..model.current import Current
 
@@ -41,6 +42,7 @@ def describe(app: FastAPI, now: Current) -> dict[str, Any]:
     document["paths"] = {
         "/predict": {"post": _predict(example)},
         "/invocations": {"post": _invocations(example)},
+        "/explain": {"post": _explain(example)},
         **document["paths"],
     }
     for path in _GUARDED:
@@ -88,6 +90,30 @@ def _shapes(row: Any, outputs: Mapping[str, str]) -> dict[str, Any]:
         "Predictions": _object({"predictions": answers}),
         "Model": _object({"version": text, "digest": text}),
         "PredictionsOfModel": _object({"predictions": answers, "model": _ref("Model")}),
+        **_of_explanations(rows),
+    }
+
+
+def _of_explanations(rows: Any) -> dict[str, Any]:
+    text, number = {"type": "string"}, {"type": "number"}
+    share = {"column": text, "value": {}, "contribution": number, "error": number}
+    explanation = {
+        "output": text,
+        "base": number,
+        "prediction": number,
+        "contributions": {"type": "array", "items": _ref("Contribution")},
+        "exact": {"type": "boolean"},
+        "outside": {"type": "array", "items": _ref("Outside")},
+    }
+    several = {"type": "array", "items": _ref("Explanation")}
+    return {
+        "RowsToExplain": _object(
+            {"rows": {**rows, "maxItems": MOST_EXPLAINED}, "output": text}, optional=("output",)
+        ),
+        "Contribution": _object(share),
+        "Outside": _object({"column": text, "reason": text}),
+        "Explanation": _object(explanation),
+        "Explanations": _object({"explanations": several, "model": _ref("Model")}),
     }
 
 
@@ -121,8 +147,23 @@ def _invocations(example: Any) -> dict[str, Any]:
     )
 
 
-def _operation(name: str, summary: str, content: Any, answer: Any) -> dict[str, Any]:
-    good = {"description": "One prediction for each row.", "content": answer}
+def _explain(example: Any) -> dict[str, Any]:
+    body = {"schema": _ref("RowsToExplain"), "example": {"rows": example}}
+    found = _operation(
+        "explain",
+        "Tell what moved predictions: base plus contributions is the prediction.",
+        {"application/json": body},
+        _json(_ref("Explanations")),
+        "One explanation for each row.",
+    )
+    found["responses"] |= _refusals({"501": "The model carries nothing to explain it against."})
+    return found
+
+
+def _operation(
+    name: str, summary: str, content: Any, answer: Any, told: str = "One prediction for each row."
+) -> dict[str, Any]:
+    good = {"description": told, "content": answer}
     return {
         "operationId": name,
         "summary": summary,

@@ -9,11 +9,14 @@ from urllib.parse import parse_qsl
 
 from ...modeling import signature
 from ...modeling.classes import PREFIX
-from ..http import prefix
+from ..http import prefix, telemetry
 from ..http.csv_rows import csv_value
 from ..http.messages import RefusedError, Reply, WholeRequest
+from ..http.rows import Row
 from ..model.current import Current, Holder
 from ..model.scoring import Batcher
+from .explain import Explaining
+from .why import section
 
 _PAGE = Template(Path(__file__).with_name("page.html").read_text("utf-8"))
 """What stands around the form; no more is needed, so that a server needs no engine of templates."""
@@ -41,8 +44,8 @@ _HEADERS = (
 class Page:
     """The form, empty or with an answer."""
 
-    def __init__(self, holder: Holder, batcher: Batcher) -> None:
-        self._holder, self._batcher = holder, batcher
+    def __init__(self, holder: Holder, batcher: Batcher, explaining: Explaining) -> None:
+        self._holder, self._batcher, self._explaining = holder, batcher, explaining
 
     async def empty(self, asked: WholeRequest) -> Reply:
         """Show the form with the values of the model's own example."""
@@ -59,13 +62,24 @@ class Page:
         sent = dict(pairs)
         row = {it.name: csv_value(sent.get(it.name, ""), it.type) for it in now.served.inputs}
         try:
-            answer = await self._batcher.score(now.served, now.rows.check([row]))
+            checked = now.rows.check([row])
+            answer = await self._batcher.score(now.served, checked)
         except RefusedError as refused:
             faults = {str(fault.column): fault.reason for fault in refused.faults}
             return _reply(now, asked.below, sent, faults=faults, status=422)
-        return _reply(
-            now, asked.below, sent, answer={name: values[0] for name, values in answer.items()}
-        )
+        one = {name: values[0] for name, values in answer.items()}
+        return _reply(now, asked.below, sent, answer=one, why=await self._why(now, checked[0]))
+
+    async def _why(self, now: Current, row: Row) -> str:
+        """Return what moved the answer; nothing where the model or the server cannot tell."""
+        if now.served.typical is None:
+            return ""
+        try:
+            (found,) = await self._explaining.explain(now, [row])
+        except (RefusedError, RuntimeError) as error:
+            telemetry.log("not explained", reason=str(error))
+            return ""
+        return section(found, _said)
 
 
 def _reply(
@@ -75,6 +89,7 @@ def _reply(
     faults: Mapping[str, str] | None = None,
     answer: Mapping[str, Any] | None = None,
     status: int = 200,
+    why: str = "",
 ) -> Reply:
     origin, wrong, notice = now.served.origin, faults or {}, now.noticed()
     shown = "".join(_field(it, values.get(it.name, ""), wrong) for it in now.served.inputs)
@@ -92,6 +107,7 @@ def _reply(
         digest=escape(origin.digest[:12]),
         notice=f'<p class="fault" role="status">{escape(notice)}</p>' if notice else "",
         fields=shown,
+        why=why,
         answer=f'<dl class="{kind}" role="status">{said}</dl>' if said else "",
     )
     headers, rows = (*_HEADERS, *now.headers), int(answer is not None)
