@@ -10,7 +10,7 @@ import pytest
 
 from mlrails.adopt import table
 from mlrails.adopt.plan import Plan
-from mlrails.adopt.proposal import of_table, plan
+from mlrails.adopt.proposal import of_table, plan, proposed
 from mlrails.adopt.roles import Wishes
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
@@ -139,6 +139,17 @@ def test_whole_numbers_of_a_database_are_not_rounded() -> None:
     rows = pa.table({"a": pa.array(exact, pa.decimal128(20, 0)), "b": few, "y": few[::-1]})
     found = of_table(table.of_rows(rows, "f"), "f", Wishes("y"))
     assert "so they stay text" in found.columns[0].why
+
+
+@pytest.mark.parametrize("words", [("1.0", "0.0"), ("1", "0"), ("TRUE", "false"), ("y", "n")])
+def test_the_event_of_the_rows_that_are_looked_at_is_that_of_ingest(words: tuple[str, str]) -> None:
+    """Else a column that tells it would be found in none, as `1.0` is no word of the number 1."""
+    chance, event = random.Random(1), [it % 3 == 2 for it in range(300)]
+    lines = [f"{chance.random():.4f},{chance.random() + it:.4f},{words[not it]}\n" for it in event]
+    found = table.of_bytes(("a,told,y\n" + "".join(lines)).encode(), "f.csv")
+    plan, rows = proposed(found, "f.csv", Wishes("y"))
+    assert rows["y"].sum() == 100
+    assert ("target leakage", ("told",)) in [(it.rule, it.columns) for it in plan.findings]
 
 
 COUNTS = {

@@ -93,7 +93,7 @@ def proposed(found: Table, source: str, wishes: Wishes, shown: bool = True) -> P
     divided = division.of(features, wishes.target, wishes.time, wishes.group, found.where)
     planned = roles.planned(columns, target, divided, wishes)
     draft = _plan(found, source, columns, target, divided, planned)
-    rows = frame(columns, target)
+    rows = frame(found, columns, target)
     plan = replace(draft, findings=tuple(_findings(draft, rows, columns, wishes)))
     return Proposed(plan, _named_as_written(rows, found, divided.group))
 
@@ -202,7 +202,7 @@ def _slices(columns: Mapping[str, Seen], planned: Sequence[Planned]) -> tuple[st
     return tuple(found[:_SLICES])
 
 
-def frame(columns: Mapping[str, Seen], target: Target) -> "pd.DataFrame":
+def frame(found: Table, columns: Mapping[str, Seen], target: Target) -> "pd.DataFrame":
     """Return the rows as `ingest` is going to have them."""
     import pandas as pd
 
@@ -212,9 +212,10 @@ def frame(columns: Mapping[str, Seen], target: Target) -> "pd.DataFrame":
         if seen.why != kinds.UNREADABLE
     }
     if target.positive is not None:
-        made[target.name] = (
-            columns[target.name].values.cast("string").to_pandas() == target.positive
-        )
+        seen = columns[target.name]
+        # Its word is that of the cell: as a number 1.0 is written 1.
+        words = seen.values if seen.kind == "boolean" else found.rows[target.name]
+        made[target.name] = words.cast("string").to_pandas() == target.positive
     return pd.DataFrame(made)
 
 
