@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from mlrails.core.params import Costs, Task
+from mlrails.evaluation import catalogue
 from mlrails.evaluation.bootstrap import draws
 from mlrails.evaluation.catalogue import MORE, cost, pinball
 from mlrails.evaluation.metrics import METRICS, Metric
@@ -171,3 +172,22 @@ def test_every_metric_has_a_name_of_its_own_and_a_reference() -> None:
         names = [it.name for it in (*METRICS[task], *MORE.get(task, ()))]
         assert len(set(names)) == len(names)
     assert {metric.name for _, metric in NAMED} == set(REFERENCES)
+
+
+@pytest.mark.parametrize("at_once", [1, 60, 700])
+def test_average_precision_is_the_same_in_pieces_of_any_size(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    (metric,) = [it for it in MORE[EVENTS] if it.name == "average_precision"]
+    rng = np.random.default_rng(3)
+    target, score, block = rows_of(EVENTS, metric, 5)
+    target[score > 0.8] = 0  # The list begins and ends with rows that are no events.
+    weight, drawn = rng.random(len(block)) + 0.1, rng.integers(0, 3, (40, 12)).astype(float)
+    drawn[7] = 0
+    whole = metric.by_block(target, score, block, weight)(drawn)
+    monkeypatch.setattr(catalogue, "_NUMBERS_AT_ONCE", at_once)
+    found = metric.by_block(target, score, block, weight)(drawn)
+    np.testing.assert_allclose(found, whole, rtol=1e-12)
+    rows = drawn[3][block] * weight
+    expected = reference.average_precision_score(target, score, sample_weight=rows)
+    assert np.isnan(found[7]) and found[3] == pytest.approx(expected)

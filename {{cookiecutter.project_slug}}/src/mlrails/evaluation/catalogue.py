@@ -23,20 +23,42 @@ def _average_precision(
 ) -> OfDraws:
     """Sum precision over the steps of recall, from the highest score down; ties are one step.
 
-    NaN for a draw without an event.
+    Recall rises at events alone, so what lies between two of them is counted once for each block,
+    and a draw is a product of matrices. NaN for a draw without an event.
     """
     order = np.argsort(-score, kind="stable")
+    block, weigh = block[order], None if weight is None else weight[order]
     event = np.where(target[order] > 0, 1.0, 0.0)
-    ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True)[: len(order)])
+    tie = np.cumsum(np.diff(score[order], prepend=score[order][:1]) != 0)
+    rises = np.bincount(tie, event) > 0
+    # How many rises come before a row: those behind the last one count for nothing.
+    step: Numbers = (np.cumsum(rises) - rises)[tie]
+    rows = (step, block, np.ones(len(step)) if weigh is None else weigh)
+    events = (step, block, event if weigh is None else event * weigh)
 
-    def of(counts: Draws) -> Vector:
-        calls = np.cumsum(counts, axis=1)[:, ends]
-        hits = np.cumsum(counts * event, axis=1)[:, ends]
-        precision = hits / np.where(calls > 0, calls, 1)
-        steps: Vector = (np.diff(hits, axis=1, prepend=0) * precision).sum(axis=1)
-        return steps / np.where(hits[:, -1] > 0, hits[:, -1], np.nan)
+    def of(drawn: Draws) -> Vector:
+        calls, hits, area = np.zeros((3, len(drawn), 1))
+        size = max(_NUMBERS_AT_ONCE // max(len(drawn), 1), 1)
+        for start in range(0, int(rises.sum()), size):
+            steps = range(start, min(start + size, int(rises.sum())))
+            called = calls[:, -1:] + np.cumsum(drawn @ _by_step(*rows, steps, drawn), axis=1)
+            found = drawn @ _by_step(*events, steps, drawn)
+            hit = hits[:, -1:] + np.cumsum(found, axis=1)
+            area += (found * hit / np.where(called > 0, called, 1)).sum(axis=1, keepdims=True)
+            calls, hits = called, hit
+        found_at_last: Vector = hits[:, -1]
+        return area[:, 0] / np.where(found_at_last > 0, found_at_last, np.nan)
 
-    return _in_pieces(of, block[order], None if weight is None else weight[order])
+    return of
+
+
+def _by_step(step: Numbers, block: Numbers, values: Vector, steps: range, drawn: Draws) -> Draws:
+    """Add values up for each block and each of some steps, in the order of which they are."""
+    here = slice(*np.searchsorted(step, [steps.start, steps.stop]))
+    place = block[here] * len(steps) + step[here] - steps.start
+    shape = drawn.shape[1], len(steps)
+    found: Draws = np.bincount(place, values[here], shape[0] * shape[1]).astype(np.float64)
+    return found.reshape(shape)
 
 
 def _median_absolute_error(
