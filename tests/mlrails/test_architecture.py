@@ -34,7 +34,7 @@ FLOORS = (
     ("serving.deploy",),
     ("update", "update.migrations", "adopt", "upkeep"),
     ("adopt.writing",),
-    ("github", "tuning"),
+    ("github", "tuning", "retraining"),
     ("cli",),
     ("replay",),
 )
@@ -50,6 +50,7 @@ PURE = {
     "gate.looks",
     "gate.slices",
     "gate.verdict",
+    "retraining.window",
     "tuning.search",
     "tuning.space",
     "tuning.trial",

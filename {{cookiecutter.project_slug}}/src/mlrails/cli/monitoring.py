@@ -1,13 +1,13 @@
-"""The verb that watches the model in the months after."""
+"""The verbs of the months after: watch the model, and train it anew."""
 
 from datetime import date
 from typing import Annotated
 
 import typer
 
-from ..core.errors import UsageError
+from ..core.errors import Exit, UsageError
 from ..registry.versions import named
-from .leaving import Kind, at, handed
+from .leaving import Kind, at, handed, here, leave
 
 monitoring_verbs = typer.Typer()
 _From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day.")]
@@ -55,3 +55,33 @@ def monitor(
         ),
         writes=False,
     )
+
+
+@monitoring_verbs.command()
+def retrain(
+    context: typer.Context,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DAY", help="The last day that is to count.")
+    ] = None,
+    registry: Kind = None,
+) -> None:
+    """Let newer rows count, train with them, and hold the gate; nothing is promoted.
+
+    The last day moves on in params.yaml, by one line: to DAY, or to the newest day whose outcomes
+    are all known, of whole months where it is the end of one. The exit code is the gate's.
+    """
+    from ..lifecycle import promote
+    from ..registry import git_branch
+    from ..retraining.run import Order, retrain
+
+    given = handed(context)
+
+    def gate() -> Exit:
+        there = here().of_registry(registry)
+        return git_branch.act_on(there, lambda it: promote.gate(it, own=given.own), writes=False)
+
+    def act() -> Exit:
+        order = Order(given.columns, gate, given.metrics, _day(until, "--until"))
+        return retrain(here(), order)
+
+    leave(act)

@@ -159,7 +159,7 @@ def _remedy(movers: Sequence[Mover], predictions: Sequence[str]) -> str:
         return "no column explains it alone: see in which rows, and wait for their outcomes"
     return (
         "ask whether the world has changed or only the source; outcomes say whether the model is "
-        f"worse for it, and then move `data.until` in {FILE} on and run `nox -s train`"
+        "worse for it, and then run `nox -s retrain`"
     )
 
 
@@ -194,13 +194,13 @@ def _number(value: float) -> str:
 
 def _advice(found: Comparison) -> str:
     moved = {it.name: it.moved for it in found.changes}
-    train = f"move `data.until` in {FILE} on and run `nox -s train`"
+    train = "run `nox -s retrain`"
     if labels.sure(moved):
         return (
-            f"rows are still put in the right order, so what is off is the level: {train}, and the "
-            "newest months set it right"
+            f"rows are still put in the right order, so what is off is the level: {train}, whose "
+            "gate says whether newer months set it right"
         )
-    return f"{train}; `nox -s gate` says whether that is better"
+    return f"{train}; its gate says whether that is better"
 
 
 def in_words(found: Slice | None, changes: Sequence[Shift]) -> str:

@@ -61,12 +61,19 @@ def evaluate(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMet
 
 def prepare(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric] = ()) -> None:
     """Bring the rows of all parts up to date, and nothing after them; no run tells of it."""
+    bring(settings, columns, own, "prepare")
+
+
+def bring(
+    settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric], last: str
+) -> None:
+    """Bring one stage and those before it up to date; no run tells of it."""
     checked = params.load(settings.root)
     git.top(settings.root)
     dvc.bring(settings.root)
     _check(settings, checked, columns, own)
     with _alone(settings):
-        _reproduce(settings, "prepare")
+        _reproduce(settings, last)
 
 
 def _tell(settings: Settings, key: str) -> None:

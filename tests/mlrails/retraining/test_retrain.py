@@ -1,0 +1,138 @@
+"""Moving on, training and gating, in that order; killed between any two, the next one goes on."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import rows
+import yaml
+from typer.testing import CliRunner
+
+from flight_delays.schema import COLUMNS
+from mlrails.cli import app
+from mlrails.core import layout, params
+from mlrails.core.errors import Exit, UsageError, WorldError
+from mlrails.core.params import FILE
+from mlrails.core.settings import Settings
+from mlrails.data import parquet
+from mlrails.lifecycle import promote
+from mlrails.retraining import run
+from mlrails.retraining.run import Order, retrain
+
+AUGUST, SEPTEMBER = date(2013, 8, 31), date(2013, 9, 30)
+
+
+def write(root: Path, **data: Any) -> None:
+    """Write params whose rows end in August, where nothing else is said."""
+    told = rows.values()
+    told["data"] |= {"until": AUGUST.isoformat()} | data
+    told["data"] = {name: it for name, it in told["data"].items() if it is not ...}
+    text = yaml.safe_dump(told, sort_keys=False).replace("08-31'", "08-31' # the last day")
+    (root / FILE).write_text(f"# Ours.\n{text}", "utf-8")
+
+
+def last_day(root: Path) -> date | None:
+    return params.load(root).data.until
+
+
+@pytest.fixture
+def done(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let the pipeline and the gate only tell what they were asked for, and of which last day."""
+    write(project)
+    found: list[str] = []
+
+    def told(name: str) -> Any:
+        return lambda *_: found.append(f"{name} {last_day(project)}")
+
+    monkeypatch.setattr(run.pipeline, "bring", told("bring"))
+    monkeypatch.setattr(run.pipeline, "train", told("train"))
+    return found
+
+
+def retrained(root: Path, answer: Exit = Exit.DONE, until: date | None = None) -> Exit:
+    return retrain(Settings(root), Order(COLUMNS, lambda: answer, until=until))
+
+
+def test_new_rows_are_read_counted_and_trained_with(
+    project: Path, done: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (project / FILE).read_text("utf-8")
+    assert retrained(project, Exit.REJECT) is Exit.REJECT
+    assert done == ["bring 2013-08-31", "train 2013-09-30"]
+    after = (project / FILE).read_text("utf-8")
+    assert after == before.replace("'2013-08-31' # the last day", '"2013-09-30" # the last day')
+    said = capsys.readouterr().out
+    month = rows.flights()["scheduled_departure"].dt.month
+    assert f"up to 2013-09-30 now, not 2013-08-31: {sum(month == 9):,} rows more" in said
+    assert "the champion stays" in said
+
+
+def test_a_day_that_is_asked_for_is_taken_and_another_refused(
+    project: Path, done: list[str]
+) -> None:
+    retrained(project, until=date(2013, 9, 14))
+    assert last_day(project) == date(2013, 9, 14)
+    before = (project / FILE).read_bytes()
+    for day in (AUGUST, date(2013, 10, 1)):
+        with pytest.raises(UsageError, match=f"--until {day}"):
+            retrained(project, until=day)
+    assert (project / FILE).read_bytes() == before and done.count("train 2013-09-14") == 1
+
+
+def test_outcomes_that_take_time_are_waited_for(project: Path, done: list[str]) -> None:
+    text = (project / FILE).read_text("utf-8")
+    (project / FILE).write_text(f"{text}monitor: {{horizon: 10 days}}\n", "utf-8")
+    retrained(project)
+    assert last_day(project) == AUGUST
+
+
+def test_what_was_killed_after_moving_on_still_trains_and_asks_the_gate(
+    project: Path, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise WorldError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run.pipeline, "train", killed)
+        with pytest.raises(WorldError, match="killed"):
+            retrained(project)
+    assert last_day(project) == SEPTEMBER and "train 2013-09-30" not in done
+    assert retrained(project, Exit.UNDECIDED) is Exit.UNDECIDED
+    assert last_day(project) == SEPTEMBER and done[-1] == "train 2013-09-30"
+
+
+@pytest.mark.parametrize(("left_out", "key"), [({"until": ...}, "until"), ({"time": None}, "time")])
+def test_where_all_rows_count_nothing_moves_and_all_are_trained_with(
+    project: Path,
+    done: list[str],
+    capsys: pytest.CaptureFixture[str],
+    left_out: dict[str, Any],
+    key: str,
+) -> None:
+    write(project, **left_out)
+    before = (project / FILE).read_bytes()
+    retrained(project)
+    assert (project / FILE).read_bytes() == before and len(done) == 2
+    assert f"has no 'data.{key}', so all rows count" in capsys.readouterr().out
+    with pytest.raises(UsageError, match=f"has no 'data.{key}'"):
+        retrained(project, until=SEPTEMBER)
+
+
+def test_rows_without_a_time_move_nothing(project: Path, done: list[str]) -> None:
+    frame = rows.flights().assign(scheduled_departure=pd.Series(pd.NaT, range(3000)))
+    parquet.write(frame, project / layout.RAW)
+    retrained(project)
+    assert last_day(project) == AUGUST
+
+
+def test_the_verb_ends_with_the_answer_of_the_gate_and_moves_nobody(
+    project: Path, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promote, "gate", lambda *_, **__: Exit.UNDECIDED)
+    words = ["retrain", "--until", "2013-09-30"]
+    assert CliRunner().invoke(app.app, words).exit_code == Exit.UNDECIDED
+    assert done == ["bring 2013-08-31", "train 2013-09-30"]
+    wrong = CliRunner().invoke(app.app, ["retrain", "--until", "tomorrow"])
+    assert wrong.exit_code == Exit.USAGE and "is no day" in wrong.stderr

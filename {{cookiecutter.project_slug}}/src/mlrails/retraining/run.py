@@ -1,0 +1,104 @@
+"""Move the window on, train, and hold the gate: each step does nothing where it is done already.
+
+So a run that was killed goes on when it is run again. Nothing is promoted, registered, committed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from ..adopt.writing import params_yaml
+from ..core import files, layout, params
+from ..core.console import say
+from ..core.errors import Exit, UsageError, counted
+from ..core.params import FILE, Params
+from ..core.settings import Settings
+from ..data import parquet
+from ..data.schema import Column
+from ..evaluation.own import OwnMetric
+from ..pipeline import run as pipeline
+from . import window
+
+_NEXT = {
+    Exit.DONE: f"commit {FILE} and run `nox -s promote`, where the gate says promote",
+    Exit.REJECT: f"the champion stays; `git checkout {FILE}` goes back to its rows",
+    Exit.UNDECIDED: "the champion stays until there are more rows; the same command asks again",
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is trained with, until when if a person says so, and what holds the gate."""
+
+    columns: Sequence[Column]
+    gate: Callable[[], Exit]
+    own: Sequence[OwnMetric] = ()
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class _Days:
+    """The days (rows,) of the rows that are there."""
+
+    of_rows: np.ndarray = field(repr=False)
+
+    @property
+    def newest(self) -> date:
+        found: date = self.of_rows.max().item()
+        return found
+
+    def between(self, before: date, last: date) -> int:
+        """Return how many rows are after a day, up to another."""
+        inside = (self.of_rows > np.datetime64(before)) & (self.of_rows <= np.datetime64(last))
+        return int(np.sum(inside))
+
+
+def retrain(settings: Settings, order: Order) -> Exit:
+    """Take in what has come, train with it, and hold the gate; return the gate's answer.
+
+    Raises UsageError where a day is asked for and nothing says when rows are of.
+    """
+    checked = params.load(settings.root)
+    pipeline.bring(settings, order.columns, order.own, "ingest")
+    say(f"retrain: {_move(settings, checked, order.until)}")
+    pipeline.train(settings, order.columns, order.own)
+    answer = order.gate()
+    say(f"retrain: {_NEXT.get(answer, _NEXT[Exit.DONE])}")
+    return answer
+
+
+def _move(settings: Settings, checked: Params, asked: date | None) -> str:
+    """Move the last day on in `params.yaml`, where it can be; return what was done, in words."""
+    before = checked.data.until
+    days = _days(settings, checked)
+    if days is None or before is None:
+        missing = "time" if days is None else "until"
+        if asked:
+            raise UsageError(
+                f"--until {asked}: {FILE} has no 'data.{missing}', so all rows count; write it "
+                "to say which do"
+            )
+        return f"{FILE} has no 'data.{missing}', so all rows count"
+    after = (
+        window.asked_for(before, days.newest, asked)
+        if asked
+        else window.moved_on(before, days.newest, checked.monitor.wait)
+    )
+    if after == before:
+        return f"rows count up to {before} still; the newest is of {days.newest}"
+    path = settings.root / FILE
+    text = path.read_text("utf-8")
+    files.write_text(params_yaml.put(text, "data", "until", after.isoformat()), path)
+    more = counted(days.between(before, after), "row")
+    return f"rows count up to {after} now, not {before}: {more} more"
+
+
+def _days(settings: Settings, checked: Params) -> _Days | None:
+    """Return the days of the raw rows, or None where nothing says them."""
+    if checked.data.time is None:
+        return None
+    rows = parquet.read(settings.root / layout.RAW)
+    times = rows[checked.data.time].dropna().to_numpy()
+    return _Days(times.astype("datetime64[D]")) if len(times) else None
