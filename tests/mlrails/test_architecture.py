@@ -27,6 +27,7 @@ FLOORS = (
     ("pipeline",),
     ("gate",),
     ("lifecycle", "batch", "serving.http", "monitoring.watch"),
+    ("serving.requests",),
     ("serving.model",),
     ("serving.web",),
     ("serving.process",),

@@ -20,6 +20,7 @@ BEFORE = (
     Column("code", "category"),
     Column("tax", "number", leaks="it is levied on the price"),
     Column("rating", "number", known="it is given at the viewing"),
+    Column("owner", "category", logged=False),
 )
 
 
@@ -73,7 +74,9 @@ def test_what_was_said_of_a_column_stays() -> None:
         planned("code", "number", "number", seen=(1.0, 9.0)),
         planned("tax", "number", "number"),
         planned("rating", "number", "left out", leaks="it tells the price"),
+        planned("owner", "category", "category"),
     )
+    assert column(plan, "owner").column == BEFORE[5]
     assert column(plan, "size").column == BEFORE[1]
     assert (column(plan, "code").column.kind, column(plan, "code").role) == ("category", "category")
     assert (column(plan, "tax").column.leaks, column(plan, "tax").role) == (

@@ -12,9 +12,13 @@ from mlrails.cli import app
 from mlrails.cli.leaving import Handed
 from mlrails.core.errors import Exit
 from mlrails.core.settings import Settings
+from mlrails.data.schema import Column
 from mlrails.evaluation.own import Own, mean_of
 from mlrails.lifecycle import history, promote, register, reproduce, rollback
 from mlrails.registry import git_branch
+from mlrails.serving import serve
+from mlrails.serving.requests.pieces import Rules
+from mlrails.serving.serve import ServeOptions
 from mlrails.tracking import pages
 
 WRITE = {
@@ -107,3 +111,29 @@ def test_a_registry_on_a_branch_needs_a_remote(project: Path) -> None:
     rows.git(project, "remote", "add", "origin", str(project / "gone.git"))
     code, words = run("promote", "--registry", "branch")
     assert code == Exit.WORLD and "git cannot read it" in words and "Traceback" not in words
+
+
+def test_serve_keeps_the_columns_that_the_schema_lets_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[ServeOptions] = []
+    monkeypatch.setattr(serve, "serve", lambda _, wanted, package: taken.append(wanted))
+    columns = (Column("carrier", "category"), Column("dest", "category", logged=False))
+    words = ["serve", "--requests", "asked", "--requests-share", "0.5", "--requests-mib", "7"]
+    done = CliRunner().invoke(app.app, words, obj=Handed("flight_delays", columns))
+    assert done.exit_code == Exit.DONE
+    rules = Rules(Path("asked"), frozenset({"carrier"}), 0.5, 7 * 2**20)
+    assert taken[0].manner.rules == rules
+    assert CliRunner().invoke(app.app, ["serve"], obj=Handed()).exit_code == Exit.DONE
+    assert taken[1].manner.rules is None
+
+
+def test_serve_refuses_a_folder_before_anything_starts(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "elsewhere").mkdir(mode=0o700)
+    (project / "asked").symlink_to("elsewhere")
+    monkeypatch.setattr(serve, "started", lambda _: pytest.fail("it has begun"))
+    code, words = run("serve", "--requests", "asked")
+    assert code == Exit.USAGE
+    assert words == "error: asked: is a link; name the folder itself, where requests are kept\n"

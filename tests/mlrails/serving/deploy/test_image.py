@@ -21,11 +21,15 @@ from mlrails.core import hashing, layout
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.layout import SERVING_LOCK
 from mlrails.core.settings import Settings
+from mlrails.data.schema import Column
 from mlrails.modeling import checked_copy
 from mlrails.modeling.loading import ModelOrigin
 from mlrails.serving import __main__
 from mlrails.serving.deploy import sbom
 from mlrails.serving.deploy.image import _lint, dockerfile_text, image, parted_lock
+from mlrails.serving.process import server
+from mlrails.serving.process.options import Manner
+from mlrails.serving.requests.pieces import Rules
 
 ORIGIN = ModelOrigin("ab" * 32, "7", "flights", "2026-01-01T00:00:00+00:00")
 NEEDLESS = ("mlflow", "pyarrow", "dvc", "matplotlib", "boto3", "pytest", "ruff", "pip")
@@ -117,6 +121,27 @@ def test_code_in_the_folder_serves_with_the_packages_of_the_lock_alone(
     # What the server starts by its name.
     begun = {name for it in modules for name in STARTS.findall((folder / "app" / it).read_text())}
     assert begun and begun <= {it.stem for it in modules}
+
+
+def test_the_image_says_which_columns_of_requests_may_be_kept(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, kept = here / "build" / "image", tmp_path / "kept"
+    said = {"SERVING_REQUESTS": str(kept), "SERVING_EVERYONE": "true"}
+    image(Settings(here), "champion")
+    with pytest.raises(UsageError, match="nothing says which columns of requests may be kept"):
+        __main__.serve(folder, ["serve"], said)
+    assert not kept.exists()
+    columns = (Column("carrier", "category"), Column("dest", "category", logged=False))
+    image(Settings(here), "champion", columns=columns)
+    taken: list[Manner] = []
+    monkeypatch.setattr(server, "listen", lambda *_: None)
+    monkeypatch.setattr(server, "serve", lambda *words: taken.append(words[2]))
+    __main__.serve(folder, ["serve"], said)
+    assert taken[0].rules == Rules(kept, frozenset({"carrier"}))
+    kept.chmod(0o755)
+    with pytest.raises(UsageError, match="others can enter it"):
+        __main__.serve(folder, ["serve"], said)
 
 
 def test_a_model_that_was_made_with_other_releases_is_refused(here: Path) -> None:

@@ -29,6 +29,9 @@ def serve(
     root_path: Annotated[str | None, typer.Option(help="The path that a proxy puts above.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that answer.")] = None,
     drain: Annotated[float | None, typer.Option(help="Seconds from SIGTERM to the end.")] = None,
+    requests: Annotated[str | None, typer.Option(help="A folder to keep requests in.")] = None,
+    requests_share: Annotated[float | None, typer.Option(help="Keep this share of them.")] = None,
+    requests_mib: Annotated[int | None, typer.Option(help="Keep as many mebibytes.")] = None,
 ) -> None:
     """Answer requests with the champion, and with the next one as soon as there is one."""
     processes.use_one_thread()
@@ -46,6 +49,10 @@ def serve(
             drain=drain,
             workers=workers,
             written=declared.written(there),
+            requests=requests,
+            requests_share=requests_share,
+            requests_mib=requests_mib,
+            requests_columns=[it.name for it in handed(context).columns if it.logged],
         )
         wanted = ServeOptions(host, port, model, registry, every, everyone, how)
         serve(there, wanted, handed(context).package)
@@ -92,6 +99,7 @@ def fetch(
 
 @serving_verbs.command()
 def image(
+    context: typer.Context,
     target: Annotated[str, typer.Option("--output", help="The folder to make.")] = "build/image",
     version: Annotated[int | None, typer.Option(help="The image serves this version.")] = None,
     alias: Annotated[str | None, typer.Option(help="What an alias points to.")] = None,
@@ -101,7 +109,12 @@ def image(
     """Lay out the folder of which docker makes an image that serves the champion."""
     from ..serving.deploy.image import image
 
-    at(registry, lambda there: image(there, named(version, alias, local), target), writes=False)
+    columns = handed(context).columns
+    at(
+        registry,
+        lambda there: image(there, named(version, alias, local), target, columns),
+        writes=False,
+    )
 
 
 @serving_verbs.command()

@@ -25,6 +25,9 @@ so that also those parts can ask that run without an environment of their own.
 | `SERVING_ROOT_PATH`   | the path that a proxy puts above those of the served model            |
 | `SERVING_WORKERS`     | how many processes answer, by default 1                               |
 | `SERVING_DRAIN`       | seconds from SIGTERM to the end of the server, by default 1           |
+| `SERVING_REQUESTS`    | a folder where the server keeps what it is asked, and its answers     |
+| `SERVING_REQUESTS_SHARE` | the share of requests that is kept, by default 1                   |
+| `SERVING_REQUESTS_MIB`   | what that folder holds at the most, by default 1,024               |
 | `SERVING_DIGEST`      | the digest of a model that is laid into the image's `/opt/ml/model`   |
 | `CI`                  | `true`: no row of the data is printed, since logs may be public       |
 

@@ -28,3 +28,5 @@ class Column:
     """What a number counts, as people are told it: °F, mph, m²."""
     known: str | None = None
     """Why a column that looks like an outcome is known when one predicts: the answer, kept."""
+    logged: bool = True
+    """Whether a server that keeps its requests may keep this column of them."""

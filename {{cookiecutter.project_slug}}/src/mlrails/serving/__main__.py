@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PORT = 8080
 _MODEL, _ABOUT = "model", "served.json"
+LOGGED = "logged"
+"""What `served.json` calls the columns that may be kept of requests."""
 _LAID = Path("/opt/ml/model")
 _FIRST = Path("/proc/1/cmdline")
 _ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not by us
@@ -37,7 +39,8 @@ def found(root: Path, laid: Path, environment: Mapping[str, str]) -> "tuple[Path
     from ..modeling.loading import ModelOrigin
 
     about = _about(root)
-    about.pop("written", None)
+    for more in ("written", LOGGED):
+        about.pop(more, None)
     origin = ModelOrigin(**about)
     if not (laid / "MLmodel").is_file():
         return root / _MODEL, origin
@@ -61,6 +64,7 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
     from ..core.errors import UsageError
     from ..modeling import loading
     from .process import options, server
+    from .requests.pieces import prepare
 
     host, port = "0.0.0.0", PORT  # noqa: S104 - a container has an address of its own
     if words[:1] != ["serve"] or len(words) not in {1, 3}:
@@ -69,7 +73,14 @@ def serve(root: Path, words: list[str], environment: Mapping[str, str]) -> None:
         if not words[2].isdecimal():
             raise UsageError(f"{words[2]!r} is no port; use a number")
         host, port = words[1], int(words[2])
-    how = replace(options.from_environment(environment), written=_about(root).get("written", {}))
+    about = _about(root)
+    how = replace(
+        options.from_environment(environment),
+        written=about.get("written", {}),
+        requests_columns=about.get(LOGGED),
+    )
+    if rules := how.rules:
+        prepare(rules.folder)
     everyone = environment.get("SERVING_EVERYONE", "").lower() == "true"
     server.check_open(host, how.token, everyone, "SERVING_EVERYONE=true")
     folder, origin = found(root, _LAID, environment)

@@ -13,6 +13,7 @@ from ..modeling import isolation
 from ..registry.versions import CHAMPION
 from .model.order import Order, started
 from .process.options import Manner
+from .requests.pieces import prepare
 
 if TYPE_CHECKING:
     from .model.reload import Watch
@@ -45,6 +46,8 @@ def serve(settings: Settings, wanted: ServeOptions, package: str = "") -> None:
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         # It means: look at once, which we do anyway.
         signal.signal(signal.SIGHUP, processes.on_hangup(lambda: None))
+    if rules := wanted.manner.rules:
+        prepare(rules.folder)  # Before anything starts.
     seconds = 0.0 if wanted.model.isdecimal() else wanted.every
     if settings.on_branch and seconds:
         seconds = max(seconds, _SECONDS_OF_A_BRANCH)

@@ -21,7 +21,8 @@ def kept(plan: Plan, before: Sequence[Column]) -> Plan:
     """Return the plan with what `schema.py` says of the columns that are still there.
 
     Reasons and units stay, and so do ranges that hold what was seen, and a category that looks like
-    a number. What was known in time stays so; what was not comes back only by another role.
+    a number. What no log may keep stays out of all. What was known in time stays so; what was not
+    comes back only by another role.
     """
     said = {it.name: it for it in before}
     columns = (_kept(it, said.get(it.column.name)) for it in plan.columns)
@@ -37,6 +38,7 @@ def _kept(it: Planned, before: Column | None) -> Planned:
         nullable=before.nullable or it.column.nullable,
         unit=before.unit or it.column.unit,
         known=before.known or it.column.known,
+        logged=before.logged and it.column.logged,
     )
     if _holds(it, before):
         column = replace(column, minimum=before.minimum, maximum=before.maximum)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from string import Template
@@ -16,11 +17,13 @@ from ...core.errors import UsageError, WorldError
 from ...core.files import replace_folder
 from ...core.layout import SERVING_LOCK
 from ...core.settings import Settings
+from ...data.schema import Column
 from ...modeling import loading
 from ...modeling.loading import ModelOrigin
 from ...modeling.signature import python_version
 from ...registry import resolve, signing
 from ...sources import declared
+from ..__main__ import LOGGED
 from . import sbom
 
 _TEXT, _OF_ITS_OWN = "Dockerfile.in", "Dockerfile.apart.in"
@@ -66,11 +69,16 @@ def parted_lock(lock: str) -> tuple[str, str | None, str]:
 WHERE = "build/image"
 _STARTED = "mlrails.serving.__main__", "mlrails.serving.process.worker"
 """What runs as a process in the image."""
-_IGNORED = "**/__pycache__\n"
+_IGNORED = "**/__pycache__\n**/requests-*\n"
+"""Byte code, and what a server has kept of its requests."""
 
 
-def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
+def image(
+    settings: Settings, wanted: str, target: str = WHERE, columns: Sequence[Column] = ()
+) -> None:
     """Write the build context of a verified model, whole or not at all.
+
+    `columns` say which of them a server in the image may keep of its requests.
 
     Raises UsageError where the model was made with other releases than the lock of this folder
     pins, and WorldError where its bytes cannot be had or the Dockerfile is faulty.
@@ -87,7 +95,7 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
             _check_releases(model, settings.root / SERVING_LOCK, version)
             loading.load_copy(model, origin)
             shutil.copytree(model, scratch / "model")
-        apart = _lay_out(scratch, origin, settings)
+        apart = _lay_out(scratch, origin, settings, columns)
         if signature := looked.signature(version, Path(name)):
             shutil.copy(signature, scratch / "signature.json")
             key = settings.root / signing.PUBLIC_KEY
@@ -102,12 +110,16 @@ def image(settings: Settings, wanted: str, target: str = WHERE) -> None:
     say(f"image: docker build {argument}-t {settings.name}:{version} {target}")
 
 
-def _lay_out(folder: Path, origin: ModelOrigin, settings: Settings) -> str | None:
+def _lay_out(
+    folder: Path, origin: ModelOrigin, settings: Settings, columns: Sequence[Column]
+) -> str | None:
     """Write all but the model; return what is installed from an index of its own."""
     lock = (settings.root / SERVING_LOCK).read_text("utf-8")
     usual, apart, others = parted_lock(lock)
     about = (settings.name, python_version(folder / "model"), origin.version, origin.digest)
     about_model = {**asdict(origin), "written": declared.written(settings)}
+    if columns:
+        about_model[LOGGED] = [it.name for it in columns if it.logged]
     files = {
         "Dockerfile": dockerfile_text(*about, apart),
         ".dockerignore": _IGNORED,

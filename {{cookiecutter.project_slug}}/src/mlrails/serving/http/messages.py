@@ -109,6 +109,8 @@ class WholeRequest(NamedTuple):
     body: bytes
     below: str = ""
     """The path that a proxy has put above ours."""
+    name: bytes = b""
+    """The request's id."""
 
 
 async def send_reply(reply: Reply, send: Send, given: list[tuple[bytes, bytes]]) -> None:

@@ -39,10 +39,11 @@ def log(event: str, **said: object) -> None:
     """Write one line, at once and whole."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     line = to_json({"time": now, "event": event, **said})
-    if _LINES is None:
+    together = _LINES  # Which another thread may take away between two looks.
+    if together is None:
         _put([line])
     else:
-        _LINES.append(line)
+        together.append(line)
 
 
 @contextmanager
@@ -161,6 +162,16 @@ class Metrics:
         counter, histogram = self._of[path, status]
         counter.inc()
         histogram.observe(seconds)
+
+    def counts_kept(self) -> Callable[[str, int], None]:
+        """Return what counts the rows that a log of requests has kept, or has not, and why."""
+        kept = Counter(
+            "request_log_rows",
+            "Rows for the log of requests by what became of them.",
+            ("result",),
+            registry=self._all,
+        )
+        return lambda result, rows: kept.labels(result).inc(rows)
 
     def tick(self) -> None:
         """Let the other processes know how many requests are inside here."""

@@ -21,6 +21,7 @@ from ..http.limits import Limits
 from ..http.media import parse_content_type, wants_csv
 from ..http.messages import RefusedError, Reply, WholeRequest
 from ..http.rows import Row
+from ..requests.log import RequestLog
 from .current import Current, Holder
 
 INLINE_ROWS = 256
@@ -177,24 +178,28 @@ WAYS: Mapping[str, Way] = {
 class Scoring:
     """Answers the ways to ask for predictions, however large what is asked."""
 
-    def __init__(self, holder: Holder, batcher: Batcher, limits: Limits) -> None:
-        self._holder, self._batcher, self._limits = holder, batcher, limits
+    def __init__(
+        self, holder: Holder, batcher: Batcher, limits: Limits, log: RequestLog | None = None
+    ) -> None:
+        self._holder, self._batcher, self._limits, self._log = holder, batcher, limits, log
 
     def answering(self, way: Way) -> Callable[[WholeRequest], Awaitable[Reply]]:
         """Return what answers one way to ask."""
 
         async def answered(asked: WholeRequest) -> Reply:
             now, headers = self._holder.now, asked.headers
-            answer, count = await self._score(
+            answer, rows = await self._score(
                 now, lambda body: way.read(now, headers, body), asked.body
             )
-            return way.reply(now, headers, answer)._replace(rows=count)
+            if self._log is not None:
+                self._log.keep(asked.name, now.served, rows, answer, len(asked.body))
+            return way.reply(now, headers, answer)._replace(rows=len(rows))
 
         return answered
 
     async def _score(
         self, now: Current, read: Callable[[bytes], list[Row]], body: bytes
-    ) -> tuple[Answer, int]:
+    ) -> tuple[Answer, list[Row]]:
         until = asyncio.get_running_loop().time() + self._limits.answer_seconds
         if len(body) > LARGE:
             rows = await self._in_time(until, self._batcher.aside(read, body))
@@ -203,7 +208,7 @@ class Scoring:
         scored = self._batcher.score(now.served, rows)
         # Few rows are scored before the loop looks at a clock.
         in_time = scored if len(rows) <= INLINE_ROWS else self._in_time(until, scored)
-        return await in_time, len(rows)
+        return await in_time, rows
 
     async def _in_time(self, until: float, work: Awaitable[Result]) -> Result:
         try:

@@ -28,6 +28,7 @@ from ..http import telemetry
 from ..http.limits import Doorkeeper
 from ..http.telemetry import Metrics
 from ..model.current import Holder
+from ..requests.log import RequestLog, keeping
 from ..web import app
 from ..web.front import Front
 from .options import Manner
@@ -134,13 +135,14 @@ def serve(
 ) -> None:
     """Serve a model, and whatever `watch` puts in its place, until a signal comes."""
     metrics = Metrics()
-    holder, front, config = assemble(first, manner, metrics)
-    server = Server(config, front.door, manner.drain)
-    _end_on_signals(server)
-    settle()
-    telemetry.log("serving", version=first.origin.version, digest=first.origin.digest)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as loop:
-        loop.run(_run(server, listening, watch, holder, metrics))
+    with keeping(manner.rules, metrics) as log:
+        holder, front, config = assemble(first, manner, metrics, log)
+        server = Server(config, front.door, manner.drain)
+        _end_on_signals(server)
+        settle()
+        telemetry.log("serving", version=first.origin.version, digest=first.origin.digest)
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as loop:
+            loop.run(_run(server, listening, watch, holder, metrics))
     telemetry.log("stopped")
 
 
@@ -154,12 +156,16 @@ def settle() -> None:
 
 
 def assemble(
-    first: LoadedModel, manner: Manner, metrics: Metrics | None = None
+    first: LoadedModel,
+    manner: Manner,
+    metrics: Metrics | None = None,
+    log: RequestLog | None = None,
 ) -> tuple[Holder, Front, uvicorn.Config]:
     """Return what holds the model, what answers with it, and how that is put on a socket."""
     how = Reading.of_words(manner.written) if manner.written else None
     holder = Holder(first, Path(manner.notice) if manner.notice else None, how)
-    front = app.make(holder, metrics or Metrics(), manner.token, root_path=manner.root_path)
+    given = metrics or Metrics()
+    front = app.make(holder, given, manner.token, root_path=manner.root_path, log=log)
     config = uvicorn.Config(
         front,
         http=_connection(),

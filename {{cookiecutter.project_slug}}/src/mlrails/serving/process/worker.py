@@ -97,14 +97,12 @@ async def obey(duty: Duty, reader: asyncio.StreamReader, writer: asyncio.StreamW
 def work(first: Any, orders: socket.socket, callers: socket.socket, manner: Any) -> None:
     """Serve as one of several: connections and orders come from the process that began us."""
     from ..http.telemetry import Metrics
+    from ..requests.log import keeping
     from .server import Server, assemble, settle
 
     metrics = Metrics(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
-    holder, front, config = assemble(first, manner, metrics)
-    server = Server(config, front.door, None)
-    settle()
 
-    async def both() -> None:
+    async def both(server: Any, holder: Any) -> None:
         duty = Duty(holder, server, metrics, callers)
         reader, writer = await asyncio.open_connection(sock=orders)
         serving = asyncio.ensure_future(server.serve(sockets=[]))
@@ -117,8 +115,11 @@ def work(first: Any, orders: socket.socket, callers: socket.socket, manner: Any)
         await serving
         obeying.cancel()
 
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as loop:
-        loop.run(both())
+    with keeping(manner.rules, metrics) as log:
+        holder, front, config = assemble(first, manner, metrics, log)
+        settle()
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as loop:
+            loop.run(both(Server(config, front.door, None), holder))
 
 
 def main() -> None:

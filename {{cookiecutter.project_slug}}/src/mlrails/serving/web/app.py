@@ -12,6 +12,7 @@ from ..http.messages import RefusedError, another_method
 from ..http.telemetry import Metrics
 from ..model.current import Holder
 from ..model.scoring import WAYS, Batcher, Scoring
+from ..requests.log import RequestLog
 from . import openapi, page
 from .explain import Explaining
 from .fast_path import Quick
@@ -24,14 +25,18 @@ def make(
     token: str | None = None,
     limits: Limits | None = None,
     root_path: str = "",
+    log: RequestLog | None = None,
 ) -> Front:
-    """Return the application that answers with whatever model the holder holds."""
+    """Return the application that answers with whatever model the holder holds.
+
+    `log` keeps what is asked and answered, by programs and not by the page.
+    """
     bounds = limits or Limits()
     door = Doorkeeper(bounds)
     metrics.counts(lambda: door.inside)
     metrics.serves(holder.now.served.origin)
     batcher = Batcher(metrics.batches.observe)
-    scoring = Scoring(holder, batcher, bounds)
+    scoring = Scoring(holder, batcher, bounds, log)
     explaining = Explaining(holder, bounds)
     form = page.Page(holder, batcher, explaining)
     answers = {
@@ -43,7 +48,7 @@ def make(
     inside = _inside(holder, metrics)
     known = [route.path for route in inside.routes if isinstance(route, Route)]
     front = Front(answers, inside, known, door, metrics, token, root_path)
-    front.quick = Quick(WAYS, holder, batcher, front)
+    front.quick = Quick(WAYS, holder, batcher, front, log)
     return front
 
 

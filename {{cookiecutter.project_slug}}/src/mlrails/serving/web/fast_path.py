@@ -6,14 +6,16 @@ body, a model that fails, a server about to stop) is left to the usual way, whic
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...modeling.loading import Answer
 from ..http.limits import Visit
 from ..http.messages import RefusedError
+from ..http.rows import Row
 from ..model.current import Current, Holder
 from ..model.scoring import INLINE_ROWS, LARGE, Batcher, Way
+from ..requests.log import RequestLog
 from .front import Front
 
 _UNUSUAL = {b"content-encoding", b"expect", b"x-amzn-sagemaker-custom-attributes"}
@@ -28,7 +30,7 @@ class _Pending(NamedTuple):
     way: Way
     now: Current
     headers: Mapping[bytes, bytes]
-    rows: int
+    rows: Sequence[Row]
     visit: Visit
     started: float
 
@@ -37,9 +39,15 @@ class Quick:
     """Answers the ways to ask for predictions."""
 
     def __init__(
-        self, ways: Mapping[str, Way], holder: Holder, batcher: Batcher, front: Front
+        self,
+        ways: Mapping[str, Way],
+        holder: Holder,
+        batcher: Batcher,
+        front: Front,
+        log: RequestLog | None = None,
     ) -> None:
         self._ways, self._holder, self._batcher, self._front = ways, holder, batcher, front
+        self._log = log
 
     def takes(self, scope: Mapping[str, Any]) -> bool:
         """Tell whether a request may be one of these, by its head."""
@@ -64,7 +72,7 @@ class Quick:
             return False
         if len(rows) > INLINE_ROWS:
             return False
-        asked = _Pending(cycle, way, now, headers, len(rows), door.enter(size), started)
+        asked = _Pending(cycle, way, now, headers, rows, door.enter(size), started)
 
         def failed(error: Exception) -> None:
             door.leave(asked.visit)
@@ -90,4 +98,6 @@ class Quick:
             cycle.on_response = lambda: None
         door.leave(asked.visit)
         seconds = time.perf_counter() - asked.started
-        self._front.note(cycle.scope, 200, asked.rows, name, seconds)
+        self._front.note(cycle.scope, 200, len(asked.rows), name, seconds)
+        if self._log is not None:
+            self._log.keep(name, asked.now.served, asked.rows, answer, len(cycle.body))

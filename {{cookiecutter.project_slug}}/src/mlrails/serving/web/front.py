@@ -16,7 +16,7 @@ from ..http.telemetry import Metrics
 Scope = MutableMapping[str, Any]
 Headers = list[tuple[bytes, bytes]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-_ID = re.compile(rb"[\w.:-]{1,128}")
+_ID, _ID_SENT = re.compile(rb"[\w.:-]{1,128}"), b"x-request-id"
 _OURS, _NUMBERS = uuid.uuid4().hex[:16].encode(), itertools.count()
 """Of ids that we give: those of one process, in order, without asking the system for each."""
 _ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
@@ -61,7 +61,7 @@ class Front:
         scope["path"] = prefix.stripped(scope["path"], self._root_path)
         headers = dict(scope["headers"])
         name = self.id_of(headers)
-        given = [(b"x-request-id", name)]
+        given = [(_ID_SENT, name)]
         if attributes := headers.get(_ATTRIBUTES):
             given.append((_ATTRIBUTES, attributes))
         status, rows = _GONE, 0
@@ -105,7 +105,13 @@ class Front:
         with self.door.admitted() as visit:
             # No name for the body, which would hold it until the answer is read.
             reply = await answer(
-                WholeRequest(method, headers, await self._body(visit, receive, headers), below)
+                WholeRequest(
+                    method,
+                    headers,
+                    await self._body(visit, receive, headers),
+                    below,
+                    dict(given)[_ID_SENT],
+                )
             )
             self.door.holds(visit, len(reply.body))
             await send_reply(reply, send, self._given(given))
@@ -155,7 +161,7 @@ class Front:
 
     def id_of(self, headers: Mapping[bytes, bytes]) -> bytes:
         """Return the id that a caller gives its request, or one of our own."""
-        sent = headers.get(b"x-request-id", b"")
+        sent = headers.get(_ID_SENT, b"")
         return sent if _ID.fullmatch(sent) else b"%b%016x" % (_OURS, next(_NUMBERS))
 
     def check_token(self, headers: Mapping[bytes, bytes]) -> None:
