@@ -11,6 +11,7 @@ from .leaving import Kind, at, handed, here, leave
 
 monitoring_verbs = typer.Typer()
 _From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day.")]
+_Outcomes = Annotated[str | None, typer.Option("--outcomes", help="Outcomes, by request_id.")]
 _To = Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day.")]
 
 
@@ -26,10 +27,11 @@ def _day(text: str | None, option: str) -> date | None:
 def monitor(
     context: typer.Context,
     data: Annotated[
-        str | None, typer.Argument(metavar="DATA", help="New rows: a file, folder, glob, address.")
+        str | None, typer.Argument(metavar="DATA", help="New rows: a file, glob, log of requests.")
     ] = None,
     since: _From = None,
     until: _To = None,
+    outcomes: _Outcomes = None,
     version: Annotated[int | None, typer.Option(help="Watch this version.")] = None,
     alias: Annotated[str | None, typer.Option(help="Watch what an alias points to.")] = None,
     registry: Kind = None,
@@ -50,7 +52,7 @@ def monitor(
             there,
             given.columns,
             given.metrics,
-            Order(data, _day(since, "--from"), _day(until, "--to")),
+            Order(data, _day(since, "--from"), _day(until, "--to"), outcomes),
             named(version, alias, local),
         ),
         writes=False,

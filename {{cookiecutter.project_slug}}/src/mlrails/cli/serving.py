@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,15 +49,21 @@ def serve(
             drain=drain,
             workers=workers,
             written=declared.written(there),
-            requests=requests,
-            requests_share=requests_share,
-            requests_mib=requests_mib,
-            requests_columns=[it.name for it in handed(context).columns if it.logged],
+            **_of_requests(context, requests, requests_share, requests_mib),
         )
         wanted = ServeOptions(host, port, model, registry, every, everyone, how)
         serve(there, wanted, handed(context).package)
 
     leave(begin)
+
+
+def _of_requests(
+    context: typer.Context, folder: str | None, share: float | None, mib: int | None
+) -> dict[str, Any]:
+    """Return what is kept of requests, with the columns that may be."""
+    columns = [it.name for it in handed(context).columns if it.logged]
+    told = {"requests": folder, "requests_share": share, "requests_mib": mib}
+    return {**told, "requests_columns": columns}
 
 
 @serving_verbs.command()

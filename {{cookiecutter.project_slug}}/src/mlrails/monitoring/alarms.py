@@ -96,6 +96,14 @@ _FAULTS: Mapping[Kind, tuple[Callable[[Fault], str], str]] = {
         ),
         f"see whether they come later now: `monitor.horizon` in {FILE} says how long they take",
     ),
+    Kind.SKEW: (
+        lambda it: (
+            f"the server's answers are not those that the same version gives here, in {_rows(it)} "
+            f"({percent(it.share)} of those that it has answered)"
+        ),
+        "compare the packages of the server with those of the model's lock, and what stands "
+        "between callers and it; `nox -s image` makes a server anew",
+    ),
 }
 
 

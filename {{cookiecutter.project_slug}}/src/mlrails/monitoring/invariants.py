@@ -29,6 +29,7 @@ class Kind(StrEnum):
     FEW_ROWS = "few rows"
     MANY_ROWS = "many rows"
     LATE = "outcomes late"
+    SKEW = "served otherwise"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ own, or a file, which takes the place of the raw table from its first day on. A 
 that is missing or of another kind is no reason to stop: it is what a monitor is there to say.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +21,7 @@ from ...data import frames, parquet, splits
 from ...data.schema import DTYPES, Column
 from ...sources import source
 from ..invariants import Fault, Kind
+from .requests import ANSWER, Log
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +34,8 @@ class Order:
     data: str | None = None
     since: date | None = None
     until: date | None = None
+    outcomes: str | None = None
+    """A file of outcomes, by the ids of requests."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ class Frame:
     lacking: Sequence[str] = ()
     """Columns that new rows lack, or have as something else."""
     notes: Sequence[str] = ()
+    are_requests: bool = False
+    not_kept: frozenset[str] = frozenset()
+    """Columns that the model takes, and that the server of the new rows has not kept."""
 
     def day_of(self, when: date) -> int:
         """Return the number of a day."""
@@ -114,19 +121,22 @@ class Wanted:
         ]
 
 
-def read(root: Path, wanted: Wanted, model: Known, asked: Order) -> Frame:
-    """Read history and new rows; raises UsageError where there is no time, or nothing at all."""
-    time = wanted.time
+def read(root: Path, wanted: Wanted, model: Known, asked: Order, log: Log | None = None) -> Frame:
+    """Read history and new rows; raises UsageError where there is no time, or nothing at all.
+
+    Rows of a `log` take the place of a file; they have what the model takes, and nothing more.
+    """
+    time, target = wanted.time, wanted.params.data.target
     raw = parquet.read(root / layout.RAW)
-    given = source.read(asked.data, root=root) if asked.data else None
-    if given is not None:
-        _check_time(given, time.name, str(asked.data))
+    given, not_kept = _given(root, wanted, asked, log)
     parts, lacking = _typed(raw, given, time, wanted.others)
+    if log is not None:
+        lacking = {it: kind for it, kind in lacking.items() if it in {*wanted.inputs, target}}
+        parts[1] = parts[1].join(log.rows.filter(regex=f"^{re.escape(ANSWER)}"))
     lacking |= {it: Kind.GONE for it in wanted.inputs if it not in wanted.columns}
     rows = _together(parts, time.name, asked.until)
-    target = wanted.params.data.target
     found = _placed(rows, time.name, model, asked)
-    left_out = {*lacking, *wanted.params.monitor.ignore}
+    left_out = {*lacking, *wanted.params.monitor.ignore, *not_kept}
     watched = [it for it in wanted.others if it.name in wanted.inputs and it.name not in left_out]
     return replace(
         found,
@@ -135,8 +145,26 @@ def read(root: Path, wanted: Wanted, model: Known, asked: Order) -> Frame:
         has_target=target not in lacking,
         faults=list(_faults(lacking, target, found)),
         lacking=[it for it in lacking if it != target],
-        notes=list(_notes(_more(given, wanted.columns), target in lacking, not found.is_new)),
+        notes=[
+            *(log.notes if log else ()),
+            *_notes(_more(given, wanted.columns), target in lacking, not found.is_new),
+        ],
+        are_requests=log is not None,
+        not_kept=not_kept,
     )
+
+
+def _given(
+    root: Path, wanted: Wanted, asked: Order, log: Log | None
+) -> tuple["pd.DataFrame | None", frozenset[str]]:
+    """Return new rows, and which columns of the model's they have not, as they were not kept."""
+    if log is not None:
+        not_kept = log.left_out & {*wanted.inputs}
+        return log.rows.assign(**dict.fromkeys(not_kept)), not_kept
+    given = source.read(asked.data, root=root) if asked.data else None
+    if given is not None:
+        _check_time(given, wanted.time.name, str(asked.data))
+    return given, frozenset()
 
 
 def _check_time(given: "pd.DataFrame", time: str, data: str) -> None:
@@ -147,7 +175,8 @@ def _check_time(given: "pd.DataFrame", time: str, data: str) -> None:
 
 
 def _more(given: "pd.DataFrame | None", known: Mapping[str, Column]) -> list[str]:
-    return [] if given is None else sorted(set(map(str, given.columns)) - set(known))
+    names = set() if given is None else set(map(str, given.columns)) - set(known)
+    return sorted(it for it in names if not it.startswith("("))  # A log's own are in brackets.
 
 
 def _typed(

@@ -1,7 +1,7 @@
 """nox -s monitor [-- DATA] [--from DAY] [--to DAY]: is the champion's world still the same?"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,13 @@ from ...modeling import loading
 from ...modeling.loading import LoadedModel
 from ...registry import resolve
 from ...reporting import html, markdown, svg
-from ..invariants import Fault
+from ...sources import source
+from ..invariants import Fault, Kind
 from ..survey import Material, Question, Survey, survey
-from . import multiples, page, record
+from . import joined, multiples, page, record, requests, served
 from .frame import Frame, Known, Order, Wanted, read
+from .requests import Log
+from .served import Skew
 from .told import DRIFT, About, Found, told
 
 JSON, PAGE, TEXT = (Path("reports", f"monitor.{it}") for it in ("json", "html", "md"))
@@ -54,8 +57,9 @@ def monitor(
     with looked.bytes(version, digest) as (folder, origin):
         model = loading.load_copy(folder, origin)
         asked = Wanted(checked, {it.name: it for it in columns}, _inputs(model, checked))
-        frame = read(settings.root, asked, known, order)
-        found = _survey(settings, checked, own, frame, model, order)
+        log, skew = _log(settings.root, asked, known, order, model)
+        frame = read(settings.root, asked, known, order, log)
+        found = _survey(settings, checked, own, frame, model, order, skew)
     about = About(
         origin, looked.named(version, digest), checked, _metric(checked, own), frame, settings.in_ci
     )
@@ -73,6 +77,31 @@ def _check_ignored(checked: Params, columns: Sequence[Column]) -> None:
                 f"{FILE}: 'monitor.ignore' names {name!r}, which schema.py does not know"
                 f"{nearest(name, known)}"
             )
+
+
+def _log(
+    root: Path, asked: Wanted, known: Known, order: Order, model: LoadedModel
+) -> tuple[Log | None, Skew | None]:
+    """Return the log of a server, where new rows are one, and how its answers are off."""
+    if not order.data or not requests.is_log(root / order.data):
+        if order.outcomes:
+            raise UsageError(
+                "--outcomes: are joined to the requests of a server by their ids; name the folder "
+                "that it keeps them in, as `nox -s monitor -- requests/ --outcomes FILE`"
+            )
+        return None, None
+    log = requests.in_time(requests.read(root / order.data), asked.time.name, known.last)
+    if order.outcomes:
+        labels = source.read(order.outcomes, root=root)
+        log = joined.outcomes(log, labels, asked.params.data.target, order.outcomes)
+    return served.of_model(log, model, asked.time.name)
+
+
+def _skewed(skew: Skew | None, frame: Frame) -> Iterator[Fault]:
+    """Yield that served answers are off, where they are."""
+    if skew and skew.first and skew.last:
+        first, last = frame.day_of(skew.first), frame.day_of(skew.last)
+        yield Fault(Kind.SKEW, "", first, last, skew.differing, skew.differing / skew.rows)
 
 
 def _inputs(model: LoadedModel, checked: Params) -> list[str]:
@@ -93,13 +122,14 @@ def _survey(
     frame: Frame,
     model: LoadedModel,
     order: Order,
+    skew: Skew | None = None,
 ) -> Survey:
     classes = outcomes.known(model.predictor)
     score = None if frame.lacking else _score(model, frame)
-    faults: list[Fault] = [*frame.faults]
+    faults: list[Fault] = [*frame.faults, *_skewed(skew, frame)]
     target = _target(frame, checked, classes)
     material = Material(
-        frame.rows,
+        frame.rows.drop(columns=[*frame.not_kept]),
         frame.columns,
         frame.day,
         frame.days,
@@ -110,6 +140,7 @@ def _survey(
         classes,
         checked.evaluation.slices,
         faults,
+        frame.are_requests,
     )
     first = max(frame.day_of(order.since), 0) if order.since else None
     question = Question(
@@ -121,11 +152,19 @@ def _survey(
 def _score(model: LoadedModel, frame: Frame) -> np.ndarray:
     """Return the model's scores of all rows, piece by piece."""
     rows = frame.rows
+    was_served = np.zeros(len(rows), bool)
+    if frame.not_kept:  # Nobody can score these again, so what was served is what is known.
+        told = served.scores(rows, outcomes.known(model.predictor))
+        was_served = np.isfinite(told if told.ndim == 1 else told[:, 0])
+        rows = rows[~was_served].infer_objects()
     found = [
         model.predictor.scores(rows.iloc[start : start + _PIECE])
         for start in range(0, len(rows), _PIECE)
     ]
     score = np.concatenate(found)
+    if frame.not_kept:
+        told[~was_served] = score
+        score = told
     if not np.isfinite(score).all():
         raise WorldError("the model predicts no number for some rows; go back with another one")
     return score
