@@ -147,7 +147,7 @@ def test_the_event_of_the_rows_that_are_looked_at_is_that_of_ingest(words: tuple
     chance, event = random.Random(1), [it % 3 == 2 for it in range(300)]
     lines = [f"{chance.random():.4f},{chance.random() + it:.4f},{words[not it]}\n" for it in event]
     found = table.of_bytes(("a,told,y\n" + "".join(lines)).encode(), "f.csv")
-    plan, rows = proposed(found, "f.csv", Wishes("y"))
+    plan, rows, _ = proposed(found, "f.csv", Wishes("y"))
     assert rows["y"].sum() == 100
     assert ("target leakage", ("told",)) in [(it.rule, it.columns) for it in plan.findings]
 

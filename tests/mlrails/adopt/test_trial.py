@@ -1,6 +1,7 @@
 """What `prepare` would refuse is said by adoption: of few rows, of groups, and after answers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -136,6 +137,19 @@ def test_what_leaks_by_the_rule_of_the_stage_is_told_by_its_words() -> None:
     with pytest.raises(UsageError, match=r"column 'age' .*`--drop age` leaves it out") as told:
         settled(found._replace(rows=rows))
     assert str(told.value).endswith("nothing has been written")
+
+
+def test_of_very_many_rows_it_is_looked_for_again_only_among_other_features(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proposal, "_AUDITED", 150)
+    found = proposed(patients(200, 60), "died")
+    assert found.looked_at == {"age", "ward"}
+    leaky = found._replace(rows=found.rows.assign(age=found.rows["died"] * 3.0))
+    settled(leaky)  # Which it is not in earnest: it was looked for in `found`.
+    ward = [it for it in found.plan.columns if it.column.name != "ward"]
+    with pytest.raises(UsageError, match="column 'age'"):
+        settled(leaky._replace(plan=replace(found.plan, columns=tuple(ward))))
 
 
 def test_a_projects_own_seed_and_split_stay_and_it_is_said_what_to_change() -> None:

@@ -71,7 +71,8 @@ def _typed(base: Seen, column: Any, look: Look) -> Seen | None:
 
 def _numbers(base: Seen, column: Any, look: Look) -> Seen | None:
     """Answer for text that says a number in every row."""
-    values = numbers.floats(column, look.how)
+    known = look.floats.get(base.name)
+    values = numbers.floats(column, look.how) if known is None else known
     if values is None:
         return None
     if code := numbers.leading_zero(column):

@@ -73,6 +73,8 @@ class Proposed(NamedTuple):
 
     plan: Plan
     rows: "pd.DataFrame"
+    looked_at: frozenset[str] | None = None
+    """The features among which leaks were looked for, where that was in a part of the rows."""
 
 
 def of_table(found: Table, source: str, wishes: Wishes, shown: bool = True) -> Plan:
@@ -83,8 +85,8 @@ def of_table(found: Table, source: str, wishes: Wishes, shown: bool = True) -> P
 def proposed(found: Table, source: str, wishes: Wishes, shown: bool = True) -> Proposed:
     """Return the plan for a table that has been read, and its rows."""
     wishes.check(found.rows.column_names, found.where)
-    look = Look(found.where, found.how, shown, wishes.target)
     found = _with_needed(found, wishes)
+    look = Look(found.where, found.how, shown, wishes.target, found.floats)
     columns = _columns(found, wishes, look)
     target = targets.of(
         columns[wishes.target], found.rows[wishes.target], wishes.task, wishes.positive, look
@@ -95,7 +97,9 @@ def proposed(found: Table, source: str, wishes: Wishes, shown: bool = True) -> P
     draft = _plan(found, source, columns, target, divided, planned)
     rows = frame(found, columns, target)
     plan = replace(draft, findings=tuple(_findings(draft, rows, columns, wishes)))
-    return Proposed(plan, _named_as_written(rows, found, divided.group))
+    looked_at = frozenset((*plan.named("number"), *plan.named("category")))
+    rows = _named_as_written(rows, found, divided.group)
+    return Proposed(plan, rows, looked_at if len(rows) > _AUDITED else None)
 
 
 def _with_needed(found: Table, wishes: Wishes) -> Table:
@@ -116,7 +120,7 @@ def _with_needed(found: Table, wishes: Wishes) -> Table:
     left = counted(found.rows.num_rows - rows.num_rows, "row")
     note = f"{left} without a value in {' or '.join(map(repr, needed))} are left out"
     how = replace(found.how, needed=tuple(needed))
-    return replace(found, rows=rows, how=how, notes=(*found.notes, note))
+    return replace(found, rows=rows, how=how, floats={}, notes=(*found.notes, note))
 
 
 def _columns(found: Table, wishes: Wishes, look: Look) -> dict[str, Seen]:

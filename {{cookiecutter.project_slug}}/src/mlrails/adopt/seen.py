@@ -1,6 +1,7 @@
 """A column as it was found, and what all columns of a table share."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -51,6 +52,8 @@ class Look:
     shown: bool
     """Whether values of rows may be printed: logs of a public repository are public."""
     target: str | None = None
+    floats: Mapping[str, Any] = field(default_factory=dict)
+    """The columns that have been read as numbers already."""
 
     def here(self, name: str) -> str:
         """Return the words before a sentence on a column."""

@@ -50,6 +50,8 @@ class Table:
     how: Reading
     digest: str
     notes: tuple[str, ...] = ()
+    floats: Mapping[str, Any] = field(default_factory=dict)
+    """The columns that are numbers as they stand, read so already."""
     pinned: Mapping[str, str] = field(default_factory=dict)
     """What `source.py` says beside how it is read: which query, and what there was."""
 
@@ -70,7 +72,7 @@ def opened(path: Path) -> Table:
 
 def of_bytes(data: bytes, where: str) -> Table:
     """Read what a file holds."""
-    if not data.strip():
+    if not data or data.isspace():  # Which ends at the first letter, and copies nothing.
         raise UsageError(f"{where}: it is empty; name a table with a line of names and rows")
     if data.startswith(b"PAR1"):
         return _of_parquet(data, where)
@@ -205,7 +207,9 @@ def words(data: bytes, encoding: str, where: str) -> Reading:
 def _without_nulls(found: Table) -> Table:
     """Find the words that say that a value is missing, and put nothing in their place."""
     found = _without_units(found)
-    odd = {name: it for name in found.rows.column_names if not _is_numeric(it := found.rows[name])}
+    every = {name: _floats(found.rows[name]) for name in found.rows.column_names}
+    floats = {name: it for name, it in every.items() if it is not None}
+    odd = {name: found.rows[name] for name in every if name not in floats}
     nulls = {word for it in odd.values() for word in _nulls(it)}
     how = replace(found.how, nulls=tuple(sorted(nulls)))
     decimal, thousands = _locale(found.rows, [*odd], how)
@@ -214,7 +218,8 @@ def _without_nulls(found: Table) -> Table:
     if nulls:
         for name, it in odd.items():
             rows = rows.set_column(rows.column_names.index(name), name, without(it, how.nulls))
-    return replace(found, rows=rows, how=how)
+    floats = {} if decimal != "." or thousands else floats
+    return replace(found, rows=rows, how=how, floats=floats)
 
 
 def _without_units(found: Table) -> Table:
@@ -228,14 +233,14 @@ def _without_units(found: Table) -> Table:
     return replace(found, rows=rows, how=replace(found.how, units=units)) if units else found
 
 
-def _is_numeric(column: Any) -> bool:
+def _floats(column: Any) -> Any:
+    """Return a column of plain numbers as such, None for any other."""
     import pyarrow as pa
 
     try:
-        column.cast(pa.float64())
+        return column.cast(pa.float64())
     except pa.ArrowInvalid:
-        return False
-    return True
+        return None
 
 
 def _nulls(column: Any) -> set[str]:

@@ -28,6 +28,7 @@ _BLOCK = 2**24
 SAME = {"utf-8", "utf-8-sig", "ascii"}
 _SEP = re.compile(r"sep=.?", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
+_SAID = re.compile(rb"\S")
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _quick(text: bytes, size: int, names: list[str], how: Reading, where: str) -
 
     try:
         rows = pyarrow.csv.read_csv(
-            pa.py_buffer(memoryview(text)[size:] if text[size:].strip() else b"\n"),
+            pa.py_buffer(memoryview(text)[size:] if _SAID.search(text, size) else b"\n"),
             pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=_BLOCK),
             pyarrow.csv.ParseOptions(
                 delimiter=how.separator, newlines_in_values=True, invalid_row_handler=fault

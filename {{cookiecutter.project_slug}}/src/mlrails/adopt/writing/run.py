@@ -98,14 +98,14 @@ def _planned(
     if now and wishes.positive is None and wishes.target == now.data.target:
         wishes = replace(wishes, positive=places.event(settings, wishes.target))
     look = partial(proposal.proposed, found, place.name, shown=not settings.in_ci)
-    plan, rows = _with_answers(look, wishes, order, person)
-    plan = files.as_before(plan, before)
+    found_out = _with_answers(look, wishes, order, person)
+    plan = files.as_before(found_out.plan, before)
     say(shown.shown(plan, person.width) + "\n")
     questions.stopped(plan)
     if person.ask is None and not order.yes:
         questions.unasked(plan, shown=not settings.in_ci)
     plan = questions.answered(plan, None if order.yes else person.ask, order.yes)
-    return Proposed(plan, rows)
+    return found_out._replace(plan=plan)
 
 
 def _with_answers(

@@ -6,7 +6,6 @@ stage. Where chance has dealt few rows badly, another seed of a new project deal
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ...audit import guard
 from ...core.errors import UsageError
@@ -17,9 +16,6 @@ from ..plan import Plan
 from ..proposal import Proposed
 from . import files, questions
 from .spelling import word
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SEEDS = 20
 """So many are tried."""
@@ -35,23 +31,28 @@ def settled(
     this is the project's own already, and its seed stays. Raises UsageError where `prepare` would
     refuse the rows.
     """
-    plan, rows = proposed
+    plan = proposed.plan
     faults = list[Fault]()
     for seed in range(plan.seed, plan.seed + (1 if own or plan.by == "time" else SEEDS)):
         plan = replace(plan, seed=seed)
         changes = write(plan)
-        found = _fault(plan, rows, files.params_of(changes.get(FILE) or before))
+        found = _fault(proposed._replace(plan=plan), files.params_of(changes.get(FILE) or before))
         if found is None:
             return plan, changes
         faults.append(found)
     raise UsageError(f"{_sentence(faults[0], plan, own)}; nothing has been written")
 
 
-def _fault(plan: Plan, rows: "pd.DataFrame", params: Params) -> Fault | None:
-    """Return what is wrong with the parts; raises UsageError where one of their columns leaks."""
+def _fault(proposed: Proposed, params: Params) -> Fault | None:
+    """Return what is wrong with the parts; raises UsageError where one of their columns leaks.
+
+    Of very many rows as many as here were looked at already, if among the same features.
+    """
+    plan, rows, looked_at = proposed
     parts = splits.divided(rows, params, validation.needed(params))
     found = next(validation.faults(parts, rows, params), None)
-    if found is None:
+    features = frozenset((*params.features.numeric, *params.features.categorical))
+    if found is None and features != looked_at:
         leaks = guard.leaks(parts, params, [it.column for it in plan.columns])
         questions.stopped(replace(plan, findings=tuple(leaks)))
     return found
