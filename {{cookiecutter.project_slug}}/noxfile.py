@@ -22,6 +22,7 @@ SESSIONS = (
     ("register", "Version the model by its digest."),
     ("gate", "Compare the model with the champion, and write the verdict."),
     ("promote", "Register, gate, and make the model champion when the verdict allows it."),
+    ("holdout", "Tell of the final rows that are kept (docs/tune.md), and open them (-- --open)."),
     ("rollback", "Make the previous champion (-- VERSION --reason WHY) the champion again."),
     ("reproduce", "Make a version (-- VERSION) again from its commit, data and lock, and compare."),
     ("history", "Tell who was champion when, why, by which commit, by whom (-- --json)."),

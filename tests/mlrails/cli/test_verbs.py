@@ -14,7 +14,7 @@ from mlrails.core.errors import Exit
 from mlrails.core.settings import Settings
 from mlrails.data.schema import Column
 from mlrails.evaluation.own import Own, mean_of
-from mlrails.lifecycle import history, promote, register, reproduce, rollback
+from mlrails.lifecycle import history, holdout, promote, register, reproduce, rollback
 from mlrails.registry import git_branch
 from mlrails.serving import serve
 from mlrails.serving.requests.pieces import Rules
@@ -27,7 +27,7 @@ WRITE = {
     "rollback": rollback,
     "reproduce": reproduce,
 }
-READ = {"gate": promote, "history": history}
+READ = {"gate": promote, "history": history, "holdout": holdout}
 Call = tuple[Settings, tuple[Any, ...], bool]
 SERVER = "http://127.0.0.1:9"
 
@@ -81,6 +81,15 @@ def test_what_is_handed_over_and_the_tip_are_passed_on(project: Path, met: list[
     run("promote", "--candidate", "candidate", "--tip", "main", "--dirty")
     ((_, words, _),) = met
     assert words == (None, None, True, Path("candidate"), "main", Own())
+
+
+def test_to_open_the_final_rows_is_asked_for_and_pushes(project: Path, met: list[Call]) -> None:
+    run("holdout")
+    run("holdout", "--open", "--again", "a reviewer asks")
+    assert [(words[:2], writes) for _, words, writes in met] == [
+        ((False, None), False),
+        ((True, "a reviewer asks"), True),
+    ]
 
 
 @pytest.mark.parametrize("verb", ["gate", "promote"])

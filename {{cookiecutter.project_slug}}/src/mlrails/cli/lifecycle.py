@@ -60,6 +60,24 @@ def promote(
 
 
 @lifecycle_verbs.command()
+def holdout(
+    context: typer.Context,
+    opens: Annotated[
+        bool, typer.Option("--open", help="Judge the champion by them; once.")
+    ] = False,
+    again: Annotated[
+        str | None, typer.Option(help="Why they are opened again.", callback=console.one_line)
+    ] = None,
+    registry: Kind = None,
+) -> None:
+    """Tell of the final rows, which nobody has seen, or open them."""
+    from ..lifecycle.holdout import holdout
+
+    own = handed(context).own
+    at(registry, lambda there: holdout(there, opens, again, own), writes=opens)
+
+
+@lifecycle_verbs.command()
 def rollback(
     version: Annotated[
         int | None, typer.Argument(help="A number, or previous.", parser=_number)

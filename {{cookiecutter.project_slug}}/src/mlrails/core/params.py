@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from .config import Day, Frozen, Length, Period, Scalar, Span, read_yaml, validated
 
@@ -102,22 +102,34 @@ class Features(Frozen):
 
 
 class Split(Frozen):
-    """How rows are divided into training, validation and test."""
+    """How rows are divided into training, validation and test, and a final part that nobody sees.
+
+    That one is there where it is asked for, and is opened once (`nox -s holdout`).
+    """
 
     by: Literal["time", "group", "random"] = "time"
     validation: Length
     test: Length
+    final: Length | None = None
     acknowledge: Acknowledgement | None = None
 
     @model_validator(mode="after")
     def _lengths_fit(self) -> Self:
-        shares = [length for length in (self.validation, self.test) if isinstance(length, float)]
-        if len(shares) != (0 if self.by == "time" else 2):
+        parts = "validation and test" if self.final is None else "validation, test and final"
+        lengths = [it for it in (self.validation, self.test, self.final) if it is not None]
+        shares = [length for length in lengths if isinstance(length, float)]
+        if len(shares) != (0 if self.by == "time" else len(lengths)):
             words = "lengths such as '2 months'" if self.by == "time" else "shares such as 0.2"
-            raise ValueError(f"with 'by: {self.by}' validation and test are {words}")
+            raise ValueError(f"with 'by: {self.by}' {parts} are {words}")
         if sum(shares) >= 1:
-            raise ValueError("validation and test together leave no rows for training")
+            raise ValueError(f"{parts} together leave no rows for training")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_asked(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a final part that nobody asks for: digests are of what there was before it."""
+        found: dict[str, Any] = told(self)
+        return {name: it for name, it in found.items() if (name, it) != ("final", None)}
 
 
 class Costs(Frozen):

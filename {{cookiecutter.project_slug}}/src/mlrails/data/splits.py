@@ -1,4 +1,8 @@
-"""Which row belongs to training, validation and test."""
+"""Which row belongs to training, validation and test, and which ones nobody sees yet.
+
+How to change this: whoever reads the raw rows takes a part of them by `label`, or leaves the final
+ones out by `seen`; the engine's `lifecycle/test_holdout.py` holds that no other byte comes of them.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
 Times = npt.NDArray[np.datetime64]
 Labels = npt.NDArray[np.str_]
 
+FINAL = "final"
+"""The label of rows that are kept for the end: no stage, trial, report or gate has them."""
 _UNUSED = "unused"
 _DAYS = {"day": 1, "week": 7}
 
@@ -46,7 +52,8 @@ def _by_time(rows: "pd.DataFrame", params: Params) -> Labels:
             f"{FILE}: 'split.by: time' needs a column in 'data.time'; name one, or use random"
         )
     times = rows[time].to_numpy()
-    return by_time(times, params.data.until, split.validation, split.test)
+    final = split.final if isinstance(split.final, Period) else None
+    return by_time(times, params.data.until, split.validation, split.test, final)
 
 
 def _by_group(rows: "pd.DataFrame", params: Params) -> Labels:
@@ -74,11 +81,12 @@ def _by_chance(rows: "pd.DataFrame", params: Params) -> Labels:
     return at_random(len(rows), params.seed, *_shares(params))
 
 
-def _shares(params: Params) -> tuple[float, float]:
-    """Return the shares of validation and test, which the params hold where parts are shares."""
-    shares = params.split.validation, params.split.test
-    assert isinstance(shares[0], float) and isinstance(shares[1], float)
-    return shares[0], shares[1]
+def _shares(params: Params) -> tuple[float, float, float]:
+    """Return the shares of validation, test and the final part, where parts are shares."""
+    split = params.split
+    assert isinstance(split.validation, float) and isinstance(split.test, float)
+    final = split.final if isinstance(split.final, float) else 0.0
+    return split.validation, split.test, final
 
 
 _SPLITS: Mapping[str, Callable[["pd.DataFrame", Params], Labels]] = {
@@ -103,19 +111,22 @@ def deal(rows: "pd.DataFrame", params: Params) -> Deal:
 
     So a group stays where it is when others come, and no model has ever learnt of a test group.
     The shares are those of the rows on the average, more exactly the more groups there are. Where
-    chance would leave a part of few groups empty, it has the group that comes nearest.
+    chance would leave a part of few groups empty, it has the group that comes nearest. A final part
+    takes its groups from training, so that none of them was a test group before.
     """
-    validation, test = _shares(params)
+    validation, test, final = _shares(params)
     names = rows[params.data.group].factorize()[1].tolist() if params.data.group else []
     points, count = np.array([_point(name, params.seed) for name in names]), len(names)
-    chance = [int(np.sum(points < end)) for end in (test, test + validation)]
-    tests = int(np.clip(chance[0], 1, max(count - 2, 0)))
-    held_out = int(np.clip(chance[1], tests + 1, max(count - 1, 0)))
+    held_out = ["test", "validation", FINAL][: 3 if final else 2]
+    shares = np.cumsum([test, validation, final])[: len(held_out)]
+    chance, ends = [int(np.sum(points < share)) for share in shares], [0]
+    for place, found in enumerate(chance):
+        ends.append(int(np.clip(found, ends[-1] + 1, max(count - len(chance) + place, 0))))
     parts = np.empty(count, dtype="U10")
     parts[np.argsort(points, kind="stable")] = np.repeat(
-        ["test", "validation", "train"], [tests, held_out - tests, count - held_out]
+        [*held_out, "train"], np.diff([*ends, count])
     )
-    return Deal(names, parts, chance == [tests, held_out])
+    return Deal(names, parts, chance == ends[1:])
 
 
 def _point(name: object, seed: int) -> float:
@@ -133,8 +144,33 @@ def divided(
     return {part: rows.loc[labels == part, [*columns]] for part in PARTS}
 
 
-def by_time(times: Times, until: date | None, validation: Period, test: Period) -> Labels:
-    """Label rows in calendar order: training, then validation, then test, up to `until`.
+def final(rows: "pd.DataFrame", params: Params) -> "pd.DataFrame":
+    """Return the rows that are kept for the end, for who opens them; none where none are."""
+    chosen: pd.DataFrame = rows[_is_final(rows, params)]
+    return chosen
+
+
+def seen(rows: "pd.DataFrame", params: Params) -> "pd.DataFrame":
+    """Return the rows that anybody may look at: those themselves where none are kept."""
+    chosen: pd.DataFrame = rows if params.split.final is None else rows[~_is_final(rows, params)]
+    return chosen
+
+
+def _is_final(rows: "pd.DataFrame", params: Params) -> npt.NDArray[np.bool_]:
+    if params.split.final is None:
+        return np.zeros(len(rows), bool)
+    found: npt.NDArray[np.bool_] = label(rows, params) == FINAL
+    return found
+
+
+def by_time(
+    times: Times,
+    until: date | None,
+    validation: Period,
+    test: Period,
+    final: Period | None = None,
+) -> Labels:
+    """Label rows in calendar order: training, validation, test, perhaps final, up to `until`.
 
     `times` is (rows,) datetime64 without a missing value; `until` is the last day that counts
     (default: the last day seen). Later rows are labelled `unused`: they have not arrived yet.
@@ -145,20 +181,22 @@ def by_time(times: Times, until: date | None, validation: Period, test: Period) 
         return np.empty(0, np.str_)
     days = times.astype("datetime64[D]")
     end = (np.datetime64(until, "D") if until else days.max()) + np.timedelta64(1, "D")
-    test_from = _back(end, test)
+    final_from = end if final is None else _back(end, final)
+    test_from = _back(final_from, test)
     validation_from = _back(test_from, validation)
     labels = np.select(
-        [days >= end, days >= test_from, days >= validation_from],
-        [_UNUSED, "test", "validation"],
+        [days >= end, days >= final_from, days >= test_from, days >= validation_from],
+        [_UNUSED, FINAL, "test", "validation"],
         default="train",
     )
     return labels.astype(np.str_)
 
 
-def at_random(rows: int, seed: int, validation: float, test: float) -> Labels:
+def at_random(rows: int, seed: int, validation: float, test: float, final: float = 0.0) -> Labels:
     """Label rows by shares, shuffled with the seed. Returns (rows,) strings."""
     place = np.random.default_rng(seed).permutation(rows) / max(rows, 1)
-    return np.select([place < test, place < test + validation], ["test", "validation"], "train")
+    ends = np.cumsum([test, validation, final])
+    return np.select([place < end for end in ends], ["test", "validation", FINAL], "train")
 
 
 def arrived(labels: Labels, times: Times, until: date | None) -> Labels:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import UsageError, counted, nearest
 from ..core.layout import Part
 from ..core.params import FILE, Params, Task
-from . import values
+from . import splits, values
 from .schema import DTYPES, Column, Kind
 
 if TYPE_CHECKING:
@@ -202,6 +202,8 @@ def faults(
                 "learnt or measured",
                 _OTHERWISE,
             )
+    if params.split.final is not None and splits.final(rows, params).empty:
+        yield _no_rows(splits.FINAL, rows, params)
     if params.task is Task.MULTICLASS:
         yield from _of_classes(parts, params.data.target)
     features = {"numeric": params.features.numeric, "categorical": params.features.categorical}
@@ -247,7 +249,7 @@ def _of_classes(parts: "Mapping[Part, pd.DataFrame]", target: str) -> Iterator[F
         )
 
 
-def _no_rows(part: Part, rows: "pd.DataFrame", params: Params) -> Fault:
+def _no_rows(part: str, rows: "pd.DataFrame", params: Params) -> Fault:
     by, data = params.split.by, params.data
     if by == "group" and data.group:
         count = counted(rows[data.group].nunique(), "group")

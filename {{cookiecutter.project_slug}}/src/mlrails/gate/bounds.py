@@ -84,9 +84,13 @@ def load_bounds(
     return validated(Params, values, where), named
 
 
-_CHOICES = {"evaluation": {"primary"}, "data": {"until", "group", "weight"}}
+_CHOICES = {
+    "evaluation": {"primary"},
+    "data": {"until", "group", "weight"},
+    "split": {"final"},
+}
 """Keys that the base has decided on by leaving them out: the task's first metric, whose unit its
-margins are in, and rows that all count alike."""
+margins are in, rows that all count alike, and test rows up to the last one."""
 
 
 def _without_choices(values: Any, base: Any) -> Any:

@@ -14,7 +14,16 @@ from ..core.params import load as load_params
 from ..core.settings import Settings
 from ..modeling import signature
 from ..registry import signing
-from ..registry.versions import CHALLENGER, CHAMPION, ROLLED_BACK, STAGE, STAGING, Registry, Version
+from ..registry.versions import (
+    CHALLENGER,
+    CHAMPION,
+    JUDGED_UNTIL,
+    ROLLED_BACK,
+    STAGE,
+    STAGING,
+    Registry,
+    Version,
+)
 from ..reporting import report
 from ..tracking import embedded, recording, store
 from ..tracking.client import EDIT, needed
@@ -117,7 +126,14 @@ def lineage(candidate: Candidate, commit: Revision) -> dict[str, str]:
         "target": checked.data.target,
         "task": checked.task.value,
         "cpu_class": origin.cpu_class,
+        **_judged_until(found, checked),
     }
+
+
+def _judged_until(found: Mapping[str, Any], params: Params) -> dict[str, str]:
+    """Return the tag by which days that are kept for the end can be told from those before."""
+    last = found["parts"]["test"]["to"]
+    return {JUDGED_UNTIL: last} if params.split.final is not None and last else {}
 
 
 def _logged_model(registry: Registry, run: Run, digest: str) -> str:

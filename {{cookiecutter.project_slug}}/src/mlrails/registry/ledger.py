@@ -29,9 +29,14 @@ _OWN = {"action", "version", _SEQUENCE}
 _NUMBERS = ("version", "before", "best", _SEQUENCE)
 
 
-def experiment_of(name: str) -> str:
-    """Return what the ledger of a project of that name is called."""
-    return f"{name}-promotions"
+OPENING = "opening"
+"""Of the final rows, in a book of its own (`HOLDOUTS`)."""
+PROMOTIONS, HOLDOUTS = "promotions", "holdouts"
+
+
+def experiment_of(name: str, book: str = PROMOTIONS) -> str:
+    """Return what a ledger of a project of that name is called."""
+    return f"{name}-{book}"
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,11 @@ def actor(settings: Settings) -> dict[str, str]:
 class Ledger:
     """The entries of one store."""
 
-    def __init__(self, client: "MlflowClient", settings: Settings) -> None:
+    def __init__(self, client: "MlflowClient", settings: Settings, book: str = PROMOTIONS) -> None:
         self._client = client
         self._settings = settings
         self._uri = store.address(settings)
-        self._name = experiment_of(settings.name)
+        self._name = experiment_of(settings.name, book)
         self._edit = needed(EDIT, "experiment", self._name)
 
     def entries(self) -> Sequence[Entry]:
