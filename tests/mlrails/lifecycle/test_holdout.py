@@ -160,7 +160,9 @@ def test_a_final_part_that_cannot_be_is_refused(split: Any, words: str) -> None:
 def test_a_final_part_without_rows_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     frame = table()
     gone = frame[frame["scheduled_departure"] < FIRST]
-    with pytest.raises(UsageError, match=r"'split' and 'data\.until' leave no final rows; the rows"):
+    with pytest.raises(
+        UsageError, match=r"'split' and 'data\.until' leave no final rows; the rows"
+    ):
         prepared(tmp_path, rows.parameters(split=BY_TIME), gone)
     assert not (tmp_path / layout.PREPARED).exists()
 
@@ -237,6 +239,12 @@ def test_they_are_opened_once_and_that_is_written_down(
     assert f"these were opened on {entry.time} (UTC) by somebody" in words
     assert told["found"] in words
 
+
+def test_they_are_opened_again_with_a_reason_alone_and_that_is_told(
+    kept: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promote.promote(kept)
+    holdout.holdout(kept, opens=True)
     for reason in (None, " "):
         with pytest.raises(UsageError, match=r"these were opened on .* they are unseen no more"):
             holdout.holdout(kept, opens=True, again=reason)

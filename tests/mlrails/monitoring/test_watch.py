@@ -21,6 +21,7 @@ from mlrails.core.errors import Exit, UsageError
 from mlrails.core.params import FILE
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
+from mlrails.monitoring.watch import frame as frames_of
 from mlrails.monitoring.watch import record, run
 from mlrails.monitoring.watch.frame import Known, Order
 from mlrails.registry.versions import CHAMPION, FOLDER
@@ -149,6 +150,50 @@ def test_without_a_file_the_raw_rows_after_the_model_are_looked_at(here: Setting
     assert told["rows"]["new"] == 3000 and told["rows"]["known"] == 3000
     until = watch(here, until=date(2013, 10, 31))
     assert until["rows"]["to"] == "2013-10-31" and until["rows"]["new"] < 1100
+
+
+def test_rows_that_are_kept_for_the_end_are_not_watched_and_not_missed(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands in them changes nothing of what is told; without the guard it does."""
+    data = rows.values()["data"] | {"until": "2013-10-31"}
+    split = {"by": "time", "validation": "2 weeks", "test": "1 month", "final": "31 days"}
+    values = rows.values() | {"data": data, "split": split}
+    (here.root / FILE).write_text(yaml.safe_dump(values), "utf-8")
+    every = pd.concat([rows.flights(), later()], ignore_index=True)
+    kept = every["scheduled_departure"].between("2013-10-01", "2013-10-31 23:59")
+    other = every.assign(wind_speed=every["wind_speed"].mask(kept, 1000.0))
+
+    def of_both() -> list[dict[str, Any]]:
+        found = []
+        for frame in (every, other):
+            parquet.write(frame, here.root / layout.RAW)
+            found.append(watch(here))
+        return found
+
+    told = of_both()
+    new = int((every["scheduled_departure"] >= "2013-11-01").sum())
+    assert told[0]["rows"]["new"] == new and not faults(told[0])
+    assert told[0] == told[1]
+    monkeypatch.setattr(frames_of, "_unopened", lambda raw, _, *asked, **__: (raw, *asked))
+    told = of_both()
+    assert told[0]["rows"]["new"] > new and told[0] != told[1]
+
+
+def test_a_window_that_has_moved_on_is_watched_up_to_the_rows_that_are_kept(
+    here: Settings,
+) -> None:
+    data = rows.values()["data"] | {"until": "2013-11-30"}
+    split = {"by": "time", "validation": "2 weeks", "test": "1 month", "final": "1 month"}
+    values = rows.values() | {"data": data, "split": split}
+    (here.root / FILE).write_text(yaml.safe_dump(values), "utf-8")
+    every = pd.concat([rows.flights(), later()], ignore_index=True)
+    parquet.write(every, here.root / layout.RAW)
+    months = every["scheduled_departure"].dt.month
+    told = watch(here)["rows"]
+    assert (told["new"], told["to"]) == (int((months == 10).sum()), "2013-10-31")
+    told = watch(here, every[months == 12])["rows"]
+    assert (told["new"], told["to"]) == (int((months == 12).sum()), "2013-12-31")
 
 
 def test_days_that_never_came_are_missed(here: Settings) -> None:

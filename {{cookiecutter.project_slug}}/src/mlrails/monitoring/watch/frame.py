@@ -8,7 +8,7 @@ that is missing or of another kind is no reason to stop: it is what a monitor is
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +127,9 @@ def read(root: Path, wanted: Wanted, model: Known, asked: Order, log: Log | None
     Rows of a `log` take the place of a file; they have what the model takes, and nothing more.
     """
     time, target = wanted.time, wanted.params.data.target
+    comes = asked.data is not None or log is not None
     raw = parquet.read(root / layout.RAW)
+    raw, model, asked = _unopened(raw, wanted, model, asked, comes=comes)
     given, not_kept = _given(root, wanted, asked, log)
     parts, lacking = _typed(raw, given, time, wanted.others)
     if log is not None:
@@ -165,6 +167,25 @@ def _given(
     if given is not None:
         _check_time(given, wanted.time.name, str(asked.data))
     return given, frozenset()
+
+
+def _unopened(
+    raw: "pd.DataFrame", wanted: Wanted, model: Known, asked: Order, comes: bool
+) -> tuple["pd.DataFrame", Known, Order]:
+    """Leave out the rows that are kept for the end, and look at no day that was theirs.
+
+    They follow the model's own days, so that looking begins after them. Where the window has moved
+    on since, rows that came before them are new; what comes from elsewhere is later in any case.
+    """
+    params, kept = wanted.params, splits.final(raw, wanted.params)
+    seen = splits.seen(raw, params)
+    if kept.empty or params.split.by != "time":
+        return seen, model, asked
+    times = kept[wanted.time.name]
+    before, last = times.min().date() - timedelta(days=1), times.max().date()
+    if comes or before <= model.last:
+        return seen, replace(model, last=max(model.last, last)), asked
+    return seen, model, replace(asked, until=min(asked.until or before, before))
 
 
 def _check_time(given: "pd.DataFrame", time: str, data: str) -> None:
