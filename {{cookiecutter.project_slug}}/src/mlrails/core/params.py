@@ -10,7 +10,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from .config import Day, Frozen, Length, Period, Scalar, Span, read_yaml, validated
+from .config import Day, Frozen, Length, Scalar, Span, read_yaml, validated
+from .config import Period as Period  # noqa: PLC0414 - tests of projects import it from here
 
 
 class Task(StrEnum):
