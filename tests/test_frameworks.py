@@ -362,7 +362,7 @@ run(train)
 
 KILLS = """
 import os, signal, sys
-if "flight_delays.steps.train" in sys.orig_argv:
+if "mlrails.pipeline.forkserver" in sys.orig_argv:
     from mlrails.stages import callbacks
     def keep(self, checkpoint, keep=callbacks.Watcher.keep):
         keep(self, checkpoint)

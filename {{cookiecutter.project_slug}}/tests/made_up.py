@@ -18,9 +18,9 @@ from flight_delays import estimator, features
 from flight_delays.model import Predictor
 from flight_delays.schema import COLUMNS
 from flight_delays.steps import train
-from mlrails.core.config import read_yaml, validated
+from mlrails.core.config import Period, read_yaml, validated
 from mlrails.core.layout import Part
-from mlrails.core.params import FILE, Params, Period
+from mlrails.core.params import FILE, Params
 from mlrails.data import splits, validation
 from mlrails.data.schema import DTYPES, Column
 from mlrails.modeling.epochs import Watch

@@ -12,7 +12,7 @@ import pytest
 
 from flight_delays import source
 from mlrails.core import hashing, layout, params
-from mlrails.core.config import Frozen, read_yaml
+from mlrails.core.config import Frozen, Period, read_yaml
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
 from mlrails.stages.stage import Stage
@@ -37,7 +37,7 @@ class Reads:
 
     def __getattr__(self, name: str) -> Any:
         value, path = getattr(self._section, name), f"{self._prefix}{name}"
-        if isinstance(value, Frozen) and not isinstance(value, params.Period):
+        if isinstance(value, Frozen) and not isinstance(value, Period):
             return Reads(value, self._seen, f"{path}.")
         self._seen.add(path)
         return value

@@ -183,7 +183,7 @@ def test_a_failure_of_dvc_itself_is_one_of_the_world(
 ) -> None:
     monkeypatch.setattr(dvc, "run", lambda root, *arguments, **_: 255)
     with pytest.raises(WorldError, match="DVC could not bring the stages up to date"):
-        pipeline_run._reproduce(Settings(project))
+        pipeline_run._reproduce(Settings(project), dvc.stages(project))
 
 
 @pytest.mark.parametrize("name", [".dvc/tmp/rwlock", "dvc.lock"])

@@ -14,6 +14,7 @@ import yaml
 
 from ..core import git
 from ..core.errors import Exit, ProjectError, WorldError, causes, of_os
+from .forkserver import ForkServer, interrupts_left_to_the_stage
 
 _STAGE_ENDED = re.compile(r"failed to run: .*exited with (1|2|-2|130)$", re.DOTALL)
 _ADVICE = ("Use `dvc push`", "Having any troubles?")
@@ -28,7 +29,7 @@ class StageFailedError(ProjectError):
         self.exit_code = code
 
 
-def run(root: Path, *arguments: str, **variables: str) -> int:
+def run(root: Path, *arguments: str, stages: ForkServer | None = None, **variables: str) -> int:
     """Run a DVC command in a project's folder; returns its exit code.
 
     Stages that it starts run with this Python and with the code of this folder, whatever else is
@@ -40,11 +41,16 @@ def run(root: Path, *arguments: str, **variables: str) -> int:
     ours = _Ours()
     for handler in logging.getLogger("dvc").handlers:
         handler.filters = [*filter(_is_not_ours, handler.filters), ours]
-    with chdir(root), _surroundings(root, variables), _without_advice():
+    with chdir(root), _set(surroundings(root) | variables), _without_advice(), _run_by(stages):
         code = int(main(list(arguments)))
     if code and ours.known:
         raise ours.known[0]
     return code
+
+
+def stages(root: Path) -> ForkServer:
+    """Return what runs the stages of this folder, with this Python and the code of this folder."""
+    return ForkServer(root, surroundings(root))
 
 
 def is_stale(root: Path) -> bool:
@@ -114,15 +120,17 @@ def _values(path: Path) -> object:
     return values.get("stages") if path.suffix == ".lock" and isinstance(values, dict) else values
 
 
-@contextmanager
-def _surroundings(root: Path, variables: Mapping[str, str]) -> Iterator[None]:
-    """Let DVC and its stages find our Python, our code and the variables while it runs."""
-    given = {
+def surroundings(root: Path) -> dict[str, str]:
+    """Return the variables by which DVC and its stages find our Python and our code."""
+    return {
         "DVC_NO_ANALYTICS": "true",
         "PATH": _with_first("PATH", Path(sys.executable).parent),
         "PYTHONPATH": _with_first("PYTHONPATH", root / "src"),
-        **variables,
     }
+
+
+@contextmanager
+def _set(given: Mapping[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in given}
     os.environ |= given
     try:
@@ -139,6 +147,29 @@ def _with_first(variable: str, folder: Path) -> str:
     others = os.environ.get(variable, "").split(os.pathsep)
     first = str(folder)
     return os.pathsep.join([first, *(it for it in others if it not in {"", first})])
+
+
+@contextmanager
+def _run_by(stages: ForkServer | None) -> Iterator[None]:
+    """Let a server of forks run the stages, where there is one, and DVC itself what it does not."""
+    from dvc.stage import run as of_dvc
+    from dvc.stage.exceptions import StageCmdFailedError
+
+    run_ = of_dvc._run
+
+    def run(program: str | None, command: str, **how: Any) -> None:
+        with interrupts_left_to_the_stage():
+            code = stages.run(command, how["cwd"], how["env"]) if stages else None
+        if code is None:
+            run_(program, command, **how)
+        elif code:
+            raise StageCmdFailedError(command, code)
+
+    of_dvc._run = run
+    try:
+        yield
+    finally:
+        of_dvc._run = run_
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from ..stages import stage
 from ..tracking import input_key, recording, store
 from ..tracking.origin import Project
 from . import dvc
+from .forkserver import ForkServer
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -39,23 +40,26 @@ def train(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric
     What is wrong with the params, the repository or the tracking server is said before any work;
     only what `estimator.py` and `features.py` know of theirs is left to the stage.
     """
-    checked, key = _ready(settings, columns, own)
-    with _alone(settings):
-        _reproduce(settings)
-        recording.record(settings, Project(settings.root), checked, key)
+    with dvc.stages(settings.root) as stages:
+        checked, key = _ready(settings, columns, own, stages)
+        with _alone(settings):
+            _reproduce(settings, stages)
+            recording.record(settings, Project(settings.root), checked, key)
     _tell(settings, key)
 
 
 def evaluate(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric] = ()) -> None:
     """Make the report of the model that is there; record it where the model is of these inputs."""
-    checked, key = _ready(settings, columns, own)
-    with _alone(settings):
-        _bring_back(settings)
-        _reproduce(settings, "--single-item", "evaluate")
-        if dvc.is_stale(settings.root):
-            warn("the model is not of these params and files: nothing is recorded; `nox -s train`")
-        else:
-            recording.record(settings, Project(settings.root), checked, key)
+    with dvc.stages(settings.root) as stages:
+        checked, key = _ready(settings, columns, own, stages)
+        with _alone(settings):
+            _bring_back(settings)
+            _reproduce(settings, stages, "--single-item", "evaluate")
+            if dvc.is_stale(settings.root):
+                other = "the model is not of these params and files"
+                warn(f"{other}: nothing is recorded; `nox -s train`")
+            else:
+                recording.record(settings, Project(settings.root), checked, key)
     _tell(settings, key)
 
 
@@ -72,8 +76,8 @@ def bring(
     git.top(settings.root)
     dvc.bring(settings.root)
     _check(settings, checked, columns, own)
-    with _alone(settings):
-        _reproduce(settings, last)
+    with _alone(settings), dvc.stages(settings.root) as stages:
+        _reproduce(settings, stages, last)
 
 
 def _tell(settings: Settings, key: str) -> None:
@@ -130,7 +134,7 @@ def _bring_back(settings: Settings) -> None:
 
 
 def _ready(
-    settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric] = ()
+    settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric], stages: ForkServer
 ) -> tuple[Params, str]:
     checked = params.load(settings.root)
     git.top(settings.root)
@@ -139,6 +143,7 @@ def _ready(
         input_key.check_listed(settings.root, "train", "evaluation.costs")
     key = input_key.input_key(settings.root)
     if not recording.is_recorded(settings, key):
+        stages.begin()
         _check(settings, checked, columns, own)
         store.check_reachable(store.address(settings))
         permissions.check(settings, permissions.trainer)
@@ -166,10 +171,11 @@ def _make_ready(settings: Settings) -> None:
         store.connect(settings)
 
 
-def _reproduce(settings: Settings, *arguments: str) -> None:
+def _reproduce(settings: Settings, stages: ForkServer, *arguments: str) -> None:
     """Run `dvc repro`: the stages whose inputs changed, and nothing else."""
     dvc.mend(settings.root)
-    if dvc.run(settings.root, "repro", *arguments, **told_to_stages(settings)):
+    told = told_to_stages(settings)
+    if dvc.run(settings.root, "repro", *arguments, stages=stages, **told):
         raise WorldError("DVC could not bring the stages up to date; its message stands above")
     dvc_lock.verify(settings.root, take_away=True)
 

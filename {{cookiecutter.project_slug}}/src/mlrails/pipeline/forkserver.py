@@ -1,0 +1,157 @@
+"""python -m mlrails.pipeline.forkserver SOCKET: become one stage after the other, by forks.
+
+Most of what a stage takes are its imports. They are made once, while DVC looks what is to be done,
+and every stage begins where they end: as a process of its own, with the environment that DVC gives
+it, and with the code that lies in the project at that moment, of which nothing is imported before.
+"""
+
+import importlib
+import json
+import os
+import re
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from ..core import processes
+
+LIBRARIES = (
+    *("pyarrow.parquet", "pandas", "pyarrow.dataset", "sklearn.ensemble", "skops.io", "mlflow"),
+    *("mlflow.store.tracking.sqlalchemy_store", "sklearn.linear_model", "scipy.stats", "jinja2"),
+)
+"""What stages import, in the order in which they need it; none that begins threads of its own."""
+_STAGE = re.compile(r"python -m (\w+\.steps\.\w+)")
+_FORKS = sys.platform == "linux"  # Elsewhere libraries of the system do not live through a fork.
+
+
+class ForkServer:
+    """What runs the stages of a project; `begin` makes it import while there is nothing to run."""
+
+    def __init__(self, root: Path, variables: Mapping[str, str]) -> None:
+        self._root, self._variables = root, variables
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let it go; a stage that outlives this, after an interrupt, comes to its own end."""
+        if self._socket and self._process:
+            self._socket.close()
+            self._process.kill()
+            self._process.wait()
+
+    def begin(self) -> None:
+        """Start the process, where the system forks."""
+        if self._process or not _FORKS:
+            return
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                cwd=self._root,
+                env=os.environ | self._variables,
+                pass_fds=[theirs.fileno()],
+            )
+
+    def run(self, command: str, folder: str, variables: Mapping[str, str]) -> int | None:
+        """Run a command in a folder with these variables; return its exit code.
+
+        None where it is no stage of ours, or this system or the process cannot.
+        """
+        self.begin()
+        stage = _STAGE.fullmatch(command)
+        if not stage or not self._socket:
+            return None
+        asked = {"module": stage[1], "folder": folder, "variables": dict(variables)}
+        with self._socket.makefile("r") as lines, suppress(BrokenPipeError, ConnectionResetError):
+            self._socket.sendall(json.dumps(asked).encode() + b"\n")
+            if lines.readline():  # It has begun: another one beside it would be one too many.
+                return int(lines.readline() or -signal.SIGKILL)
+        return None
+
+
+@contextmanager
+def interrupts_left_to_the_stage() -> Iterator[None]:
+    """Let Ctrl-C end the stage, which says so; whoever waits for it sees how it has ended."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Server:
+    """The other side: imports while nobody asks, forks when somebody does."""
+
+    def __init__(self, caller: socket.socket) -> None:
+        self._caller, self._lines = caller, caller.makefile("r")
+        self._stage = 0
+
+    def serve(self) -> str:
+        """Return the module of the stage that this process is to be, once it is a fork."""
+        signal.signal(signal.SIGCHLD, self._tell)
+        for library in LIBRARIES:
+            if self._is_asked() and (module := self._forked()):
+                return module
+            with suppress(ImportError):  # Of another framework.
+                importlib.import_module(library)
+        while True:
+            if module := self._forked():
+                return module
+
+    def _is_asked(self) -> bool:
+        return bool(select.select([self._caller], [], [], 0)[0])
+
+    def _forked(self) -> str:
+        """Fork for the next request; return the stage's module in the fork, and nothing here."""
+        if not (line := self._lines.readline()):
+            processes.end(0)
+        asked = json.loads(line)
+        if not (process := os.fork()):
+            self._become(asked["folder"], asked["variables"])
+            return str(asked["module"])
+        self._caller.sendall(b"begun\n")
+        self._stage = process
+        self._tell()  # It may have ended before it was known.
+        return ""
+
+    def _become(self, folder: str, variables: dict[str, str]) -> None:
+        self._lines.close()
+        self._caller.close()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(variables)
+
+    def _tell(self, *_: object) -> None:
+        """Say how the stage has ended; a library's own child that has ended is none."""
+        with suppress(OSError):  # Whoever asked may be gone.
+            if self._stage and (ended := os.waitpid(self._stage, os.WNOHANG))[0]:
+                self._stage = 0
+                self._caller.sendall(b"%d\n" % os.waitstatus_to_exitcode(ended[1]))
+
+
+def main(number: int) -> None:
+    """Serve on a socket that was inherited; in a fork, be the stage."""
+    processes.begin()
+    processes.configure_mlflow()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Threads that libraries of numbers begin on import end before a fork, and begin again after it.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+    stage = _Server(socket.socket(fileno=number)).serve()
+    runpy.run_module(stage, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
