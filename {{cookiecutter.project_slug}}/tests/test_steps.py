@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from flight_delays import source
-from mlrails.core import hashing, layout, params
+from mlrails.core import hashing, layout
 from mlrails.core.config import Frozen, Period, read_yaml
 from mlrails.core.settings import Settings
 from mlrails.data import parquet

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from ..core import files, hashing, layout, params
+from ..core import files, hashing, layout
 from ..core.imports import closure
 from ..core.processes import configure_mlflow
 from ..data.schema import Column
@@ -29,21 +29,27 @@ from .protocols import Model
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..core.params import Params
 
 _NAMESPACE = uuid.UUID("6f1c7f2e-4f0e-5c1b-9d5b-0b8f9a6f4c11")
 _ALWAYS = "1980-01-01 00:00:00.000000"
 
 
-def save(model: Model, columns: Sequence[Column], rows: "pd.DataFrame", root: Path) -> str:
+def save(
+    model: Model,
+    columns: Sequence[Column],
+    rows: "pd.DataFrame",
+    root: Path,
+    params: "Params | None" = None,
+) -> str:
     """Write the model directory of a project and its digest, and return that.
 
     Equal models of equal rows are equal bytes. `columns` and `rows` as `write` takes them. It has
-    typical rows where `params.yaml` asks for some.
+    typical rows where the params ask for some; a stage of before there were any hands over none.
     """
-    told = params.load(root)
     identity = hashing.of_folder(root / layout.PREPARED, links=True)
     lock, target = root / layout.SERVING_LOCK, root / layout.MODEL
-    typical = told.features.background, told.seed
+    typical = (params.features.background, params.seed) if params else (None, 0)
     digest = write(model, columns, rows, identity, lock, target, typical)
     files.write_text(f"{digest}\n", root / layout.DIGEST)
     return digest

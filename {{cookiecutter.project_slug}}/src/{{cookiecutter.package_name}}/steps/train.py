@@ -47,7 +47,7 @@ def train(stage: Stage) -> None:
         model = fit(params, hyperparameters, rows, watch)
         steps = watch.write(root / layout.HISTORY)
         live_run.wait()  # Two threads that import MLflow at once see half of it.
-        digest = directory.save(model, COLUMNS, rows["train"], root)
+        digest = directory.save(model, COLUMNS, rows["train"], root, params)
         live_run.log_model(root / layout.MODEL, digest)
     watch.done()
     say(f"train: {steps} steps, model {digest[:12]} in {layout.MODEL}")
