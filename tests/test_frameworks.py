@@ -202,6 +202,10 @@ def test_its_champion_answers_requests_and_scores_files(project: Project, tmp_pa
         found = load(here, port, 4, 2, rows, tolerance=1e-5)
     assert set(found["statuses"]) == {"200"} and found["requests"] > 50, found
     assert found["wrong"] == found["lost"] == found["unanswered"] == 0, found
+    (told,) = json.loads(here.verb("explain", "17", "--json").stdout)["explanations"]
+    moved = [it["contribution"] for it in told["contributions"]]
+    assert told["base"] + sum(moved) == pytest.approx(told["prediction"], abs=1e-6, rel=1e-6)
+    assert len(moved) > 5 and max(map(abs, moved)) > 0
     act(here, "predict", "--", "data/prepared/test.parquet", "scored.parquet")
     code = """
 import pandas as pd

@@ -497,6 +497,7 @@ def test_a_person_tries_the_model_on_its_page(
     expected = f"{answer['predictions'][0]['probability']:.6g}"
     right, wrong = WHO[who](f"http://127.0.0.1:{port}/", {"distance": "far"}, tmp_path / "page.png")
     assert "probability" in right and expected in right
+    assert "Why this prediction" in right and "scheduled_departure" in right
     assert "no prediction" in wrong and "must be a valid number" in wrong
 
 

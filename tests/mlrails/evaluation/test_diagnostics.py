@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from mlrails.core.params import Costs, Threshold
-from mlrails.data.arrays import Rows
+from mlrails.data.arrays import Rows, Vector
 from mlrails.evaluation import diagnostics
 from mlrails.evaluation.catalogue import cost
 
@@ -162,6 +162,29 @@ def test_importance_finds_the_one_column_that_tells() -> None:
     assert next(iter(found)) == "signal"
     assert found["signal"]["mean"] == pytest.approx(2 * target.var(), rel=0.2)
     assert found["noise"]["mean"] == found["more"]["mean"] == pytest.approx(0)
+
+
+def test_importance_has_ends_where_they_are_asked_for_and_the_same_means() -> None:
+    target = RNG.normal(size=200)
+    columns = {"noise": RNG.normal(size=200), "signal": target}
+    half = np.repeat([1.0, 0.0], 100)
+
+    def predict(rows: Rows) -> Vector:
+        return np.asarray(rows["signal"] + 0 * rows["noise"])
+
+    def worse(scores: Vector) -> Vector:
+        off = np.square(scores - target)
+        return np.array([off.mean(), np.average(off, weights=half)])
+
+    def ends(losses: Vector) -> dict[str, float]:
+        return {"all": losses[0], "half": losses[1]}
+
+    found = diagnostics.importance(columns, [*columns], predict, worse, 1, ends=ends)
+    plain = diagnostics.importance(columns, [*columns], predict, lambda it: worse(it)[0], 1)
+    for name, loss in found.items():
+        assert {it: loss[it] for it in ("mean", "sd")} == plain[name]
+        assert loss["all"] == pytest.approx(loss["mean"])
+    assert found["signal"]["half"] > 0 == found["noise"]["half"]
 
 
 def test_importance_leaves_the_rows_as_they_were() -> None:

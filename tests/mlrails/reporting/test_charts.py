@@ -52,6 +52,21 @@ def test_a_single_month_is_no_course_of_time(task: Task) -> None:
     assert "fewer than two months" in said(found)
 
 
+def test_columns_have_an_interval_where_it_is_asked_for(task: Task) -> None:
+    found = findings.found(task)
+    assert "interval, by" not in said(found)
+    plain = charts.draw_charts(found, ["importance"])["importance"]
+    wide = {"low": 0.05, "high": 0.3}, {"low": -0.01, "high": None}
+    for loss, ends in zip(found["importance"].values(), wide, strict=True):
+        loss.update(ends)
+    assert "Of 2 columns these rows tell 1 from one that says nothing" in said(found)
+    drawn = charts.draw_charts(found, ["importance"])["importance"]
+    assert drawn != plain and "nan" not in drawn
+    captions = {it.name: it.caption for it in sections.report_page(found).pictures()}
+    assert "% intervals by " in captions["importance"]
+    assert "one standard deviation" not in captions["importance"]
+
+
 @pytest.mark.parametrize("left", [0.0, -0.0])
 def test_columns_that_all_change_nothing_have_no_bars(task: Task, left: float) -> None:
     found = findings.found(task)

@@ -18,6 +18,7 @@ from mlrails.core.errors import UsageError
 from mlrails.core.params import Params, Task
 from mlrails.core.settings import Settings
 from mlrails.evaluation import figures as evaluation_figures
+from mlrails.evaluation import permutation, selection
 from mlrails.evaluation.metrics import METRICS
 from mlrails.reporting import report
 from mlrails.stages.stage import Stage
@@ -107,6 +108,23 @@ def test_the_column_that_tells_most_is_the_most_important(found: dict[str, Any])
     assert set(importance) == set(rows.fitted(Task.REGRESSION).encoder.columns)
     assert next(iter(importance)) == "scheduled_departure"
     assert importance["scheduled_departure"]["mean"] > 10 * abs(importance["temp"]["mean"])
+
+
+def test_the_interval_of_a_column_tells_which_one_says_something(task: Task) -> None:
+    params = rows.parameters(task)
+    asked = params.evaluation.model_copy(update={"importance": "interval"})
+    more = params.model_copy(update={"evaluation": asked})
+    metric = selection.primary(task, params.evaluation)
+    plain, found = (
+        permutation.importance(it, rows.fitted(task), rows.parts()["test"], metric)
+        for it in (params, more)
+    )
+    assert [*found] == [*plain]
+    for name, loss in found.items():
+        assert loss["mean"] == pytest.approx(plain[name]["mean"], abs=1e-9)
+        assert loss["low"] < loss["mean"] < loss["high"] or loss["mean"] == 0
+    assert found["scheduled_departure"]["low"] > 0
+    assert found["temp"]["low"] < 0.01 * found["scheduled_departure"]["mean"]
 
 
 def test_the_bias_covers_zero_or_says_by_how_much_not(found: dict[str, Any]) -> None:

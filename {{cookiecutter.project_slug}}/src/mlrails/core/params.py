@@ -147,6 +147,8 @@ class Evaluation(Frozen):
     """How figures are made: intervals, slices, and the rule that chooses the threshold.
 
     `primary` names the metric that models are compared by; without it that is the task's first.
+    With `importance: interval` the report tells how sure it is what each column is worth, by the
+    same blocks as all else; without it how far the shuffles are apart.
     """
 
     confidence: float = Field(gt=0.5, le=0.999)
@@ -155,6 +157,7 @@ class Evaluation(Frozen):
     primary: str | None = None
     threshold: Threshold = "f1"
     costs: Costs | None = None
+    importance: Literal["shuffles", "interval"] = "shuffles"
 
     @model_validator(mode="after")
     def _costs_are_told(self) -> Self:

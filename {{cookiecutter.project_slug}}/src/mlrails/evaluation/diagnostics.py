@@ -246,14 +246,16 @@ def importance(
     rows: Rows,
     columns: Sequence[str],
     predict: Callable[[Rows], Vector],
-    worse: Callable[[Vector], float],
+    worse: Callable[[Vector], float | Vector],
     seed: int,
     repeats: int = 3,
+    ends: Callable[[Vector], Mapping[str, float]] | None = None,
 ) -> Mapping[str, Mapping[str, float]]:
     """Return by how much the metric gets worse when one raw column is shuffled.
 
     Permutation importance (Breiman 2001, doi:10.1023/A:1010933404324): mean and standard deviation
-    over the repeats. `worse` turns scores (rows,) into a figure where more is worse.
+    over the repeats. `worse` turns scores (rows,) into a figure where more is worse, or into that
+    figure and others of rows that are drawn anew (draws,), of whose differences `ends` makes more.
     """
     rng = np.random.default_rng(seed)
     whole = {name: np.asarray(rows[name]) for name in columns}
@@ -265,10 +267,12 @@ def importance(
         # All repeats at once: a call costs an estimator more than some rows more.
         shuffled = np.concatenate([rng.permutation(whole[name]) for _ in range(repeats)])
         scores = np.split(predict(together | {name: shuffled}), repeats)
-        return np.array([worse(it) - base for it in scores])
+        return np.array([np.atleast_1d(worse(it) - base) for it in scores])
 
     found = {name: losses(name) for name in columns}
+    more = {name: ends(loss.mean(axis=0)) if ends else {} for name, loss in found.items()}
+    first = {name: loss[:, 0].copy() for name, loss in found.items()}
     return {
-        name: {"mean": float(loss.mean()), "sd": float(loss.std(ddof=1))}
-        for name, loss in sorted(found.items(), key=lambda item: -item[1].mean())
+        name: {"mean": float(loss.mean()), "sd": float(loss.std(ddof=1)), **more[name]}
+        for name, loss in sorted(first.items(), key=lambda item: -item[1].mean())
     }

@@ -9,7 +9,7 @@ from ..core.params import Params
 from ..data.arrays import Rows, Vector
 from ..modeling.dataset import weights
 from ..modeling.protocols import Model
-from . import diagnostics, outcomes
+from . import bootstrap, diagnostics, outcomes
 from .diagnostics import threshold_of
 from .metrics import Metric
 from .scored import called
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ROWS_FOR_IMPORTANCE = 5_000
 """Enough to rank columns, and a tenth of the time that all rows would take."""
+_DRAWS = 200
+"""Of blocks, for the interval of each column: enough for a standard error."""
 
 
 def importance(
@@ -26,15 +28,18 @@ def importance(
 ) -> Mapping[str, Any]:
     """Return the permutation importance of each raw column on a sample of the test rows."""
     sample = rows.sample(min(len(rows), _ROWS_FOR_IMPORTANCE), random_state=params.seed)
+    drawn = _Drawn(params, sample) if params.evaluation.importance == "interval" else None
     every = outcomes.every(model, sample[params.data.target])
     target = outcomes.numbers(sample[params.data.target], every)
     sign = -1 if metric.higher_is_better else 1
 
     weight, cut = weights(sample, params.data.weight), threshold_of(model.threshold)
 
-    def worse(scores: Vector) -> float:
+    def worse(scores: Vector) -> float | Vector:
         given = called(scores, cut) if metric.of_calls else scores
-        return sign * metric.whole(target, given, weight)
+        if drawn is None:
+            return sign * metric.whole(target, given, weight)
+        return sign * drawn.on.values(lambda it: metric.by_block(target, given, it, weight))
 
     # What is made of one raw column is shuffled together, so rows need to be encoded only once.
     encoder, encoded = model.encoder, model.encoder.encode(sample)
@@ -49,4 +54,21 @@ def importance(
         return outcomes.scores_of(model, matrix, every)
 
     blocks = {column: encoded[:, place] for column, place in places.items()}
-    return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed)
+    ends = drawn.ends if drawn else None
+    return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed, ends=ends)
+
+
+class _Drawn:
+    """How the sample's days, groups or rows are drawn for an interval."""
+
+    def __init__(self, params: Params, sample: "pd.DataFrame") -> None:
+        data, self._confidence = params.data, params.evaluation.confidence
+        times = sample[data.time].to_numpy() if data.time else None
+        groups = sample[data.group].factorize()[0] if data.group else None
+        draws = min(_DRAWS, params.evaluation.resamples)
+        self.on = bootstrap.sample(len(sample), times, draws, params.seed, groups=groups)
+
+    def ends(self, losses: Vector) -> Mapping[str, float]:
+        """Return the ends of the interval of a loss, which is known at each draw."""
+        found = self.on.paired(losses, self._confidence).figure
+        return {"low": found.low, "high": found.high}

@@ -205,12 +205,22 @@ def _whisker(axes: "Axes", figure: Found, place: int, colour: str) -> None:
 def _importance(found: Found, axes: "Axes") -> None:
     known = [item for item in found["importance"].items() if item[1]["mean"] is not None]
     shown = known[:_COLUMNS_SHOWN][::-1]
-    means, spreads = ([loss[of] for _, loss in shown] for of in ("mean", "sd"))
+    means = [loss["mean"] for _, loss in shown]
+    spreads = [*zip(*(_around(loss) for _, loss in shown), strict=True)]
     axes.barh(range(len(shown)), means, height=0.6, color=BLUE)
     axes.errorbar(means, range(len(shown)), xerr=spreads, fmt="none", ecolor=INK, elinewidth=1)
     axes.axvline(0, color=GREY, linewidth=0.8)
     _names_down(axes, [name for name, _ in shown])
     axes.set_xlabel(f"Worsening of {wording.within(found['test'][found['primary']]['title'])}")
+
+
+def _around(loss: Found) -> tuple[float, float]:
+    """Return how far a line goes to the left and to the right of a bar's end."""
+    if "low" not in loss:
+        return loss["sd"], loss["sd"]
+    if loss["low"] is None or loss["high"] is None:
+        return 0.0, 0.0
+    return max(loss["mean"] - loss["low"], 0.0), max(loss["high"] - loss["mean"], 0.0)
 
 
 def _names_down(axes: "Axes", names: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..core.errors import counted
 from ..core.params import Task, Unit
-from . import classes, groups, tasks, wording
+from . import classes, groups, importance, tasks, wording
 from .blocks import (
     Block,
     Page,
@@ -27,34 +27,11 @@ from .wording import Found, Relation, number
 def closing_sections(found: Found, mean: Mean) -> Iterator[Section]:
     """Yield what is told alike of every task."""
     if any(loss["mean"] is not None for loss in found["importance"].values()):
-        yield Section("What the predictions rest on", list(_importance(found)))
+        yield Section("What the predictions rest on", list(importance.blocks(found)))
     if found["slices"]:
         yield groups.slices_section(found, mean)
     yield groups.months_section(found, mean)
     yield Section("How these figures are made", [Remarks(list(_small_print(found)))])
-
-
-def _importance(found: Found) -> Iterator[Block]:
-    metric = found["test"][found["primary"]]
-    title = wording.within(metric["title"])
-    most = [name for name, loss in found["importance"].items() if (loss["mean"] or 0) > 0]
-    first = wording.listed([wording.name(column) for column in most[:3]]) or "no column at all"
-    yield Text(
-        f"A column matters when {title} on the test rows worsens once its values are shuffled and "
-        f"tell nothing any more. Most rests on {first}."
-    )
-    if not any(loss["mean"] or loss["sd"] for loss in found["importance"].values()):
-        return  # A row of bars without length says no more.
-    yield Pictures(
-        [
-            Picture(
-                "importance",
-                f"How much {title} worsens when a column is shuffled",
-                "Bars are means over the shuffles, lines one standard deviation. Columns that say "
-                "the same share their importance, and it is no proof of cause and effect.",
-            )
-        ]
-    )
 
 
 def _small_print(found: Found) -> Iterator[str]:
