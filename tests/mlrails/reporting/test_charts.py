@@ -60,6 +60,9 @@ def test_columns_have_an_interval_where_it_is_asked_for(task: Task) -> None:
     for loss, ends in zip(found["importance"].values(), wide, strict=True):
         loss.update(ends)
     assert "Of 2 columns these rows tell 1 from one that says nothing" in said(found)
+    assert "Most rests on hour." in said(found)
+    found["importance"]["hour"]["low"] = -0.01
+    assert "Most rests on no column at all. Of 2 columns these rows tell 0" in said(found)
     drawn = charts.draw_charts(found, ["importance"])["importance"]
     assert drawn != plain and "nan" not in drawn
     captions = {it.name: it.caption for it in sections.report_page(found).pictures()}

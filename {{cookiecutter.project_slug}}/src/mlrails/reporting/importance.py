@@ -12,7 +12,12 @@ def blocks(found: Found) -> Iterator[Block]:
     """Yield what the report says of the columns that predictions rest on."""
     metric = found["test"][found["primary"]]
     title = wording.within(metric["title"])
-    most = [name for name, loss in found["importance"].items() if (loss["mean"] or 0) > 0]
+    # A column whose interval holds zero may say nothing.
+    most = [
+        name
+        for name, loss in found["importance"].items()
+        if (loss.get("low", loss["mean"]) or 0) > 0
+    ]
     first = wording.listed([wording.name(column) for column in most[:3]]) or "no column at all"
     yield Text(
         f"A column matters when {title} on the test rows worsens once its values are shuffled and "
