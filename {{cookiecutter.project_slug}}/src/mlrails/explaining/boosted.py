@@ -12,11 +12,11 @@ None where they find them otherwise, and `shares` where the sums are not what th
 """
 
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import comb
 
 from ..data.arrays import Matrix, Vector
 from .shapley import Owners, Shares
@@ -148,6 +148,12 @@ def _weights(ours: Mask, theirs: Mask, leaf: Numbers, count: int) -> Vector:
     dead = np.bincount(leaf[~ours & ~theirs], minlength=count)[leaf] > 0
     whole = np.maximum(a + b, 1)
     # Where there is none of a kind, its chance is not asked for.
-    opens, closes = (1 / (whole * np.maximum(comb(whole - 1, it), 1)) for it in (b, a))
+    ways = _ways(int(whole.max(initial=1)))
+    opens, closes = (1 / (whole * np.maximum(ways[whole - 1, it], 1)) for it in (b, a))
     found: Vector = np.where(dead, 0.0, only_ours * opens - only_theirs * closes)
     return found
+
+
+def _ways(most: int) -> Matrix:
+    """Return the number of ways to choose from each number below, up to `most` of them."""
+    return np.array([[comb(n, k) for k in range(most + 1)] for n in range(most)], np.float64)

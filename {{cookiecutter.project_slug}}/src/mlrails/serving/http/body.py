@@ -135,7 +135,7 @@ def read_explain(body: bytes, rows: RowSchema) -> tuple[list[Row], str | None]:
     if len(found) > MOST_EXPLAINED:
         raise RefusedError(
             413,
-            f"at most {MOST_EXPLAINED} rows are explained at once; send fewer than {len(found):,}",
+            f"at most {MOST_EXPLAINED} rows are explained at once, not {len(found):,}; send fewer",
         )
     checked = _checked(found, body, rows)
     refuse_repeated(body, len(content) + _names_in(found))
