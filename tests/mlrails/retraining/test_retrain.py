@@ -1,5 +1,6 @@
 """Moving on, training and gating, in that order; killed between any two, the next one goes on."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -136,3 +137,22 @@ def test_the_verb_ends_with_the_answer_of_the_gate_and_moves_nobody(
     assert done == ["bring 2013-08-31", "train 2013-09-30"]
     wrong = CliRunner().invoke(app.app, ["retrain", "--until", "tomorrow"])
     assert wrong.exit_code == Exit.USAGE and "is no day" in wrong.stderr
+
+
+def test_the_gate_asks_the_registry_that_was_meant_whatever_mlflow_has_set_meanwhile(
+    project: Path, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Settings] = []
+
+    def train(*_: object) -> None:
+        os.environ["MLFLOW_TRACKING_URI"] = "sqlite:////elsewhere.db"  # As set_tracking_uri does.
+
+    def gate(settings: Settings, **_: object) -> Exit:
+        asked.append(settings)
+        return Exit.DONE
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(run.pipeline, "train", train)
+    monkeypatch.setattr(promote, "gate", gate)
+    assert CliRunner().invoke(app.app, ["retrain"]).exit_code == Exit.DONE
+    assert [it.tracking_uri for it in asked] == [None]

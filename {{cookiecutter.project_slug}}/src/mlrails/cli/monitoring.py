@@ -78,12 +78,15 @@ def retrain(
 
     given = handed(context)
 
-    def gate() -> Exit:
-        there = here().of_registry(registry)
-        return git_branch.act_on(there, lambda it: promote.gate(it, own=given.own), writes=False)
-
     def act() -> Exit:
-        order = Order(given.columns, gate, given.metrics, _day(until, "--until"))
-        return retrain(here(), order)
+        settings = here()  # Once, as MLflow writes where it tracks into the environment.
+        there = settings.of_registry(registry)
+
+        def gate() -> Exit:
+            return git_branch.act_on(
+                there, lambda it: promote.gate(it, own=given.own), writes=False
+            )
+
+        return retrain(settings, Order(given.columns, gate, given.metrics, _day(until, "--until")))
 
     leave(act)
