@@ -53,6 +53,8 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "src" / "own" / "__init__.py").write_text("NAME = 'before'\n", "utf-8")
     (steps / "__init__.py").touch()
     (steps / "tells.py").write_text(TELLS, "utf-8")
+    engine = tmp_path / "src" / "mlrails"
+    engine.symlink_to(Path(mlrails.__file__).parent)
     return tmp_path
 
 
@@ -140,6 +142,15 @@ def test_where_the_system_does_not_fork_dvc_runs_the_stages(
     monkeypatch.setattr(forkserver, "_FORKS", False)
     assert run(stages, root, "tells") is None
     assert not psutil.Process().children()
+
+
+def test_a_version_of_before_there_were_servers_is_made_by_dvc_and_its_own_code(
+    root: Path, stages: ForkServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (root / "src" / "mlrails").unlink()
+    stages.begin()
+    assert run(stages, root, "tells") is None
+    assert not psutil.Process().children() and capfd.readouterr().err == ""
 
 
 def test_a_server_that_was_killed_leaves_the_stages_to_dvc(root: Path, stages: ForkServer) -> None:

@@ -152,6 +152,9 @@ def _with_first(variable: str, folder: Path) -> str:
 @contextmanager
 def _run_by(stages: ForkServer | None) -> Iterator[None]:
     """Let a server of forks run the stages, where there is one, and DVC itself what it does not."""
+    if stages is None:
+        yield
+        return
     from dvc.stage import run as of_dvc
     from dvc.stage.exceptions import StageCmdFailedError
 
@@ -159,7 +162,7 @@ def _run_by(stages: ForkServer | None) -> Iterator[None]:
 
     def run(program: str | None, command: str, **how: Any) -> None:
         with interrupts_left_to_the_stage():
-            code = stages.run(command, how["cwd"], how["env"]) if stages else None
+            code = stages.run(command, how["cwd"], how["env"])
         if code is None:
             run_(program, command, **how)
         elif code:
