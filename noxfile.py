@@ -183,7 +183,7 @@ def lint(session: nox.Session) -> None:
     # No cache in the template's folder: cookiecutter would take it for a file of the project.
     # Before a bake the folder is no name of a package, its pyproject.toml has no version, and the
     # package that the tests import is not there.
-    ours = "lint.isort.known-first-party=['flight_delays','mlrails']"
+    ours = "lint.isort.known-first-party=['flight_delays']"
     rules = ("--no-cache", "--extend-ignore", "N999,RUF200", "--config", ours)
     # A project leaves the engine out, so it is named here.
     for folder in (".", ENGINE):

@@ -243,8 +243,8 @@ def test_a_name_that_yaml_reads_as_another_type_stays_a_name(
     assert yaml.safe_load((project / "MLproject").read_text("utf-8"))["name"] == slug
 
 
-@pytest.mark.parametrize("slug", ["a", "a" * 50])
-def test_the_shortest_and_the_longest_name_are_formatted_as_well(
+@pytest.mark.parametrize("slug", ["a", "z", "a" * 50])
+def test_names_of_any_length_before_and_after_the_engine_s_are_formatted_as_well(
     slug: str, tmp_path: Path, user: Mapping[str, str]
 ) -> None:
     project = bake(tmp_path, user, project_slug=slug)

@@ -97,8 +97,8 @@ def _target(made: pd.DataFrame, column: Column, chance: np.random.Generator) -> 
     weights = {name: 0.5**place for place, name in enumerate([*named.numeric, *named.categorical])}
     signal = chance.normal(0, 0.1, COUNT)
     for name, weight in weights.items():
-        ranks = made[name].rank(method="dense").fillna(0).to_numpy(np.float64)
-        signal += weight * ranks / (float(ranks.max()) or 1.0)
+        share = made[name].rank(method="dense", pct=True)  # A gap tells nothing.
+        signal += weight * share.fillna(share.mean()).fillna(0).to_numpy(np.float64)
     places = pd.Series(signal).rank(pct=True).to_numpy()
     if column.kind == "category":
         return pd.cut(places, 3, labels=_CATEGORIES[:3]).astype(DTYPES["category"])

@@ -5,8 +5,8 @@ data frame or a plain mapping of columns, and imports nothing but numpy, since t
 carries this file to places where the project is not installed.
 
 How to change this: `Encoder` is saved with the model as JSON. A new kind of feature is a field
-here, a line in `names`, one in `encode`, and a section of `params.yaml`; a model that was saved
-before keeps its own copy of this file.
+here with its columns (a constant, or what `fit_encoder` learns), a line each in `columns`, `names`,
+`source`, `encode` and `from_json`; a model that was saved before keeps its own copy of this file.
 """
 
 from __future__ import annotations

@@ -176,7 +176,8 @@ def _sentence(model: type[BaseModel], problem: Any, prefix: str) -> str:
             return f"{key!r} = {problem['input']!r:.60}: write its keys below it, as `key: value`"
         case _:
             message = problem["msg"].removeprefix("Value error, ")
-            return f"{key!r} = {problem['input']!r:.60}: {message[:1].lower()}{message[1:]}"
+            message = f"{message[:1].lower()}{message[1:]}"
+            return f"{key!r} = {problem['input']!r:.60}: {message}" if key else message
 
 
 def _fields(model: type[BaseModel], path: list[str]) -> list[str]:

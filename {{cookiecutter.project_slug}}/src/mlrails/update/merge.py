@@ -69,7 +69,9 @@ def recover(repository: Repository) -> None:
     if not path.is_file():
         return
     journal = _read(path)
-    if journal and not _in_progress(repository, journal) and repository.head == journal.head:
+    if journal and _in_progress(repository, journal):
+        _settle(repository)
+    elif journal and repository.head == journal.head:
         is_kept = _write_down(repository, journal.made)
         _put_back(repository, journal)
         say("the last update was killed halfway; the project is as it was before it")
