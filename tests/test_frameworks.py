@@ -109,17 +109,15 @@ def test_every_choice_of_framework_task_and_python_is_tried() -> None:
     assert PYTHONS[FIRST] != CHOICES["python_version"][0]  # which all other tests are about
 
 
+PROOF = bool(os.environ.get("PROOF"))
 NAMES = "framework", "task"
 every = list(itertools.product(OTHERS, TASKS))
 # Each framework and each task once; `nox -s proof` takes both of each.
-some = every if os.environ.get("PROOF") else [*zip(OTHERS, TASKS, strict=True)]
+some = every if PROOF else [*zip(OTHERS, TASKS, strict=True)]
 each = pytest.mark.parametrize(NAMES, some)
 each_framework = pytest.mark.parametrize(NAMES, [*dict(some).items()])
 # What the engine does in the same lines for all of them.
-one_framework = pytest.mark.parametrize(NAMES, every if os.environ.get("PROOF") else some[:1])
-one_framework = (
-    each_framework if os.environ.get("PROOF") else pytest.mark.parametrize(NAMES, some[:1])
-)
+one_framework = each_framework if PROOF else pytest.mark.parametrize(NAMES, some[:1])
 Trained = Callable[[str, str], Project]
 
 
@@ -267,7 +265,7 @@ def test_a_network_of_before_the_split_predicts_what_it_always_has(
 
 
 @pytest.mark.slow
-@each_framework
+@one_framework
 def test_the_steps_of_its_dockerfile_make_what_serves(
     project: Project, framework: str, tmp_path: Path
 ) -> None:
@@ -321,7 +319,7 @@ TRIED = {"framework": FIRST, "python_version": PYTHONS[FIRST], "task": TASKS[-1]
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "answers", OFFERED if os.environ.get("PROOF") else [TRIED], ids=lambda it: "-".join(it.values())
+    "answers", OFFERED if PROOF else [TRIED], ids=lambda it: "-".join(it.values())
 )
 def test_each_python_trains_and_is_right_in_style_types_and_tests(
     answers: Mapping[str, str], tmp_path: Path, user: Mapping[str, str]
