@@ -21,7 +21,8 @@ ENGINE_LOCK = f"{PROJECT}/overlays/framework/scikit-learn/{LOCK}"
 TABLES = Path("tests", "tables")
 TABLES_LOCK = "requirements.lock"
 # Each worker takes whichever file of tests is next, as its tests share what they have baked and
-# trained (tests/conftest.py says which do not).
+# trained (tests/conftest.py says which do not). There is one more than cores, as jobs wait for git,
+# archives and servers.
 SIDE_BY_SIDE = ("--dist", "loadgroup", "--numprocesses")
 IN_ORDER = "--no-loadscope-reorder"
 OF_THE_ENGINE = ("--dist", "loadfile", "--numprocesses", "2")
@@ -124,7 +125,7 @@ def tests(session: nox.Session) -> None:
         test_engine(session, *OF_THE_ENGINE)
     # In the order of their names: of these, files with few tests are slow.
     chosen = () if session.posargs else ("-m", TESTS)
-    test(session, *SIDE_BY_SIDE, "2", IN_ORDER, *chosen)
+    test(session, *SIDE_BY_SIDE, "3", IN_ORDER, *chosen)
 
 
 @nox.session
@@ -136,8 +137,7 @@ def engine(session: nox.Session) -> None:
 @nox.session
 def stories(session: nox.Session) -> None:
     """Run what takes longer: workflows and attacks on a forge here, frameworks, containers."""
-    # One more than there are cores, as jobs wait for git, archives and servers. The files with most
-    # tests come first, and what goes alone fills the rest.
+    # The files with most tests come first, and what goes alone fills the rest.
     test(session, *SIDE_BY_SIDE, "3", "-m", STORIES)
 
 

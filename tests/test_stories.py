@@ -372,7 +372,8 @@ def test_mlflow_run_uses_its_run_and_leaves_the_tree_alone(
     assert f"model {new['tags']['digest'][:12]}" in report
 
 
-@pytest.mark.parametrize("entry_point", ["main", "train", "evaluate"])
+# The main one is run with params of other stories; `train` is what it runs first.
+@pytest.mark.parametrize("entry_point", ["main", "train", "evaluate"][0 if PROOF else 2 :])
 def test_an_entry_point_on_known_inputs_is_tagged_with_the_run_it_repeats(
     trained: Project, tmp_path: Path, entry_point: str
 ) -> None:

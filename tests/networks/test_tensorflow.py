@@ -152,12 +152,18 @@ print(len(found), tf.config.threading.get_intra_op_parallelism_threads())
 """
 
 
+# What TensorFlow does in a process of its own, whatever the model tells; it takes seconds to begin.
+in_one_task = pytest.mark.parametrize("task", [Task.REGRESSION], indirect=True)
+
+
+@in_one_task
 def test_a_model_loads_where_tensorflow_is_at_work_already(model: Path) -> None:
     count, threads = said(IN_A_PROCESS_OF_ITS_OWN, str(model))
     assert int(count) > 0
     assert threads == "2"
 
 
+@in_one_task
 def test_a_model_of_an_earlier_version_may_ask_for_one_thread_once_another_scores(
     model: Path,
 ) -> None:
