@@ -10,7 +10,6 @@ import json
 import os
 import re
 import runpy
-import select
 import signal
 import socket
 import subprocess
@@ -27,7 +26,7 @@ LIBRARIES = (
     *("pyarrow.parquet", "pandas", "pyarrow.dataset", "sklearn.ensemble", "skops.io", "mlflow"),
     *("mlflow.store.tracking.sqlalchemy_store", "sklearn.linear_model", "scipy.stats", "jinja2"),
 )
-"""What stages import, in the order in which they need it; none that begins threads of its own."""
+"""What stages import; none that begins threads of its own."""
 _STAGE = re.compile(r"python -m (\w+\.steps\.\w+)")
 _FORKS = sys.platform == "linux"  # Elsewhere libraries of the system do not live through a fork.
 
@@ -95,7 +94,7 @@ def interrupts_left_to_the_stage() -> Iterator[None]:
 
 
 class _Server:
-    """The other side: imports while nobody asks, forks when somebody does."""
+    """The other side, which forks when somebody asks."""
 
     def __init__(self, caller: socket.socket) -> None:
         self._caller, self._lines = caller, caller.makefile("r")
@@ -104,17 +103,9 @@ class _Server:
     def serve(self) -> str:
         """Return the module of the stage that this process is to be, once it is a fork."""
         signal.signal(signal.SIGCHLD, self._tell)
-        for library in LIBRARIES:
-            if self._is_asked() and (module := self._forked()):
-                return module
-            with suppress(ImportError):  # Of another framework.
-                importlib.import_module(library)
         while True:
             if module := self._forked():
                 return module
-
-    def _is_asked(self) -> bool:
-        return bool(select.select([self._caller], [], [], 0)[0])
 
     def _forked(self) -> str:
         """Fork for the next request; return the stage's module in the fork, and nothing here."""
@@ -150,6 +141,9 @@ def main(number: int) -> None:
     """Serve on a socket that was inherited; in a fork, be the stage."""
     processes.begin()
     processes.configure_mlflow()
+    for library in LIBRARIES:
+        with suppress(ImportError):  # Of another framework.
+            importlib.import_module(library)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Threads that libraries of numbers begin on import end before a fork, and begin again after it.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
