@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -195,6 +196,22 @@ def test_an_interrupt_is_the_stage_s(root: Path) -> None:
     until((root / "begun").exists)
     os.killpg(waiting.pid, signal.SIGINT)
     assert waiting.communicate(timeout=60)[0] == "7\n"
+
+
+def test_an_interrupt_while_there_is_no_stage_is_told_by_who_waits_alone(
+    root: Path, stages: ForkServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stages.begin()
+    (server,) = psutil.Process().children()
+    until(lambda: sigint_is_ignored(server.pid))
+    server.send_signal(signal.SIGINT)
+    assert run(stages, root, "tells") == 0 and capfd.readouterr().err == ""
+
+
+def sigint_is_ignored(process: int) -> bool:
+    told = Path(f"/proc/{process}/status").read_text("utf-8")
+    (ignored,) = re.findall(r"SigIgn:\s*(\w+)", told)
+    return bool(int(ignored, 16) >> (signal.SIGINT - 1) & 1)
 
 
 def test_a_stage_whose_caller_was_killed_comes_to_its_end_and_the_server_with_it(

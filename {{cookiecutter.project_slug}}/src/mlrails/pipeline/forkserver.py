@@ -141,10 +141,10 @@ def main(number: int) -> None:
     """Serve on a socket that was inherited; in a fork, be the stage."""
     processes.begin()
     processes.configure_mlflow()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whoever waits for it tells of an interrupt.
     for library in LIBRARIES:
         with suppress(ImportError):  # Of another framework.
             importlib.import_module(library)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Threads that libraries of numbers begin on import end before a fork, and begin again after it.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     stage = _Server(socket.socket(fileno=number)).serve()
