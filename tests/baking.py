@@ -22,6 +22,8 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "{{cookiecutter.project_slug}}"
+PROOF = bool(os.environ.get("PROOF"))
+"""Whether the long tests are to be long (`nox -s proof`)."""
 QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
 CHOICES = {
     name: choices

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from baking import CHOICES, PYTHONS, SOURCE, Project, bake, combinations, wheels_of_torch
+from baking import CHOICES, PROOF, PYTHONS, SOURCE, Project, bake, combinations, wheels_of_torch
 from image import megabytes_of_image
 from old_project import unpack_network
 from serving import asks, free_port, load, ours, started
@@ -109,7 +109,6 @@ def test_every_choice_of_framework_task_and_python_is_tried() -> None:
     assert PYTHONS[FIRST] != CHOICES["python_version"][0]  # which all other tests are about
 
 
-PROOF = bool(os.environ.get("PROOF"))
 NAMES = "framework", "task"
 every = list(itertools.product(OTHERS, TASKS))
 # Each framework and each task once; `nox -s proof` takes both of each.

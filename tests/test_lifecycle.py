@@ -1,17 +1,16 @@
 """From a model to a champion and back: what the template is for, in one story a task."""
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
-from baking import CHOICES, Project, replaced
+from baking import CHOICES, PROOF, Project, replaced
 
 pytestmark = [pytest.mark.slow, pytest.mark.covering]
 
 # Networks and an adopted table promote regressions; `nox -s proof` tells this one of both tasks.
-TASKS = CHOICES["task"] if os.environ.get("PROOF") else CHOICES["task"][:1]
+TASKS = CHOICES["task"] if PROOF else CHOICES["task"][:1]
 each_task = pytest.mark.parametrize("trained", TASKS, indirect=True)
 WORSE = ("max_iter: 300\n  max_leaf_nodes: 31", "max_iter: 1\n  max_leaf_nodes: 2")
 OTHER = ("max_leaf_nodes: 31", "max_leaf_nodes: 25")

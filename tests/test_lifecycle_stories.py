@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -10,14 +9,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from baking import Project
+from baking import PROOF, Project
 from test_lifecycle import OTHER, WORSE, act, champion, change, verdict
 from test_stories import free_port, server
 
 pytestmark = pytest.mark.slow
 
 DRIVER = Path(__file__).with_name("driver.py")
-TIMES = 20 if os.environ.get("PROOF") else 3
+TIMES = 20 if PROOF else 3
 """How often what depends on chance is tried; `nox -s proof` tries it long enough to believe it."""
 
 

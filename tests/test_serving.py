@@ -20,14 +20,14 @@ from pathlib import Path
 
 import psutil
 import pytest
-from baking import Project
+from baking import PROOF, Project
 from openapi_spec_validator import validate
 from serving import asks, events, free_port, load, ours, started
 from test_lifecycle import OTHER, act, change
 
 pytestmark = pytest.mark.slow
 
-SECONDS = 60 if os.environ.get("PROOF") else 4
+SECONDS = 60 if PROOF else 4
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 AMAZON = {
     "AWS_ACCESS_KEY_ID": "testing",

@@ -17,11 +17,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from baking import Project
+from baking import PROOF, Project
 from test_project import digest_of_model, ran, runs
 
 pytestmark = pytest.mark.slow
-PROOF = bool(os.environ.get("PROOF"))
 BETWEEN_KILLS = 1 if PROOF else 4
 KINDS = {"all": (os.killpg,), "parent-only": (os.kill,), "by turns": (os.killpg, os.kill)}
 """Of kills: of a process and all that it has started, or of itself alone."""

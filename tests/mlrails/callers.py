@@ -14,6 +14,17 @@ from mlrails.serving.model.current import Holder
 from mlrails.serving.web import app
 from mlrails.serving.web.front import Front
 
+ROW: dict[str, Any] = {
+    "scheduled_departure": "2030-01-07T08:00:00",
+    "carrier": "AA",
+    "origin": "JFK",
+    "dest": "BOS",
+    "distance": 187.0,
+    "wind_speed": 12.0,
+    "temp": None,
+}
+"""A row that the sample's model takes."""
+
 
 class Answered(NamedTuple):
     """What came back."""

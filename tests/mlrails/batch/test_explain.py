@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import callers
 import fakes
 import pandas as pd
 import pytest
@@ -18,15 +19,7 @@ from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
 from mlrails.core.settings import Settings
 
-ROW: dict[str, Any] = {
-    "scheduled_departure": "2030-01-07T08:00:00",
-    "carrier": "AA",
-    "origin": "JFK",
-    "dest": "BOS",
-    "distance": 50.0,
-    "wind_speed": 12,
-    "temp": None,
-}
+ROW = callers.ROW | {"distance": 50.0, "wind_speed": 12}
 Asked = Callable[..., Any]
 
 

@@ -18,6 +18,7 @@ import callers
 import numpy as np
 import pytest
 import sample
+from callers import ROW
 
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
@@ -38,15 +39,6 @@ from mlrails.serving.requests.pieces import Pieces, Rules
 from mlrails.serving.web import app
 from mlrails.serving.web.front import Front
 
-ROW: dict[str, Any] = {
-    "scheduled_departure": "2030-01-07T08:00:00",
-    "carrier": "AA",
-    "origin": "JFK",
-    "dest": "BOS",
-    "distance": 187.0,
-    "wind_speed": 12.0,
-    "temp": None,
-}
 ALL = frozenset(ROW)
 SERVED: Any = SimpleNamespace(
     origin=ModelOrigin("ab" * 32, "7", "flights"),

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import callers
 import numpy as np
 import pytest
-from callers import ask, asking
+from callers import ROW, ask, asking
 
 from mlrails.core.params import Task
 from mlrails.modeling import signature
@@ -23,16 +23,6 @@ from mlrails.serving.model.current import Holder
 from mlrails.serving.model.scoring import INLINE_ROWS
 from mlrails.serving.web import page as web_page
 from mlrails.serving.web.front import Front
-
-ROW: dict[str, Any] = {
-    "scheduled_departure": "2030-01-07T08:00:00",
-    "carrier": "AA",
-    "origin": "JFK",
-    "dest": "BOS",
-    "distance": 187.0,
-    "wind_speed": 12.0,
-    "temp": None,
-}
 
 
 @pytest.fixture

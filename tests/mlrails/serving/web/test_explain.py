@@ -23,15 +23,7 @@ from mlrails.serving.web import explain as web_explain
 from mlrails.serving.web import why
 from mlrails.serving.web.front import Front
 
-ROW: dict[str, Any] = {
-    "scheduled_departure": "2030-01-07T08:00:00",
-    "carrier": "AA",
-    "origin": "JFK",
-    "dest": "BOS",
-    "distance": 50.0,
-    "wind_speed": 12.0,
-    "temp": None,
-}
+ROW = callers.ROW | {"distance": 50.0}
 ExplainedOf = Callable[[Task], Path]
 
 

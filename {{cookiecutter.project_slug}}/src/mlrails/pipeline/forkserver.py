@@ -71,9 +71,10 @@ class ForkServer:
 
         None where it is no stage of ours, or this system or the process cannot.
         """
+        if not (stage := _STAGE.fullmatch(command)):
+            return None
         self.begin()
-        stage = _STAGE.fullmatch(command)
-        if not stage or not self._socket:
+        if not self._socket:
             return None
         asked = {"module": stage[1], "folder": folder, "variables": dict(variables)}
         with self._socket.makefile("r") as lines, suppress(BrokenPipeError, ConnectionResetError):
