@@ -26,8 +26,8 @@ TABLES_LOCK = "requirements.lock"
 SIDE_BY_SIDE = ("--dist", "loadgroup", "--numprocesses")
 IN_ORDER = "--no-loadscope-reorder"
 OF_THE_ENGINE = ("--dist", "loadfile", "--numprocesses", "2")
-# Between them they run every test once.
-TESTS, STORIES = "not slow or covering", "slow and not covering"
+# Between them they run every test once but the proof's, which is for before a release.
+TESTS, STORIES = "not slow or covering", "slow and not covering and not proof"
 TYPED = ("--strict", "--ignore-missing-imports", "local_extensions.py", "noxfile.py", "release.py")
 WORKFLOWS = (".github", f"{PROJECT}/overlays/forge/github/.github")
 

@@ -95,7 +95,9 @@ def test_without_the_guards_the_poisoned_model_is_champion(
     assert [it["digest"] for it in json.loads(told.stdout)] == [digest(poisoned)]
 
 
-@pytest.mark.parametrize("manager", ["local", "uv", "virtualenv"])
+@pytest.mark.parametrize(
+    "manager", ["local", "uv", pytest.param("virtualenv", marks=pytest.mark.proof)]
+)
 def test_every_environment_manager_of_mlflow_answers_the_example(
     trained: Project, tmp_path: Path, manager: str
 ) -> None:

@@ -264,7 +264,8 @@ def test_a_network_of_before_the_split_predicts_what_it_always_has(
 
 
 @pytest.mark.slow
-@one_framework
+@pytest.mark.proof  # An image of the default project is built and run in CI.
+@each_framework
 def test_the_steps_of_its_dockerfile_make_what_serves(
     project: Project, framework: str, tmp_path: Path
 ) -> None:
@@ -376,7 +377,8 @@ if "mlrails.pipeline.forkserver" in sys.orig_argv:
 
 
 @pytest.mark.slow
-@one_framework
+@pytest.mark.proof
+@each_framework
 def test_so_does_one_of_params_on_the_command_line_whose_copy_is_gone(
     project: Project, tmp_path: Path
 ) -> None:
@@ -395,7 +397,7 @@ def test_so_does_one_of_params_on_the_command_line_whose_copy_is_gone(
 
 
 @pytest.mark.slow
-@each_framework
+@one_framework
 def test_a_gpu_that_is_not_there_is_said_in_one_sentence(project: Project, tmp_path: Path) -> None:
     done = project.verb("train", "--device", "gpu", CUDA_VISIBLE_DEVICES="")
     problems = [line for line in done.stderr.splitlines() if line.startswith("error: ")]

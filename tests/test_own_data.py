@@ -161,7 +161,7 @@ def bring(data: Data, rows: list[Mapping[str, object]], root: Path) -> None:
         table.writerows(rows)
 
 
-@pytest.fixture(scope="module", params=["houses", "loans"])
+@pytest.fixture(scope="module", params=["houses", pytest.param("loans", marks=pytest.mark.proof)])
 def owned(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
