@@ -1,6 +1,7 @@
 """An adoption from its first question on: what is asked, what is refused, what is left behind."""
 
 import csv
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -114,7 +115,7 @@ def test_what_is_said_to_take_it_back_does(
     adopt(root, flats(tmp_path / "flats.csv"))
     (line,) = [it for it in capsys.readouterr().out.splitlines() if "takes it all back" in it]
     subprocess.run(line.split("`")[1], shell=True, cwd=root, check=True)  # noqa: S602 - as is said
-    assert git(root, "status", "--porcelain", "--", ":!data").strip() == ""
+    assert git(root, "status", "--porcelain", "--ignored", "--", ":!.dvc").strip() == ""
 
 
 def test_a_table_that_git_keeps_stays_where_it_is(root: Path) -> None:
@@ -191,6 +192,31 @@ def test_more_columns_later_are_a_small_change(
     assert changed == {SCHEMA, FILE, "data/source/flats.csv.dvc"}
     assert "`balcony` is new: number." in text(root, "docs/decisions/0002-data.md")
     assert "3 files changed" in capsys.readouterr().out
+
+
+DEALT = """split:
+  by: random
+  acknowledge: rows of one day may be in training and test
+  validation: 0.2
+  test: 0.3
+"""
+
+
+def test_how_a_project_divides_its_rows_stays_until_more_is_said(
+    root: Path, tmp_path: Path
+) -> None:
+    adopt(root, flats(tmp_path / "flats.csv"))
+    path = root / FILE
+    chosen = re.sub(r"(?m)^split:\n(  .*\n)+", DEALT, path.read_text("utf-8"))
+    path.write_text(chosen, "utf-8")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Deal the rows")
+    more = flats(tmp_path / "flats.csv", balcony=lambda number: number % 7 == 0)
+    adopt(root, more, target=None)
+    assert DEALT in text(root, FILE)
+    assert params(text(root, FILE)).data.time == "day"
+    adopt(root, more, target=None, time="day", dirty=True)
+    assert params(text(root, FILE)).split.by == "time"
 
 
 @pytest.mark.parametrize(

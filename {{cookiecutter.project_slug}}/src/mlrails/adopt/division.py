@@ -46,10 +46,20 @@ class Division:
 
 
 def of(
-    columns: Mapping[str, Seen], target: str, time: str | None, group: str | None, where: str
+    columns: Mapping[str, Seen],
+    target: str,
+    time: str | None,
+    group: str | None,
+    where: str,
+    by: By | None = None,
 ) -> Division:
-    """Return how a table is divided; raises UsageError where the columns that are named cannot."""
+    """Return how a table is divided; raises UsageError where the columns that are named cannot.
+
+    `by` is what the project has chosen, against what the table says for itself.
+    """
     rows = next(iter(columns.values())).rows
+    if by is not None:
+        return _as_chosen(by, columns, time, group)
     entity, why = (group, "as was said") if group else _entity(columns, target)
     if time is not None:
         return _by_time(columns[time], entity, "as was said", where)
@@ -63,6 +73,21 @@ def of(
     if entity:
         return _by_group(columns[entity], why)
     return _at_random(rows)
+
+
+def _as_chosen(
+    by: By, columns: Mapping[str, Seen], time: str | None, group: str | None
+) -> Division:
+    rows = next(iter(columns.values())).rows
+    parts = _at_random(rows)
+    if by == "group" and group is not None:
+        parts = _by_group(columns[group], "as was said")
+    parts = replace(parts, because=f"params.yaml says so ('split.by: {by}')", group=group)
+    if time is None:
+        return parts
+    moments = np.asarray(columns[time].values.drop_null().to_numpy()).astype("datetime64[us]")
+    until = str(moments.max().astype("datetime64[D]"))
+    return replace(parts, time=time, until=until, calendar=_calendar(moments))
 
 
 def shares(rows: int) -> tuple[float, float]:

@@ -92,7 +92,9 @@ def proposed(found: Table, source: str, wishes: Wishes, shown: bool = True) -> P
         columns[wishes.target], found.rows[wishes.target], wishes.task, wishes.positive, look
     )
     features = {it: seen for it, seen in columns.items() if it not in {*wishes.ids, *wishes.drop}}
-    divided = division.of(features, wishes.target, wishes.time, wishes.group, found.where)
+    divided = division.of(
+        features, wishes.target, wishes.time, wishes.group, found.where, wishes.by
+    )
     planned = roles.planned(columns, target, divided, wishes)
     draft = _plan(found, source, columns, target, divided, planned)
     rows = frame(found, columns, target)

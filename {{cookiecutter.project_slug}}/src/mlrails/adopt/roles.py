@@ -9,7 +9,7 @@ from ..data.schema import Column, Kind
 from ..data.validation import TARGETS
 from . import kinds
 from .division import Division
-from .plan import Planned, Role
+from .plan import By, Planned, Role
 from .seen import Seen
 from .target import Target
 
@@ -35,6 +35,8 @@ class Wishes:
     weight: str | None = None
     positive: str | None = None
     known: Mapping[str, str] = field(default_factory=dict)
+    by: By | None = None
+    """How the rows are divided, where the project has chosen that already."""
 
     def check(self, there: Sequence[str], where: str) -> None:
         """Raise UsageError for a column that is not there, or is to be two things."""

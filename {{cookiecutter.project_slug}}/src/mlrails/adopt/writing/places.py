@@ -8,7 +8,7 @@ by accident, and large files to no git. What git keeps already stays git's.
 import os
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +33,13 @@ class Place:
     """Below the project, or an address, as `source.py` says it."""
     copies: Mapping[str, Path] = field(default_factory=dict)
     tracked: tuple[str, ...] = ()
+
+    def beside(self) -> Iterator[str]:
+        """Yield the files that come to be with it: its copy, and what DVC writes next to it."""
+        yield from self.copies
+        for name in self.tracked:
+            yield f"{name}.dvc"
+            yield (Path(name).parent / ".gitignore").as_posix()
 
 
 def of(root: Path, source: str, start: Path) -> Place:

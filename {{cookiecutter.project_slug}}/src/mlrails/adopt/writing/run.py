@@ -12,7 +12,7 @@ from ...core.params import Params
 from ...core.settings import Settings
 from ...data.schema import Column
 from .. import proposal, table
-from ..plan import Plan
+from ..plan import By, Plan
 from ..proposal import Proposed
 from ..roles import Wishes
 from . import apply, callers, files, places, questions, shown, trial
@@ -76,8 +76,9 @@ def adopt(settings: Settings, order: Order, person: Person, columns: Sequence[Co
         say("no file of the project changes: its data are read so already")
         return
     _confirm(order, person)
+    lacking = [it for it in (*changes, *place.beside()) if not (root / it).exists()]
     apply.apply(root, changes, place.copies, place.tracked)
-    made = [name for name in changes if name not in present]
+    made = [it for it in lacking if (root / it).exists()]
     then = files.params_of(str(changes.get(params.FILE) or present[params.FILE]))
     told = [callers.meaning(champion, plan, then)] if champion else []
     say(shown.ending([*changes], made, told))
@@ -153,7 +154,16 @@ def wished(
     drop = (*order.drop, *sorted(out))
     task = _task(order.task) or (was.task if was else None)
     ids = tuple(order.ids)
-    return Wishes(target, task, time, group, ids, drop, weight, order.positive, known)
+    by = _by(order, was, group)
+    return Wishes(target, task, time, group, ids, drop, weight, order.positive, known, by)
+
+
+def _by(order: Order, was: Params | None, group: str | None) -> By | None:
+    """Return how the project divides its rows, though they may tell a time, unless more is said."""
+    if was is None or order.time or order.group:
+        return None
+    by = was.split.by
+    return by if by == "random" or (by == "group" and group) else None
 
 
 def _task(said: str | None) -> params.Task | None:

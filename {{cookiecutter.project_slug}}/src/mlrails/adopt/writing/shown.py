@@ -1,5 +1,6 @@
 """A plan as people read it: a table that fits the terminal, what was found, and what is next."""
 
+import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 
@@ -87,7 +88,7 @@ def ending(changes: Sequence[str], made: Sequence[str], more: Sequence[str]) -> 
 
     `made` are the files that were not there before.
     """
-    new = f" && rm {' '.join(made)}" if made else ""
+    new = f" && rm -f {shlex.join(made)}" if made else ""
     lines = [
         f"{counted(len(changes), 'file')} changed; `git diff` shows them.",
         *more,
