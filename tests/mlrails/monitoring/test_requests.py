@@ -24,8 +24,8 @@ from mlrails.data.request_log import Head
 from mlrails.modeling import checked_copy, loading
 from mlrails.modeling.loading import ModelOrigin
 from mlrails.monitoring import skew
-from mlrails.monitoring.watch import joined, requests, run, served
-from mlrails.monitoring.watch.frame import Order
+from mlrails.monitoring.watch import joined, period, requests, run, served
+from mlrails.monitoring.watch.period import Order
 from mlrails.monitoring.watch.requests import ASKED, DIGEST, REQUEST, ROW
 from mlrails.registry.versions import FOLDER
 
@@ -345,7 +345,8 @@ def test_a_stray_time_of_a_caller_moves_no_window(
     told = watch(here)
     assert told["rows"]["known"] == 3000 and told["rows"]["new"] == 900
     assert any("by which the model is known already" in it for it in told["notes"])
-    monkeypatch.setattr(requests, "in_time", lambda log, *_: log)  # Without the guard it does.
+    monkeypatch.setattr(requests, "in_time", lambda log, *_: log)  # Without the guards it does.
+    monkeypatch.setattr(period, "_new", lambda given, *_: given)
     with pytest.raises((AssertionError, UsageError, ValueError, IndexError)):
         told = watch(here)
         assert told["rows"]["known"] == 3000

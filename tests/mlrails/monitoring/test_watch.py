@@ -22,8 +22,8 @@ from mlrails.core.params import FILE
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
 from mlrails.monitoring.watch import frame as frames_of
-from mlrails.monitoring.watch import record, run
-from mlrails.monitoring.watch.frame import Known, Order
+from mlrails.monitoring.watch import period, record, run
+from mlrails.monitoring.watch.period import Known, Order
 from mlrails.registry.versions import CHAMPION, FOLDER
 from mlrails.tracking import store
 
@@ -232,8 +232,79 @@ def test_what_cannot_be_looked_at_is_a_sentence(here: Settings) -> None:
         watch(here, later(), since=date(2013, 12, 1), until=date(2013, 11, 1))
     with pytest.raises(UsageError, match="no row is of 2012-01-01 or before"):
         watch(here, later(), until=date(2012, 1, 1))
+    for since, until in (("2050-01-01", None), (None, "2050-01-01")):
+        days = {
+            name: it and date.fromisoformat(it) for name, it in (("since", since), ("until", until))
+        }
+        with pytest.raises(UsageError, match="2050-01-01: the newest row is of 2013-12-31; name"):
+            watch(here, later(), **days)
+    with pytest.raises(UsageError, match="the model is known by rows up to 2013-09-30; name a la"):
+        watch(here, later(), until=date(2013, 9, 1))
     with pytest.raises(UsageError, match="does not say of which days"):
         Known.of({"parts": {"train": {"to": None}, "test": {"to": None}}})
+
+
+def moved(place: int, to: str | None) -> pd.DataFrame:
+    """Return later rows of which one is of another time, or says none."""
+    frame = later()
+    when = frame["scheduled_departure"].copy()
+    when.iloc[place] = pd.Timestamp(to) if to else pd.NaT
+    return frame.assign(scheduled_departure=when)
+
+
+@pytest.mark.parametrize("to", ["1970-01-01", "2213-01-01"])
+def test_one_mistyped_year_moves_no_window(
+    to: str, here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = watch(here, moved(7, to))
+    assert told["rows"] == watch(here, later().drop(index=7))["rows"]
+    assert sum(it.startswith("1 row ") and "left out" in it for it in told["notes"]) == 1
+    monkeypatch.setattr(period, "_new", lambda given, *_: given)  # Without the guards it does.
+    monkeypatch.setattr(period, "_near", lambda times, _: np.ones(len(times), bool))
+    rows_of = watch(here, moved(7, to))["rows"]
+    assert "1970-01-01" in rows_of.values() or rows_of["to"] == "2213-01-01"
+
+
+def test_a_model_that_is_old_is_watched_all_the_same(here: Settings) -> None:
+    frame = later()
+    frame["scheduled_departure"] += pd.Timedelta(days=800)
+    assert watch(here, frame)["rows"]["new"] == len(frame)
+
+
+def test_rows_that_do_not_say_when_they_are_of_are_what_is_wrong(here: Settings) -> None:
+    told = watch(here, moved(7, None))
+    assert told["rows"]["new"] == 2999
+    assert faults(told) == [
+        "'scheduled_departure' is missing in 1 row, and schema.py says it never is"
+    ]
+    with pytest.raises(UsageError, match="'scheduled_departure', which says when a row is of, is"):
+        watch(here, later().assign(scheduled_departure=pd.NaT))
+
+
+def test_rows_of_known_days_are_none_of_a_files(here: Settings) -> None:
+    """They would take the place of those that the model was judged by."""
+    both = pd.concat([rows.flights().assign(late=True), later()], ignore_index=True)
+    told, plain = watch(here, both), watch(here, later())
+    assert told["windows"] == plain["windows"]
+    assert "3,000 rows of new.parquet left out: of days before 2013-10-01, of which " in str(told)
+    with pytest.raises(UsageError, match=r"no row is of 2013-10-01 or later, .*name --from"):
+        watch(here, rows.flights())
+
+
+def test_outcomes_of_another_kind_are_wrong_and_not_missing(here: Settings) -> None:
+    told = watch(here, later(late="maybe"))
+    assert faults(told) == ["'late' is not what schema.py says"]
+    assert not any("carry no outcome" in it for it in told["notes"])
+
+
+def test_before_anything_has_come_it_says_so(
+    here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert watch(here)["code"] == Exit.DONE
+    said = capsys.readouterr().out
+    assert said.startswith("monitor: cannot tell yet: version ")
+    assert "looked at: no row; the model is known by rows up to 2013-09-30" in said
+    assert "no row is of a day after 2013-09-30, so there is nothing to look at yet" in said
 
 
 def test_the_champion_is_watched_by_what_its_own_run_says(promoted: None, here: Settings) -> None:

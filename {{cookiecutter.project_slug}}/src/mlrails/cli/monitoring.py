@@ -42,7 +42,7 @@ def monitor(
     Without DATA the rows of data/raw after the champion's own are looked at. The exit code is 5
     where an alarm stands in the last whole window, or with --from in any window since.
     """
-    from ..monitoring.watch.frame import Order
+    from ..monitoring.watch.period import Order
     from ..monitoring.watch.run import monitor
 
     given = handed(context)

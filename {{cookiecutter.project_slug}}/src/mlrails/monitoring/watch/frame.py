@@ -21,42 +21,12 @@ from ...data import frames, parquet, splits
 from ...data.schema import DTYPES, Column
 from ...sources import source
 from ..invariants import Fault, Kind
+from . import period
+from .period import Known, Order
 from .requests import ANSWER, Log
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is asked for: a file of new rows, and from when to when."""
-
-    data: str | None = None
-    since: date | None = None
-    until: date | None = None
-    outcomes: str | None = None
-    """A file of outcomes, by the ids of requests."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """The last day that a model is known by, as its report says, and the last it has learnt of."""
-
-    last: date
-    learnt: date
-
-    @classmethod
-    def of(cls, figures: Mapping[str, Any] | None) -> "Known":
-        """Read them from what was found of the model; raises UsageError where it has no days."""
-        parts = (figures or {}).get("parts", {})
-        ends = {name: date.fromisoformat(it["to"]) for name, it in parts.items() if it.get("to")}
-        learnt = [ends[name] for name in ("train", "validation") if name in ends]
-        if not learnt or "test" not in ends:
-            raise UsageError(
-                "the report of the model does not say of which days its rows are, so nobody knows "
-                "which came after them; train it again with a column in 'data.time'"
-            )
-        return cls(max(ends.values()), max(learnt))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +42,8 @@ class Frame:
     days: int
     known: int
     """The first day that is looked at."""
+    known_to: date
+    """The last day that the model is known by."""
     held_out: np.ndarray
     has_target: bool
     is_new: bool
@@ -136,8 +108,8 @@ def read(root: Path, wanted: Wanted, model: Known, asked: Order, log: Log | None
         lacking = {it: kind for it, kind in lacking.items() if it in {*wanted.inputs, target}}
         parts[1] = parts[1].join(log.rows.filter(regex=f"^{re.escape(ANSWER)}"))
     lacking |= {it: Kind.GONE for it in wanted.inputs if it not in wanted.columns}
-    rows = _together(parts, time.name, asked.until)
-    found = _placed(rows, time.name, model, asked)
+    placed = period.together(parts[0], parts[1] if comes else None, time.name, model, asked)
+    rows, found = placed.rows, _placed(placed.rows, time.name, model, asked)
     left_out = {*lacking, *wanted.params.monitor.ignore, *not_kept}
     watched = [it for it in wanted.others if it.name in wanted.inputs and it.name not in left_out]
     return replace(
@@ -145,11 +117,12 @@ def read(root: Path, wanted: Wanted, model: Known, asked: Order, log: Log | None
         columns=watched,
         held_out=_held_out(rows, found, wanted.params, model),
         has_target=target not in lacking,
-        faults=list(_faults(lacking, target, found)),
+        faults=list(_faults(lacking, target, found, {time.name: placed.untimed})),
         lacking=[it for it in lacking if it != target],
         notes=[
             *(log.notes if log else ()),
-            *_notes(_more(given, wanted.columns), target in lacking, not found.is_new),
+            *placed.notes,
+            *_notes(_more(given, wanted.columns), lacking.get(target), found, model),
         ],
         are_requests=log is not None,
         not_kept=not_kept,
@@ -233,21 +206,6 @@ def _column(table: "pd.DataFrame", column: Column) -> "pd.Series[Any]":
     return typed.set_axis(table.index)
 
 
-def _together(parts: "list[pd.DataFrame]", time: str, until: date | None) -> "pd.DataFrame":
-    """Return history up to the first day of the new rows, and these, in order of time."""
-    import pandas as pd
-
-    history = parts[0]
-    if len(parts) > 1:
-        history = history[history[time] < parts[1][time].min().normalize()]
-    rows = pd.concat([history, *parts[1:]], ignore_index=True)
-    if until:
-        rows = rows[rows[time] < pd.Timestamp(until) + pd.Timedelta(days=1)]
-    if rows.empty:
-        raise UsageError(f"no row is of {until} or before; choose a later --to")
-    return rows.sort_values(time, kind="stable", ignore_index=True)
-
-
 def _placed(rows: "pd.DataFrame", time: str, model: Known, asked: Order) -> Frame:
     """Number the days of the rows, and find the first one that is looked at."""
     when = rows[time].to_numpy().astype("datetime64[D]")
@@ -257,22 +215,35 @@ def _placed(rows: "pd.DataFrame", time: str, model: Known, asked: Order) -> Fram
     known = (model.last - first).days + 1 if is_new else ((asked.since or first) - first).days
     days = max((last - first).days, int(day[-1])) + 1
     nobody = np.zeros(len(rows), bool)
-    return Frame(rows, (), day, first, days, min(max(known, 0), days), nobody, False, is_new)
+    place = min(max(known, 0), days)
+    return Frame(rows, (), day, first, days, place, model.last, nobody, False, is_new)
 
 
-def _faults(lacking: Mapping[str, Kind], target: str, found: Frame) -> Iterator[Fault]:
-    count = int(np.sum(found.day >= found.known))
+def _faults(
+    lacking: Mapping[str, Kind], target: str, found: Frame, empty: Mapping[str, int]
+) -> Iterator[Fault]:
+    count, last = int(np.sum(found.day >= found.known)), max(found.days - 1, found.known)
     for name, kind in lacking.items():
-        if name != target:
-            yield Fault(kind, name, found.known, max(found.days - 1, found.known), count)
+        if name != target or kind is Kind.TYPE:  # An outcome that is missing may come yet.
+            yield Fault(kind, name, found.known, last, count)
+    for name, rows in empty.items():
+        if rows:
+            yield Fault(Kind.EMPTY, name, found.known, last, rows)
 
 
-def _notes(more: Sequence[str], no_target: bool, is_old: bool) -> Iterator[str]:
+def _notes(more: Sequence[str], target: Kind | None, found: Frame, model: Known) -> Iterator[str]:
+    if found.known >= found.days:
+        yield f"no row is of a day after {model.last}, so there is nothing to look at yet"
     if more:
         yield f"new columns, which nobody looks at: {', '.join(more)}"
-    if no_target:
+    if target is Kind.GONE:
         yield "the new rows carry no outcome, so only rows and predictions are looked at"
-    if is_old:
+    if target is Kind.TYPE:
+        yield (
+            "the outcomes of the new rows are not what schema.py says, so only rows and "
+            "predictions are looked at"
+        )
+    if not found.is_new:
         yield (
             "the days that are asked for are among those that the model is known by, so only their "
             "rows are looked at, and not how good it is"

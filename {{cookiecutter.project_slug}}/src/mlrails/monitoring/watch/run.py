@@ -23,13 +23,15 @@ from ...sources import source
 from ..invariants import Fault, Kind
 from ..survey import Material, Question, Survey, survey
 from . import joined, multiples, page, record, requests, served
-from .frame import Frame, Known, Order, Wanted, read
+from .frame import Frame, Wanted, read
+from .period import Known, Order
 from .requests import Log
 from .served import Skew
-from .told import DRIFT, About, Found, told
+from .told import DRIFT, UNKNOWN, About, Found, told
 
 JSON, PAGE, TEXT = (Path("reports", f"monitor.{it}") for it in ("json", "html", "md"))
 PICTURES = Path("reports", multiples.FOLDER)
+_SAID = {UNKNOWN: "cannot tell yet"}
 _PIECE = 100_000
 """Rows that are scored at once."""
 
@@ -207,8 +209,8 @@ def write(found: Found, root: Path) -> dict[str, Path]:
 def announce(found: Found) -> Exit:
     """Print the verdict and its alarms; return the exit code that it stands for."""
     rows = found["rows"]
-    say(f"monitor: {found['verdict']}: {found['model']['name']}")
-    days = f"{rows['asked_from']} to {rows['to']}"
+    say(f"monitor: {_SAID.get(found['verdict'], found['verdict'])}: {found['model']['name']}")
+    days = f"{rows['asked_from']} to {rows['to']}" if rows["new"] else "no row"
     say(f"  looked at: {days}; the model is known by rows up to {rows['known_to']}")
     for it in page.standing(found):
         say(f"  since {it['since']}: {it['what']}")

@@ -88,7 +88,7 @@ def _rows(of: Survey, about: About) -> Found:
     return {
         "from": about.date(0),
         "to": about.date(frame.days - 1),
-        "known_to": about.date(frame.known - 1),
+        "known_to": frame.known_to.isoformat(),
         "asked_from": about.date(of.first),
         "known": int(np.sum(frame.day < frame.known)),
         "new": int(np.sum(frame.day >= frame.known)),
@@ -204,8 +204,9 @@ def _series(column: Daily, of: Survey) -> Found:
             repeated = (counts.repeated / counts.known).tolist()
             return {"mean": (counts.total / counts.known).tolist(), "repeated": repeated}
         shares = counts.bins / counts.known[:, None]
-    spread = np.nan_to_num(np.nanmax(shares, axis=0) - np.nanmin(shares, axis=0))
-    order = np.argsort(-spread, kind="stable")[:_SHARES]
+    low = np.where(np.isnan(shares), np.inf, shares).min(axis=0, initial=np.inf)
+    high = np.where(np.isnan(shares), -np.inf, shares).max(axis=0, initial=-np.inf)
+    order = np.argsort(-np.maximum(high - low, 0), kind="stable")[:_SHARES]
     return {"shares": {column.labels[it]: shares[:, it].tolist() for it in order.tolist()}}
 
 
