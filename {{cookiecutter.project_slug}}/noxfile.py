@@ -29,7 +29,7 @@ SESSIONS = (
     ("serve", "Answer requests with the champion (-- --host --port --version --alias)."),
     ("predict", "Score a file, a folder or a glob with the champion (-- INPUT OUTPUT)."),
     ("monitor", "Say whether the champion's world has changed (-- DATA --from DAY --to DAY)."),
-    ("retrain", "Let newer rows count, train, and hold the gate (-- --until DAY)."),
+    ("retrain", "Let newer rows count, train, and hold the gate (-- --until DAY --recalibrate)."),
     ("explain", "Tell what moved a prediction (-- ROW: JSON, FILE:N or a test row's number)."),
     ("fetch", "Lay the champion's checked bytes into a folder (-- FOLDER --version --alias)."),
     ("image", "Lay out what docker makes an image of that serves the champion."),

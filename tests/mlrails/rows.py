@@ -18,7 +18,7 @@ from flight_delays.steps import train
 from mlrails.core import files, hashing, layout, settings
 from mlrails.core.config import read_yaml, validated
 from mlrails.core.layout import PARTS, SERVING_LOCK, Part
-from mlrails.core.params import FILE, Params, Task
+from mlrails.core.params import FILE, Params, Task, of_estimator
 from mlrails.core.settings import Settings
 from mlrails.data.schema import Column
 from mlrails.data.splits import label
@@ -163,7 +163,7 @@ def fit(params: Params) -> Predictor:
 
 def fit_on(params: Params, seen: pd.DataFrame, held_out: pd.DataFrame) -> Predictor:
     """Fit on rows of one's own."""
-    hyperparameters = validated(estimator.Hyperparameters, params.estimator, FILE, "estimator")
+    hyperparameters = validated(estimator.Hyperparameters, of_estimator(params), FILE, "estimator")
     found: dict[Part, pd.DataFrame] = {"train": seen, "validation": held_out}
     return train.fit(params, hyperparameters, found, Watch())
 

@@ -22,6 +22,7 @@ FLOORS = (
     ("data",),
     ("modeling", "audit", "sources"),
     ("evaluation", "tracking", "explaining"),
+    ("evaluation.held_out",),
     ("reporting", "stages", "monitoring"),
     ("registry",),
     ("pipeline",),

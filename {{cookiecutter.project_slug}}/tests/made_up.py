@@ -20,7 +20,7 @@ from flight_delays.schema import COLUMNS
 from flight_delays.steps import train
 from mlrails.core.config import Period, read_yaml, validated
 from mlrails.core.layout import Part
-from mlrails.core.params import FILE, Params
+from mlrails.core.params import FILE, Params, of_estimator
 from mlrails.data import splits, validation
 from mlrails.data.schema import DTYPES, Column
 from mlrails.modeling.epochs import Watch
@@ -116,5 +116,5 @@ def parts() -> Mapping[Part, pd.DataFrame]:
 def fitted() -> Predictor:
     """Return your model, fitted as the stage does; shared, so never change it."""
     given = params()
-    section = validated(estimator.Hyperparameters, given.estimator, FILE, "estimator")
+    section = validated(estimator.Hyperparameters, of_estimator(given), FILE, "estimator")
     return train.fit(given, section, parts(), Watch())

@@ -50,6 +50,26 @@ def test_contributions_lead_from_the_base_to_what_the_model_answers(explainer: E
         assert {it.column for it in found.contributions} == {*row}
 
 
+def test_a_level_that_was_set_is_part_of_what_is_explained(
+    task: Task, explained_of: ExplainedOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leaves that are not told of it say something else than the model, and are not believed."""
+    model = callers.model(explained_of(task))
+    level = (7.5, 0.5, 2.0) if task is Task.MULTICLASS else (7.5,)
+    moved = replace(model, predictor=replace(model.predictor, level=level))
+    before, found = (Explainer(it).explain(sent()) for it in (model, moved))
+    assert total(found) == pytest.approx(found.prediction, abs=1e-9)
+    assert found.prediction != before.prediction
+    if task is Task.REGRESSION:
+        assert found.base == pytest.approx(before.base + 7.5) and not found.drawn
+        told, boosted = list[Any](), explanation.boosted
+        read, shares = boosted.read, boosted.shares
+        monkeypatch.setattr(boosted, "read", lambda estimator, level: read(estimator))
+        monkeypatch.setattr(boosted, "shares", lambda *given: told.append(shares(*given)))
+        Explainer(moved).explain(sent())
+        assert told == [None]
+
+
 def test_what_made_these_rows_late_is_found(explained_of: ExplainedOf) -> None:
     explainer = Explainer(callers.model(explained_of(Task.REGRESSION)))
     frame = rows.parts()["test"]

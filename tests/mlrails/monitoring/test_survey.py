@@ -181,6 +181,7 @@ def test_a_level_that_moves_is_found_by_outcomes_alone() -> None:
     alarm, *_ = of(found(more).standing, Source.OUTCOMES)
     assert "predictions are" in alarm.what and "below what came" in alarm.what
     assert alarm.remedy.startswith("rows are still put in the right order")
+    assert "`nox -s retrain -- --recalibrate`" in alarm.remedy
     assert not of(found(more).alarms, Source.ROWS)
 
 

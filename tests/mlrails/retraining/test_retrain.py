@@ -104,6 +104,45 @@ def test_what_was_killed_after_moving_on_still_trains_and_asks_the_gate(
     assert last_day(project) == SEPTEMBER and done[-1] == "train 2013-09-30"
 
 
+def stage_of(project: Path, text: str) -> None:
+    path = project / "src" / "package" / "steps" / "train.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def test_a_level_is_asked_for_by_one_line_which_stays_as_a_person_wrote_it(
+    project: Path, done: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage_of(project, "of_estimator(params)\n")
+    before = (project / FILE).read_text("utf-8").splitlines()
+    order = Order(COLUMNS, lambda: Exit.DONE, recalibrate=True)
+    retrain(Settings(project), order)
+    after = (project / FILE).read_text("utf-8").splitlines()
+    (line,) = (it for it in after if "calibration: 0.5" in it)
+    assert len([it for it in before if it not in after]) == 1 and len(after) == len(before) + 1
+    assert params.of_held_out(params.load(project)).calibration == 0.5
+    assert done[-1] == "train 2013-09-30" and "'estimator.calibration' is 0.5" in (
+        capsys.readouterr().out
+    )
+    text = (project / FILE).read_text("utf-8").replace(line, "  calibration: 1.0 # ours")
+    (project / FILE).write_text(text, "utf-8")
+    retrain(Settings(project), order)
+    assert (project / FILE).read_text("utf-8") == text
+
+
+def test_a_stage_of_before_there_were_levels_is_told_of_before_anything_is_written(
+    project: Path, done: list[str]
+) -> None:
+    before = (project / FILE).read_bytes()
+    for text in ("params.estimator\n", None):
+        if text:
+            stage_of(project, text)
+        with pytest.raises(UsageError, match=r"steps/train\.py: sets no level.*nox -s update"):
+            retrain(Settings(project), Order(COLUMNS, lambda: Exit.DONE, recalibrate=True))
+        (project / "src" / "package" / "steps" / "train.py").unlink(missing_ok=True)
+    assert (project / FILE).read_bytes() == before and not done
+
+
 @pytest.mark.parametrize(("left_out", "key"), [({"until": ...}, "until"), ({"time": None}, "time")])
 def test_where_all_rows_count_nothing_moves_and_all_are_trained_with(
     project: Path,
@@ -132,8 +171,9 @@ def test_the_verb_ends_with_the_answer_of_the_gate_and_moves_nobody(
     project: Path, done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(promote, "gate", lambda *_, **__: Exit.UNDECIDED)
-    words = ["retrain", "--until", "2013-09-30"]
+    words = ["retrain", "--until", "2013-09-30", "--recalibrate"]
     assert CliRunner().invoke(app.app, words).exit_code == Exit.UNDECIDED
+    assert params.of_held_out(params.load(project)).calibration == 0.5
     assert done == ["bring 2013-08-31", "train 2013-09-30"]
     wrong = CliRunner().invoke(app.app, ["retrain", "--until", "tomorrow"])
     assert wrong.exit_code == Exit.USAGE and "is no day" in wrong.stderr

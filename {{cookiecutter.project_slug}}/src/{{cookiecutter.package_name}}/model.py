@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from mlrails.data.arrays import Matrix, Rows, Vector
 
-
 _FILE = "predictor.json"
 
 
@@ -36,6 +35,7 @@ class Predictor:
     estimator: Any
     threshold: float | None = None
     classes: tuple[str, ...] = ()
+    level: tuple[float, ...] = ()  # What a number is off by, or a factor for the odds of each.
 
     @property
     def categories(self) -> str | None:
@@ -49,8 +49,12 @@ class Predictor:
     def scores_of(self, matrix: Matrix) -> Vector:
         """Return the same of rows that are encoded already, (rows, features)."""
         found = seam.scores(self.estimator, matrix)
-        two = self.classes and found.ndim == 1
-        return np.column_stack([1 - found, found]) if two else found
+        if self.classes and found.ndim == 1:
+            found = np.column_stack([1 - found, found])
+        if not self.level or self.task == "regression":
+            return found + self.level[0] if self.level else found
+        odds = found * np.array(self.level)
+        return odds / (odds + 1 - found if found.ndim == 1 else odds.sum(axis=1, keepdims=True))
 
     def predict(self, rows: Rows) -> Mapping[str, np.ndarray]:
         """Return the output columns: `prediction`, and the `probability` of an event or class."""
@@ -65,9 +69,9 @@ class Predictor:
 
     def save(self, folder: Path) -> None:
         """Write the predictor's files into an existing folder."""
-        encoder = self.encoder.to_json()
         about: dict[str, Any] = {"task": str(self.task), "threshold": self.threshold}
-        about |= {"encoder": encoder} | ({"classes": self.classes} if self.classes else {})
+        about |= {name: it for name in ("classes", "level") if (it := getattr(self, name))}
+        about["encoder"] = self.encoder.to_json()
         (folder / _FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", "utf-8")
         seam.save(self.estimator, folder)
 
@@ -79,9 +83,9 @@ class Predictor:
 def load(folder: Path) -> Predictor:
     """Read what `Predictor.save` wrote."""
     about = json.loads((folder / _FILE).read_text("utf-8"))
-    encoder = Encoder.from_json(about["encoder"])
-    fitted, classes = seam.load(folder), tuple(about.get("classes", ()))
-    return Predictor(about["task"], encoder, fitted, about["threshold"], classes)
+    encoder, fitted = Encoder.from_json(about["encoder"]), seam.load(folder)
+    classes, level = (tuple(about.get(name, ())) for name in ("classes", "level"))
+    return Predictor(about["task"], encoder, fitted, about["threshold"], classes, level)
 
 
 class _PyFunc:
@@ -90,9 +94,7 @@ class _PyFunc:
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
 
-    def predict(
-        self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def predict(self, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         import pandas as pd
 
         return pd.DataFrame(self.predictor.predict(model_input), index=model_input.index)

@@ -65,6 +65,9 @@ def retrain(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DAY", help="The last day that is to count.")
     ] = None,
+    recalibrate: Annotated[
+        bool, typer.Option("--recalibrate", help="Move the level of the scores towards what came.")
+    ] = False,
     registry: Kind = None,
 ) -> None:
     """Let newer rows count, train with them, and hold the gate; nothing is promoted.
@@ -87,6 +90,7 @@ def retrain(
                 there, lambda it: promote.gate(it, own=given.own), writes=False
             )
 
-        return retrain(settings, Order(given.columns, gate, given.metrics, _day(until, "--until")))
+        day = _day(until, "--until")
+        return retrain(settings, Order(given.columns, gate, given.metrics, day, recalibrate))
 
     leave(act)

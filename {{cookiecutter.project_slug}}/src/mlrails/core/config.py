@@ -152,7 +152,7 @@ def validated(model: type[Model], values: object, file: str, prefix: str = "") -
         raise UsageError(f"{file}: {where} holds no keys; write `key: value` lines, or restore it")
     for name, field in model.model_fields.items():
         # A yes would pass for the number one.
-        if field.annotation in (int, float) and isinstance(values.get(name), bool):
+        if field.annotation in (int, float, float | None) and isinstance(values.get(name), bool):
             key = f"{prefix}.{name}" if prefix else name
             raise UsageError(f"{file}: '{key}' = {values[name]}: input should be a number")
     try:

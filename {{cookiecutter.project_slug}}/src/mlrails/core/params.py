@@ -1,6 +1,8 @@
 """`params.yaml` as frozen values: every number of the experiment, validated in one place.
 
-The section `estimator` is a plain mapping here: only `estimator.py` knows what is in it.
+The section `estimator` is a plain mapping here: only `estimator.py` knows what is in it, but for
+what is set on the validation rows after the fit. That stands there too, as the stage `train` reads
+the whole section: DVC refuses params that a stage lists and a project does not have.
 """
 
 from collections.abc import Iterable, Mapping
@@ -246,6 +248,7 @@ class Params(Frozen):
     features: Features
     split: Split
     estimator: Mapping[str, Scalar]
+    """What the estimator alone knows, and beside it what `OfHeldOut` does."""
     evaluation: Evaluation
     gate: Gate
     tune: Mapping[str, Any] | None = None
@@ -269,6 +272,26 @@ class Params(Frozen):
                 "neither; take it out"
             )
         return self
+
+
+class OfHeldOut(Frozen):
+    """What is set on the validation rows after the fit; each is left as it is without its key.
+
+    `calibration` is how much of what the validation rows are off by on the whole is set right.
+    """
+
+    calibration: float | None = Field(default=None, gt=0, le=1)
+
+
+def of_estimator(params: Params) -> Mapping[str, Scalar]:
+    """Return what the section `estimator` holds for the estimator itself."""
+    return {name: it for name, it in params.estimator.items() if name not in OfHeldOut.model_fields}
+
+
+def of_held_out(params: Params) -> OfHeldOut:
+    """Return what it holds of what is set after the fit; raises UsageError for a bad value."""
+    ours = {name: it for name, it in params.estimator.items() if name in OfHeldOut.model_fields}
+    return validated(OfHeldOut, ours, FILE, "estimator")
 
 
 def load(root: Path) -> Params:

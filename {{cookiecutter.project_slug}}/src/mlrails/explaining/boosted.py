@@ -11,6 +11,7 @@ How to change this: it rests on parts that scikit-learn keeps for itself. `read`
 None where they find them otherwise, and `shares` where the sums are not what the model says.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 from typing import Any
@@ -66,14 +67,18 @@ def asked(estimator: Any) -> Numbers | None:
         return None  # Another estimator, or another scikit-learn.
 
 
-def read(estimator: Any) -> Leaves | None:
-    """Read the leaves of trees that predict a number, and split on numbers alone; else None."""
+def read(estimator: Any, level: Sequence[float] = ()) -> Leaves | None:
+    """Read the leaves of trees that predict a number, and split on numbers alone; else None.
+
+    `level` is what the model adds to what they say, if anything.
+    """
     try:
         trees = [tree.nodes for (tree,) in estimator._predictors]
         plain = type(estimator._loss.link).__name__ == "IdentityLink"
         if not plain or any(nodes["is_categorical"].any() for nodes in trees):
             return None
-        return _gathered(trees, float(np.asarray(estimator._baseline_prediction).item()))
+        baseline = float(np.asarray(estimator._baseline_prediction).item())
+        return _gathered(trees, baseline + sum(level))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return None
 

@@ -71,7 +71,7 @@ class Explainer:
         self._encoder = model.predictor.encoder
         self._matrix = self._encoder.encode(model.from_json(model.typical.columns))
         estimator = model.predictor.estimator
-        self._leaves = boosted.read(estimator)
+        self._leaves = boosted.read(estimator, getattr(model.predictor, "level", ()))
         self._asked, self._owners = self._columns(boosted.asked(estimator))
         if self._leaves is None and len(self._asked) > shapley.MOST_COLUMNS:
             raise UsageError(

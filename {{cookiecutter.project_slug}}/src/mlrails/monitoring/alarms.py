@@ -202,13 +202,13 @@ def _number(value: float) -> str:
 
 def _advice(found: Comparison) -> str:
     moved = {it.name: it.moved for it in found.changes}
-    train = "run `nox -s retrain`"
     if labels.sure(moved):
         return (
-            f"rows are still put in the right order, so what is off is the level: {train}, whose "
-            "gate says whether newer months set it right"
+            "rows are still put in the right order, so what is off is the level: run "
+            "`nox -s retrain -- --recalibrate`, which moves it towards the newest labelled rows "
+            "before the test rows; its gate says whether that is better"
         )
-    return f"{train}; its gate says whether that is better"
+    return "run `nox -s retrain`; its gate says whether that is better"
 
 
 def in_words(found: Slice | None, changes: Sequence[Shift]) -> str:

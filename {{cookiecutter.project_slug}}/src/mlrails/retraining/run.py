@@ -19,7 +19,7 @@ from ..data import parquet
 from ..data.schema import Column
 from ..evaluation.own import OwnMetric
 from ..pipeline import run as pipeline
-from . import window
+from . import level, window
 
 _NEXT = {
     Exit.DONE: f"commit {FILE} and run `nox -s promote`, where the gate says promote",
@@ -36,6 +36,8 @@ class Order:
     gate: Callable[[], Exit]
     own: Sequence[OwnMetric] = ()
     until: date | None = None
+    recalibrate: bool = False
+    """Whether the level of the scores is to be moved towards what came of the validation rows."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,16 @@ class _Days:
 def retrain(settings: Settings, order: Order) -> Exit:
     """Take in what has come, train with it, and hold the gate; return the gate's answer.
 
-    Raises UsageError where a day is asked for and nothing says when rows are of.
+    Raises UsageError where a day is asked for and nothing says when rows are of, and where the
+    project's own files know nothing of a level that is asked for.
     """
     checked = params.load(settings.root)
+    if order.recalibrate:
+        level.check(settings.root / layout.CODE / settings.package)
     pipeline.bring(settings, order.columns, order.own, "ingest")
     say(f"retrain: {_move(settings, checked, order.until)}")
+    if order.recalibrate:
+        say(f"retrain: {level.ask(settings.root)}")
     pipeline.train(settings, order.columns, order.own)
     answer = order.gate()
     say(f"retrain: {_NEXT.get(answer, _NEXT[Exit.DONE])}")

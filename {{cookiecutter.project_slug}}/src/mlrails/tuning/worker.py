@@ -24,7 +24,7 @@ from typing import Any, TextIO
 from ..core import params, processes, settings
 from ..core.config import validated
 from ..core.errors import ProjectError, UsageError
-from ..core.params import FILE, Params
+from ..core.params import FILE, Params, of_estimator
 from ..data import parquet
 from ..evaluation import selection
 from ..evaluation.own import OwnMetric
@@ -47,17 +47,18 @@ class Fitter:
 
     def check(self) -> None:
         """Raise UsageError where hyperparameters may not be what the params, or an axis, say."""
-        validated(self.hyperparameters, self.params.estimator, FILE, "estimator")
+        known = of_estimator(self.params)
+        validated(self.hyperparameters, known, FILE, "estimator")
         for name, axis in space.of(self.params).axes.items():
             for end in axis.ends:
-                values = {**self.params.estimator, name: end}
+                values = {**known, name: end}
                 validated(self.hyperparameters, values, f"{FILE}: 'tune.space.{name}'", "estimator")
 
     def trial(self, values: Mapping[str, Any], watch: Losses) -> float:
         """Return the figure of a model that is fitted with some values."""
         estimator = {**self.params.estimator, **values}
         tried = self.params.model_copy(update={"estimator": estimator})
-        hyperparameters = validated(self.hyperparameters, estimator, FILE, "estimator")
+        hyperparameters = validated(self.hyperparameters, of_estimator(tried), FILE, "estimator")
         model = self.fit(tried, hyperparameters, self.rows, watch)
         rules = self.params.evaluation
         metric = selection.primary(self.params.task, rules, self.metrics)

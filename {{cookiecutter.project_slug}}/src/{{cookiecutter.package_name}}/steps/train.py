@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_limits
 from mlrails.core import layout
 from mlrails.core.config import validated
 from mlrails.core.console import say
-from mlrails.core.params import FILE, Params
+from mlrails.core.params import FILE, Params, of_estimator
 from mlrails.data import parquet, validation
-from mlrails.evaluation import diagnostics
+from mlrails.evaluation.held_out import settle
 from mlrails.modeling import classes, directory
 from mlrails.modeling.dataset import weights
 from mlrails.modeling.epochs import Watch
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def train(stage: Stage) -> None:
     """Write the model, the fit's history and the machine, and log all while they come to be."""
     params, root = stage.params, stage.root
-    hyperparameters = validated(estimator.Hyperparameters, params.estimator, FILE, "estimator")
+    hyperparameters = validated(estimator.Hyperparameters, of_estimator(params), FILE, "estimator")
     validation.check_calendar(params, CALENDAR)
     rows = parquet.read_parts(root, ("train", "validation"))
     key = input_key.input_key(root)
@@ -56,7 +56,7 @@ def train(stage: Stage) -> None:
 def fit(
     params: Params, hyperparameters: Any, rows: "Mapping[Any, pd.DataFrame]", watch: Watch
 ) -> Predictor:
-    """Fit the encoder, the estimator and, for an event, the threshold on validation rows."""
+    """Fit the encoder and the estimator; the validation rows say its level and threshold."""
     data, chosen = params.data, params.features
     columns = chosen.numeric, chosen.categorical, data.time, chosen.calendar
     encoder = fit_encoder(rows["train"], *columns)
@@ -69,9 +69,8 @@ def fit(
     with threadpool_limits(1, user_api="blas"):
         how = hyperparameters, params.seed, encoder.sizes
         fitted = estimator.fit(params.task, *how, train, held_out, watch)
-        scores = estimator.scores(fitted, held_out.matrix)
-    threshold = diagnostics.threshold(params, held_out.target, scores, held_out.weight)
-    return Predictor(params.task, encoder, fitted, threshold, known)
+        model = Predictor(params.task, encoder, fitted, classes=known)
+        return settle.settled(params, model, held_out)
 
 
 if __name__ == "__main__":
