@@ -95,6 +95,14 @@ def test_a_stage_is_a_process_like_any_other_that_has_its_libraries(
     assert told["parent"] == server.pid != told["process"]
 
 
+def test_the_run_is_told_by_a_fork_which_says_what_it_cannot(
+    root: Path, stages: ForkServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = {**os.environ, **dvc.surroundings(root)}
+    assert stages.run_module("mlrails.pipeline.record", str(root), given) == 2
+    assert capfd.readouterr().err.startswith("error: ")
+
+
 def test_the_libraries_begin_no_thread_that_a_fork_would_lose() -> None:
     code = (
         "import importlib, threading; from mlrails.pipeline.forkserver import LIBRARIES; "

@@ -1,7 +1,7 @@
 """The pipeline around DVC: what is checked before, what is handed over, what is recorded after."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -53,6 +53,71 @@ def test_training_brings_the_stages_up_to_date_and_records_them_once(
     assert commands == [("repro",)]
     assert "best baseline" in capsys.readouterr().out
     only_run(fake)
+
+
+class Forks:
+    """Stages of which each ends with a code, None where nothing forks."""
+
+    def __init__(self, code: int | None) -> None:
+        self.code = code
+        self.asked: list[str] = []
+
+    def run_module(self, name: str, folder: str, variables: Mapping[str, str]) -> int | None:
+        self.asked.append(name)
+        assert Path(folder, "params.yaml").is_file() and variables["PIPELINE_PROCESS"]
+        return self.code
+
+
+def recorded_by(project: Path, code: int | None, copy_of: Path | None = None) -> Forks:
+    settings, forks = (
+        Settings(project, project=copy_of, tracking_uri="sqlite:////fake"),
+        Forks(code),
+    )
+    key = input_key.input_key(project)
+    pipeline_run._record(settings, forks, rows.parameters(), key)  # type: ignore[arg-type]
+    return forks
+
+
+def test_what_forks_records_and_this_process_asks_no_store(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "connect", lambda settings: pytest.fail("it spoke to the store"))
+    assert recorded_by(project, 0).asked == ["mlrails.pipeline.record"]
+
+
+@pytest.mark.parametrize(("code", "in_a_copy"), [(None, False), (0, True)])
+def test_where_nothing_forks_and_in_a_copy_this_process_records(
+    project: Path, fake: fakes.FakeClient, code: int | None, in_a_copy: bool
+) -> None:
+    assert bool(recorded_by(project, code, project if in_a_copy else None).asked) is not in_a_copy
+    only_run(fake)
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (1, dvc.StageFailedError),
+        (2, dvc.StageFailedError),
+        (-9, WorldError),
+        (-2, KeyboardInterrupt),
+    ],
+)
+def test_what_a_fork_could_not_record_is_no_success(
+    project: Path, code: int, error: type[BaseException]
+) -> None:
+    with pytest.raises(error):
+        recorded_by(project, code)
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_mlflow_is_made_ready_here_for_a_store_that_is_not_there(
+    project: Path, commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, made: bool
+) -> None:
+    if made:
+        (project / "mlflow.db").touch()
+    stages = Mock(has_begun=True)
+    pipeline_run._ready(Settings(project), COLUMNS, (), stages)
+    assert pipeline_run.Timer.called is not made  # type: ignore[attr-defined]
 
 
 def test_a_second_training_does_not_speak_to_the_store(

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fakes
@@ -46,6 +47,30 @@ def test_a_fit_is_told_while_it_works(project: Path, fake: fakes.FakeClient) -> 
     assert [(it.step, it.value) for it in points] == [(0, 1.0), (1, 0.5), (2, pytest.approx(1 / 3))]
     assert run.info.status == "FINISHED"
     assert run.data.tags["digest"] == hashing.of_folder(project / layout.MODEL)
+
+
+def test_what_comes_within_a_second_is_told_together(
+    project: Path, fake: fakes.FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    log_batch = fakes.FakeClient.log_batch
+
+    def counted(self: fakes.FakeClient, *given: Any, metrics: Any = (), **more: Any) -> None:
+        calls.append(len(metrics))
+        log_batch(self, *given, metrics=metrics, **more)
+
+    monkeypatch.setattr(fakes.FakeClient, "log_batch", counted)
+    now = iter([0.0, 0.0, 0.4, 0.9, 1.0, 1.0, *[1.5] * 9])
+    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    with start(project) as log:
+        calls.clear()
+        for step in range(6):
+            log.log_metrics({"loss": float(step)}, step)
+        log.wait()
+    (run,) = fake._runs.values()
+    points = fake.get_metric_history(run.info.run_id, "loss")
+    assert [(it.step, it.value) for it in points] == [(it, float(it)) for it in range(6)]
+    assert [it for it in calls if it] == [1, 3, 2]
 
 
 @pytest.mark.parametrize("asked", [True, False])

@@ -16,7 +16,8 @@ from ..core import git
 from ..core.errors import Exit, ProjectError, WorldError, causes, of_os
 from .forkserver import ForkServer, interrupts_left_to_the_stage
 
-_STAGE_ENDED = re.compile(r"failed to run: .*exited with (1|2|-2|130)$", re.DOTALL)
+_STAGE_ENDED = re.compile(r"failed to run: .*exited with (-?\d+)$", re.DOTALL)
+_INTERRUPTED = {-2, 130}
 _ADVICE = ("Use `dvc push`", "Having any troubles?")
 _AFTER_A_KILL = "Auto removed it from the lock file"
 
@@ -212,10 +213,17 @@ class _Ours(logging.Filter):
 def _in_our_words(cause: BaseException) -> BaseException | None:
     if isinstance(cause, OSError) and cause.errno:
         return of_os(cause)
-    ended = _STAGE_ENDED.search(str(cause))
-    if isinstance(cause, KeyboardInterrupt) or (ended and ended[1] in {"-2", "130"}):
+    if isinstance(cause, KeyboardInterrupt):
         return KeyboardInterrupt()
-    return StageFailedError(Exit(int(ended[1]))) if ended else None
+    told = _STAGE_ENDED.search(str(cause))
+    return ended(int(told[1])) if told else None
+
+
+def ended(code: int) -> BaseException | None:
+    """Return what it means that a stage has ended with a code; None where it has told nobody."""
+    if code in _INTERRUPTED:
+        return KeyboardInterrupt()
+    return StageFailedError(Exit(code)) if code in {Exit.WORLD, Exit.USAGE} else None
 
 
 def _is_not_ours(other: object) -> bool:

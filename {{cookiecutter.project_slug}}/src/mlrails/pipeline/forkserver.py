@@ -49,6 +49,11 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it imports, or forks already."""
+        return self._socket is not None
+
     def begin(self) -> None:
         """Start the process, where the system forks and the project's own engine has this file.
 
@@ -71,12 +76,15 @@ class ForkServer:
 
         None where it is no stage of ours, or this system or the process cannot.
         """
-        if not (stage := _STAGE.fullmatch(command)):
-            return None
+        stage = _STAGE.fullmatch(command)
+        return self.run_module(stage[1], folder, variables) if stage else None
+
+    def run_module(self, name: str, folder: str, variables: Mapping[str, str]) -> int | None:
+        """Run a module as `python -m` does; return its exit code, None where that cannot be."""
         self.begin()
         if not self._socket:
             return None
-        asked = {"module": stage[1], "folder": folder, "variables": dict(variables)}
+        asked = {"module": name, "folder": folder, "variables": dict(variables)}
         with self._socket.makefile("r") as lines, suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(json.dumps(asked).encode() + b"\n")
             if lines.readline():  # It has begun: another one beside it would be one too many.

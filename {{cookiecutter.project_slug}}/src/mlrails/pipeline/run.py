@@ -1,5 +1,6 @@
 """Bring the stages up to date with DVC, and tell the run what they made."""
 
+import os
 import re
 import sys
 from collections import defaultdict
@@ -24,12 +25,13 @@ from ..stages import stage
 from ..tracking import input_key, recording, store
 from ..tracking.origin import Project
 from . import dvc
-from .forkserver import ForkServer
+from .forkserver import ForkServer, interrupts_left_to_the_stage
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 
+_RECORD = "mlrails.pipeline.record"
 _SECONDS_UNTIL_STAGES_RUN = 1.0
 """Before that, this process is busy with DVC, and a second thread would only slow it down."""
 
@@ -44,7 +46,7 @@ def train(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMetric
         checked, key = _ready(settings, columns, own, stages)
         with _alone(settings):
             _reproduce(settings, stages)
-            recording.record(settings, Project(settings.root), checked, key)
+            _record(settings, stages, checked, key)
     _tell(settings, key)
 
 
@@ -59,7 +61,7 @@ def evaluate(settings: Settings, columns: Sequence[Column], own: Sequence[OwnMet
                 other = "the model is not of these params and files"
                 warn(f"{other}: nothing is recorded; `nox -s train`")
             else:
-                recording.record(settings, Project(settings.root), checked, key)
+                _record(settings, stages, checked, key)
     _tell(settings, key)
 
 
@@ -147,9 +149,10 @@ def _ready(
         _check(settings, checked, columns, own)
         store.check_reachable(store.address(settings))
         permissions.check(settings, permissions.trainer)
-        made_ready = Timer(_SECONDS_UNTIL_STAGES_RUN, _make_ready, [settings])
-        made_ready.daemon = True
-        made_ready.start()
+        if not (stages.has_begun and store.is_made(settings)):
+            made_ready = Timer(_SECONDS_UNTIL_STAGES_RUN, _make_ready, [settings])
+            made_ready.daemon = True
+            made_ready.start()
     return checked, key
 
 
@@ -166,7 +169,10 @@ def _check(
 
 
 def _make_ready(settings: Settings) -> None:
-    """Import MLflow and make its tables while the first stages run: it takes as long as they do."""
+    """Import MLflow and make its tables while the first stages run: it takes as long as they do.
+
+    Where a fork records, which has imported it, only the tables of a first time are missing.
+    """
     with suppress(Exception):  # Whoever needs the store will say it.
         store.connect(settings)
 
@@ -178,6 +184,24 @@ def _reproduce(settings: Settings, stages: ForkServer, *arguments: str) -> None:
     if dvc.run(settings.root, "repro", *arguments, stages=stages, **told):
         raise WorldError("DVC could not bring the stages up to date; its message stands above")
     dvc_lock.verify(settings.root, take_away=True)
+
+
+def _record(settings: Settings, stages: ForkServer, checked: Params, key: str) -> None:
+    """Tell the run what the stages have made: as one of them, so that MLflow is imported once.
+
+    In a copy this process has asked MLflow already; where nothing forks, it does so now.
+    """
+    if recording.is_recorded(settings, key):
+        return
+    code = None
+    if not settings.project:
+        variables = os.environ | dvc.surroundings(settings.root) | told_to_stages(settings)
+        with interrupts_left_to_the_stage():
+            code = stages.run_module(_RECORD, str(settings.root), variables)
+    if code is None:
+        recording.record(settings, Project(settings.root), checked, key)
+    elif code:
+        raise dvc.ended(code) or WorldError(f"{_RECORD} was killed; run the same command again")
 
 
 def told_to_stages(settings: Settings) -> dict[str, str]:

@@ -5,6 +5,9 @@ thread of its own; where that fails, the user is warned once, the work goes on, 
 records from the files what is missing.
 """
 
+import math
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +24,9 @@ from .client import in_words
 from .origin import Project
 from .runs import Run
 
+_SECONDS_TOGETHER = 1.0
+"""A call takes milliseconds of the processor that fits, and a server's answer longer."""
+
 
 class LiveRun:
     """A run that may be lost; without one it keeps silent. Its methods are called as MLflow's."""
@@ -30,6 +36,8 @@ class LiveRun:
         self._known = False
         self._line = line
         self._told: list[Future[None]] = []
+        self._fresh: dict[str, dict[int, float]] = defaultdict(dict)
+        self._last_told = -math.inf
         self._run: Run | None = None
         self._system: Any = None
 
@@ -58,8 +66,11 @@ class LiveRun:
         self._tell_once(lambda run: recording.log_source(run, self._place, self._project))
 
     def log_metrics(self, figures: Mapping[str, float], step: int) -> None:
-        """Log the figures of one iteration."""
-        self._tell(lambda run: run.log_metrics(figures, step))
+        """Log the figures of one iteration; those of a second go together."""
+        for name, value in figures.items():
+            self._fresh[name][step] = value
+        if time.monotonic() - self._last_told >= _SECONDS_TOGETHER:
+            self._tell_fresh()
 
     def log_model(self, folder: Path, digest: str) -> None:
         """Log the model directory."""
@@ -76,6 +87,16 @@ class LiveRun:
         self._tell(end)
 
     def _tell(self, what: Callable[[Run], object]) -> None:
+        self._tell_fresh()
+        self._submit(what)
+
+    def _tell_fresh(self) -> None:
+        if fresh := dict(self._fresh):
+            self._fresh.clear()
+            self._last_told = time.monotonic()
+            self._submit(lambda run: run.log_history(fresh))
+
+    def _submit(self, what: Callable[[Run], object]) -> None:
         def write() -> None:
             if self._run:
                 what(self._run)
@@ -87,6 +108,7 @@ class LiveRun:
 
     def wait(self) -> None:
         """Wait until all is told, or given up; a defect of ours is raised here."""
+        self._tell_fresh()
         while self._told:
             self._told.pop(0).result()
 

@@ -60,6 +60,12 @@ def connect(settings: Settings) -> "MlflowClient":
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
+def is_made(settings: Settings) -> bool:
+    """Tell whether the store has its tables: a file that is there, or a server's affair."""
+    database = embedded.file_of(address(settings))
+    return database is None or database.exists()
+
+
 def require(settings: Settings) -> None:
     """Raise OutageError where the database of a file is not there: who reads makes none.
 
