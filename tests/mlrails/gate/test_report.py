@@ -136,6 +136,15 @@ def test_a_model_that_is_shown_worse_within_the_margin_is_headed_so_everywhere(
     assert second == f"  s{words}"
 
 
+def test_a_name_of_several_lines_gives_the_forge_no_order(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    check = gate_verdict.Check("no slice worse", False, None, None, "a = b\n::stop-commands::c: d")
+    report.announce(gate_verdict.Verdict(Answer.REJECT, *DIGESTS, [check], {}), REGISTRY)
+    said = capsys.readouterr().out
+    assert "::stop" in said and not any(it.startswith("::") for it in said.splitlines())
+
+
 def test_slices_that_tell_nothing_are_listed(tmp_path: Path) -> None:
     found = replace(verdict(2.0, 2.1), undecided_slices={"origin = JFK": "90 rows, 500 are asked"})
     _, text, page = written(found, tmp_path)

@@ -21,6 +21,7 @@ from mlrails.core.errors import Exit, UsageError
 from mlrails.core.settings import Settings
 from mlrails.data import request_log
 from mlrails.data.request_log import Head
+from mlrails.data.schema import Column
 from mlrails.modeling import checked_copy, loading
 from mlrails.modeling.loading import ModelOrigin
 from mlrails.monitoring import skew
@@ -33,6 +34,7 @@ HEAD = Head("1", "ab" * 32, ["time", "size", "word"], ["prediction"], ["secret"]
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 DIGITS = "20300107T12000000000%dZ-0000000%d"
 LOG = "asked"
+LATE = Column("late", "boolean")
 
 
 def text(head: Head = HEAD, ids: Sequence[str] = "abc", per: int = 1, **more: Any) -> bytes:
@@ -179,7 +181,7 @@ def test_rows_are_of_the_time_that_they_say_or_of_their_request(tmp_path: Path) 
 
 def join(folder: Path, labels: dict[str, Sequence[Any]], **file: Any) -> requests.Log:
     put(folder, text(**file))
-    return joined.outcomes(requests.read(folder), pd.DataFrame(labels), "late", "late.csv")
+    return joined.outcomes(requests.read(folder), pd.DataFrame(labels), LATE, "late.csv")
 
 
 def test_outcomes_are_joined_by_id_as_far_as_they_have_come(tmp_path: Path) -> None:
@@ -240,6 +242,39 @@ def test_a_file_that_says_not_whose_outcomes_it_has_is_a_sentence(tmp_path: Path
         join(tmp_path, {"request_id": [*"a"]})
     with pytest.raises(UsageError, match=r"'row' is not everywhere the number of a row"):
         join(tmp_path, {"request_id": [*"a"], "late": [True], "row": ["first"]})
+
+
+def test_ids_that_are_numbers_are_those_ids_beside_an_empty_cell(tmp_path: Path) -> None:
+    found = join(tmp_path, {"request_id": [7, None, 8], "late": [True, True, False]}, ids="789")
+    assert [*found.rows["late"].notna()] == [True, True, False]
+
+
+@pytest.mark.parametrize("late", [[1], "perhaps", 0.5])
+def test_outcomes_of_another_kind_are_a_sentence_about_their_file(
+    late: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"^late.csv: columns that are not what schema.py says"):
+        join(tmp_path, {"request_id": [*"ab"], "late": [late, late]})
+
+
+def test_times_with_fractions_of_a_second_lie_beside_times_without(tmp_path: Path) -> None:
+    """Read in the form of the first alone, the others would be of the day of their request."""
+    put(tmp_path, text(ids="ab"))
+    log = requests.read(tmp_path)
+    said = ["2030-01-05T08:00:00", "2030-01-06T08:00:00.250000"]
+    log.rows["time"] = pd.Series(said, dtype="str")
+    found = requests.in_time(log, "time", date(2030, 1, 1)).rows["time"]
+    assert [it.isoformat() for it in found] == said
+
+
+def test_a_log_of_which_nothing_can_be_read_says_why(tmp_path: Path) -> None:
+    path = put(tmp_path / "log", text())
+    requests.read(tmp_path / "log")
+    (packed,) = (tmp_path / "log").iterdir()
+    packed.write_bytes(packed.read_bytes()[:100])
+    path.with_name(path.name.replace("000Z", "001Z")).symlink_to(packed)
+    with pytest.raises(UsageError, match=r"can be read \(.*is a link, and left out; .*no whole Pa"):
+        requests.read(tmp_path / "log")
 
 
 def test_answers_differ_by_more_than_their_last_digits() -> None:

@@ -307,6 +307,24 @@ def test_before_anything_has_come_it_says_so(
     assert "no row is of a day after 2013-09-30, so there is nothing to look at yet" in said
 
 
+def test_a_value_of_several_lines_gives_the_forge_no_order(
+    here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "x\n::stop-commands::y\x1b[31m" + "z" * 400
+    odd = np.arange(3000) % 2 > 0
+    raw, new = (
+        it.assign(carrier=it["carrier"].mask(odd, name)) for it in (rows.flights(), later())
+    )
+    parquet.write(raw, here.root / layout.RAW)
+    told = watch(here, new.assign(late=new["late"] | odd, **{"a\n::b": 1}))
+    where = next(it["where"] for it in told["alarms"] if it["counts"] and it["where"])
+    assert where.startswith("most in carrier = x�::stop-commands::y�[31mzzz") and len(where) < 200
+    said = capsys.readouterr().out
+    assert "::stop" in said and "::b" in said
+    assert not any(it.startswith("::") for it in said.splitlines())
+    assert "\x1b" not in said + (here.root / run.TEXT).read_text("utf-8")
+
+
 def test_the_champion_is_watched_by_what_its_own_run_says(promoted: None, here: Settings) -> None:
     (here.root / layout.METRICS).unlink()  # The folder holds another model's report by now.
     told = watch(here, later(), wanted=CHAMPION)

@@ -60,10 +60,13 @@ _WAYS: Mapping[Kind, _Way] = {
 }
 
 
-def typed(rows: "pd.DataFrame", columns: Sequence[Column]) -> "pd.DataFrame":
+def typed(
+    rows: "pd.DataFrame", columns: Sequence[Column], where: str = "source.py"
+) -> "pd.DataFrame":
     """Return the columns, each as the type of its kind; other columns are left out.
 
-    Raises UsageError that lists every column with values of another kind, and quotes none of them.
+    `where` says what they come from. Raises UsageError that lists every column with values of
+    another kind, and quotes none of them.
     """
     import pandas as pd
 
@@ -72,7 +75,7 @@ def typed(rows: "pd.DataFrame", columns: Sequence[Column]) -> "pd.DataFrame":
     if faults:
         lines = "\n".join(f"  {it}" for it in faults)
         raise UsageError(
-            f"source.py: columns that are not what schema.py says: {len(faults)}; values are "
+            f"{where}: columns that are not what schema.py says: {len(faults)}; values are "
             f"never cast to what they do not say:\n{lines}"
         )
     return pd.DataFrame(made)

@@ -52,7 +52,7 @@ def announce(verdict: Verdict, registry: str) -> Exit:
     rival = f"champion {verdict.champion[:12]}" if verdict.champion else "no champion"
     say(f"gate: {verdict.answer}: model {verdict.challenger[:12]}, {rival}, in {registry}")
     for line in (*verdict.reasons(), *verdict.notes()):
-        say(f"  {line}")
+        say(f"  {wording.printable(line)}")
     return _EXITS.get(verdict.answer, Exit.DONE)
 
 

@@ -130,7 +130,8 @@ _RESPECTS = {
     Respect.MISSING: " (what is missing)",
     Respect.REPEATED: " (its commonest value)",
 }
-_NAMED = 4
+_NAMED, _LONGEST = 4, 40
+"""How many columns are named, and how many letters of a value."""
 
 
 def of_look(look: Look, since: int, predictions: Sequence[str], where: str = "") -> Alarm:
@@ -218,8 +219,10 @@ def in_words(found: Slice | None, changes: Sequence[Shift]) -> str:
 
 def _places(found: Slice | None, changes: Sequence[Shift]) -> Iterator[str]:
     if changes:
-        told = (f"{it.label} {percent(it.before)} → {percent(it.now)}" for it in changes)
+        told = (
+            f"{it.label:.{_LONGEST}} {percent(it.before)} → {percent(it.now)}" for it in changes
+        )
         yield ", ".join(told)
     if found:
         figures = f"{_number(found.change)}, all rows {_number(found.of_all)}"
-        yield f"most in {found.column} = {found.value} ({figures})"
+        yield f"most in {found.column} = {found.value:.{_LONGEST}} ({figures})"

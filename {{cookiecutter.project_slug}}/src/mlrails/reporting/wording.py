@@ -119,9 +119,14 @@ def within(title: str) -> str:
     return title if title.startswith(_PROPER) else title[:1].lower() + title[1:]
 
 
+def printable(text: str) -> str:
+    """Return one line of it: a value with a line of its own could give the forge an order."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
 def name(text: str, longest: int = _LONGEST_NAME) -> str:
     """Make a name from the data fit to be shown: printable, and not too long."""
-    shown = "".join(letter if letter.isprintable() else "�" for letter in text) or "(empty)"
+    shown = printable(text) or "(empty)"
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 

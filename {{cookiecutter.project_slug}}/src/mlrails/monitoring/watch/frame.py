@@ -81,6 +81,11 @@ class Wanted:
         return self.columns[name]
 
     @property
+    def target(self) -> Column:
+        """The column that says what came."""
+        return self.columns[self.params.data.target]
+
+    @property
     def others(self) -> list[Column]:
         """The columns that are read beside it: features, slices, groups and the target."""
         data = self.params.data
@@ -103,7 +108,7 @@ def read(root: Path, wanted: Wanted, model: Known, asked: Order, log: Log | None
     raw = parquet.read(root / layout.RAW)
     raw, model, asked = _unopened(raw, wanted, model, asked, comes=comes)
     given, not_kept = _given(root, wanted, asked, log)
-    parts, lacking = _typed(raw, given, time, wanted.others)
+    parts, lacking = _typed(raw, given, time, wanted.others, asked.data or "")
     if log is not None:
         lacking = {it: kind for it, kind in lacking.items() if it in {*wanted.inputs, target}}
         parts[1] = parts[1].join(log.rows.filter(regex=f"^{re.escape(ANSWER)}"))
@@ -174,35 +179,39 @@ def _more(given: "pd.DataFrame | None", known: Mapping[str, Column]) -> list[str
 
 
 def _typed(
-    raw: "pd.DataFrame", given: "pd.DataFrame | None", time: Column, wanted: Sequence[Column]
+    raw: "pd.DataFrame",
+    given: "pd.DataFrame | None",
+    time: Column,
+    wanted: Sequence[Column],
+    data: str,
 ) -> tuple["list[pd.DataFrame]", dict[str, Kind]]:
     """Return the rows of both, of their kinds, and which columns the new ones lack, and why."""
     import pandas as pd
 
     tables, lacking = [raw] if given is None else [raw, given], dict[str, Kind]()
     found = []
-    for table in tables:
-        made = {time.name: _column(table, time)}
+    for table, where in zip(tables, (str(layout.RAW), data), strict=False):
+        made = {time.name: _column(table, time, where)}
         for column in wanted:
             if column.name not in table:
                 lacking[column.name] = Kind.GONE
                 continue
             try:
-                made[column.name] = _column(table, replace(column, nullable=True))
+                made[column.name] = _column(table, replace(column, nullable=True), where)
             except UsageError:
                 lacking[column.name] = Kind.TYPE
         found.append(pd.DataFrame(made))
     return [it.drop(columns=[*lacking], errors="ignore") for it in found], lacking
 
 
-def _column(table: "pd.DataFrame", column: Column) -> "pd.Series[Any]":
+def _column(table: "pd.DataFrame", column: Column, where: str) -> "pd.Series[Any]":
     """Return a column as `schema.py` has it; raises UsageError where it is of another kind."""
     import pandas as pd
 
     given = table[column.name]
     if given.dtype == pd.api.types.pandas_dtype(DTYPES[column.kind]):
         return given
-    typed: pd.Series[Any] = frames.typed(table[[column.name]], [column])[column.name]
+    typed: pd.Series[Any] = frames.typed(table[[column.name]], [column], where)[column.name]
     return typed.set_axis(table.index)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core.errors import UsageError, counted, nearest
+from ...data import frames
+from ...data.schema import Column
 from .requests import REQUEST, ROW, Log
 
 if TYPE_CHECKING:
@@ -32,12 +34,13 @@ class _Counts:
     """Of requests of several rows, where nothing says of which."""
 
 
-def outcomes(log: Log, labels: "pd.DataFrame", target: str, name: str) -> Log:
+def outcomes(log: Log, labels: "pd.DataFrame", column: Column, name: str) -> Log:
     """Return the log with the outcomes that have come; where none has, it says so.
 
-    Raises UsageError where the file `name` does not say whose outcomes they are, or has none.
+    Raises UsageError where the file `name` does not say whose outcomes they are, has none, or has
+    others than the target's `column` is of.
     """
-    known = _known(labels, target, name)
+    known, target = _known(labels, column, name), column.name
     keys = [REQUEST, ROW] if PLACE in labels else [REQUEST]
     disputed = known.groupby(keys)[target].transform("nunique") > 1
     there = known[REQUEST].isin(set(log.rows[REQUEST]))
@@ -58,15 +61,18 @@ def outcomes(log: Log, labels: "pd.DataFrame", target: str, name: str) -> Log:
     return replace(log, rows=rows, notes=[*log.notes, *_notes(found, name)])
 
 
-def _known(labels: "pd.DataFrame", target: str, name: str) -> "pd.DataFrame":
+def _known(labels: "pd.DataFrame", target: Column, name: str) -> "pd.DataFrame":
     """Return the outcomes that have come, by request and row."""
     import pandas as pd
 
-    for column, why in ((ID, "which says whose outcome it is"), (target, "the outcome itself")):
+    wanted = ((ID, "which says whose outcome it is"), (target.name, "the outcome itself"))
+    for column, why in wanted:
         if column not in labels:
             hint = nearest(column, map(str, labels.columns))
             raise UsageError(f"{name}: the column {column!r} is missing, {why}{hint}; add it")
-    found = pd.DataFrame({REQUEST: labels[ID].astype("str"), target: labels[target]})
+    ids = labels[ID].convert_dtypes()  # Whole numbers beside an empty cell are no 7.0.
+    typed = frames.typed(labels[[target.name]], [replace(target, nullable=True)], name)
+    found = pd.DataFrame({REQUEST: ids.astype("str"), target.name: typed[target.name].array})
     if PLACE in labels:
         place = pd.to_numeric(labels[PLACE], errors="coerce")
         if (place.isna() | (place != np.floor(place)) | (place < 0)).any():
@@ -75,7 +81,7 @@ def _known(labels: "pd.DataFrame", target: str, name: str) -> "pd.DataFrame":
                 "request, from 0; mend it"
             )
         found[ROW] = place.astype("int64")
-    come: pd.DataFrame = found[found[target].notna() & labels[ID].notna()]
+    come: pd.DataFrame = found[found[target.name].notna() & ids.notna().to_numpy()]
     return come.reset_index(drop=True)
 
 

@@ -58,13 +58,14 @@ def read(folder: Path) -> Log:
     found: list[pa.Table] = []
     left_out: set[str] = set()
     notes: list[str] = []
-    for path in _paths(folder):
+    for path in _paths(folder, notes):
         table = (_packed if path.suffix == PACKED else _unpacked)(path, notes)
         if table is not None:
             left_out |= set(json.loads((table.schema.metadata or {}).get(_LEFT_OUT, b"[]")))
             found.append(table.replace_schema_metadata())
     if not sum(it.num_rows for it in found):
-        raise UsageError(f"{folder}: holds no request yet; look again when some have come")
+        why = f" that can be read ({'; '.join(notes)})" if notes else ""
+        raise UsageError(f"{folder}: holds no request yet{why}; look again when some have come")
     try:
         every = pa.concat_tables(found, promote_options="permissive")
     except pa.ArrowException:
@@ -78,10 +79,11 @@ def read(folder: Path) -> Log:
     return Log(rows, frozenset(left_out), reused, notes)
 
 
-def _paths(folder: Path) -> list[Path]:
+def _paths(folder: Path, notes: list[str]) -> list[Path]:
     """Return the files of a log, the oldest first; what is packed already is not read twice."""
-    ours = (it for it in folder.iterdir() if PIECE.fullmatch(it.name) and not it.is_symlink())
-    found = sorted(ours)
+    ours = sorted(it for it in folder.iterdir() if PIECE.fullmatch(it.name))
+    notes += [f"{it.name} is a link, and left out" for it in ours if it.is_symlink()]
+    found = [it for it in ours if not it.is_symlink()]
     packed = {it.stem for it in found if it.suffix == PACKED}
     return [it for it in found if it.suffix == PACKED or it.name.partition(".")[0] not in packed]
 
@@ -174,7 +176,11 @@ def in_time(log: Log, time: str, known: date) -> Log:
     import pandas as pd
 
     rows = log.rows
-    own = pd.to_datetime(rows[time], errors="coerce") if time in rows else rows[ASKED]
+    own = rows[ASKED]
+    if time in rows:  # Of which some have fractions of a second, and others none.
+        given = rows[time].astype("str")
+        read = pd.to_datetime(given, errors="coerce", format="ISO8601", utc=True)
+        own = read.dt.tz_localize(None)
     rows = rows.assign(**{time: own.where(own.notna(), rows[ASKED])})
     old = rows[time] < pd.Timestamp(known) + pd.Timedelta(days=1)
     far = rows[time] > rows[ASKED] + pd.Timedelta(days=_DAYS_AHEAD)

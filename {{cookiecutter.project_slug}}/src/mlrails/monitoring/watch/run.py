@@ -95,7 +95,7 @@ def _log(
     log = requests.in_time(requests.read(root / order.data), asked.time.name, known.last)
     if order.outcomes:
         labels = source.read(order.outcomes, root=root)
-        log = joined.outcomes(log, labels, asked.params.data.target, order.outcomes)
+        log = joined.outcomes(log, labels, asked.target, order.outcomes)
     return served.of_model(log, model, asked.time.name)
 
 

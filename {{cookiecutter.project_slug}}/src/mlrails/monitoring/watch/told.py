@@ -12,6 +12,7 @@ from ...core.errors import counted
 from ...core.params import Params
 from ...evaluation.metrics import Metric
 from ...modeling.loading import ModelOrigin
+from ...reporting import wording
 from .. import distances, windows
 from ..alarms import Alarm
 from ..days import Daily
@@ -73,7 +74,7 @@ def told(of: Survey, about: About) -> Found:
         "windows": list(_windows(of, about)),
         "columns": list(_columns(of, about)),
         "record": vars(of.record) if of.record else None,
-        "notes": list(_notes(of, about)),
+        "notes": [*map(wording.printable, _notes(of, about))],
     }
     plain: Found = _plain(found)
     return plain
@@ -101,8 +102,8 @@ def _alarm(alarm: Alarm, counts: bool, about: About) -> Found:
         "counts": counts,
         "since": about.date(alarm.since),
         "until": about.date(alarm.until),
-        "what": alarm.what,
-        "where": alarm.where,
+        "what": wording.printable(alarm.what),
+        "where": wording.printable(alarm.where),
         "remedy": alarm.remedy,
         "columns": [*alarm.columns],
         "chance": alarm.chance,
