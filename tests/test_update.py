@@ -433,6 +433,22 @@ def test_going_back_is_refused(template: Template, project: Project) -> None:
     assert "older than yours" in said and "m9001_learning_rate" in said
 
 
+def test_going_back_within_the_same_migrations_is_refused(
+    template: Template, project: Project, tmp_path: Path
+) -> None:
+    template.release("1.0.2", {"docs/new.md": "Newest.\n"})
+    project.update()
+    project.commit()
+    before = project.state()
+    shutil.copytree(template.root, tmp_path / "older")
+    template.git("-C", str(tmp_path / "older"), "checkout", "--quiet", "v1.0.1")
+    shutil.rmtree(tmp_path / "older" / ".git")  # A folder says no more than its version.
+    for to in ("1.0.1", str(tmp_path / "older")):
+        said = project.update("--to", to, code=2)
+        assert "version 1.0.1 is older than yours; go back with `git revert -m 1`" in said
+        assert project.state() == before
+
+
 def test_a_git_address_works_and_works_offline_once_it_was_fetched(
     template: Template, tmp_path: Path
 ) -> None:
@@ -681,8 +697,9 @@ merge.merge(project, merge.Sides(*sys.argv[1:]))
 """
 
 
-def sides(project: Project) -> list[str]:
+def sides(project: Project, lock: str | None = None) -> list[str]:
     """Write what an update would merge: a base, theirs, and ours with a migration."""
+    locks = {"requirements.lock": lock} if lock else {}
 
     def tree(files: Mapping[str, str | None]) -> str:
         for name, text in files.items():
@@ -695,10 +712,11 @@ def sides(project: Project) -> list[str]:
 
     head = project.git("rev-parse", "HEAD")
     ours = tree({"params.yaml": EDITED["params.yaml"].replace("rate", "learning_rate")})
-    base = tree({**FILES_OF_A_PROJECT, "src/flight_delays/own.py": None})
+    base = tree({**FILES_OF_A_PROJECT, **locks, "src/flight_delays/own.py": None})
     base = project.git("commit-tree", base, "-m", "Base")
     newer = {name: it for name, it in NEWER.items() if name not in {"params.yaml", "README.md"}}
-    theirs = tree({**newer, f"{ENGINE}/old.py": None})
+    locks = {name: f"{text}theirs\n" for name, text in locks.items()}
+    theirs = tree({**newer, **locks, f"{ENGINE}/old.py": None})
     theirs = project.git("commit-tree", theirs, "-p", base, "-m", "Theirs")
     project.git("reset", "--quiet", "--hard", head)
     return [head, base, theirs, ours, "An update"]
@@ -740,6 +758,20 @@ def test_a_kill_leaves_the_tree_as_it_was_or_a_merge_and_the_next_call_goes_on(
         assert project.state() == before, nth
     calls = log.read_text("utf-8")
     assert nth > 9 and all(f" {step} " in calls for step in STEPS), calls
+
+
+def test_a_merge_whose_caller_was_killed_is_settled_by_the_next_call(project: Project) -> None:
+    """git has come to its end, and nobody has said yet what stays deleted and what is a lock."""
+    project.write({"requirements.lock": "of before\nours\n"})
+    project.commit()
+    words = sides(project, lock="of before\n")
+    killed = MERGE.replace("merge.recover", "merge._settle = lambda _: os._exit(9); merge.recover")
+    assert project.started("-c", f"import os{killed}", *words).returncode == 9
+    marked = project.text("requirements.lock")
+    assert "<<<<<<<" in marked and (project.root / "docs" / "more.md").exists()
+    assert "a merge is in progress" in project.update(code=2)
+    assert project.text("requirements.lock") == "of before\ntheirs\n"
+    assert not (project.root / "docs" / "more.md").exists()
 
 
 def test_what_was_written_after_a_kill_is_kept(project: Project) -> None:

@@ -10,6 +10,7 @@ from ..core.console import say
 from ..core.errors import UsageError, WorldError
 from .repository import Repository
 
+GOING_BACK = "go back with `git revert -m 1` of the update's merge commit"
 _FOLDER, _RUNNER = "src/mlrails/update/migrations/", "mlrails.update.migrations"
 
 
@@ -21,8 +22,7 @@ def pending(repository: Repository, old: str, new: str) -> list[str]:
     before, after = (_named(repository, tree) for tree in (old, new))
     if behind := sorted(before - after):
         raise UsageError(
-            f"that version is older than yours: it does not know {', '.join(behind)}; go back with "
-            "`git revert -m 1` of the update's merge commit"
+            f"that version is older than yours: it does not know {', '.join(behind)}; {GOING_BACK}"
         )
     return sorted(after - before)
 

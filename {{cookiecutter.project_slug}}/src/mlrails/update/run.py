@@ -117,6 +117,16 @@ class _Job:
             return found.is_ancestor(new.revision, ours)
         return numbers(new.version) <= numbers(self.old.version)
 
+    def _must_not_be_older(self, found: Template, new: Checkout) -> None:
+        """Raise UsageError for a version before the one that the project has."""
+        ours = found.commit(self.old.revision)
+        if ours and new.revision:
+            is_older = ours != new.revision and found.is_ancestor(new.revision, ours)
+        else:
+            is_older = numbers(new.version) < numbers(self.old.version)
+        if is_older:
+            raise UsageError(f"version {new.version} is older than yours; {migrate.GOING_BACK}")
+
     def merge(self, found: Template, new: Checkout) -> tuple[merge.Merged, str] | None:
         """Bake both versions and merge them into the project; return that, and the new version.
 
@@ -134,6 +144,7 @@ class _Job:
         if not repository.differing(base, theirs):
             return None
         pending = migrate.pending(repository, base, theirs)
+        self._must_not_be_older(found, new)
         title = f"Update the template to version {made.version}"
         ours = head + "^{tree}"
         if pending:
