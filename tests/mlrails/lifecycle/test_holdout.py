@@ -25,7 +25,7 @@ from mlrails.data import parquet, splits, validation
 from mlrails.evaluation.bootstrap import Figure
 from mlrails.gate import contest, final
 from mlrails.gate.bounds import advice, choices, load_bounds
-from mlrails.lifecycle import holdout, promote
+from mlrails.lifecycle import history, holdout, promote
 from mlrails.lifecycle.holdout import Kept
 from mlrails.pipeline.candidate import Candidate
 from mlrails.registry import versions
@@ -252,6 +252,25 @@ def test_they_are_opened_again_with_a_reason_alone_and_that_is_told(
     holdout.holdout(kept, opens=True, again="the paper's reviewer asks")
     assert "this is opening 2 of rows that nobody had seen" in capsys.readouterr().out
     assert [it.told.get("reason", "") for it in book(kept)] == ["", "the paper's reviewer asks"]
+
+
+def test_the_history_tells_of_openings_as_of_moves(
+    kept: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promote.promote(kept)
+    history.history(kept)
+    assert capsys.readouterr().out.rstrip().endswith(f"1 move in {versions.connect(kept).name}")
+    holdout.holdout(kept, opens=True)
+    holdout.holdout(kept, opens=True, again="the paper's reviewer asks")
+    capsys.readouterr()
+    history.history(kept)
+    said = capsys.readouterr().out
+    assert [it.split()[3] for it in said.splitlines()[1:4]] == ["promotion", "opening", "opening"]
+    assert "somebody (self-declared)  Area under ROC 0." in said and "reviewer asks" in said
+    assert "1 move, 2 openings of final rows in " in said
+    history.history(kept, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert [it["action"] for it in told] == ["promotion", "opening", "opening"]
 
 
 @pytest.mark.usefixtures("promoted")

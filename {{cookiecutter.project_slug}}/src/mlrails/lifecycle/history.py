@@ -1,25 +1,29 @@
-"""Who was champion when, why, by which commit, by whom."""
+"""Who was champion when, why, by which commit, by whom; and who has opened the final rows."""
 
 import json
 from collections.abc import Mapping, Sequence
 
 from ..core.console import say, table
+from ..core.errors import counted
 from ..core.settings import Settings
 from ..registry import ledger, versions
-from ..registry.ledger import SELF_DECLARED, VOUCHED_BY, Entry, Ledger
+from ..registry.ledger import HOLDOUTS, SELF_DECLARED, VOUCHED_BY, Entry, Ledger
 
 _HEADER = ("#", "when (UTC)", "what", "version", "model", "before", "commit", "who", "why")
 
 
 def history(settings: Settings, as_json: bool = False, commit: str | None = None) -> None:
-    """Print the ledger, or the versions of one commit."""
+    """Print both books, in order of time, or the versions of one commit."""
     there = versions.connect_to_read(settings)
     if commit:
         found = [it for it in there.versions() if it.tags.get("git_commit", "").startswith(commit)]
         told = [{"version": it.number, **it.tags} for it in found]
         say(json.dumps(told, indent=1) if as_json else _versions(told, commit))
         return
-    entries = Ledger(there.client, settings).entries()
+    moves = Ledger(there.client, settings).entries()
+    book = Ledger(there.client, settings, HOLDOUTS)
+    openings = [*book.entries(), *book.open_entries()]  # One that was killed is one as well.
+    entries = sorted([*moves, *openings], key=lambda entry: entry.time)
     if as_json:
         unsaid = {VOUCHED_BY: SELF_DECLARED}  # Older entries do not say it.
         told = [{"time": entry.time, **unsaid, **entry.told} for entry in entries]
@@ -29,7 +33,8 @@ def history(settings: Settings, as_json: bool = False, commit: str | None = None
     else:
         rows = [_row(place, entry) for place, entry in enumerate(entries, start=1)]
         say(table(_HEADER, rows, left={0, len(_HEADER) - 1}))
-        say(f"\n{len(entries)} move{'s' if len(entries) > 1 else ''} in {there.name}")
+        opened = f", {counted(len(openings), 'opening')} of final rows" if openings else ""
+        say(f"\n{counted(len(moves), 'move')}{opened} in {there.name}")
 
 
 def _row(place: int, entry: Entry) -> tuple[str, ...]:
@@ -44,7 +49,7 @@ def _row(place: int, entry: Entry) -> tuple[str, ...]:
         told.get("before", "–"),
         told.get("git_commit", "")[:12] + dirty,
         _who(told),
-        told.get("reason") or _WHY.get(entry.action, ""),
+        told.get("reason") or told.get("found") or _WHY.get(entry.action, ""),
     )
 
 
