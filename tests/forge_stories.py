@@ -24,8 +24,8 @@ from baking import Once, Project, bake, replaced
 from test_lifecycle import change
 
 PARAMS = "params.yaml"
-PROMOTE, ROLLBACK, TRAIN = (
-    f".github/workflows/{name}.yaml" for name in ("promote", "rollback", "train")
+MONITOR, PROMOTE, ROLLBACK, TRAIN = (
+    f".github/workflows/{name}.yaml" for name in ("monitor", "promote", "rollback", "train")
 )
 ROWS = 'flights[flights["arr_delay"].notna()]'
 THIRD_OF_ROWS = (ROWS, f"{ROWS}.iloc[::3]")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from baking import ROOT, Project
-from forge_stories import PROMOTED, ROLLBACK, TRAIN, Repository, on_a_forge
+from forge_stories import MONITOR, PROMOTED, ROLLBACK, TRAIN, Repository, on_a_forge
 from test_source import OURS, RIGHTS
 
 pytestmark = [pytest.mark.slow, pytest.mark.forge]
@@ -30,6 +30,7 @@ LIMITS = {"production": ["main"], "review": ["main"]}
 SETTINGS = {"secrets": SECRETS, "limits": LIMITS}
 PACKED = """
 mkdir -p candidate/reports && echo report > candidate/reports/review.md
+mkdir -p watched && echo report > watched/page.md
 printf 'candidate=candidate-key\\nverdict=promote\\n' >> "$GITHUB_OUTPUT"
 """
 HOSTILE = f"{PACKED}\nexec {sys.executable} {ROOT}/tests/hostile.py"
@@ -39,6 +40,7 @@ secret=$(printf 'x-access-token:%s' "${{GITHUB_TOKEN:-}}" | base64 -w0)
 case $3 in
   comment) $python -m mlrails.github.comment candidate/reports/review.md ;;
   prove) $python prove.py ;;
+  issue) VERDICT=drift UNTIL=2014-01-31 $python -m mlrails.github.issue watched/page.md ;;
   promote | rollback)
     git -c "http.extraHeader=AUTHORIZATION: basic $secret" push origin HEAD:refs/heads/registry ||
       {{ sleep 1; exit 1; }} ;; # On a busy machine a log was once without a step's last line.
@@ -81,12 +83,14 @@ def workflow(name: str, alter: Alter | None) -> str:
 
 
 def a_day(there: Repository) -> list[tuple[str, Any]]:
-    """Open a pull request, merge it, and roll back; return the jobs in order, with their runs."""
+    """Open a pull request, merge it, roll back, wait for Monday; return the jobs and their runs."""
     pull = there.pull("change", {"docs/notes.md": "Only words.\n"})
     results = there.forge.run()
     there.forge.merge(pull)
     if (there.project.root / ROLLBACK).is_file():
         there.forge.dispatch("rollback.yaml", {"reason": "too many alarms"})
+    if (there.project.root / MONITOR).is_file():
+        there.forge.schedule()
     results += there.forge.run()
     return [(job, result) for result in results for job in result.jobs]
 
@@ -126,12 +130,15 @@ REACHED: dict[str, set[str]] = {
     "build": {"reads", "may-read"},
     "promote": {"reads", "writes", "may-write", "may-sign"},
     "rollback": {"reads", "writes", "may-write"},
+    "watch": {"may-read"},
+    "issue": {"reads", "writes", "comments"},
 }
 """What hostile code reaches in each job. To go back to an earlier version nothing is signed."""
 ANYTHING = {"reads", "writes", "comments"}
+CREDENTIALS = {"checks": {"reads"}, "train": {"reads"}, "watch": {"reads", "may-read"}}
 GUARDS: dict[str, tuple[Alter | None, dict[str, set[str]]]] = {
     "none": (None, {}),
-    "credentials": (keep_credentials, {"checks": {"reads"}, "train": {"reads"}}),
+    "credentials": (keep_credentials, CREDENTIALS),
     "permissions": (
         may_write,
         {job: had | ANYTHING for job, had in REACHED.items() if "reads" in had},
@@ -140,7 +147,12 @@ GUARDS: dict[str, tuple[Alter | None, dict[str, set[str]]]] = {
     "review": (train_in_production, {"build": {"reads", "may-write"}}),
     "environments": (
         without_environment,
-        {"build": {"reads"}, "promote": {"reads", "writes"}, "rollback": {"reads", "writes"}},
+        {
+            "build": {"reads"},
+            "promote": {"reads", "writes"},
+            "rollback": {"reads", "writes"},
+            "watch": set(),
+        },
     ),
 }
 """Guards that are taken out, and what hostile code reaches then where it is something else."""

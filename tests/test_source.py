@@ -147,8 +147,11 @@ RIGHTS = {
     ("promote", "build"): {"contents": "read", "actions": "read", "pull-requests": "read"},
     ("promote", "promote"): {"contents": "write"},
     ("rollback", "rollback"): {"contents": "write"},
+    ("monitor", "watch"): {"contents": "read"},
+    ("monitor", "issue"): {"contents": "write", "issues": "write"},
 }
 ENVIRONMENTS = {
+    ("monitor", "watch"): "review",
     ("promote", "build"): "review",
     ("promote", "promote"): "production",
     ("rollback", "rollback"): "production",

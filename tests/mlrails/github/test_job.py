@@ -15,6 +15,8 @@ TOLD = {
     "GITHUB_SHA": "abc",
     "GITHUB_TOKEN": "secret",
     "PULL_REQUEST": "12",
+    "VERDICT": "drift",
+    "UNTIL": "2013-12-31",
     "GITHUB_OUTPUT": "output",
     "GITHUB_STEP_SUMMARY": "summary",
 }

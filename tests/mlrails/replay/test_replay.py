@@ -434,6 +434,36 @@ def test_comments_need_the_right_to_write_and_come_in_pages(
     assert ask(may, "GET", "issues/1/labels")[0] == 404
 
 
+def test_a_schedule_runs_on_main_what_waits_for_one(here: Forge, clone: Repository) -> None:
+    clone.push("main", w=workflow({"schedule": [{"cron": "0 5 * * 1"}]}, alone=job("echo due")))
+    here.pushed("main")
+    assert here.run() == []
+    here.schedule()
+    [done] = here.run()
+    assert done.jobs == {"alone": "success"} and done.run["event"] == "schedule"
+    assert done.run["head_branch"] == "main"
+
+
+def test_issues_need_their_own_right_and_are_open_until_they_are_closed(
+    here: Forge, clone: Repository, ask: Run
+) -> None:
+    may = {"issues": "write"}
+    for permissions, status in [
+        ({"issues": "read"}, 403),
+        ({"contents": "write"}, 403),
+        (may, 201),
+    ]:
+        assert ask(permissions, "POST", "issues", title="Drift", body="since")[0] == status
+    [issue] = ask({"issues": "read"}, "GET", "issues")[1]
+    assert issue["number"] == 1 and issue["user"]["login"] == "github-actions[bot]"
+    assert ask({"issues": "read"}, "PATCH", "issues/1", state="closed")[0] == 403
+    assert ask(may, "PATCH", "issues/1", body="x" * 65_537)[0] == 422
+    assert ask(may, "PATCH", "issues/1", state="closed")[0] == 200
+    assert ask(may, "PATCH", "issues/2", state="closed")[0] == 404
+    assert ask(may, "GET", "issues")[1] == []
+    assert ask(may, "GET", "issues?state=all")[1][0]["title"] == "Drift"
+
+
 def test_an_artifact_and_its_run_are_found_with_the_right_to_read_them(
     here: Forge, clone: Repository, ask: Run
 ) -> None:

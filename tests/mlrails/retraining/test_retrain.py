@@ -1,6 +1,8 @@
 """Moving on, training and gating, in that order; killed between any two, the next one goes on."""
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from mlrails.core.params import FILE
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
 from mlrails.lifecycle import promote
+from mlrails.registry import git_branch
 from mlrails.retraining import run
 from mlrails.retraining.run import Order, retrain
 
@@ -196,3 +199,21 @@ def test_the_gate_asks_the_registry_that_was_meant_whatever_mlflow_has_set_meanw
     monkeypatch.setattr(promote, "gate", gate)
     assert CliRunner().invoke(app.app, ["retrain"]).exit_code == Exit.DONE
     assert [it.tracking_uri for it in asked] == [None]
+
+
+def test_the_champion_of_the_branch_is_asked_and_its_registry_left_as_it_is(
+    here: Settings, another: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = here.root.with_name("bare.git")
+    rows.git(here.root, "init", "--quiet", "--bare", str(bare))
+    rows.git(here.root, "remote", "add", "origin", str(bare))
+    on_branch = replace(here, on_branch=True)
+    assert git_branch.act_on(on_branch, promote.promote) is Exit.DONE
+    registry = git_branch.tip(on_branch, git_branch.BRANCH)
+    write(here.root)
+    monkeypatch.setattr(run.pipeline, "bring", lambda *_: None)
+    monkeypatch.setattr(run.pipeline, "train", lambda *_: another("newer"))
+    done = CliRunner().invoke(app.app, ["retrain", "--registry", "branch"])
+    assert (done.exit_code, last_day(here.root)) == (Exit.DONE, SEPTEMBER)
+    assert "gate: promote: model" in done.output and "in branch registry of" in done.output
+    assert git_branch.tip(on_branch, git_branch.BRANCH) == registry

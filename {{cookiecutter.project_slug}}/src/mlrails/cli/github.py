@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ..core.errors import Exit
 from .leaving import Kind, at, handed, here, leave
 
 forge_verbs = typer.Typer()
@@ -23,6 +24,28 @@ def review(
 
     own = handed(context).own
     at(registry, lambda there: review(there, base, floors_at_least, own), writes=False)
+
+
+@forge_verbs.command()
+def watch(
+    context: typer.Context,
+    registry: Kind = None,
+    retrain: Annotated[bool, typer.Option("--retrain", help="Retrain after an alarm.")] = False,
+) -> None:
+    """Watch the champion, or retrain after an alarm, and hand over what the issue is to say.
+
+    Each is a process of its own, as MLflow tracks in one place for all of a process.
+    """
+    from ..github import watch
+    from .monitoring import looked, retrained
+
+    def advance() -> Exit:
+        settings = here()
+        # An account that may only read could track no run on its server.
+        local, there = settings.of_registry("local"), settings.of_registry(registry)
+        return watch.advance(settings, lambda: retrained(context, local, there))
+
+    leave(advance if retrain else lambda: watch.watch(here(), lambda: looked(context, registry)))
 
 
 @forge_verbs.command()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..core.errors import Exit, UsageError
+from ..core.settings import Settings
 from ..registry.versions import named
 from .leaving import Kind, at, handed, here, leave
 
@@ -75,22 +76,43 @@ def retrain(
     The last day moves on in params.yaml, by one line: to DAY, or to the newest day whose outcomes
     are all known, of whole months where it is the end of one. The exit code is the gate's.
     """
+
+    def act() -> Exit:
+        settings = here()  # Once, as MLflow writes where it tracks into the environment.
+        there, day = settings.of_registry(registry), _day(until, "--until")
+        return retrained(context, settings, there, day, recalibrate)
+
+    leave(act)
+
+
+def retrained(
+    context: typer.Context,
+    settings: Settings,
+    there: Settings,
+    until: date | None = None,
+    recalibrate: bool = False,
+) -> Exit:
+    """Retrain, and hold the gate against the champion of the registry that is there."""
     from ..lifecycle import promote
     from ..registry import git_branch
     from ..retraining.run import Order, retrain
 
     given = handed(context)
 
-    def act() -> Exit:
-        settings = here()  # Once, as MLflow writes where it tracks into the environment.
-        there = settings.of_registry(registry)
+    def gate() -> Exit:
+        return git_branch.act_on(there, lambda it: promote.gate(it, own=given.own), writes=False)
 
-        def gate() -> Exit:
-            return git_branch.act_on(
-                there, lambda it: promote.gate(it, own=given.own), writes=False
-            )
+    return retrain(settings, Order(given.columns, gate, given.metrics, until, recalibrate))
 
-        day = _day(until, "--until")
-        return retrain(settings, Order(given.columns, gate, given.metrics, day, recalibrate))
 
-    leave(act)
+def looked(context: typer.Context, registry: str | None) -> Exit:
+    """Watch the champion of a registry by the rows that are here."""
+    from ..monitoring.watch.period import Order
+    from ..monitoring.watch.run import monitor
+    from ..registry import git_branch
+
+    given, wanted = handed(context), named(None, None, False)
+    there = here().of_registry(registry)
+    return git_branch.act_on(
+        there, lambda it: monitor(it, given.columns, given.metrics, Order(), wanted), writes=False
+    )

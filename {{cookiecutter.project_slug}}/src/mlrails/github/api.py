@@ -30,6 +30,8 @@ class Job:
     sha: str = ""
     token: str = ""
     pull_request: str = ""
+    verdict: str = ""
+    until: str = ""
     output: str = ""
     summary: str = ""
 
@@ -64,6 +66,8 @@ def this() -> Job:
         sha=os.environ.get("GITHUB_SHA", ""),
         token=os.environ.get("GITHUB_TOKEN", ""),
         pull_request=os.environ.get("PULL_REQUEST", ""),
+        verdict=os.environ.get("VERDICT", ""),
+        until=os.environ.get("UNTIL", ""),
         output=os.environ.get("GITHUB_OUTPUT", ""),
         summary=os.environ.get("GITHUB_STEP_SUMMARY", ""),
     )

@@ -8,7 +8,6 @@ killed has never been.
 How to change this: whatever an act changes must lie in `_HELD`, or it is not pushed.
 """
 
-import base64
 import re
 import sqlite3
 import subprocess
@@ -210,16 +209,10 @@ def _with_rights(
 
 
 def _rights(settings: Settings) -> Mapping[str, str]:
-    """Return git's variables for the token of a job; never an argument, which others could read."""
-    never_ask = {"GIT_TERMINAL_PROMPT": "0"}
+    """Return git's variables for the token of a job, which only the forge is sent."""
     if not settings.token or not address(settings).startswith(f"{settings.server}/"):
-        return never_ask
-    secret = base64.b64encode(f"x-access-token:{settings.token}".encode()).decode()
-    return never_ask | {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": "http.extraHeader",
-        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {secret}",
-    }
+        return {"GIT_TERMINAL_PROMPT": "0"}
+    return git.with_token(settings.token)
 
 
 def _words(said: str) -> str:

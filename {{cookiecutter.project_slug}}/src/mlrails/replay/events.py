@@ -71,6 +71,11 @@ def of_push(branch: str, before: str, after: str, forced: bool) -> Record:
     }
 
 
+def of_schedule() -> Record:
+    """Return the payload of `schedule`."""
+    return {"ref": "refs/heads/main", "repository": repository(), "sender": PERSON}
+
+
 def of_dispatch(workflow: Workflow, branch: str, given: dict[str, Any]) -> Record:
     """Return the payload of `workflow_dispatch`; raises UsageError for inputs that do not fit."""
     filters = workflow.waits_for("workflow_dispatch")

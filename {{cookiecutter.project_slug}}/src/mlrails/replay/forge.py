@@ -166,6 +166,14 @@ class Forge:
         payload = events.of_dispatch(found, branch, inputs)
         self.queue.add(found, "workflow_dispatch", payload, ref, commit)
 
+    def schedule(self) -> None:
+        """Let the time come of each workflow of main that waits for one."""
+        commit = self.tip()
+        for workflow in self._workflows(commit):
+            if workflow.waits_for("schedule") is not None:
+                payload = events.of_schedule()
+                self.queue.add(workflow, "schedule", payload, "refs/heads/main", commit)
+
     def rerun(self, run: Record) -> Result:
         """Run a run again, whatever has happened since."""
         return self.queue.again(run)

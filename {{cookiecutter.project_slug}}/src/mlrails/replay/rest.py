@@ -114,6 +114,33 @@ def change_comment(asked: Asked, number: str) -> Answer:
     return Answer(_public(asked.files.keep("comments", {**found, "body": asked.given["body"]})))
 
 
+def issues(asked: Asked) -> Answer:
+    """List the issues, by default those that are open, the newest first."""
+    state = asked.query.get("state", "open")
+    found = [it for it in asked.files.every("issues") if state in {"all", it["state"]}]
+    return _page(asked, found[::-1])
+
+
+def issue(asked: Asked) -> Answer:
+    """Open an issue."""
+    if refusal := _too_long(asked.given):
+        return refusal
+    user = {"login": "github-actions[bot]", "type": "Bot"}
+    made = asked.files.new("issues", {"state": "open", "user": user, **asked.given})
+    made = asked.files.keep("issues", {**made, "number": made["id"]})
+    return Answer(_public(made), 201)
+
+
+def change_issue(asked: Asked, number: str) -> Answer:
+    """Change an issue, or close it."""
+    found = asked.files.get("issues", number)
+    if found is None:
+        return MISSING
+    if refusal := _too_long(asked.given):
+        return refusal
+    return Answer(_public(asked.files.keep("issues", {**found, **asked.given})))
+
+
 def ref(asked: Asked, name: str) -> Answer:
     """Return the commit of a branch."""
     found = git.commit(asked.files.remote, f"refs/{name}")
@@ -158,6 +185,9 @@ ROUTES: list[tuple[str, str, str, str, Route]] = [
     (r"/issues/(\d+)/comments", "GET", "issues pull-requests", "read", comments),
     (r"/issues/(\d+)/comments", "POST", "issues pull-requests", "write", comment),
     (r"/issues/comments/(\d+)", "PATCH", "issues pull-requests", "write", change_comment),
+    (r"/issues", "GET", "issues", "read", issues),
+    (r"/issues", "POST", "issues", "write", issue),
+    (r"/issues/(\d+)", "PATCH", "issues", "write", change_issue),
     (r"/git/ref/(heads/.+)", "GET", "contents", "read", ref),
 ]
 

@@ -55,6 +55,8 @@ class Workflow:
         named = [events] if isinstance(events, str) else events
         if event not in named:
             return None
+        if event == "schedule":  # Its times are no filters.
+            return {}
         filters: Yaml = (named[event] if isinstance(named, dict) else None) or {}
         if unknown := set(filters) - _FILTERS:
             raise UsageError(f"{self.path}: the replay knows no filter {sorted(unknown)[0]!r}")

@@ -34,6 +34,8 @@ def _strip(span: Span, least: float, reach: float) -> str:
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~$&]")
 _CALLS = re.compile(r"[@#](?=\w)")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of all that follows."""
 
 
 def render(page: Page) -> str:
@@ -53,7 +55,7 @@ def _text(text: str) -> str:
 
     A line of its own could begin a heading or a list.
     """
-    line = " ".join(text.splitlines())
+    line = _TURNS.sub("�", " ".join(text.splitlines()))
     return _CALLS.sub(r"\g<0><!-- -->", _MARKUP.sub(r"\\\g<0>", line))
 
 
