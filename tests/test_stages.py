@@ -16,6 +16,8 @@ STAGES = yaml.safe_load((SOURCE / "dvc.yaml").read_text("utf-8"))["stages"]
 LATER = {"batch", "cli", "gate", "github", "lifecycle", "pipeline", "registry", "replay"}
 LATER |= {"serving", "update"}
 """Folders of the engine that no stage knows."""
+BY_NAME = {"evaluate": {"src/flight_delays/steps/train.py"}}
+"""What a stage's own processes import by its name: refits call the project's `fit`."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def imported(project: Path, stage: str) -> set[str]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_lists_what_it_imports(project: Path, stage: str) -> None:
-    assert listed(project, stage) == imported(project, stage)
+    assert listed(project, stage) == imported(project, stage) | BY_NAME.get(stage, set())
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -27,7 +27,7 @@ FILES = {
     "ingest": set[str](),
     "prepare": {"data/raw"},
     "train": {"data/prepared"},
-    "evaluate": {"data/prepared", "models/digest.txt", "models/model"},
+    "evaluate": {"data/prepared", "models/digest.txt", "models/model", f"{OURS}steps/train.py"},
 }
 """What a stage reads of what the ones before it have made."""
 OUTS = {

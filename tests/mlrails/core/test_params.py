@@ -56,6 +56,8 @@ def test_every_number_can_be_read() -> None:
     [
         ("sede", 1, "unknown key 'sede' (did you mean 'seed'?)"),
         ("split.tests", "1 month", "unknown key 'split.tests' (did you mean 'test'?)"),
+        ("evaluation.refits", 2, "'evaluation.refits' = 2: write 0, or 3 to 1000"),
+        ("evaluation.refits", -1, "'evaluation.refits' = -1"),
         ("evaluation.resample", 5, "unknown key 'evaluation.resample' (did you mean 'resamples'?)"),
         ("monitor.windows", "1 week", "unknown key 'monitor.windows' (did you mean 'window'?)"),
         ("monitor.window", 7, "'monitor.window' = 7: write a length such as '1 week'"),

@@ -223,6 +223,25 @@ def test_a_renamed_column_is_compared_once_its_new_name_is_told(here: Project) -
     assert "`gate.signature: any`" in refused.reasons()[0]
 
 
+def test_a_margin_that_is_less_than_what_the_seed_does_is_told(
+    here: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> list[str]:
+        return [it for it in here.verdict().notes() if "another seed moves the figure" in it]
+
+    assert told() == []
+    margin = here.candidate.params.gate.margin
+    for reach, there in ((margin / 2, False), (2 * margin, True)):
+        found = {"variation": {"seed": {"reach": reach}}}
+        here.candidate = replace(here.candidate, found=found)
+        assert bool(told()) is there
+        assert here.verdict().answer is Answer.PROMOTE
+    (words,) = told()
+    assert f"±{2 * margin:.4f}" in words and f"the margin {margin:.4g} is less" in words
+    monkeypatch.setattr(judge.spread, "beyond", lambda *_: "")
+    assert told() == []
+
+
 def test_looks_at_the_same_rows_are_counted_once_for_each_model(here: Project) -> None:
     same = here.place.split_digest(rows.parameters())
     of_one = [here.version(number, "a") for number in (1, 2)]

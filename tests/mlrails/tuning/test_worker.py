@@ -19,7 +19,8 @@ from mlrails.core.params import FILE, Params, Task
 from mlrails.evaluation import figures, selection
 from mlrails.evaluation.own import mean_of
 from mlrails.modeling.epochs import Watch
-from mlrails.tuning import objective, worker
+from mlrails.refits import objective
+from mlrails.tuning import worker
 from mlrails.tuning.worker import Fitter
 
 AXES = {"learning_rate": {"low": 0.01, "high": 0.5, "log": True}}
@@ -168,6 +169,6 @@ def test_what_is_wrong_with_the_project_is_told_to_whoever_waits(
     worker.work(told)
     assert json.loads(told.getvalue()) == {
         "error": f"src/{rows.PACKAGE}/steps/train.py: it has no `fit(params, hyperparameters, "
-        "rows, watch)`, which trials call as the stage does; write one",
+        "rows, watch)`, which trials and refits call as the stage does; write one",
         "usage": True,
     }

@@ -7,10 +7,19 @@ from copy import deepcopy
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from .errors import UsageError, nearest
 
@@ -21,6 +30,35 @@ class Frozen(BaseModel):
     """A section that cannot be changed and refuses the keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Asked(Frozen):
+    """A section that leaves `later` fields out where nobody asks for them.
+
+    So digests and runs are as they were before there were such fields.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_asked(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = told(self)
+        fields = type(self).model_fields
+        unasked = {it for it in self.later if getattr(self, it) == fields[it].default}
+        return {name: it for name, it in found.items() if name not in unasked}
+
+
+_LEAST_REFITS, _MOST_REFITS = 3, 1000
+
+
+def _refits(count: int) -> int:
+    if count and not _LEAST_REFITS <= count <= _MOST_REFITS:
+        few = f"{_LEAST_REFITS} to {_MOST_REFITS}"
+        raise ValueError(f"write 0, or {few}: fewer do not tell how far apart they lie")
+    return count
+
+
+Refits = Annotated[int, AfterValidator(_refits)]
 
 
 def _scalar(value: object) -> object:

@@ -10,9 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import Field, model_validator
 
-from .config import Day, Frozen, Length, Scalar, Span, read_yaml, validated
+from .config import Asked, Day, Frozen, Length, Refits, Scalar, Span, read_yaml, validated
 from .config import Period as Period  # noqa: PLC0414 - tests of projects import it from here
 
 
@@ -104,7 +104,7 @@ class Features(Frozen):
         return self
 
 
-class Split(Frozen):
+class Split(Asked):
     """How rows are divided into training, validation and test, and a final part that nobody sees.
 
     That one is there where it is asked for, and is opened once (`nox -s holdout`).
@@ -115,6 +115,7 @@ class Split(Frozen):
     test: Length
     final: Length | None = None
     acknowledge: Acknowledgement | None = None
+    later = ("final",)
 
     @model_validator(mode="after")
     def _lengths_fit(self) -> Self:
@@ -128,12 +129,6 @@ class Split(Frozen):
             raise ValueError(f"{parts} together leave no rows for training")
         return self
 
-    @model_serializer(mode="wrap")
-    def _as_asked(self, told: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a final part that nobody asks for: digests are of what there was before it."""
-        found: dict[str, Any] = told(self)
-        return {name: it for name, it in found.items() if (name, it) != ("final", None)}
-
 
 class Costs(Frozen):
     """What a wrong call costs: an event that is called where none is, and one that is not called.
@@ -145,12 +140,13 @@ class Costs(Frozen):
     miss: float = Field(gt=0)
 
 
-class Evaluation(Frozen):
+class Evaluation(Asked):
     """How figures are made: intervals, slices, and the rule that chooses the threshold.
 
     `primary` names the metric that models are compared by; without it that is the task's first.
     With `importance: interval` the report tells how sure it is what each column is worth, by the
-    same blocks as all else; without it how far the shuffles are apart.
+    same blocks as all else; without it how far the shuffles are apart. With `refits` it tells what
+    so many other seeds, and as many other samples of the training rows, make of the primary metric.
     """
 
     confidence: float = Field(gt=0.5, le=0.999)
@@ -160,6 +156,8 @@ class Evaluation(Frozen):
     threshold: Threshold = "f1"
     costs: Costs | None = None
     importance: Literal["shuffles", "interval"] = "shuffles"
+    refits: Refits = 0
+    later = ("refits",)
 
     @model_validator(mode="after")
     def _costs_are_told(self) -> Self:

@@ -164,6 +164,16 @@ def configure_mlflow() -> None:
         os.environ.setdefault(name, value)
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    import psutil
+
+    try:
+        return len(psutil.Process().cpu_affinity())
+    except AttributeError:  # macOS does not tell.
+        return psutil.cpu_count() or 1
+
+
 def use_one_thread() -> None:
     """Let numeric libraries that are imported from now on use one thread, unless told otherwise.
 

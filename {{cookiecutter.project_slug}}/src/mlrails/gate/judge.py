@@ -19,6 +19,7 @@ from ..evaluation.own import Own
 from ..modeling.checked_copy import Model
 from ..modeling.signature import breaking_changes
 from ..pipeline.candidate import Candidate
+from ..refits import spread
 from ..registry import download
 from ..registry.ledger import Ledger
 from ..registry.versions import ARCHIVED, PRODUCTION, ROLLED_BACK, STAGE, Registry, Version
@@ -184,7 +185,9 @@ def verdict(
         return _incomparable(names, checks)
     bounds, looks = with_looks(bounds, looks_so_far(registry, candidate))
     met_on, more = _meet(registry, candidate, met, bounds, raw, own)
-    return replace(judge(met_on, bounds.gate, [*checks, *more], names), looks=looks)
+    given = judge(met_on, bounds.gate, [*checks, *more], names)
+    luck = filter(None, [spread.beyond(candidate.found, bounds.gate.margin)])
+    return replace(given, remarks=[*given.remarks, *luck], looks=looks)
 
 
 def _meet(

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core.params import Task
-from . import classes, costs, groups, wording
+from . import classes, costs, groups, variation, wording
 from .groups import Month
 from .svg import BLUE, GREY, INK, ORANGE, SKY, svg
 from .tasks import target_mean
@@ -251,6 +251,7 @@ _SHARED: Mapping[str, Chart] = {
     ),
     "months": (metric_by_month, _high(2.9)),
     "means": (means_by_month, _high(2.9)),
+    variation.CHART: (variation.draw, _high(1.6)),
 }
 _OF_TASK: Mapping[Task, Mapping[str, Chart]] = {
     Task.CLASSIFICATION: {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..core.errors import counted
 from ..core.params import Task, Unit
-from . import classes, groups, importance, tasks, wording
+from . import classes, groups, importance, tasks, variation, wording
 from .blocks import (
     Block,
     Page,
@@ -31,6 +31,8 @@ def closing_sections(found: Found, mean: Mean) -> Iterator[Section]:
     if found["slices"]:
         yield groups.slices_section(found, mean)
     yield groups.months_section(found, mean)
+    if refits := variation.section(found):
+        yield refits
     yield Section("How these figures are made", [Remarks(list(_small_print(found)))])
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from ..core import hashing
+from ..core import hashing, processes
 from ..core.console import say
 from ..core.errors import UsageError, WorldError, counted
 from ..core.params import Params
@@ -152,7 +152,7 @@ def _begin(record: Recorder, search: Search, params: Params, metric: Metric) -> 
 
 
 def _run(settings: Settings, search: Search, wanted: int, order: Order) -> None:
-    cores = _cores()
+    cores = processes.cores()
     count = min(order.processes or cores, search.space.parallel)
     until = None if order.timeout is None else time.monotonic() + order.timeout
 
@@ -166,16 +166,6 @@ def _run(settings: Settings, search: Search, wanted: int, order: Order) -> None:
         pool.close()
     if not may_begin() and len(search.trials) < wanted:
         say(f"tune: the time is over after {counted(len(search.trials), 'trial')} of {wanted}")
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    import psutil
-
-    try:
-        return len(psutil.Process().cpu_affinity())
-    except AttributeError:  # macOS does not tell.
-        return psutil.cpu_count() or 1
 
 
 class _Teller:

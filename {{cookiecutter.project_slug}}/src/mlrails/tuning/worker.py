@@ -15,7 +15,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -28,7 +27,8 @@ from ..core.params import FILE, Params, of_estimator
 from ..data import parquet
 from ..evaluation import selection
 from ..evaluation.own import OwnMetric
-from . import objective, space
+from ..refits import code, objective
+from . import space
 from .trial import Bounds, State
 from .watch import Losses
 
@@ -67,25 +67,9 @@ class Fitter:
 
 def of_project(root: Path, package: str) -> Fitter:
     """Read what a project's trials are made with; raises UsageError where its code has no fit."""
-    sys.path.insert(0, str(root / "src"))
-    train = import_module(f"{package}.steps.train")
-    if not callable(fit := getattr(train, "fit", None)):
-        raise UsageError(
-            f"src/{package}/steps/train.py: it has no `fit(params, hyperparameters, rows, watch)`, "
-            "which trials call as the stage does; write one"
-        )
+    own = code.of_project(root, package)
     rows = parquet.read_parts(root, ("train", "validation"))
-    seam = import_module(f"{package}.estimator")
-    return Fitter(params.load(root), rows, fit, seam.Hyperparameters, _own(package))
-
-
-def _own(package: str) -> tuple[OwnMetric, ...]:
-    try:
-        return tuple(import_module(f"{package}.metrics").METRICS)
-    except ModuleNotFoundError as error:
-        if error.name != f"{package}.metrics":
-            raise
-        return ()
+    return Fitter(params.load(root), rows, own.fit, own.hyperparameters, own.metrics)
 
 
 def answer(fitter: Fitter, asked: Mapping[str, Any], say: Say) -> None:

@@ -10,6 +10,7 @@ from mlrails.core.console import say
 from mlrails.data import parquet
 from mlrails.evaluation import figures
 from mlrails.modeling import isolation
+from mlrails.refits.run import variation
 from mlrails.reporting import report
 from mlrails.stages.stage import Stage, run
 
@@ -22,6 +23,7 @@ def evaluate(stage: Stage) -> None:
     model = isolation.load(root / layout.MODEL, digest)
     with threadpool_limits(1, user_api="blas"):
         found = figures.of_model(stage.params, model, parquet.read_parts(root), METRICS)
+    found |= variation(stage.settings, stage.params, digest)
     found["digest"] = digest
     found["data_digest"] = hashing.of_folder(root / layout.PREPARED, links=True)
     report.write(found, root / layout.METRICS.parent)

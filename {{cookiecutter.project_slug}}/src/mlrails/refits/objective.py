@@ -1,4 +1,4 @@
-"""A model's figure on the validation rows, by the metric that models are compared by."""
+"""A model's figure on the rows of one part, by the metric that models are compared by."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,10 +20,14 @@ _DIGITS = 6
 
 
 def figure(
-    params: Params, model: Model, rows: "Mapping[Part, pd.DataFrame]", metric: Metric
+    params: Params,
+    model: Model,
+    rows: "Mapping[Part, pd.DataFrame]",
+    metric: Metric,
+    part: Part = "validation",
 ) -> float:
-    """Return a metric of the validation rows; no other part is looked at."""
-    held_out: Any = rows["validation"]
+    """Return a metric of the rows of a part; no other part is looked at."""
+    held_out: Any = rows[part]
     every = outcomes.every(model, held_out[params.data.target])
     scores = outcomes.scores_of(model, model.encoder.encode(held_out), every)
     scored = Scored.from_rows(params.data, held_out, {MODEL: scores}, every)
