@@ -1,6 +1,7 @@
 """The watch in a job: the alarm is handed over first, then what the retraining came to."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -162,14 +163,17 @@ def test_it_trains_where_no_right_to_write_is_needed(
     registry: str,
     there: str | None,
 ) -> None:
-    tracked: list[str | None] = []
+    tracked: list[object] = []
     watch(Settings(project), looked(project, "drift"))
     (project / report.TEXT).write_text("# Reject\n", "utf-8")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setattr(retraining.pipeline, "bring", lambda *_: None)
-    monkeypatch.setattr(
-        retraining.pipeline, "train", lambda here, *_: tracked.append(here.tracking_uri)
-    )
+
+    def train(settings: Settings, *_: object) -> None:
+        told = dict(os.environ) | retraining.pipeline.told_to_stages(settings)
+        tracked.append((settings.tracking_uri, told.get("MLFLOW_TRACKING_URI")))
+
+    monkeypatch.setattr(retraining.pipeline, "train", train)
 
     def gate(settings: Settings, **_: object) -> Exit:
         tracked.append(settings.tracking_uri)
@@ -179,7 +183,7 @@ def test_it_trains_where_no_right_to_write_is_needed(
     monkeypatch.setattr(git_branch, "act_on", lambda here, act, writes: act(here))
     done = CliRunner().invoke(app.app, ["watch", "--retrain", "--registry", registry])
     assert done.exit_code == 0, done.output
-    assert tracked == [None, there]
+    assert tracked == [(None, None), there]
 
 
 @pytest.mark.parametrize(("day", "until"), [("2013-10-31", "2013-10-31"), (None, "nothing")])

@@ -1,5 +1,6 @@
 """Verbs of a job of the forge: what happens between a pull request and its merge."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -40,10 +41,11 @@ def watch(
     from .monitoring import looked, retrained
 
     def advance() -> Exit:
-        settings = here()
-        # An account that may only read could track no run on its server.
-        local, there = settings.of_registry("local"), settings.of_registry(registry)
-        return watch.advance(settings, lambda: retrained(context, local, there))
+        there = here().of_registry(registry)
+        # An account that may only read could track no run on its server, and stages ask for it.
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+        local = here()
+        return watch.advance(local, lambda: retrained(context, local, there))
 
     leave(advance if retrain else lambda: watch.watch(here(), lambda: looked(context, registry)))
 
