@@ -41,14 +41,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_event_is_called_from_the_threshold_on_and_a_class_or_number_is_predicted() -> None:
-    scores, expected = MODEL.scores(ROWS), {}
+    scores, names = MODEL.scores(ROWS), ("prediction", "lower", "upper")
     if MODEL.classes:
-        expected["prediction"] = np.array(MODEL.classes, object)[scores.argmax(axis=1)]
+        expected = {"prediction": np.array(MODEL.classes, object)[scores.argmax(axis=1)]}
         expected |= {f"probability_{it}": scores[:, at] for at, it in enumerate(MODEL.classes)}
     elif MODEL.threshold is not None:
         expected = {"prediction": scores >= MODEL.threshold, "probability": scores}
     else:
-        expected["prediction"] = scores
+        ends = zip(names, (0, *MODEL.interval), strict=False)
+        expected = {name: scores + end for name, end in ends}
     pd.testing.assert_frame_equal(pd.DataFrame(MODEL.predict(ROWS)), pd.DataFrame(expected))
 
 

@@ -15,6 +15,7 @@ from mlrails.evaluation.held_out import levels, settle
 from mlrails.evaluation.scored import Scored
 from mlrails.modeling.dataset import Labelled
 
+FRAME = rows.parts()["validation"]
 each_task = pytest.mark.parametrize("task", Task)
 
 
@@ -33,7 +34,7 @@ def events(count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
 def of(task: Task, share: float | None = 1.0) -> module.Predictor:
     """Return the tests' model, its level set by the validation rows where a share is given."""
     told = rows.values(task)["estimator"] | ({"calibration": share} if share else {})
-    return settle.settled(rows.parameters(task, estimator=told), bare(task), held_out(task))
+    return settle.settled(rows.parameters(task, estimator=told), bare(task), held_out(task), FRAME)
 
 
 def bare(task: Task) -> module.Predictor:
@@ -41,7 +42,7 @@ def bare(task: Task) -> module.Predictor:
 
 
 def held_out(task: Task, weight: np.ndarray | None = None) -> Labelled:
-    frame, model = rows.parts()["validation"], rows.fitted(task)
+    frame, model = FRAME, rows.fitted(task)
     target = Scored.from_rows(rows.parameters(task).data, frame, {}, model.classes).target
     return Labelled(model.encoder.encode(frame), target, weight)
 
@@ -145,7 +146,7 @@ def test_a_model_that_has_no_place_for_a_level_is_told_of() -> None:
     seen = Labelled(np.zeros((3, 1)), np.zeros(3))
     with pytest.raises(UsageError, match=r"'estimator\.calibration' asks .* 'level'"):
         told = rows.values(Task.REGRESSION)["estimator"] | {"calibration": 1}
-        settle.settled(rows.parameters(Task.REGRESSION, estimator=told), Before(), seen)
+        settle.settled(rows.parameters(Task.REGRESSION, estimator=told), Before(), seen, FRAME)
 
 
 @pytest.mark.parametrize("share", [0, -0.5, 1.5, "half", True])

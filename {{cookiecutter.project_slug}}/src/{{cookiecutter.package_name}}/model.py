@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mlrails.data.arrays import Matrix, Rows, Vector
 
-_FILE = "predictor.json"
+_FILE, _OPTIONAL = "predictor.json", ("classes", "level", "interval")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Predictor:
     threshold: float | None = None
     classes: tuple[str, ...] = ()
     level: tuple[float, ...] = ()  # What a number is off by, or a factor for the odds of each.
+    interval: tuple[float, ...] = ()  # From where to where what comes lies, beside a number.
 
     @property
     def categories(self) -> str | None:
@@ -57,20 +58,21 @@ class Predictor:
         return odds / (odds + 1 - found if found.ndim == 1 else odds.sum(axis=1, keepdims=True))
 
     def predict(self, rows: Rows) -> Mapping[str, np.ndarray]:
-        """Return the output columns: `prediction`, and the `probability` of an event or class."""
+        """Return `prediction`, the `probability` of an event or class, an interval of a number."""
         scores = self.scores(rows)
         if self.classes:
             likeliest = np.array(self.classes, dtype=object)[scores.argmax(axis=1)]
             names = (f"probability_{name}" for name in self.classes)
             return {"prediction": likeliest, **dict(zip(names, scores.T, strict=True))}
         if self.threshold is None:
-            return {"prediction": scores}
+            ends = zip(("lower", "upper"), self.interval, strict=False)
+            return {"prediction": scores} | {name: scores + end for name, end in ends}
         return {"prediction": scores >= self.threshold, "probability": scores}
 
     def save(self, folder: Path) -> None:
         """Write the predictor's files into an existing folder."""
         about: dict[str, Any] = {"task": str(self.task), "threshold": self.threshold}
-        about |= {name: it for name in ("classes", "level") if (it := getattr(self, name))}
+        about |= {name: it for name in _OPTIONAL if (it := getattr(self, name))}
         about["encoder"] = self.encoder.to_json()
         (folder / _FILE).write_text(json.dumps(about, indent=1, sort_keys=True) + "\n", "utf-8")
         seam.save(self.estimator, folder)
@@ -84,8 +86,8 @@ def load(folder: Path) -> Predictor:
     """Read what `Predictor.save` wrote."""
     about = json.loads((folder / _FILE).read_text("utf-8"))
     encoder, fitted = Encoder.from_json(about["encoder"]), seam.load(folder)
-    classes, level = (tuple(about.get(name, ())) for name in ("classes", "level"))
-    return Predictor(about["task"], encoder, fitted, about["threshold"], classes, level)
+    optional = (tuple(about.get(name, ())) for name in _OPTIONAL)
+    return Predictor(about["task"], encoder, fitted, about["threshold"], *optional)
 
 
 class _PyFunc:

@@ -1,8 +1,7 @@
 """`params.yaml` as frozen values: every number of the experiment, validated in one place.
 
 The section `estimator` is a plain mapping here: only `estimator.py` knows what is in it, but for
-what is set on the validation rows after the fit. That stands there too, as the stage `train` reads
-the whole section: DVC refuses params that a stage lists and a project does not have.
+what `OfHeldOut` does, which stands there as the stage `train` reads the whole section.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from pydantic import Field, model_validator
 
 from .config import Asked, Day, Frozen, Length, Refits, Scalar, Span, read_yaml, validated
 from .config import Period as Period  # noqa: PLC0414 - tests of projects import it from here
+from .errors import UsageError
 
 
 class Task(StrEnum):
@@ -246,7 +246,6 @@ class Params(Frozen):
     features: Features
     split: Split
     estimator: Mapping[str, Scalar]
-    """What the estimator alone knows, and beside it what `OfHeldOut` does."""
     evaluation: Evaluation
     gate: Gate
     tune: Mapping[str, Any] | None = None
@@ -273,12 +272,12 @@ class Params(Frozen):
 
 
 class OfHeldOut(Frozen):
-    """What is set on the validation rows after the fit; each is left as it is without its key.
-
-    `calibration` is how much of what the validation rows are off by on the whole is set right.
-    """
+    """What is set on the validation rows after the fit; nothing without its key."""
 
     calibration: float | None = Field(default=None, gt=0, le=1)
+    """How much of what they are off by on the whole is set right."""
+    interval: float | None = Field(default=None, ge=0.5, le=0.999)
+    """In which share of cases what comes is to lie between the ends beside a number."""
 
 
 def of_estimator(params: Params) -> Mapping[str, Scalar]:
@@ -288,7 +287,9 @@ def of_estimator(params: Params) -> Mapping[str, Scalar]:
 
 def of_held_out(params: Params) -> OfHeldOut:
     """Return what it holds of what is set after the fit; raises UsageError for a bad value."""
-    ours = {name: it for name, it in params.estimator.items() if name in OfHeldOut.model_fields}
+    ours = {name: params.estimator[name] for name in params.estimator.keys() - of_estimator(params)}
+    if "interval" in ours and params.task is not Task.REGRESSION:
+        raise UsageError(f"{FILE}: 'estimator.interval' is of numbers; {params.task} has none")
     return validated(OfHeldOut, ours, FILE, "estimator")
 
 

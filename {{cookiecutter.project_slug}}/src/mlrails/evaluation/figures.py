@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.layout import Part
-from ..core.params import Evaluation, Params
+from ..core.params import Evaluation, Params, of_held_out
 from ..modeling.classes import Classes
 from ..modeling.protocols import Model
 from . import baselines, declared, outcomes, per_class, permutation, selection
 from .bootstrap import Sample, sample
 from .diagnostics import behaviour, threshold_of
-from .metrics import BIAS, Metric
+from .metrics import BIAS, Metric, mean_of_rows
 from .own import OwnMetric
-from .scored import Scored, coded, costs_at_thresholds, labels, months, thresholds
+from .scored import Scored, coded, costs_at_thresholds, described, labels, months, thresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,9 @@ _DIGITS = 6
 """Figures are rounded: the last bits differ between classes of CPU and mean nothing."""
 
 _LEAST_ROWS_OF_SLICE = 100
+
+COVERAGE = Metric("coverage", "Within the interval", True, mean_of_rows(lambda _, p: p), 0, 1)
+"""Of ones and zeros in the place of scores: whether what came lies within the interval."""
 
 
 MODEL = "model"
@@ -149,11 +152,12 @@ def of_model(
         **({"weight": params.data.weight} if params.data.weight else {}),
         "threshold_rule": rules.threshold,
         "hindsight": baselines.HINDSIGHT[task],
-        "parts": _parts(params, rows, scored),
+        "parts": described(params, rows, scored),
         **whole,
         "as_good": as_good(whole["test"]),
         **_by_group(params, rows, scored, primary),
         "bias": bias(test, rules, seed),
+        **_interval(params, model, rows["test"], test),
         "behaviour": _behaviour(params, test, model.threshold),
         **of_classes(scored, outcomes.known(model), rules, seed),
         "importance": permutation.importance(params, model, rows["test"], primary),
@@ -186,6 +190,25 @@ def _by_group(
             for part, frame in rows.items()
         },
     }
+
+
+def _interval(
+    params: Params, model: Model, rows: "pd.DataFrame", test: Scored
+) -> Mapping[str, Any]:
+    """Return how often what came lies within the model's interval, of a model that has one."""
+    if not (ends := getattr(model, "interval", ())):
+        return {}
+    off = np.round(test.target - test.scores[MODEL], _DIGITS)
+    within = ((off >= ends[0]) & (off <= ends[1])).astype(np.float64)
+    inside = replace(test, scores={MODEL: within})
+    how = params.evaluation, params.seed
+    slices = {
+        name: groups(COVERAGE, inside, labels(named), *how)
+        for name, named in rows[[*params.evaluation.slices]].items()
+    }
+    promised = {"level": of_held_out(params).interval, "lower": ends[0], "upper": ends[1]}
+    coverage = _of_rows(COVERAGE, inside, *how)
+    return {"interval": {**promised, "coverage": coverage, "slices": slices}}
 
 
 def _behaviour(params: Params, test: Scored, threshold: float | None) -> Mapping[str, Any]:
@@ -255,33 +278,3 @@ def _called(
     own, rows = {MODEL: threshold_of(model.threshold)}, (seen.target, seen.scores, seen.weight)
     cuts = thresholds(metric, params.evaluation, *rows) | own
     return {part: it.calling(cuts) for part, it in scored.items()}
-
-
-def _parts(
-    params: Params, rows: "Mapping[Part, pd.DataFrame]", scored: Mapping[Part, Scored]
-) -> Mapping[Part, Mapping[str, Any]]:
-    """Return what is known of the rows of each part, and which test groups are no new ones."""
-    found = {part: _describe(params, frame, scored[part]) for part, frame in rows.items()}
-    if group := params.data.group:
-        seen, new = (rows[part][group].drop_duplicates() for part in ("train", "test"))
-        found["test"]["known_groups"] = int(new.isin(seen).sum())
-    return found
-
-
-def _describe(params: Params, rows: "pd.DataFrame", scored: Scored) -> dict[str, Any]:
-    times, group = rows[params.data.time] if params.data.time else None, params.data.group
-    return {
-        "rows": len(rows),
-        **_of_target(scored),
-        "from": None if times is None else f"{times.min():%Y-%m-%d}",
-        "to": None if times is None else f"{times.max():%Y-%m-%d}",
-        "days": None if times is None else int(times.dt.normalize().nunique()),
-        **({"groups": int(rows[group].nunique())} if group else {}),
-    }
-
-
-def _of_target(scored: Scored) -> Mapping[str, float | int | None]:
-    """Return the mean of the target, or how many classes the rows have."""
-    if scored.classes:
-        return {"target": None, "classes": len(np.unique(scored.target))}
-    return {"target": round(scored.mean(scored.target), _DIGITS)}

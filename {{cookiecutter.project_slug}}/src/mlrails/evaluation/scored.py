@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.params import Costs, Data, Evaluation
+from ..core.layout import Part
+from ..core.params import Costs, Data, Evaluation, Params
 from ..data.arrays import Vector
 from ..modeling.classes import Classes
 from ..modeling.dataset import weights
@@ -191,3 +192,33 @@ def coded(values: Iterable[object]) -> tuple[np.ndarray, np.ndarray]:
     import pandas as pd
 
     return pd.factorize(np.asarray(values, dtype=object), sort=True)
+
+
+def described(
+    params: Params, rows: "Mapping[Part, pd.DataFrame]", scored: Mapping[Part, Scored]
+) -> Mapping[Part, Mapping[str, Any]]:
+    """Return what is known of the rows of each part, and which test groups are no new ones."""
+    found = {part: _describe(params, frame, scored[part]) for part, frame in rows.items()}
+    if group := params.data.group:
+        seen, new = (rows[part][group].drop_duplicates() for part in ("train", "test"))
+        found["test"]["known_groups"] = int(new.isin(seen).sum())
+    return found
+
+
+def _describe(params: Params, rows: "pd.DataFrame", scored: Scored) -> dict[str, Any]:
+    times, group = rows[params.data.time] if params.data.time else None, params.data.group
+    return {
+        "rows": len(rows),
+        **_of_target(scored),
+        "from": None if times is None else f"{times.min():%Y-%m-%d}",
+        "to": None if times is None else f"{times.max():%Y-%m-%d}",
+        "days": None if times is None else int(times.dt.normalize().nunique()),
+        **({"groups": int(rows[group].nunique())} if group else {}),
+    }
+
+
+def _of_target(scored: Scored) -> Mapping[str, float | int | None]:
+    """Return the mean of the target, or how many classes the rows have."""
+    if scored.classes:
+        return {"target": None, "classes": len(np.unique(scored.target))}
+    return {"target": round(scored.mean(scored.target), _DIGITS)}

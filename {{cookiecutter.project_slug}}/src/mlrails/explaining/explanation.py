@@ -94,7 +94,8 @@ class Explainer:
         """The columns of the answer that are numbers, which can be explained."""
         names = tuple(self._model.interface.outputs)
         classes = tuple(it for it in names if it.startswith(PREFIX))
-        return classes or (names[-1:])
+        plain = "probability" if "probability" in names else "prediction"
+        return classes or (plain,)
 
     def check_output(self, output: str | None) -> None:
         """Raise UsageError for an output that there is none of."""

@@ -35,6 +35,9 @@ FIGURE = "figure"
 def figure(own: Code, given: Params, rows: "Mapping[Part, pd.DataFrame]", refit: Refit) -> float:
     """Return the primary metric on the test rows of a model that is fitted with what is drawn."""
     drawn, parts = draws.drawn(given, rows, refit)
+    # A metric asks for no interval, and days that are drawn twice may be too few for one.
+    asked = {name: it for name, it in drawn.estimator.items() if name != "interval"}
+    drawn = drawn.model_copy(update={"estimator": asked})
     hyperparameters = validated(own.hyperparameters, of_estimator(drawn), FILE, "estimator")
     seen = {part: parts[part] for part in ("train", "validation")}
     model = own.fit(drawn, hyperparameters, seen, Watch())

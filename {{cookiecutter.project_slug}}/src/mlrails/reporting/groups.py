@@ -1,4 +1,4 @@
-"""Figures by slice and by month, as tables of the report."""
+"""Figures by slice and by month, as tables of the report; and how often an interval holds there."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from . import wording
 from .blocks import Block, Picture, Pictures, Section, Span, Table, Text
 from .tasks import Mean
-from .wording import Found, number
+from .wording import Found, number, percent
 
 MARK = "dashed: all test rows"
 """What the spans beside groups are held against."""
@@ -145,3 +145,78 @@ def _month_blocks(found: Found, mean: Mean, unit: str) -> Iterator[Block]:
         mark=MARK,
         folded=True,
     )
+
+
+def interval_sections(found: Found) -> Iterator[Section]:
+    """Yield how often what came lay within the interval, of a model that has one."""
+    if "interval" in found:
+        yield Section(
+            "Whether the interval holds", list(_coverage_blocks(found["interval"], found))
+        )
+
+
+def interval_sentence(found: Found) -> str:
+    """Say what the interval promises, and what it held on the test rows."""
+    told = found["interval"]
+    value, low, high = (told["coverage"][end] for end in ("value", "low", "high"))
+    digits = wording.decimals(told["upper"] - told["lower"])
+    below, above = number(-told["lower"], digits), number(told["upper"], digits)
+    sure = "" if low is None else f" ({_sure(found)} {percent(low)} to {percent(high)})"
+    return (
+        f"An interval goes from {below} below a prediction to {above} above it, and is to hold "
+        f"{_promised(told)} of what comes; it held {percent(value)} of the test rows{sure}"
+        f"{_verdict(told)}."
+    )
+
+
+def _promised(told: Found) -> str:
+    return "what its params ask" if told["level"] is None else percent(told["level"])
+
+
+def _sure(found: Found) -> str:
+    return f"{percent(found['confidence'], 0)} interval"
+
+
+def _verdict(told: Found) -> str:
+    level, low, high = told["level"], told["coverage"]["low"], told["coverage"]["high"]
+    if level is None or low is None or low <= level <= high:
+        return ""
+    return ", which is less than it says" if high < level else ", which is more than it says"
+
+
+def _coverage_blocks(told: Found, found: Found) -> Iterator[Block]:
+    yield Text(
+        f"{interval_sentence(found)} It was made of the validation rows, each day, group or row of "
+        "its own counting the same, and is as wide for every row; so slices whose outcomes are "
+        "spread more than others are held less often."
+    )
+    for column, groups in told["slices"].items():
+        yield _coverage_table(column, groups, told, found)
+
+
+def _coverage_table(column: str, groups: Sequence[Found], told: Found, found: Found) -> Table:
+    largest = sorted(groups, key=lambda group: -int(group["rows"]))
+    hidden = len(largest) - _SHOWN
+    more = f" (the {_SHOWN} largest; {hidden:,} more are in metrics.json)" if hidden > 0 else ""
+    shown = largest[:_SHOWN]
+    return Table(
+        header=(wording.name(column), "Rows", "Within the interval", _sure(found)),
+        rows=[(wording.name(it["name"]), f"{it['rows']:,}", *_coverage_cells(it)) for it in shown],
+        caption=f"Within the interval by {wording.name(column)}{more}",
+        spans=[_coverage_span(it["coverage"], told["coverage"]["value"]) for it in shown],
+        mark=MARK,
+    )
+
+
+def _coverage_cells(group: Found) -> tuple[str, str]:
+    figure = group["coverage"]
+    if figure is None:
+        return _TOO_FEW, ""
+    low, high = figure["low"], figure["high"]
+    return percent(figure["value"]), "" if low is None else f"{percent(low)} to {percent(high)}"
+
+
+def _coverage_span(figure: Found | None, whole: float) -> Span:
+    if figure is None:
+        return Span(None, None, None)
+    return Span(figure["value"], figure["low"], figure["high"], mark=whole)

@@ -17,7 +17,7 @@ from ..core.config import read_yaml
 from ..core.console import table
 from ..core.layout import Part
 from ..core.params import Params
-from . import blocks, charts, classes, html, markdown, sections, svg, wording
+from . import blocks, charts, classes, groups, html, markdown, sections, svg, wording
 from .wording import Found, verdict
 
 
@@ -75,7 +75,7 @@ def model_card(
         f"## Intended use\n\n{about['description']} The model predicts `{params.data.target}` "
         f"({params.task}) from {', '.join(_columns(params, model))}.",
         f"## Data\n\n{chr(10).join(_data(found))}",
-        f"## Figures\n\n{verdict(found)}\n\n{chr(10).join(_figures(found))}",
+        f"## Figures\n\n{verdict(found)}\n\n{chr(10).join((*_figures(found), *_interval(found)))}",
         *_classes(found),
         f"## Weakest slices\n\n{chr(10).join(_slices(found)) or 'None was large enough.'}",
         f"## Limits\n\n{chr(10).join(_limits(found))}",
@@ -112,6 +112,11 @@ def _figures(found: Found) -> Iterator[str]:
     yield f"| metric (test) | value ({sure} interval) |\n|---|---|"
     for metric in found["test"].values():
         yield f"| {metric['title']} | {wording.with_interval(metric['models']['model'], 4)} |"
+
+
+def _interval(found: Found) -> Iterator[str]:
+    if "interval" in found:
+        yield f"\n{groups.interval_sentence(found)}"
 
 
 def _slices(found: Found) -> Iterator[str]:

@@ -203,6 +203,7 @@ def report_page(found: Found) -> Page:
             Section("What was trained on what", [_model(found), *_parts(found, mean)]),
             baselines_section(found),
             *conduct.sections(found),
+            *groups.interval_sections(found),
             *closing_sections(found, mean),
         ],
     )

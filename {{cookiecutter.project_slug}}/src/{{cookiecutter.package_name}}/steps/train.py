@@ -56,7 +56,7 @@ def train(stage: Stage) -> None:
 def fit(
     params: Params, hyperparameters: Any, rows: "Mapping[Any, pd.DataFrame]", watch: Watch
 ) -> Predictor:
-    """Fit the encoder and the estimator; the validation rows say its level and threshold."""
+    """Fit the encoder and the estimator; the validation rows say level, threshold and interval."""
     data, chosen = params.data, params.features
     columns = chosen.numeric, chosen.categorical, data.time, chosen.calendar
     encoder = fit_encoder(rows["train"], *columns)
@@ -70,7 +70,7 @@ def fit(
         how = hyperparameters, params.seed, encoder.sizes
         fitted = estimator.fit(params.task, *how, train, held_out, watch)
         model = Predictor(params.task, encoder, fitted, classes=known)
-        return settle.settled(params, model, held_out)
+        return settle.settled(params, model, held_out, rows["validation"])
 
 
 if __name__ == "__main__":

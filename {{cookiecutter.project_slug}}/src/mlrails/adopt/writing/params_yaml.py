@@ -14,6 +14,8 @@ from .earlier import features
 from .spelling import scalar
 
 _WIDTH = 100
+_DAYS_OF_INTERVAL = 20
+"""The fewest of the gate's days, groups or rows beside which validation rows have enough."""
 _COMMENT = re.compile(r"\s+#\s.*$")
 
 
@@ -143,6 +145,7 @@ def first(text: str, plan: Plan) -> str:
             text = put(text, section, key, it)
     if told["task"] != plan.task.value:
         text = _of_task(text, told["evaluation"])
+    text = _of_held_out(text, told["estimator"], plan)
     for key, it, said in gate(plan):
         text = put(text, "gate", key, it, said)
     return _commented(text, plan)
@@ -183,6 +186,18 @@ def _of_task(text: str, told: Mapping[str, Any]) -> str:
         text = put(text, "evaluation", key, ...) if key in told else text
     cost = told.get("threshold") == "cost"
     return put(text, "evaluation", "threshold", "f1") if cost else text
+
+
+def _of_held_out(text: str, told: Mapping[str, Any], plan: Plan) -> str:
+    """Return the params with what is set on validation rows only where the plan's can set it.
+
+    A level was chosen by the months of other rows; an interval is of numbers, and takes some days.
+    """
+    sets = plan.task is Task.REGRESSION and plan.gate.get("days", 0) >= _DAYS_OF_INTERVAL
+    keys = ("calibration",) if sets else ("calibration", "interval")
+    for key in keys:
+        text = put(text, "estimator", key, ...) if key in told else text
+    return text
 
 
 def _commented(text: str, plan: Plan) -> str:

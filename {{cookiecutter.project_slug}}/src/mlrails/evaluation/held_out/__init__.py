@@ -1,1 +1,1 @@
-"""What is set on the validation rows once a model is fitted: its level, and its threshold."""
+"""What the validation rows set once a model is fitted: level, threshold and interval."""

@@ -1,24 +1,31 @@
-"""What the validation rows set once the estimator is fitted: the level of its scores, a threshold.
+"""What the validation rows set once the estimator is fitted: the level of its scores first.
 
-In that order, as a threshold is one of the scores that callers see. What `params.yaml` does not ask
-for is not set, and the model is then, to the byte, the one that it was before there was any of it.
+Threshold and interval come afterwards, as they are of the scores that callers see. What
+`params.yaml` does not ask for is not set, and the model is then, to the byte, the one that it was
+before there was any of it.
 """
 
 from dataclasses import fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...core.errors import UsageError
-from ...core.params import FILE, Params, of_held_out
+from ...core.params import FILE, Data, Params, Unit, of_held_out
 from ...modeling.dataset import Labelled
 from ...modeling.protocols import Model
 from .. import diagnostics
-from . import levels
+from . import conformal, levels
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def settled(params: Params, model: Any, held_out: Labelled) -> Any:
+def settled(params: Params, model: Any, held_out: Labelled, rows: "pd.DataFrame") -> Any:
     """Return a model with what is set on the validation rows, which it has not been fitted on.
 
-    Raises UsageError where the params ask for what the project's `model.py` has no place for.
+    `held_out` is what an estimator is given of them, `rows` what they are. Raises UsageError where
+    the params ask for what the project's `model.py` has no place for.
     """
     asked, target, weight = of_held_out(params), held_out.target, held_out.weight
     scores = model.scores_of(held_out.matrix)
@@ -26,8 +33,22 @@ def settled(params: Params, model: Any, held_out: Labelled) -> Any:
         level = levels.level(params.task, target, scores, weight, asked.calibration)
         model = _with(model, "calibration", level=level)
         scores = model.scores_of(held_out.matrix)
+    if asked.interval:
+        blocks = _blocks(params.data, rows)
+        ends = conformal.interval(target - scores, blocks, weight, asked.interval)
+        model = _with(model, "interval", interval=tuple(ends))
     cut = diagnostics.threshold(params, target, scores, weight)
     return replace(model, threshold=cut)
+
+
+def _blocks(data: Data, rows: "pd.DataFrame") -> conformal.Blocks:
+    """Return the day and the group of each row, or its number where it has neither."""
+    found: dict[Unit, np.ndarray] = {}
+    if data.time:
+        found[Unit.DAY] = rows[data.time].to_numpy().astype("datetime64[D]")
+    if data.group:
+        found[Unit.GROUP] = rows[data.group].factorize()[0]
+    return found or {Unit.ROW: np.arange(len(rows))}
 
 
 def _with(model: Model, key: str, **values: Any) -> Any:
