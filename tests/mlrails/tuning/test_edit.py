@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
+from mlrails.core.errors import UsageError
 from mlrails.core.params import FILE
 from mlrails.tuning import edit
 
@@ -45,6 +47,35 @@ def test_the_best_values_again_change_nothing(tmp_path: Path) -> None:
     before = (tmp_path / FILE).stat().st_mtime_ns
     assert edit.write(tmp_path, {"learning_rate": 0.2}) == ""
     assert (tmp_path / FILE).stat().st_mtime_ns == before
+
+
+def test_ends_of_lines_stay_what_they_are(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(TEXT.replace("\n", "\r\n").encode())
+    edit.write(tmp_path, {"learning_rate": 0.2})
+    wanted = TEXT.replace("rate: 0.1", "rate: 0.2").replace("\n", "\r\n").encode()
+    assert (tmp_path / FILE).read_bytes() == wanted
+    (tmp_path / FILE).write_text("estimator:\n  l2: 1.0")
+    edit.write(tmp_path, {"max_iter": 9})
+    assert (tmp_path / FILE).read_text() == "estimator:\n  l2: 1.0\n  max_iter: 9\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "estimator: {l2: 1.0}\n",
+        '"estimator":\n  l2: 1.0\n',
+        "estimator:\n    l2: 1.0\n",
+        "estimator:\n  l2: &one 1.0\nother: *one\n",
+        "estimator: &all\n  l2: 1.0\nother: *all\n",
+        "\ufeffestimator:\n  l2: 1.0\n",
+    ],
+)
+def test_what_lines_do_not_tell_is_left_alone_and_told(text: str, tmp_path: Path) -> None:
+    """Without being read back the file would be no YAML any more, or say something else as well."""
+    (tmp_path / FILE).write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=r"write by hand: estimator.l2: 2.5, estimator.max_iter"):
+        edit.write(tmp_path, {"l2": 2.5, "max_iter": 9})
+    assert (tmp_path / FILE).read_text("utf-8") == text
 
 
 def test_a_choice_of_any_kind_reads_back_as_it_is(tmp_path: Path) -> None:

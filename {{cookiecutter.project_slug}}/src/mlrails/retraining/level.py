@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from ..adopt.writing import params_yaml
-from ..core import files, params
+from ..adopt.writing import params_file
+from ..core import params
 from ..core.errors import UsageError
-from ..core.params import FILE
 
 _SHARE = 0.5
 """The half: of the flights' months it was nearer to those after than all or nothing was."""
@@ -26,10 +25,7 @@ def check(package: Path) -> None:
 
 def ask(root: Path) -> str:
     """Write the line where there is none; return what is asked for, in words."""
-    path = root / FILE
     known = params.of_held_out(params.load(root)).calibration
     if known is None:
-        text = path.read_text("utf-8")
-        text = params_yaml.put(text, "estimator", "calibration", _SHARE, _COMMENT)
-        files.write_text(text, path)
+        params_file.change(root, [("estimator", "calibration", _SHARE)], _COMMENT)
     return f"'estimator.calibration' is {known or _SHARE}: the level moves, and the order stays"

@@ -9,8 +9,8 @@ from datetime import date
 
 import numpy as np
 
-from ..adopt.writing import params_yaml
-from ..core import files, layout, params
+from ..adopt.writing import params_file
+from ..core import layout, params
 from ..core.console import say
 from ..core.errors import Exit, UsageError, counted
 from ..core.params import FILE, Params
@@ -95,9 +95,7 @@ def _move(settings: Settings, checked: Params, asked: date | None) -> str:
     )
     if after == before:
         return f"rows count up to {before} still; the newest is of {days.newest}"
-    path = settings.root / FILE
-    text = path.read_text("utf-8")
-    files.write_text(params_yaml.put(text, "data", "until", after.isoformat()), path)
+    params_file.change(settings.root, [("data", "until", after.isoformat())])
     more = counted(days.between(before, after), "row")
     return f"rows count up to {after} now, not {before}: {more} more"
 

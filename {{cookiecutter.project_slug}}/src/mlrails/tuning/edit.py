@@ -3,8 +3,7 @@
 from difflib import unified_diff
 from pathlib import Path
 
-from ..adopt.writing import params_yaml
-from ..core import files
+from ..adopt.writing import params_file
 from ..core.config import read_yaml
 from ..core.params import FILE
 from .space import Values
@@ -16,15 +15,13 @@ _AROUND = 1
 def write(root: Path, values: Values) -> str:
     """Set values in the section `estimator`; return the difference, nothing where there is none.
 
-    The file is read anew: whatever else somebody has changed in it meanwhile stays.
+    The file is read anew: whatever else somebody has changed in it meanwhile stays. Raises
+    UsageError where it is written so that it cannot be changed line by line.
     """
-    before = (root / FILE).read_text("utf-8")
-    after, there = before, read_yaml(root / FILE)["estimator"]
-    for name, value in values.items():
-        if name not in there or there[name] != value:  # 1.0 stays 1.0, which is not spelled 1.
-            after = params_yaml.put(after, "estimator", name, value)
-    if after == before:
+    there = read_yaml(root / FILE).get("estimator") or {}
+    others = [it for it in values if it not in there or there[it] != values[it]]  # 1.0 stays 1.0.
+    if not others:
         return ""
-    files.write_text(after, root / FILE)
+    before, after = params_file.change(root, [("estimator", it, values[it]) for it in others])
     old, new = before.splitlines(), after.splitlines()
     return "\n".join(unified_diff(old, new, FILE, FILE, n=_AROUND, lineterm=""))
