@@ -23,8 +23,7 @@ def evaluate(stage: Stage) -> None:
     model = isolation.load(root / layout.MODEL, digest)
     with threadpool_limits(1, user_api="blas"):
         found = figures.of_model(stage.params, model, parquet.read_parts(root), METRICS)
-    found |= variation(stage.settings, stage.params, digest)
-    found["digest"] = digest
+    found |= variation(stage.settings, stage.params, digest) | {"digest": digest}
     found["data_digest"] = hashing.of_folder(root / layout.PREPARED, links=True)
     report.write(found, root / layout.METRICS.parent)
     if stage.settings.project is None:  # Files of a copy are gone before anybody can look.
