@@ -49,6 +49,7 @@ PURE = {
     "monitoring",
     "gate.checks",
     "gate.calibration",
+    "gate.fairness",
     "gate.looks",
     "gate.slices",
     "gate.verdict",

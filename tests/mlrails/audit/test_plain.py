@@ -137,3 +137,13 @@ def test_the_same_table_is_told_the_same() -> None:
     rows = leaky.CASES["patients"].make(np.random.default_rng(2))
     one, two = (look.findings(rows, leaky.roles(rows, "random")) for _ in range(2))
     assert one == two
+
+
+@pytest.mark.parametrize(
+    ("name", "is_told"), [("sex", True), ("applicantGender", True), ("sextant", False)]
+)
+def test_features_that_name_groups_of_people_are_told(name: str, is_told: bool) -> None:
+    rows = leaky.base(RNG, count=300)
+    rows[name] = RNG.choice(["f", "m"], 300)
+    told = said(rows, "sensitive")
+    assert [f"`data.sensitive: [{name}]`" in it for it in told] == [True] * is_told

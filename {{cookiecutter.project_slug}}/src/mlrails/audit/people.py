@@ -1,5 +1,7 @@
 """Columns that look like personal data: by the shape of their values, and check digits if any.
 
+And those that look like groups of people, by their names.
+
 Own rules of a few lines: the libraries that find personal data bring language models with them.
 """
 
@@ -23,6 +25,13 @@ _NAMES = words.listed(
     """name|surname|firstname|lastname|fullname|vorname|nachname|prénom|prenom|nom|nombre|apellido
     |cognome|imię|nazwisko"""
 )
+_GROUPS = words.listed(
+    """sex|gender|race|ethnicity|ethnic|religion|nationality|disability|disabled|marital|pregnant
+    |geschlecht|religionszugehörigkeit|staatsangehörigkeit|behinderung|familienstand|sexe|religion
+    |nationalité|handicap|sexo|género|raza|etnia|nacionalidad|discapacidad|sesso|nazionalità|etnia
+    |geslacht|nationaliteit|płeć"""
+)
+"""What people are seldom to be told apart by; an age is as often that of a thing."""
 
 
 def of_table(table: Table) -> Iterator[Finding]:
@@ -36,6 +45,15 @@ def of_table(table: Table) -> Iterator[Finding]:
                 (name,),
                 f"column {name!r} looks like {kind}: leave it out, unless the law and its owners "
                 "let you keep it in data, models and reports",
+                "note",
+            )
+        elif name in table.roles.features and words.of_name(name) & _GROUPS:
+            yield Finding(
+                "sensitive",
+                (name,),
+                f"column {name!r} may be what people must not be told apart by: `data.sensitive: "
+                f"[{name}]` in params.yaml, in the place of a feature, keeps it from the model and "
+                "tells how each group fares (docs/fairness.md)",
                 "note",
             )
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
+from operator import not_
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -110,6 +112,25 @@ def _day(value: object) -> object:
     return value
 
 
+def _groups(value: object) -> object:
+    """Read columns by whose groups figures are told, of numbers the edges between groups."""
+    if not isinstance(value, list | Mapping) or not all(isinstance(it, str) for it in value):
+        raise ValueError("write a list of columns, or their edges as {sex: [], age: [25, 45]}")
+    found = value if isinstance(value, Mapping) else dict.fromkeys(value)
+    named = {name: () if edges is None else edges for name, edges in found.items()}
+    for name, edges in named.items():
+        if isinstance(edges, list | tuple) and any(not low < high for low, high in pairwise(edges)):
+            raise ValueError(f"the edges of {name!r} do not ascend; write them in their order")
+    return named
+
+
+_UNASKED = Field(exclude_if=not_)
+"""Of what is left out where nobody asks for it: digests and runs stay what they were."""
+Groups = Annotated[Mapping[str, tuple[float, ...]], BeforeValidator(_groups), _UNASKED]
+Measure = Literal["selection_rate", "tpr", "fpr", "calibration"]
+_Bounds = Mapping[Measure, Annotated[float, Field(gt=0)]]
+Gaps = Annotated[Mapping[Literal["wider", "most"], _Bounds], _UNASKED]
+"""How much wider than with the champion, and how wide at most, a group may be apart from others."""
 Length = Annotated[Period | float, BeforeValidator(_length)]
 Span = Annotated[Period, BeforeValidator(_calendar)]
 Day = Annotated[date, BeforeValidator(_day)]

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from . import config
 from .config import Asked, Day, Frozen, Length, Refits, Scalar, Span, read_yaml, validated
 from .config import Period as Period  # noqa: PLC0414 - tests of projects import it from here
 from .errors import UsageError
@@ -54,7 +55,8 @@ def acknowledgement(units: Iterable[Unit]) -> str:
 class Data(Frozen):
     """Which column is predicted, and which ones tell the time, the group and the weight of a row.
 
-    Rows after the day `until` are not used. Rows of one `group` (a patient, a shop) are alike.
+    Rows after `until` are not used. Rows of one `group` (a patient, a shop) are alike. `sensitive`
+    columns never reach the model, and figures are told by their groups.
     """
 
     target: str
@@ -62,6 +64,7 @@ class Data(Frozen):
     until: Day | None = None
     group: str | None = None
     weight: str | None = None
+    sensitive: config.Groups = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -199,6 +202,7 @@ class Gate(Frozen):
     looks: Literal["told", "spent"] = "told"
     """What the models are worth that these test rows have judged before: a word, or confidence."""
     resamples: int = Field(ge=100, le=100_000)
+    fairness: config.Gaps = Field(default_factory=dict)
 
 
 class Monitor(Frozen):

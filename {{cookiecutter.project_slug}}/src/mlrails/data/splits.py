@@ -139,9 +139,13 @@ def _point(name: object, seed: int) -> float:
 def divided(
     rows: "pd.DataFrame", params: Params, columns: Sequence[str]
 ) -> "dict[Part, pd.DataFrame]":
-    """Return some columns of the rows of each part."""
-    labels = label(rows, params)
-    return {part: rows.loc[labels == part, [*columns]] for part in PARTS}
+    """Return some columns of the rows of each part; what is sensitive, of the test rows alone.
+
+    So no fit can learn from it, whatever the project makes of its rows.
+    """
+    labels, kept = label(rows, params), {*params.data.sensitive}
+    asked = {it: [name for name in columns if it == "test" or name not in kept] for it in PARTS}
+    return {part: rows.loc[labels == part, asked[part]] for part in PARTS}
 
 
 def final(rows: "pd.DataFrame", params: Params) -> "pd.DataFrame":

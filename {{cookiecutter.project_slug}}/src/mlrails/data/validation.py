@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import UsageError, counted, nearest
 from ..core.layout import Part
 from ..core.params import FILE, Params, Task
-from . import splits, values
+from . import sensitive, splits, values
 from .schema import DTYPES, Column, Kind
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def check_columns(params: Params, columns: Sequence[Column]) -> None:
                 f"{FILE}: '{key}' names {name!r}, whose values may be missing; "
                 "fill them in source.py and say so in schema.py, or choose another"
             )
+    sensitive.check(params, known)
     if features.calendar and data.time is None:
         raise UsageError(f"{FILE}: 'features.calendar' needs a column in 'data.time'; name one")
 
@@ -157,12 +158,13 @@ def needed(params: Params) -> list[str]:
     """Return the columns that later stages read, each once."""
     data, features = params.data, params.features
     named = [*features.categorical, *features.numeric, *params.evaluation.slices, data.target]
-    first, last = ([data.time], [data.group, data.weight])
+    first, last = ([data.time], [data.group, data.weight, *data.sensitive])
     return [it for it in dict.fromkeys([*first, *named, *last]) if it]
 
 
 def check_calendar(params: Params, known: Iterable[str]) -> None:
     """Raise UsageError where params.yaml asks for a part of the calendar that nobody makes."""
+    sensitive.check_features(params)
     for name in params.features.calendar:
         if name not in known:
             raise UsageError(

@@ -13,7 +13,7 @@ from ..core.layout import Part
 from ..core.params import Evaluation, Params, of_held_out
 from ..modeling.classes import Classes
 from ..modeling.protocols import Model
-from . import baselines, declared, outcomes, per_class, permutation, selection
+from . import baselines, by_group, declared, outcomes, permutation, selection
 from .bootstrap import Sample, sample
 from .diagnostics import behaviour, threshold_of
 from .metrics import BIAS, Metric, mean_of_rows
@@ -160,6 +160,7 @@ def of_model(
         **_interval(params, model, rows["test"], test),
         "behaviour": _behaviour(params, test, model.threshold),
         **of_classes(scored, outcomes.known(model), rules, seed),
+        **by_group.of_sensitive(params, rows["test"], _alone(test), model.threshold, _sample),
         "importance": permutation.importance(params, model, rows["test"], primary),
     }
 
@@ -244,8 +245,11 @@ def of_classes(
     if not test.classes:
         return {}
     rows = {part: it.target for part, it in scored.items()}
-    of_test = replace(test, scores={MODEL: test.scores[MODEL]})
-    return per_class.of_classes(rows, of_test, _sample(test, rules, seed), known, rules)
+    return by_group.of_classes(rows, _alone(test), _sample(test, rules, seed), known, rules)
+
+
+def _alone(scored: Scored) -> Scored:
+    return replace(scored, scores={MODEL: scored.scores[MODEL]})
 
 
 def score(

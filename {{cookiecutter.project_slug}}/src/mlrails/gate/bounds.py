@@ -21,6 +21,7 @@ from ..core import git, params
 from ..core.config import parse_yaml, read_yaml, validated
 from ..core.errors import UsageError
 from ..core.params import FILE, Params
+from ..data import sensitive
 from ..evaluation import selection
 from ..evaluation.own import Own, OwnMetric
 
@@ -69,6 +70,8 @@ def load_bounds(
     """
     ours = params.load(root)
     selection.primary(ours.task, ours.evaluation, own)
+    sensitive.check_features(ours)
+    sensitive.check_bounds(ours)
     _check_floors(ours, own)
     if revision is None:
         return ours, "the working tree"

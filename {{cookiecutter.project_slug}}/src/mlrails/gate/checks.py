@@ -7,7 +7,7 @@ loss for delays, and half a dollar none at all for houses. An odd one stops nobo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..evaluation import comparison
 from ..evaluation.comparison import Comparison, Rows
 from ..evaluation.metrics import DECISIONS, METRICS, TARGET, Metric
 from ..evaluation.scored import Scored
-from . import calibration, slices
+from . import calibration, fairness, slices
 from .slices import AGAINST_BEST, Found, Slice
 from .verdict import BEST, CHALLENGER, CHAMPION, Check, Verdict, answer, known, no_worse
 
@@ -38,6 +38,8 @@ class Contest:
     """What a floor is asked of beside the metrics of the task and that of decisions."""
     notes: Sequence[str] = ()
     """What is told of the bounds beside the checks."""
+    sensitive: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """The groups of rows by each sensitive column."""
 
     @property
     def metric(self) -> Metric:
@@ -75,7 +77,8 @@ def judge(
         found = _slices(contest, bounds)
         shown, undecided = {**shown, **_pictured(found)}, found.undecided
         checks.append(slices.check(found, bounds))
-    checks, (challenger, champion) = [*settled, *checks], names
+    gaps = fairness.judge(contest.task, scored, contest.sensitive, on, bounds)
+    checks, (challenger, champion) = [*settled, *checks, *gaps.checks], names
     return Verdict(
         answer(checks),
         challenger,
@@ -87,7 +90,8 @@ def judge(
         bounds.slice_margin,
         figures=_figures(contest.metric, scored),
         undecided_slices=undecided,
-        remarks=tuple(_remarks(contest, scored, bounds)),
+        remarks=(*_remarks(contest, scored, bounds), *gaps.remarks),
+        fairness=tuple(it.to_json() for it in gaps.gaps),
     )
 
 

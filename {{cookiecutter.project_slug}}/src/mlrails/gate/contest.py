@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core import layout
 from ..core.params import FILE, Params, Task
-from ..data import parquet, splits
+from ..data import parquet, sensitive, splits
 from ..data.arrays import Vector
 from ..evaluation import declared, outcomes, selection
 from ..evaluation.baselines import MIDDLES, Middle, class_mix, weighed
@@ -74,6 +74,7 @@ def contest(
     params = candidate.params
     metric = selection.primary(params.task, bounds.evaluation, own.metrics)
     predictions.check_columns(rows, bounds.evaluation.slices, "that the slices of the gate need")
+    predictions.check_columns(rows, bounds.data.sensitive, "that the gate groups rows by")
     target = params.data.target
     train = parquet.read(root / layout.prepared("train"))
     met = {CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}
@@ -96,6 +97,7 @@ def contest(
         metric,
         floors,
         list(_notes(metric, params, bounds, own)),
+        sensitive.groups(rows, bounds),
     )
 
 

@@ -4,7 +4,7 @@ Every version that was registered for its test rows has been looked at on them; 
 without being registered is known to nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from ..core.settings import scratch_of
 from ..data import parquet
 from ..evaluation.own import Own
 from ..modeling.checked_copy import Model
-from ..modeling.signature import breaking_changes
+from ..modeling.signature import breaking_changes, columns
 from ..pipeline.candidate import Candidate
 from ..refits import spread
 from ..registry import download
@@ -93,6 +93,16 @@ def size(candidate: Candidate, bounds: Gate) -> Check:
     found = round(sum(path.stat().st_size for path in files) / 1e6, 3)
     words = f"{found} MB, at most {bounds.megabytes:g} MB are allowed"
     return Check("size", found <= bounds.megabytes, found, bounds.megabytes, words)
+
+
+def outside(folder: Path, sensitive: Iterable[str]) -> Iterator[Check]:
+    """Fail where a model asks for a column that the bounds keep from it."""
+    if names := list(sensitive):
+        asked = sorted({*names} & {*columns(folder)[0]})
+        words = f"the model asks for {', '.join(map(repr, asked))}, which `data.sensitive` of the "
+        words += f"bounds keeps from it; take it out of the features in {FILE}"
+        told = words if asked else "the model asks for none of them"
+        yield Check("sensitive columns", not asked, None, None, told)
 
 
 def signature(ours: Path, theirs: Path) -> Check:
@@ -213,7 +223,7 @@ def _meet(
             role: Model(open_models.enter_context(download.model(registry, it)), it.digest)
             for role, it in met.by_role().items()
         }
-        checks = []
+        checks = list(outside(candidate.folder, bounds.data.sensitive))
         if CHAMPION in models and bounds.gate.signature == "compatible":
             checks.append(signature(candidate.folder, models[CHAMPION].folder))
         rows = contest.rows(raw, candidate, met.by_role().values())

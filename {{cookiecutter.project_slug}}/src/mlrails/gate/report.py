@@ -16,6 +16,7 @@ from ..core.params import Unit
 from ..reporting import html, markdown, svg, wording
 from ..reporting.blocks import Page, Picture, Pictures, Remarks, Section, Span, Table, Text, Tint
 from ..reporting.svg import BLUE, GREY, INK, ORANGE
+from . import gaps
 from .verdict import Answer, Check, Verdict
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def verdict_page(
         sections=[
             *beside.before,
             *_gains(verdict, pictured),
+            *gaps.sections(verdict.fairness),
             *beside.after,
             *([Section("Checks", [checks(verdict)])] if verdict.checks else []),
         ],

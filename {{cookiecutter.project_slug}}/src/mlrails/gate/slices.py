@@ -19,7 +19,8 @@ from ..evaluation.scored import Scored
 from .verdict import BEST, CHALLENGER, CHAMPION, Check, listed
 
 AGAINST_BEST = ", against the best champion"
-_RIVALS = {CHAMPION: "", BEST: AGAINST_BEST}
+RIVALS = {CHAMPION: "", BEST: AGAINST_BEST}
+"""Whom groups of rows are held against, and what is said of it."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ def compare(
     The Bonferroni correction: with m comparisons, each is wrong an m-th as often. `small` are the
     rows of slices that are not looked at.
     """
-    rivals = [rival for rival in _RIVALS if slices and rival in slices[0].scored.scores]
+    rivals = [rival for rival in RIVALS if slices and rival in slices[0].scored.scores]
     confidence = 1 - (1 - bounds.confidence) / max(len(slices) * len(rivals), 1)
     found = {
-        f"{it.title}{_RIVALS[rival]}": gain
+        f"{it.title}{RIVALS[rival]}": gain
         for it in slices
         for rival, gain in _gains(metric, it, rivals, confidence)
     }

@@ -71,6 +71,8 @@ class Verdict:
     remarks: Sequence[str] = ()
     """What else a reader has to know, such as a margin of another unit than the target's."""
     looks: Looks | None = None
+    fairness: Sequence[Mapping[str, Any]] = ()
+    """What was found of the gaps of groups of sensitive columns, as plain values."""
 
     def reasons(self) -> Sequence[str]:
         """Return the reasons of the checks in the way; a rejection tells doubts from failures."""
@@ -106,6 +108,7 @@ class Verdict:
             "undecided_slices": dict(self.undecided_slices),
             "remarks": list(self.remarks),
             "looks": self.looks.to_json() if self.looks else None,
+            **({"fairness": list(self.fairness)} if self.fairness else {}),
         }
 
     @classmethod
@@ -131,6 +134,7 @@ class Verdict:
             undecided_slices=told.get("undecided_slices", {}),
             remarks=tuple(told.get("remarks", ())),
             looks=Looks(**looks) if looks else None,
+            fairness=tuple(told.get("fairness", ())),
         )
 
 

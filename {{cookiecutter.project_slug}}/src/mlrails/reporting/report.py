@@ -17,7 +17,19 @@ from ..core.config import read_yaml
 from ..core.console import table
 from ..core.layout import Part
 from ..core.params import Params
-from . import blocks, charts, classes, groups, html, markdown, sections, svg, wording
+from . import (
+    blocks,
+    charts,
+    classes,
+    columns,
+    groups,
+    html,
+    markdown,
+    sections,
+    svg,
+    tasks,
+    wording,
+)
 from .wording import Found, verdict
 
 
@@ -31,8 +43,15 @@ def figures_table(found: Mapping[str, Any], part: Part = "test", report: str | N
     rows = [_row(name, metric) for name, metric in found[part].items()]
     header = (part, "model", f"{found['confidence']:.0%} interval", "best baseline", "gain")
     told = f"{about['rows']:,} {part} rows{period}; model {found['digest'][:12]}"
+    gaps = [f"\nwidest gap: {it}" for it in _gaps(found) if part == "test"]
     where = f"\nreport: {report}" if report else ""
-    return f"\n{table(header, rows)}\n\n{told}{where}"
+    return f"\n{table(header, rows)}\n\n{told}{''.join(gaps)}{where}"
+
+
+def _gaps(found: Found) -> Iterator[str]:
+    """Yield the widest gaps between the groups of sensitive columns, where there are any."""
+    if found.get("fairness"):
+        yield from columns.widest(found, tasks.target_mean(found))
 
 
 def _row(name: str, metric: Mapping[str, Any]) -> tuple[str, ...]:
@@ -78,6 +97,7 @@ def model_card(
         f"## Figures\n\n{verdict(found)}\n\n{chr(10).join((*_figures(found), *_interval(found)))}",
         *_classes(found),
         f"## Weakest slices\n\n{chr(10).join(_slices(found)) or 'None was large enough.'}",
+        *_fairness(found),
         f"## Limits\n\n{chr(10).join(_limits(found))}",
         f"## Lineage\n\n{chr(10).join(f'- {name}: `{value}`' for name, value in told.items())}",
     ]
@@ -131,6 +151,17 @@ def _slices(found: Found) -> Iterator[str]:
     for _, name, group in known[:_SLICES]:
         figure = wording.with_interval(group[found["primary"]], 4)
         yield f"- {name}: {figure} on {group['rows']:,} rows"
+
+
+def _fairness(found: Found) -> Iterator[str]:
+    if found.get("fairness"):
+        columns = wording.listed([f"`{it}`" for it in found["fairness"]])
+        lines = "\n".join(f"- {it}" for it in _gaps(found))
+        yield (
+            "## Fairness\n\n"
+            f"Not among the columns above: {columns}. The widest gaps between a group of the test "
+            f"rows and all others, with intervals:\n\n{lines or 'None was large enough.'}"
+        )
 
 
 def _limits(found: Found) -> Iterator[str]:
@@ -190,7 +221,10 @@ def _plain(value: Any) -> Any:
 def _without_curves(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            name: _without_curves(inner) for name, inner in value.items() if name not in _CURVES
+            # Groups have figures of calibration, and no curve of it.
+            name: inner if name == "fairness" else _without_curves(inner)
+            for name, inner in value.items()
+            if name not in _CURVES
         }
     if isinstance(value, list):
         return [_without_curves(inner) for inner in value]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..core.errors import counted
 from ..core.params import Task, Unit
-from . import classes, groups, importance, tasks, variation, wording
+from . import classes, columns, groups, tasks, variation, wording
 from .blocks import (
     Block,
     Page,
@@ -27,9 +27,10 @@ from .wording import Found, Relation, number
 def closing_sections(found: Found, mean: Mean) -> Iterator[Section]:
     """Yield what is told alike of every task."""
     if any(loss["mean"] is not None for loss in found["importance"].values()):
-        yield Section("What the predictions rest on", list(importance.blocks(found)))
+        yield Section("What the predictions rest on", list(columns.importance(found)))
     if found["slices"]:
         yield groups.slices_section(found, mean)
+    yield from columns.sensitive(found, mean)
     yield groups.months_section(found, mean)
     if refits := variation.section(found):
         yield refits

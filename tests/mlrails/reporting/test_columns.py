@@ -1,0 +1,55 @@
+"""What the report, the card and the console say of groups that the model does not see."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rows
+
+from mlrails.core.config import validated
+from mlrails.core.params import FILE, Params, Task
+from mlrails.evaluation import figures
+from mlrails.reporting import report, sections
+
+
+def found_in(task: Task, root: Path) -> Any:
+    values = rows.values(task)
+    asked = {"tailnum": [], "plane_seats": [50]}
+    params = validated(Params, values | {"data": values["data"] | {"sensitive": asked}}, FILE)
+    found = figures.of_model(params, rows.fitted(task), rows.parts())
+    found |= {"digest": "abc", "data_digest": "def"}
+    report.write(found, root)
+    return json.loads((root / "metrics.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("task", Task)
+def test_the_report_tells_figures_and_gaps_of_each_group(task: Task, tmp_path: Path) -> None:
+    found = found_in(task, tmp_path)
+    text, page = ((tmp_path / it).read_text("utf-8") for it in ("report.md", "report.html"))
+    for words in ("Groups that the model does not see", "50 and over", "Calibration", "N102"):
+        assert words in text and words in page
+    assert ("True positive rate" in text) is (task is Task.CLASSIFICATION)
+    assert ("for people to decide" in text) is (task is Task.CLASSIFICATION)
+    told = report.figures_table(found)
+    assert ("widest gap: True positive rate" in told) is (task is Task.CLASSIFICATION)
+    assert "widest gap: Calibration: " in told
+    assert "widest gap" not in report.figures_table(found, "validation")
+
+
+def test_without_sensitive_columns_nothing_is_said_of_them() -> None:
+    found = {**rows.figures(), "digest": "abc", "data_digest": "def"}
+    titles = [it.title for it in sections.report_page(report._plain(found)).sections]
+    assert not any("does not see" in it for it in titles)
+
+
+def test_the_card_names_what_was_kept_from_the_model(tmp_path: Path) -> None:
+    found = found_in(Task.CLASSIFICATION, tmp_path)
+    rows.write_pyproject(tmp_path)
+    rows.write_model(Task.CLASSIFICATION, tmp_path / "model")
+    made = rows.parameters(), tmp_path, tmp_path / "model"
+    card = report.model_card(found, {}, *made)
+    assert "## Fairness\n\nNot among the columns above: `tailnum` and `plane_seats`." in card
+    assert "- True positive rate: " in card
+    del found["fairness"]
+    assert "## Fairness" not in report.model_card(found, {}, *made)
