@@ -39,6 +39,24 @@ def test_a_bound_that_a_change_leaves_out_counts_all_the_same() -> None:
     assert laid(of_gate(calibration=0.02), gate=ours).gate.calibration == 0.02
 
 
+def test_a_change_cannot_take_a_column_or_a_bound_off_the_list_it_is_judged_by() -> None:
+    asked = {"wider": {"tpr": 0.05}}
+    base = of_gate(fairness=asked)
+    base |= {"data": base["data"] | {"sensitive": ["tailnum"]}}
+    for weaker in ({}, {"wider": {"tpr": 0.9}}, {"wider": {"fpr": 0.05}}):
+        found = laid(base, gate=of_gate(fairness=weaker)["gate"])
+        assert (found.data.sensitive, found.gate.fairness) == ({"tailnum": ()}, asked)
+    ours = base["data"], base["gate"]
+    assert laid(rows.values(), data=ours[0], gate=ours[1]).gate.fairness == asked
+
+
+def test_bounds_of_groups_without_a_column_are_refused(tmp_path: Path) -> None:
+    ours = of_gate(fairness={"most": {"tpr": 0.1}})
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(ours), "utf-8")
+    with pytest.raises(UsageError, match=r"'data.sensitive' names no column"):
+        gate_bounds.load_bounds(tmp_path, None)
+
+
 def test_a_key_that_nobody_knows_any_more_decides_nothing() -> None:
     assert laid(of_gate(was=1) | {"was": 1}) == laid(rows.values())
 

@@ -285,6 +285,20 @@ def test_models_are_compared_by_the_metric_of_the_bounds(
     assert found.metric.whole(found.scored.target, found.scored.calls[CHALLENGER]) > 0
 
 
+def test_the_groups_are_those_of_the_bounds(
+    settings: Settings, model_of: Callable[[Task], Path]
+) -> None:
+    here = of(rows.parameters(), settings.root, model_of(Task.CLASSIFICATION))
+    asked = {"tailnum": [], "plane_seats": [50]}
+    bounds = rows.parameters(data=rows.values()["data"] | {"sensitive": asked})
+    found = contest.contest(settings.root, here, {}, TEST, bounds)
+    assert found.sensitive.keys() == asked.keys()
+    assert set(found.sensitive["plane_seats"]) == {"under 50", "50 and over", None}
+    with pytest.raises(UsageError, match="'tailnum' that the gate groups rows by"):
+        without = TEST.drop(columns="tailnum")
+        contest.contest(settings.root, here, {}, without, bounds)
+
+
 def test_the_slices_and_the_seed_are_those_of_the_bounds(
     settings: Settings, model_of: Callable[[Task], Path]
 ) -> None:

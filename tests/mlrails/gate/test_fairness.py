@@ -4,15 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import rows
 from contests import DIGESTS, bounds, of_scores
 
 from mlrails.core.params import Task
-from mlrails.gate import fairness, verdict
+from mlrails.gate import fairness, report, verdict
 from mlrails.gate.checks import Contest, judge
+from mlrails.gate.judge import outside
 from mlrails.gate.verdict import BEST, CHALLENGER, CHAMPION, CONSTANT, Answer
 
 DAYS, OF_DAY = 40, 60
@@ -183,3 +186,28 @@ def test_numbers_and_classes_are_held_to_their_calibration(task: Task) -> None:
     found = judge(met, bounds(**loose, fairness=asked), [], DIGESTS)
     name = "gap in calibration"
     assert check(found, name).passed is False and "sex = female" in check(found, name).reason
+
+
+def test_a_model_that_asks_for_a_column_that_the_bounds_keep_from_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    rows.write_model(Task.CLASSIFICATION, tmp_path / "model")
+    (found,) = outside(tmp_path / "model", {"carrier": (), "tailnum": ()})
+    assert found.passed is False and "asks for 'carrier', which `data.sensitive`" in found.reason
+    (found,) = outside(tmp_path / "model", {"tailnum": ()})
+    assert found.passed
+    assert list(outside(tmp_path / "model", {})) == []
+
+
+def test_the_page_tells_each_gap_beside_its_bound(tmp_path: Path) -> None:
+    asked = {"wider": {"tpr": 0.1, "fpr": 0.1}, "most": {"tpr": 0.1}}
+    report.write(judged(worse_for_women(), asked), "here", "main", tmp_path)
+    text, page = ((tmp_path / it).read_text("utf-8") for it in (report.TEXT, report.PAGE))
+    for told in (text, page):
+        assert "Groups that the model does not see" in told and "sex = female" in told
+    assert "| True positive rate | sex = female | +0.2" in text
+    assert "| True positive rate | sex = female | -0.2" in text
+    assert "| False positive rate | sex = female | 0.0000" in text
+    report.write(judged(worse_for_women(), {}), "here", "main", tmp_path)
+    assert "does not see" not in (tmp_path / report.TEXT).read_text("utf-8")
+    assert "fairness" not in json.loads((tmp_path / report.VERDICT).read_text("utf-8"))
