@@ -25,7 +25,6 @@ _OF_CALLS: tuple[Measure, ...] = ("selection_rate", "tpr", "fpr")
 def check(params: Params, known: Mapping[str, Column]) -> None:
     """Raise UsageError for a sensitive column that has no groups, or is something else as well."""
     check_features(params)
-    check_bounds(params)
     for name, edges in params.data.sensitive.items():
         column = known.get(name)
         if column is None:
