@@ -55,8 +55,7 @@ def acknowledgement(units: Iterable[Unit]) -> str:
 class Data(Frozen):
     """Which column is predicted, and which ones tell the time, the group and the weight of a row.
 
-    Rows after `until` are not used. Rows of one `group` (a patient, a shop) are alike. `sensitive`
-    columns never reach the model, and figures are told by their groups.
+    Rows after the day `until` are not used. Rows of one `group` (a patient, a shop) are alike.
     """
 
     target: str
@@ -71,8 +70,7 @@ class Data(Frozen):
         roles = ("target", "time", "group", "weight")
         named = {name: role for role in roles if (name := getattr(self, role))}
         for role in roles:
-            name = getattr(self, role)
-            if name and named[name] != role:
+            if (name := getattr(self, role)) and named[name] != role:
                 raise ValueError(
                     f"{name!r} is named as {role} and as {named[name]}; a column is one of them"
                 )
