@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import rows
+import yaml
 
 from flight_delays.schema import COLUMNS
 from mlrails.core import layout
 from mlrails.core.errors import Exit, UsageError
+from mlrails.core.params import FILE
 from mlrails.core.settings import Settings
 from mlrails.data import request_log
 from mlrails.data.request_log import Head
@@ -349,14 +351,25 @@ def test_a_log_is_watched_like_rows_with_the_outcomes_that_came(here: Settings) 
     frame = logged(here)
     frame[["request_id", "late"]][::2].to_csv(here.root / "late.csv", index=False)
     told = watch(here, outcomes="late.csv")
-    (late,) = faults(told)
-    assert late.startswith("outcomes are missing though their time is over")
+    assert not faults(told)
     assert told["rows"]["new"] == 900
     assert "outcomes of late.csv: have come of 450 of 900 rows" in told["notes"]
     new = [it for it in told["windows"] if it["is_new"]]
     assert all(0 < it["labelled"] < it["rows"] and it["came"] is not None for it in new)
     without = watch(here)
     assert any("carry no outcome" in it for it in without["notes"]) and not faults(without)
+
+
+def test_outcomes_of_a_part_of_the_requests_are_late_once_it_is_said_how_long_they_take(
+    here: Settings,
+) -> None:
+    frame = logged(here)
+    frame[["request_id", "late"]][:90].to_csv(here.root / "late.csv", index=False)
+    assert not faults(watch(here, outcomes="late.csv"))
+    values = yaml.safe_load((here.root / FILE).read_text("utf-8"))
+    (here.root / FILE).write_text(yaml.safe_dump(values | {"monitor": {"horizon": "2 days"}}))
+    (fault,) = faults(watch(here, outcomes="late.csv"))
+    assert fault.startswith("outcomes are missing though their time is over")
 
 
 def test_a_server_that_answers_otherwise_than_its_model_is_a_fault(here: Settings) -> None:

@@ -181,11 +181,15 @@ def test_another_search_begins_where_its_trials_would_be_others(
     assert (key() == before) is same
 
 
-@pytest.mark.parametrize("order", [Order(trials=0), Order(timeout=-1.0), Order(processes=0)])
+@pytest.mark.parametrize(
+    "order", [Order(trials=0), Order(timeout=-1.0), Order(timeout=float("nan")), Order(processes=0)]
+)
 def test_a_number_that_makes_no_sense_is_told_before_anything_is_done(
     ours: Settings, order: Order
 ) -> None:
-    with pytest.raises(UsageError, match=r"--(trials 0|timeout -1|processes 0): write a number"):
+    with pytest.raises(
+        UsageError, match=r"--(trials 0|timeout -1|timeout nan|processes 0): write a number"
+    ):
         tune(ours, order, ())
     assert not (ours.root / ".dvc" / "tmp" / "tune").exists()
 

@@ -80,7 +80,7 @@ def _checked(order: Order, settings: Settings) -> Params:
 
     for name in ("trials", "timeout", "processes"):
         value = getattr(order, name)
-        if value is not None and value <= 0:
+        if value is not None and not value > 0:  # NaN is neither.
             raise UsageError(f"--{name} {value:g}: write a number above 0")
     checked = params.load(settings.root)
     space.of(checked)
