@@ -22,6 +22,7 @@ def estimator_of(plan: Plan) -> dict[str, object]:
 
 def test_an_interval_stays_where_numbers_have_rows_enough_and_a_level_of_other_rows_goes() -> None:
     assert estimator_of(MANY)["interval"] == 0.9 and "calibration" not in estimator_of(MANY)
+    a_week = replace(MANY, validation="1 week", test="5 weeks")
     few, classes = replace(HOUSES, gate={"days": 8}), replace(LOANS, gate={"days": 35})
-    for plan in (few, classes):
+    for plan in (few, a_week, classes):
         assert not {"interval", "calibration"} & estimator_of(plan).keys()

@@ -13,7 +13,7 @@ import rows
 from flight_delays import estimator
 from flight_delays.steps import train
 from mlrails.core import layout, processes
-from mlrails.core.errors import WorldError
+from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.params import FILE, Params, Task
 from mlrails.core.settings import Settings, scratch_of
 from mlrails.evaluation import figures, selection
@@ -92,6 +92,19 @@ def test_a_refit_is_fitted_without_the_test_rows_and_judged_by_them(
     model = rows.fitted(Task.CLASSIFICATION)
     assert found == objective.figure(params, model, rows.parts(), primary, "test")
     assert found != objective.figure(params, model, rows.parts(), primary)
+
+
+def test_a_refit_asks_for_no_interval_which_days_drawn_twice_could_be_too_few_for() -> None:
+    """Of its 14 days of validation rows the first are left out here, so that there are nine."""
+    told = rows.values(Task.REGRESSION)["estimator"] | {"interval": 0.9}
+    params = rows.parameters(Task.REGRESSION, estimator=told)
+    held_out = rows.parts()["validation"]
+    few = held_out[held_out["scheduled_departure"].dt.day >= 23]
+    assert few["scheduled_departure"].dt.normalize().nunique() == 9
+    with pytest.raises(UsageError, match="at least 10 days"):
+        rows.fit_on(params, rows.parts()["train"], few)
+    found = worker.figure(OWN, params, {**rows.parts(), "validation": few}, Refit(Kind.SEED, 0))
+    assert found > 0
 
 
 def test_without_refits_nothing_is_told_and_no_process_begins(told: Path) -> None:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -54,8 +54,9 @@ class Predictor:
             found = np.column_stack([1 - found, found])
         if not self.level or self.task == "regression":
             return found + self.level[0] if self.level else found
-        odds = found * np.array(self.level)
-        return odds / (odds + 1 - found if found.ndim == 1 else odds.sum(axis=1, keepdims=True))
+        odds: Vector = found * np.array(self.level)
+        total: Vector = odds + 1 - found if found.ndim == 1 else odds.sum(axis=1, keepdims=True)
+        return odds / total
 
     def predict(self, rows: Rows) -> Mapping[str, np.ndarray]:
         """Return `prediction`, the `probability` of an event or class, an interval of a number."""
@@ -90,11 +91,10 @@ def load(folder: Path) -> Predictor:
     return Predictor(about["task"], encoder, fitted, about["threshold"], *optional)
 
 
-class _PyFunc:
+class _PyFunc(NamedTuple):
     """What MLflow's `python_function` flavor expects of a loaded model."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self.predictor = predictor
+    predictor: Predictor
 
     def predict(self, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         import pandas as pd

@@ -67,9 +67,8 @@ def fit(
     )
     # On several threads the linear algebra adds up in another order, so its last bit would differ.
     with threadpool_limits(1, user_api="blas"):
-        how = hyperparameters, params.seed, encoder.sizes
-        fitted = estimator.fit(params.task, *how, train, held_out, watch)
-        model = Predictor(params.task, encoder, fitted, classes=known)
+        how = hyperparameters, params.seed, encoder.sizes, train, held_out, watch
+        model = Predictor(params.task, encoder, estimator.fit(params.task, *how), classes=known)
         return settle.settled(params, model, held_out, rows["validation"])
 
 

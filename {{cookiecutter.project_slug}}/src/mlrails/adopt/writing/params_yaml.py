@@ -14,8 +14,8 @@ from .earlier import features
 from .spelling import scalar
 
 _WIDTH = 100
-_DAYS_OF_INTERVAL = 20
-"""The fewest of the gate's days, groups or rows beside which validation rows have enough."""
+_BLOCKS_OF_INTERVAL = 12
+"""The fewest days, groups or rows of validation that an interval is left to."""
 _COMMENT = re.compile(r"\s+#\s.*$")
 
 
@@ -193,7 +193,10 @@ def _of_held_out(text: str, told: Mapping[str, Any], plan: Plan) -> str:
 
     A level was chosen by the months of other rows; an interval is of numbers, and takes some days.
     """
-    sets = plan.task is Task.REGRESSION and plan.gate.get("days", 0) >= _DAYS_OF_INTERVAL
+    # The parts' lengths are both shares, or both in one unit; the gate's days are of the test rows.
+    validation, test = (float(str(it).split()[0]) for it in (plan.validation, plan.test))
+    blocks = plan.gate.get("days", 0) * validation / test
+    sets = plan.task is Task.REGRESSION and blocks >= _BLOCKS_OF_INTERVAL
     keys = ("calibration",) if sets else ("calibration", "interval")
     for key in keys:
         text = put(text, "estimator", key, ...) if key in told else text

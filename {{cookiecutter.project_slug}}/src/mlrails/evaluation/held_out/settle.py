@@ -6,7 +6,7 @@ before there was any of it.
 """
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def settled(params: Params, model: Any, held_out: Labelled, rows: "pd.DataFrame") -> Any:
+Fitted = TypeVar("Fitted")
+
+
+def settled(params: Params, fitted: Fitted, held_out: Labelled, rows: "pd.DataFrame") -> Fitted:
     """Return a model with what is set on the validation rows, which it has not been fitted on.
 
     `held_out` is what an estimator is given of them, `rows` what they are. Raises UsageError where
     the params ask for what the project's `model.py` has no place for.
     """
+    model: Any = fitted
     asked, target, weight = of_held_out(params), held_out.target, held_out.weight
     scores = model.scores_of(held_out.matrix)
     if asked.calibration:
@@ -38,7 +42,8 @@ def settled(params: Params, model: Any, held_out: Labelled, rows: "pd.DataFrame"
         ends = conformal.interval(target - scores, blocks, weight, asked.interval)
         model = _with(model, "interval", interval=tuple(ends))
     cut = diagnostics.threshold(params, target, scores, weight)
-    return replace(model, threshold=cut)
+    found: Fitted = replace(model, threshold=cut)
+    return found
 
 
 def _blocks(data: Data, rows: "pd.DataFrame") -> conformal.Blocks:
