@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 from searches import SPACE
 
 from mlrails.core.params import Task
 from mlrails.evaluation.metrics import METRICS
-from mlrails.tuning import page, words
+from mlrails.tuning import charts, page, words
 from mlrails.tuning.page import Result
 from mlrails.tuning.space import Choices, Numbers, Space
 from mlrails.tuning.trial import State, Trial
@@ -63,6 +64,12 @@ def test_a_search_of_which_there_is_little_to_draw_has_a_page_all_the_same(
 ) -> None:
     where, _ = page.write(replace(RESULT, trials=left, best=left[0], importance={}), tmp_path)
     assert "The values stay as they were" in where.read_text("utf-8")
+
+
+def test_there_is_no_mark_between_two_trials() -> None:
+    axes = Figure().add_subplot()
+    charts._history([whole(number, 0.5 + number / 100) for number in range(4)], True, "", axes)
+    assert all(float(it).is_integer() for it in axes.get_xticks())
 
 
 def test_names_and_choices_cannot_become_markup(tmp_path: Path) -> None:

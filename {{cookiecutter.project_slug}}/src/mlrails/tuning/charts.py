@@ -40,6 +40,7 @@ def _history(trials: Sequence[Trial], higher: bool, title: str, axes: "Axes") ->
     axes.plot(numbers, values, "o", color=SKY, markersize=4)
     until = list(accumulate(values, max if higher else min))
     axes.step(numbers, until, where="post", color=BLUE, linewidth=1.6)
+    axes.locator_params("x", integer=True)  # There is no trial one and a half.
     axes.set_xlabel("Trial")
     axes.set_title(title)
 
