@@ -92,7 +92,8 @@ def test_it_is_found_on_a_later_page() -> None:
     [
         (["params.yaml", "docs/a.md", f"src/{OURS.package}/estimator.py"], ""),
         (["dvc.yaml", "tests/a.py"], "`dvc.yaml`. Read"),
-        ([f"src/{OURS.package}/steps/train.py", f"src/{OURS.package}/source.py"], ""),
+        ([f"src/{OURS.package}/steps/prepare.py", f"src/{OURS.package}/source.py"], ""),
+        ([f"src/{OURS.package}/steps/train.py"], "/steps/train.py`. Read"),  # It refits.
         ([f"src/{OURS.package}/steps/evaluate.py"], "/steps/evaluate.py`. Read"),
         ([f"src/{OURS.package}/__init__.py"], "/__init__.py`. Read"),
         (["src/mlrails/data/splits.py"], "`src/mlrails/data/splits.py`. Read"),
