@@ -21,14 +21,14 @@ from flight_delays import estimator as seam
 from mlrails.core import hashing
 from mlrails.core.config import validated
 from mlrails.core.errors import UsageError
-from mlrails.core.params import FILE, Task
+from mlrails.core.params import FILE, Task, of_estimator
 from mlrails.modeling import classes
 from mlrails.modeling.dataset import weights
 from mlrails.modeling.epochs import Arrays, Watch
 
 import made_up
 
-SECTION = made_up.values()["estimator"]
+SECTION = {**of_estimator(made_up.params())}
 ESTIMATOR, ENCODER = made_up.fitted().estimator, made_up.fitted().encoder
 CLASSES = made_up.fitted().classes
 SHAPE = (len(CLASSES),) if CLASSES else ()  # Of the scores of a row.
