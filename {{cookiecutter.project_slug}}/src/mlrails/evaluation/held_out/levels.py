@@ -4,7 +4,7 @@ Numbers are moved by a sum, probabilities by a factor of their odds (an intercep
 1958's calibration in the large, of several classes one each), so no two rows change places within
 a class. Only a share of the distance is taken: a month of its own is off by what lasts and by what
 does not, and measured on the flights the half was nearer to the months after than all or none, in
-both tasks (decision 55). A slope beside it was no better, and so is not fitted.
+both tasks. A slope beside it was no better, and so is not fitted.
 """
 
 import numpy as np
