@@ -150,7 +150,16 @@ def test_all_of_one_category_is_drift() -> None:
     def one(part: pd.DataFrame, rng: np.random.Generator) -> None:
         part["shop"] = "north"
 
-    assert of(found(one).standing, Source.ROWS)
+    told = found(one)
+    assert of(told.standing, Source.ROWS)
+    # At once, and where there is too little past to look at windows.
+    young = months.changed(months.rows(days=80), one, since=63)
+    for survey_of, since in (
+        (told, months.KNOWN),
+        (survey(months.material(young, 63), months.QUESTION), 63),
+    ):
+        (fault,) = (it for it in survey_of.faults if it.kind is Kind.REPEATED)
+        assert (fault.column, fault.first, fault.share) == ("shop", since, 1.0)
 
 
 def test_categories_that_nobody_knows_are_told_and_many_are_a_fault() -> None:

@@ -36,7 +36,7 @@ class Counts:
     bins: Matrix
     missing: Vector
     repeated: Vector
-    """Rows with the commonest number of their day."""
+    """Rows with the commonest value of their day."""
     outside: Vector
     """Rows outside of the range that the schema allows."""
     total: Vector
@@ -131,7 +131,8 @@ def category(
     counts = Counts(
         _table(day[there], place[codes[there]], days, len(labels)),
         _sums(~there, day, days),
-        *[none] * 3,
+        _commonest(codes[there], day[there], days),
+        *[none] * 2,
     )
     return Daily(name, "category", counts, labels, nullable=nullable)
 

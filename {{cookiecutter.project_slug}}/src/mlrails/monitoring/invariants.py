@@ -80,11 +80,10 @@ def _of_column(column: Daily, runs: Runs, new: np.ndarray) -> Iterator[Fault]:
     if not column.nullable and empty[new].any():
         yield _first(Kind.EMPTY, column.name, runs, new & (empty > 0), empty)
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares = [(Kind.MISSING, found.missing, found.missing / found.rows, found.rows)]
-        if column.kind == "number":
-            shares.append(
-                (Kind.REPEATED, found.repeated, found.repeated / found.known, found.known)
-            )
+        shares = [
+            (Kind.MISSING, found.missing, found.missing / found.rows, found.rows),
+            (Kind.REPEATED, found.repeated, found.repeated / found.known, found.known),
+        ]
     for kind, rows, share, of in shares:
         if kind is Kind.MISSING and not column.nullable:
             continue
