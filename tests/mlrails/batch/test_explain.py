@@ -117,6 +117,7 @@ def test_few_rows_of_a_file_are_all_explained(here: Path, asked: Asked) -> None:
         (json.dumps(ROW | {"distance": "far"}), "row 1: column 'distance': must be a valid number"),
         (json.dumps(ROW | {"distance": True}), "'distance' is bool, and the model takes a number"),
         (json.dumps(ROW | {"wind_speed": 300}), "'wind_speed': must be less than or equal to 200"),
+        (" ", "ROW: is empty; write"),
         ("0", r"0: there are test rows 1 to [\d,]+; name one"),
         ("99999999", r"99999999: there are test rows 1 to"),
         ("nothing.csv", "nothing.csv: no .parquet or .csv file there"),

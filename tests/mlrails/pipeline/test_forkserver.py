@@ -222,6 +222,20 @@ def sigint_is_ignored(process: int) -> bool:
     return bool(int(ignored, 16) >> (signal.SIGINT - 1) & 1)
 
 
+def test_a_caller_that_was_killed_before_its_stage_began_is_no_defect(root: Path) -> None:
+    code = (
+        "import json, socket; from mlrails.pipeline.forkserver import _Server\n"
+        "caller, ours = socket.socketpair()\n"
+        "asked = {'module': 'own.steps.tells', 'folder': '.', 'variables': {}}\n"
+        "caller.sendall(json.dumps(asked).encode() + b'\\n'); caller.close()\n"
+        "print(_Server(ours).serve())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "own.steps.tells\n", "")
+
+
 def test_a_stage_whose_caller_was_killed_comes_to_its_end_and_the_server_with_it(
     root: Path,
 ) -> None:

@@ -110,6 +110,8 @@ def _rows(settings: Settings, wanted: str | None, model: loading.LoadedModel) ->
         example = model.interface.example[:1]
         columns = model.from_json({it.name: [example[0][it.name]] for it in model.inputs})
         yield "the model's own example", {name: it[0] for name, it in columns.items()}
+    elif not wanted.strip():  # As of a variable that is empty; its path would be the project.
+        raise UsageError(f"ROW: is empty; write {_form(model.inputs)}, or name no row at all")
     elif wanted.lstrip().startswith(("{", "[")):
         yield from _typed(wanted, model.inputs, "ROW")
     elif wanted.isdecimal():

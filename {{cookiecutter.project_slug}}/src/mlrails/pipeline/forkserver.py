@@ -124,7 +124,8 @@ class _Server:
         if not (process := os.fork()):
             self._become(asked["folder"], asked["variables"])
             return str(asked["module"])
-        self._caller.sendall(b"begun\n")
+        with suppress(OSError):  # Whoever asked may be gone, which the next line tells.
+            self._caller.sendall(b"begun\n")
         self._stage = process
         self._tell()  # It may have ended before it was known.
         return ""
