@@ -110,7 +110,8 @@ def openings(client: Any, settings: Settings, kept: Kept) -> Sequence[Entry]:
 def _tell(settings: Settings, kept: Kept) -> None:
     there = versions.connect_to_read(settings)
     found = openings(there.client, settings, kept)
-    say(f"holdout: {kept.told()}, which no stage, trial, report or gate has seen")
+    say(f"holdout: {kept.told()}, which no stage, trial, report or gate sees")
+    _tell_seen(_seen_by(there, kept))
     for it in found:
         say(f"holdout: {_opened(it, kept)}")
     if not found:
@@ -118,6 +119,13 @@ def _tell(settings: Settings, kept: Kept) -> None:
             "holdout: nobody has opened them; `nox -s holdout -- --open` judges the champion by "
             "them, and should be the last thing that you do"
         )
+
+
+def _tell_seen(versions: int) -> None:
+    """Say of how many versions nobody knows that they have not seen these rows."""
+    if versions:
+        count = counted(versions, "version")
+        say(f"holdout: {count} of other splits may have learnt of them, or been judged by them")
 
 
 def _opened(entry: Entry, kept: Kept) -> str:
@@ -228,7 +236,5 @@ def _say(kept: Kept, told: Mapping[str, str]) -> None:
     say(f"holdout: {kept.told()}, are open; version {told['version']}: {told['found']}")
     if told["opening"] != "1":
         say(f"holdout: this is opening {told['opening']} of rows that nobody had seen at the first")
-    if told["seen_by"] != "0":
-        count = counted(int(told["seen_by"]), "version")
-        say(f"holdout: {count} of other splits may have learnt of them, or been judged by them")
+    _tell_seen(int(told["seen_by"]))
     say("holdout: that is written down for good; `nox -s holdout` tells it to everybody")
