@@ -48,8 +48,7 @@ def test_an_event_is_called_from_the_threshold_on_and_a_class_or_number_is_predi
     elif MODEL.threshold is not None:
         expected = {"prediction": scores >= MODEL.threshold, "probability": scores}
     else:
-        ends = zip(names, (0, *MODEL.interval), strict=False)
-        expected = {name: scores + end for name, end in ends}
+        expected = {it: scores + end for it, end in zip(names, (0, *MODEL.interval), strict=False)}
     pd.testing.assert_frame_equal(pd.DataFrame(MODEL.predict(ROWS)), pd.DataFrame(expected))
 
 

@@ -63,8 +63,9 @@ def test_its_params_are_params() -> None:
     found = [yaml.safe_load(it)["evaluation"] for it in blocks("yaml")]
     rules = [Evaluation(**USUAL, **it) for it in found]
     primary = [selection.primary(Task.CLASSIFICATION, it).name for it in rules]
-    assert primary == ["average_precision", "cost"]
-    costs = rules[-1].costs
+    assert primary == ["average_precision", "cost", "roc_auc"]
+    assert rules[-1].refits == 5  # as the page goes on to say
+    costs = rules[1].costs
     assert costs == metric_page.COSTS
     assert f"{costs.false_alarm / (costs.false_alarm + costs.miss):.2f} here" in TEXT
 
