@@ -1,8 +1,7 @@
 """Rows made up of your own `schema.py`, and your own `params.yaml` with less to do.
 
-Nothing here knows what your columns mean. The target is made of the first features, so that there
-is something to learn. Where your `source.py` or `features.py` asks for more than `schema.py` says,
-as for certain names of a category, write it into `values`.
+Nothing here knows what your columns mean. The target is made of the features, to be learnt. What
+`source.py` or `features.py` ask for beyond `schema.py`, as names of a category, goes to `values`.
 """
 
 from collections.abc import Mapping
@@ -93,12 +92,13 @@ def _times(chance: np.random.Generator) -> Any:
 
 
 def _target(made: pd.DataFrame, column: Column, chance: np.random.Generator) -> Any:
-    named = params().features
-    weights = {name: 0.5**place for place, name in enumerate([*named.numeric, *named.categorical])}
+    named, time = params().features, params().data.time
+    seen = [made[it] for it in (*named.numeric, *named.categorical)]
+    seen += [features.CALENDAR[it](made[time].to_numpy("M8[m]")) for it in named.calendar]
     signal = chance.normal(0, 0.1, COUNT)
-    for name, weight in weights.items():
-        share = made[name].rank(method="dense", pct=True)  # A gap tells nothing.
-        signal += weight * share.fillna(share.mean()).fillna(0).to_numpy(np.float64)
+    for place, each in enumerate(seen):
+        share = pd.Series(each).rank(method="dense", pct=True)  # A gap tells nothing.
+        signal += 0.5**place * share.fillna(share.mean()).fillna(0).to_numpy(np.float64)
     places = pd.Series(signal).rank(pct=True).to_numpy()
     if column.kind == "category":
         return pd.cut(places, 3, labels=_CATEGORIES[:3]).astype(DTYPES["category"])

@@ -24,7 +24,7 @@ ELSEWHERE = """
 import json, sys
 from pathlib import Path
 sys.modules["mlrails"] = None  # importing it fails
-folder, package, rows = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+folder, package, rows = Path(sys.argv[1]), sys.argv[2], json.load(sys.stdin)
 sys.path.insert(0, str(folder / "code"))
 from importlib import import_module
 model = import_module(f"{package}.model").load(folder / "data" / "model")
@@ -93,7 +93,7 @@ def test_the_engine_loads_it_by_its_digest(written: Path) -> None:
 def test_it_loads_and_scores_where_there_is_no_engine(written: Path) -> None:
     known = ROWS[[*MODEL.encoder.columns]].dropna()
     rows = json.dumps({name: it.tolist() for name, it in known.items()}, default=str)
-    command = [sys.executable, "-I", "-B", "-c", ELSEWHERE, str(written), made_up.PACKAGE, rows]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    command = [sys.executable, "-I", "-B", "-c", ELSEWHERE, str(written), made_up.PACKAGE]
+    done = subprocess.run(command, input=rows, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(json.loads(done.stdout), MODEL.scores(known), rtol=1e-5)
