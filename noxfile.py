@@ -156,7 +156,7 @@ def proof(session: nox.Session) -> None:
 def tables(session: nox.Session) -> None:
     """Adopt other people's tables (-- --step N --seconds N), and write docs/own-data.md of them.
 
-    Twenty of them go all the way to a model in use. It goes on where it was broken off: what has
+    Some of them go all the way to a model in use. It goes on where it was broken off: what has
     been tried of this template lies in .nox/tried.
     """
     here = session.cache_dir.absolute().with_name("tried")

@@ -39,7 +39,7 @@ Where a table is not taken, `adopt` has said why, and the project is as it was b
 stage says it, its file is named. A sentence stands for all of its kind.
 
 """
-TWENTY = """## All the way
+ALL_THE_WAY = """## All the way
 
 Tables of all kinds, each with the commands that a user gives and no edit by hand: `adopt`, commit,
 `train`, commit, `promote`, `predict`, `serve`, which was asked over loopback for the first row of
@@ -148,8 +148,7 @@ def which(tables: Sequence[Found], far: Sequence[Found]) -> str:
     adopted, trained = (sum("adopt" in it["passed"] for it in them) for them in (tables, far))
     return (
         f"Of the {len(PLACES):,} so far **{len(tables):,}** were tried: {every(tables)}. Of the "
-        f"{adopted:,} that were adopted\n**{trained:,}** went on to their tests and stages. Which "
-        "ones was said by their places alone."
+        f"{adopted:,} that were adopted\n**{trained:,}** went on to their tests and stages."
     )
 
 
@@ -221,7 +220,7 @@ def all_the_way(in_use: Sequence[Found]) -> str:
     ]
     told = ("table", "task", "split by", "rows", "verdict", "because")
     stopped = f"\nThe gate has let these not pass:\n\n{table(told, others)}" if others else ""
-    return TWENTY + table(names, rows) + stopped if rows else ""
+    return ALL_THE_WAY + table(names, rows) + stopped if rows else ""
 
 
 def figures(found: Found) -> tuple[str, ...]:
