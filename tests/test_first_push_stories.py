@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from baking import Once, Project, bake
-from forge_stories import PARAMS, PASSED, PROMOTED, Repository, nox, on_a_forge
+from forge_stories import MONITOR, PARAMS, PASSED, PROMOTED, Repository, nox, on_a_forge
 
 pytestmark = [pytest.mark.slow, pytest.mark.forge]
 CHECKED = {"checks": "success"}
@@ -48,4 +48,5 @@ def test_a_fresh_project_is_green_in_every_workflow_from_its_first_push_on(
         assert ran(there) == {"Rollback": {"rollback": "success"}}
         assert [it["action"] for it in there.ledger()] == ["promotion", "promotion", "rollback"]
         run = {Path(it["path"]).name for it in there.forge.files.every("runs")}
+        run |= {Path(MONITOR).name}  # Its Mondays are a story of their own.
         assert run == {path.name for path in (project.root / ".github" / "workflows").iterdir()}

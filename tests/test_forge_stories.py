@@ -214,7 +214,8 @@ def test_the_template_s_own_workflow_asks_for_its_sessions(
     quick: Project, tmp_path: Path, sound: bool
 ) -> None:
     # What the sessions do is seen where this runs, in one of them.
-    uvx = 'echo "uvx $*"' if sound else 'echo "uvx $*"; [ "$3" != tests ]'
+    # The words of a step that fails at once may be lost.
+    uvx = 'echo "uvx $*"' if sound else 'echo "uvx $*"; sleep 0.5; [ "$3" != tests ]'
     path = ".github/workflows/tests.yaml"
     with on_a_forge(quick, tmp_path / "story", uvx) as there:
         sudo = tmp_path / "story" / "forge" / "programs" / "sudo"  # The machine keeps its packages.

@@ -334,7 +334,7 @@ def test_each_python_trains_and_is_right_in_style_types_and_tests(
 
 
 @pytest.mark.slow
-@each_framework
+@one_framework
 def test_a_fit_that_is_killed_goes_on_after_its_last_whole_epoch(
     project: Project, tmp_path: Path
 ) -> None:

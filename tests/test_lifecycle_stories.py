@@ -84,6 +84,7 @@ def test_after_a_kill_at_any_moment_the_next_promotion_completes(
         assert state == whole
 
 
+@pytest.mark.proof  # A server with accounts, and one in the place of the branch, are asked in CI.
 def test_the_lifecycle_runs_on_a_server_as_well(
     promoted: Project, others: list[Project], tmp_path: Path
 ) -> None:
@@ -188,6 +189,7 @@ def test_the_bounds_of_a_revision_count_where_it_is_named(
     assert verdict(project)["bounds"] == base
 
 
+@pytest.mark.proof
 def test_mlflow_run_makes_a_version_again(promoted: Project, tmp_path: Path) -> None:
     project = promoted.copy(tmp_path / "project")
     words = ["-e", "reproduce", "-P", "version=1", "--env-manager", "local"]

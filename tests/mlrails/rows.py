@@ -18,7 +18,7 @@ from flight_delays.steps import train
 from mlrails.core import files, hashing, layout, settings
 from mlrails.core.config import read_yaml, validated
 from mlrails.core.layout import PARTS, SERVING_LOCK, Part
-from mlrails.core.params import FILE, Params, Task, of_estimator
+from mlrails.core.params import FILE, OfHeldOut, Params, Task, of_estimator
 from mlrails.core.settings import Settings
 from mlrails.data.schema import Column
 from mlrails.data.splits import label
@@ -142,6 +142,7 @@ def values(task: Task = Task.CLASSIFICATION) -> dict[str, Any]:
         "estimator": {
             name: _SMALL.get(name, value)
             for name, value in read_yaml(ROOT / FILE)["estimator"].items()
+            if name not in OfHeldOut.model_fields  # Another task may not have them.
         },
         "evaluation": {"confidence": 0.9, "resamples": 100, "slices": ["carrier", "origin"]},
         "gate": GATE | ({} if task is Task.REGRESSION else {"calibration": 0.01}),

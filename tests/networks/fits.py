@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import rows
 
 from flight_delays import estimator as seam
-from mlrails.core.params import Task
+from mlrails.core.params import Task, of_estimator
 from mlrails.data.arrays import Matrix
 from mlrails.modeling import classes
 from mlrails.modeling.dataset import Labelled
@@ -25,19 +25,22 @@ def labelled(task: Task, part: str) -> Labelled:
     return classes.labelled(rows.fitted(task).encoder.encode(frame), target, known)
 
 
+def hyperparameters(**changes: object) -> seam.Hyperparameters:
+    """Return the project's own ones, with some changed."""
+    return seam.Hyperparameters(**{**of_estimator(rows.parameters()), **changes})
+
+
 def fit(task: Task, watch: Watch, **changes: object) -> seam.Network:
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
     train, validation = labelled(task, "train"), labelled(task, "validation")
     sizes = rows.fitted(task).encoder.sizes
-    return seam.fit(task, hyperparameters, 7, sizes, train, validation, watch)
+    return seam.fit(task, hyperparameters(**changes), 7, sizes, train, validation, watch)
 
 
 def taught(
     train: Labelled, sizes: Sequence[int], task: Task = Task.REGRESSION, **changes: object
 ) -> seam.Network:
     """Fit on rows, and stop where nothing is gained on the same."""
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | changes)
-    return seam.fit(task, hyperparameters, 7, sizes, train, train, Watch())
+    return seam.fit(task, hyperparameters(**changes), 7, sizes, train, train, Watch())
 
 
 def numbers() -> Matrix:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import rows
 import torch
-from fits import PLATFORM, fit, labelled, matrix, numbers, said
+from fits import PLATFORM, fit, hyperparameters, labelled, matrix, numbers, said
 from torch.overrides import TorchFunctionMode
 
 from flight_delays import estimator as seam
@@ -141,9 +141,8 @@ def test_other_errors_of_pytorch_stay_what_they_are(monkeypatch: pytest.MonkeyPa
 
 def learner() -> seam._Learner:
     task, sizes = Task.REGRESSION, rows.fitted(Task.REGRESSION).encoder.sizes
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"])
     parts = {part: labelled(task, part) for part in ("train", "validation")}
-    return seam._Learner(seam.Network(task, sizes, 4, 2, 32), hyperparameters, parts)
+    return seam._Learner(seam.Network(task, sizes, 4, 2, 32), hyperparameters(), parts)
 
 
 @pytest.mark.parametrize("native", [True, False])

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import rows
 import tensorflow as tf
-from fits import PLATFORM, fit, labelled, matrix, numbers, said
+from fits import PLATFORM, fit, hyperparameters, labelled, matrix, numbers, said
 
 from flight_delays import estimator as seam
 from mlrails.core import files
@@ -218,9 +218,8 @@ def test_a_network_that_does_not_fit_into_memory_is_out_of_memory(
 
 def test_layers_of_equal_width_drop_other_units() -> None:
     task, sizes = Task.REGRESSION, rows.fitted(Task.REGRESSION).encoder.sizes
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"] | {"layers": 3})
     train = labelled(task, "train")
-    architecture = seam._Architecture(task, hyperparameters, sizes, train)
+    architecture = seam._Architecture(task, hyperparameters(layers=3), sizes, train)
     learner = seam._Learner(architecture, "float32", {"train": train, "validation": train})
     learner.begin(7, 0.001)
     drops = [it for it in learner.inner.layers if isinstance(it, keras.layers.Dropout)]
@@ -232,9 +231,8 @@ def test_layers_of_equal_width_drop_other_units() -> None:
 def test_weights_in_two_precisions_are_one_and_the_same() -> None:
     """What is fitted in mixed precision on a GPU is served in whole precision."""
     task = Task.REGRESSION
-    hyperparameters = seam.Hyperparameters(**rows.values()["estimator"])
     sizes = rows.fitted(task).encoder.sizes
-    architecture = seam._Architecture(task, hyperparameters, sizes, labelled(task, "train"))
+    architecture = seam._Architecture(task, hyperparameters(), sizes, labelled(task, "train"))
     mixed, _ = architecture.build("mixed_bfloat16")
     weights = mixed.get_weights()
     _, whole = architecture.build("float32")

@@ -93,7 +93,7 @@ def _times(chance: np.random.Generator) -> Any:
 
 def _target(made: pd.DataFrame, column: Column, chance: np.random.Generator) -> Any:
     named, time = params().features, params().data.time
-    seen = [made[it] for it in (*named.numeric, *named.categorical)]
+    seen: list[Any] = [made[it] for it in (*named.numeric, *named.categorical)]
     seen += [features.CALENDAR[it](made[time].to_numpy("M8[m]")) for it in named.calendar]
     signal = chance.normal(0, 0.1, COUNT)
     for place, each in enumerate(seen):

@@ -1,12 +1,13 @@
 """Has the distribution of any column, or of the prediction, changed more than it does by itself?
 
-Each window of days is held against the eight weeks before it. How far columns are from there is
-scaled by how far they use to be, and the largest of all counts: one test, however many columns. It
-must stand out twice. Among all runs of days as long as the window, each told from the rest of it
-and its eight weeks together: so nothing is taken for a change that is within them as well. And
-among the same figures of past windows: they changed with the seasons too. While an alarm stands,
-windows are held against the weeks before it, and are no past of each other: or a change that stays
-would be told once, and then pass for usual. After eight weeks it is what is usual.
+Each window of days is held against the eight weeks before the one before it: a change that begins
+within a window would else be among the days that the next is held against. How far columns are from
+there is scaled by how far they use to be, and the largest of all counts: one test, however many
+columns. It must stand out twice. Among all runs of days as long as the window, each told from the
+rest of it and its eight weeks together: so nothing is taken for a change that is within them as
+well. And among the same figures of past windows: they changed with the seasons too. While an alarm
+stands, windows are held against the weeks before it, and are no past of each other: or a change
+that stays would be told once, and then pass for usual. After eight weeks it is what is usual.
 
 The chance that a window of nothing new ranks so high is at most one over the number of those that
 it is ranked among, so with too few of them it is not said that all is well.
@@ -118,7 +119,7 @@ def _look(history: _History, place: int, looks: Sequence[Look], base: int) -> Lo
     if len(past) < how.past:
         why = f"{len(past)} of the {how.past} past windows that it takes"
         return Look(start, end, rows, None, why, past=len(past))
-    reference = np.array([[base - how.trailing, base]])
+    reference = windows.before(np.array([[base, base + how.length]]), how)
     own = distances.between(history.columns, history.windows[[place]], reference)
     among = np.concatenate([history.distances[:, past], np.nan_to_num(own)], axis=1)
     scores = _scores(among, rows)

@@ -214,13 +214,14 @@ def _alarms(of: Material, asked: Question, found: Survey) -> Iterator[Alarm]:
 def _where(of: Material, asked: Question, found: Survey, look: Look) -> str:
     """Return between which values, and in which slice, the farthest mover has moved."""
     name = look.movers[0].measure.column
-    now, before = (look.start, look.end), (look.start - found.how.trailing, look.start)
+    now = np.array([[look.start, look.end]])
+    before = windows.before(now, found.how)
     changes: Sequence[where.Shift] = ()
     if not asked.in_public or name in of.slices:
         column = next(it for it in found.columns if it.name == name)
-        changes = where.shifts(column, np.array([now]), np.array([before]))
+        changes = where.shifts(column, now, before)
     slices = of.rows[[it for it in of.slices if it in of.rows]]
-    masks = (_among(of, it) for it in (now, before))
+    masks = (_among(of, *it[0].tolist()) for it in (now, before))
     return alarms.in_words(where.slice_of(_values(of, name), slices, *masks), changes)
 
 
@@ -235,8 +236,8 @@ def _values(of: Material, name: str) -> "pd.Series[Any]":
     return pd.Series(of.score if of.score.ndim == 1 else of.score.max(axis=1), name=name)
 
 
-def _among(of: Material, run: tuple[int, int]) -> np.ndarray:
-    found: np.ndarray = (of.day >= run[0]) & (of.day < run[1])
+def _among(of: Material, start: int, end: int) -> np.ndarray:
+    found: np.ndarray = (of.day >= start) & (of.day < end)
     return found
 
 
@@ -246,7 +247,7 @@ def _where_of_outcomes(of: Material, look: OutcomeLook) -> str:
         return ""
     told = np.isfinite(of.target)
     start = look.start if look.strongest is look.alone else of.known
-    now = told & _among(of, (start, look.end))
+    now = told & _among(of, start, look.end)
     before = told & of.held_out & (of.day < of.known)
     plain = outcomes.plain(np.nan_to_num(of.target), of.score)
     slices = of.rows[[it for it in of.slices if it in of.rows]]

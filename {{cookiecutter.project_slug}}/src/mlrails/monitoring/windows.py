@@ -74,13 +74,18 @@ def grid(days: int, anchor: int, how: Plan) -> Runs:
     """
     first = anchor % how.length
     starts = np.arange(first, days - how.length + 1, how.length)
-    starts = starts[starts >= how.trailing]
+    starts = starts[starts >= how.trailing + how.length]
     return np.stack([starts, starts + how.length], axis=1).astype(np.int64).reshape(-1, 2)
 
 
 def before(windows: Runs, how: Plan) -> Runs:
-    """Return the days that each window is held against."""
-    return np.stack([windows[:, 0] - how.trailing, windows[:, 0]], axis=1)
+    """Return the days that each window is held against: those before the window before it.
+
+    A change that begins within a window would else stand among the days that the next one, the
+    first that it fills, is held against.
+    """
+    last = windows[:, 0] - how.length
+    return np.stack([last - how.trailing, last], axis=1)
 
 
 def within(reference: Runs, how: Plan) -> Runs:

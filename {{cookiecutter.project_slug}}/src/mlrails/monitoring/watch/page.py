@@ -239,10 +239,10 @@ def _how(found: Found) -> Iterator[str]:
     budget, window = found["budget"], found["window"]
     yield (
         f"Each window of {counted(window['days'], 'day')} is held against the "
-        f"{counted(window['trailing'], 'day')} before it. The column that has moved the farthest, "
-        "by its own measure, must stand out among all such stretches of these days, and among the "
-        f"past windows, of which it takes {budget['past']}: the chance of a false alarm is "
-        f"{wording.percent(budget['error'])} a look."
+        f"{counted(window['trailing'], 'day')} before the one before it. The column that has moved "
+        "the farthest, by its own measure, must stand out among all such stretches of these days, "
+        f"and among the past windows, of which it takes {budget['past']}: the chance of a false "
+        f"alarm is {wording.percent(budget['error'])} a look."
     )
     yield (
         "Outcomes are compared by days with those of the rows that the model was judged by, on the "

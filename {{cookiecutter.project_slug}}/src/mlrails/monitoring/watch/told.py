@@ -187,7 +187,7 @@ def _columns(of: Survey, about: About) -> Iterator[Found]:
 
 def _distances(of: Survey, column: Daily) -> Found:
     """Return how far the last whole window is from the weeks before it, and what is usual."""
-    every = of.windows[of.windows[:, 0] >= of.how.trailing]
+    every = of.windows[windows.before(of.windows, of.how)[:, 0] >= 0]
     if len(every) < 2:
         return {}
     found = distances.between([column], every, windows.before(every, of.how))
