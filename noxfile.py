@@ -21,7 +21,7 @@ ENGINE_LOCK = f"{PROJECT}/overlays/framework/scikit-learn/{LOCK}"
 TABLES = Path("tests", "tables")
 TABLES_LOCK = "requirements.lock"
 # Each worker takes whichever file of tests is next, as its tests share what they have baked and
-# trained (tests/conftest.py says which do not). There are more than cores, as jobs wait for git,
+# trained (tests/conftest.py says which do not). There is one more than cores, as jobs wait for git,
 # archives and servers.
 SIDE_BY_SIDE = ("--dist", "loadgroup", "--numprocesses")
 IN_ORDER = "--no-loadscope-reorder"
@@ -138,7 +138,7 @@ def engine(session: nox.Session) -> None:
 def stories(session: nox.Session) -> None:
     """Run what takes longer: workflows and attacks on a forge here, frameworks, containers."""
     # The files with most tests come first, and what goes alone fills the rest.
-    test(session, *SIDE_BY_SIDE, "4", "-m", STORIES)
+    test(session, *SIDE_BY_SIDE, "3", "-m", STORIES)
 
 
 @nox.session
