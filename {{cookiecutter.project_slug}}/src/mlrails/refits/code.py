@@ -1,12 +1,13 @@
 """The project's own code that fits a model, found by its package's name."""
 
 import sys
+import traceback
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import UsageError
+from ..core.errors import ProjectError, UsageError
 from ..evaluation.own import OwnMetric
 
 
@@ -30,6 +31,16 @@ def of_project(root: Path, package: str) -> Code:
         )
     seam = import_module(f"{package}.estimator")
     return Code(fit, seam.Hyperparameters, _own(package))
+
+
+def in_words(error: Exception) -> str:
+    """Return what has ended a fit of it, without a value that it may quote."""
+    if isinstance(error, ProjectError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    traceback.print_exception(error)  # Into the file of this process: it may quote values.
+    return f"{type(error).__name__} in the project's code"
 
 
 def _own(package: str) -> tuple[OwnMetric, ...]:

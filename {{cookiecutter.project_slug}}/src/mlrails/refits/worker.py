@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Thread
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ..core import files, params, processes, settings
 from ..core.config import validated
-from ..core.errors import ProjectError
 from ..core.layout import Part
 from ..core.params import FILE, Params, of_estimator
 from ..data import parquet
@@ -62,17 +60,8 @@ def work(folder: Path, refits: Sequence[Refit]) -> str:
             found = json.dumps({FIGURE: figure(own, given, rows, refit)})
             files.write_text(f"{found}\n", path_of(folder, refit))
     except Exception as error:
-        return f"{at}{_in_words(error)}"
+        return f"{at}{code.in_words(error)}"
     return ""
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, ProjectError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "out of memory"
-    traceback.print_exception(error)  # Into the file of this process: it may quote values.
-    return f"{type(error).__name__} in the project's code"
 
 
 def end_with(lines: TextIO) -> None:

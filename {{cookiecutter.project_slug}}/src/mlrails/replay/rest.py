@@ -106,12 +106,7 @@ def comment(asked: Asked, issue: str) -> Answer:
 
 def change_comment(asked: Asked, number: str) -> Answer:
     """Change a comment."""
-    found = asked.files.get("comments", number)
-    if found is None:
-        return MISSING
-    if refusal := _too_long(asked.given):
-        return refusal
-    return Answer(_public(asked.files.keep("comments", {**found, "body": asked.given["body"]})))
+    return _changed(asked, "comments", number, lambda: {"body": asked.given["body"]})
 
 
 def issues(asked: Asked) -> Answer:
@@ -133,12 +128,17 @@ def issue(asked: Asked) -> Answer:
 
 def change_issue(asked: Asked, number: str) -> Answer:
     """Change an issue, or close it."""
-    found = asked.files.get("issues", number)
+    return _changed(asked, "issues", number, lambda: asked.given)
+
+
+def _changed(asked: Asked, kind: str, number: str, values: Callable[[], Record]) -> Answer:
+    """Keep a record with other values, which are asked for once it is known to be there."""
+    found = asked.files.get(kind, number)
     if found is None:
         return MISSING
     if refusal := _too_long(asked.given):
         return refusal
-    return Answer(_public(asked.files.keep("issues", {**found, **asked.given})))
+    return Answer(_public(asked.files.keep(kind, {**found, **values()})))
 
 
 def ref(asked: Asked, name: str) -> Answer:

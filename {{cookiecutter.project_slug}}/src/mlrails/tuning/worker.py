@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +86,7 @@ def answer(fitter: Fitter, asked: Mapping[str, Any], say: Say) -> None:
         value = fitter.trial(asked["values"], watch)
     except Exception as error:
         if not watch.given_up:
-            tell(State.FAILED, why=_in_words(error))
+            tell(State.FAILED, why=code.in_words(error))
         return
     if watch.given_up:
         return
@@ -95,15 +94,6 @@ def answer(fitter: Fitter, asked: Mapping[str, Any], say: Say) -> None:
         tell(State.WHOLE, value)
     else:
         tell(State.FAILED, why=f"the metric is {value}")
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, ProjectError):
-        return str(error)
-    if isinstance(error, MemoryError):
-        return "out of memory"
-    traceback.print_exception(error)  # Into the file of this process: it may quote values.
-    return f"{type(error).__name__} in the project's code"
 
 
 def asked_for(lines: TextIO) -> Iterator[Mapping[str, Any]]:
