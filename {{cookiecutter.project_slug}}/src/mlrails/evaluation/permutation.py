@@ -17,8 +17,10 @@ from .scored import called
 if TYPE_CHECKING:
     import pandas as pd
 
-_ROWS_FOR_IMPORTANCE = 5_000
+_MOST_ROWS, _FEWEST_ROWS = 5_000, 1_000
 """Enough to rank columns, and a tenth of the time that all rows would take."""
+_CELLS = 500_000
+"""Of all columns together: each costs predictions of all rows, and a table may have 2,000."""
 _DRAWS = 200
 """Of blocks, for the interval of each column: enough for a standard error."""
 
@@ -27,7 +29,8 @@ def importance(
     params: Params, model: Model, rows: "pd.DataFrame", metric: Metric
 ) -> Mapping[str, Any]:
     """Return the permutation importance of each raw column on a sample of the test rows."""
-    sample = rows.sample(min(len(rows), _ROWS_FOR_IMPORTANCE), random_state=params.seed)
+    enough = rows_enough(len(model.encoder.columns))
+    sample = rows.sample(min(len(rows), enough), random_state=params.seed)
     drawn = _Drawn(params, sample) if params.evaluation.importance == "interval" else None
     every = outcomes.every(model, sample[params.data.target])
     target = outcomes.numbers(sample[params.data.target], every)
@@ -56,6 +59,11 @@ def importance(
     blocks = {column: encoded[:, place] for column, place in places.items()}
     ends = drawn.ends if drawn else None
     return diagnostics.importance(blocks, encoder.columns, predict, worse, params.seed, ends=ends)
+
+
+def rows_enough(columns: int) -> int:
+    """Return how many rows tell the importance of so many columns in a time that one would wait."""
+    return max(_FEWEST_ROWS, min(_MOST_ROWS, _CELLS // max(1, columns)))
 
 
 class _Drawn:
