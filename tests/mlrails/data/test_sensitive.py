@@ -50,6 +50,8 @@ def test_a_sensitive_column_in_the_wrong_place_is_refused(asked: Any, words: str
         ([["sex"]], "write a list of columns"),
         ({"age": [45, 25]}, "the edges of 'age' do not ascend"),
         ({"age": ["x"]}, "'data.sensitive.age.0' = 'x': input should be a valid number"),
+        ({"age": [25, "x"]}, "'data.sensitive.age.1' = 'x': input should be a valid number"),
+        ({"age": 25}, r"write the edges of 'age' as a list, such as \[25, 45\]"),
     ],
 )
 def test_what_is_no_group_is_refused_in_one_sentence(asked: Any, words: str) -> None:
@@ -83,6 +85,44 @@ def test_rates_of_calls_are_refused_where_nobody_is_called(task: Task, words: st
         sensitive.check_bounds(asked)
     calibrated = gate | {"fairness": {"most": {"calibration": 0.05}}}
     sensitive.check_bounds(with_sensitive(["tailnum"], task, gate=calibrated))
+
+
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.MULTICLASS])
+@pytest.mark.parametrize("kind", ["wider", "most"])
+def test_a_bound_that_no_gap_of_shares_can_be_beyond_is_refused(task: Task, kind: str) -> None:
+    def check(bound: Any, task: Task = task) -> None:
+        gate = rows.values(task)["gate"] | {"fairness": {kind: {"calibration": bound}}}
+        sensitive.check_bounds(with_sensitive(["tailnum"], task, gate=gate))
+
+    for bound in (5, 1.0, True):
+        with pytest.raises(UsageError, match=f"fairness.{kind}.calibration' = . stops no model"):
+            check(bound)
+    check(0.99)
+    check(5, Task.REGRESSION)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"wider": {"trp": 0.1}}, r"unknown key 'gate.fairness.wider.trp' \(did you mean 'tpr'"),
+        ({"widest": {}}, "unknown key 'gate.fairness.widest' .*; known here: wider or most"),
+        ({"wider": 0.1}, "'gate.fairness.wider' = 0.1: write its keys below it"),
+        ({"wider": None}, "'gate.fairness.wider' = None: write its keys below it"),
+    ],
+)
+def test_bounds_of_another_name_or_kind_are_told_as_keys_are(asked: Any, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        with_sensitive(["tailnum"], gate=rows.values()["gate"] | {"fairness": asked})
+
+
+def test_groups_of_large_numbers_are_named_apart() -> None:
+    params = with_sensitive({"plane_seats": [19900101, 19900102, 19900103, 2.5e7]})
+    frame = pd.DataFrame({"plane_seats": [19900101.0, 19900102.0, 19900103.0, 1e8]})
+    (found,) = sensitive.groups(frame, params).values()
+    assert [*found] == [
+        *("19900101 to 19900102", "19900102 to 19900103", "19900103 to 25000000"),
+        "25000000 and over",
+    ]
 
 
 def test_the_rows_of_a_fit_do_not_have_the_column_and_the_test_rows_do() -> None:

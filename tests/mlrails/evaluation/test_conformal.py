@@ -22,6 +22,7 @@ from mlrails.modeling import directory, signature
 
 NUMBERS = Task.REGRESSION
 OUTPUTS = ["prediction", "lower", "upper"]
+SURE = "90% of what comes is to lie between lower and upper."
 
 
 def asked(level: float = 0.9, **sections: object) -> Params:
@@ -38,7 +39,7 @@ def model() -> module.Predictor:
 def written(model: module.Predictor, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("interval") / "model"
     of = model, COLUMNS, rows.parts()["train"], "rows", rows.ROOT / SERVING_LOCK
-    directory.write(*of, folder, (8, 7))
+    directory.write(*of, folder, (8, 7), 0.9)
     return folder
 
 
@@ -161,6 +162,37 @@ def test_everybody_who_asks_a_server_sees_the_ends(written: Path) -> None:
     form = urlencode({name: "" if it is None else it for name, it in callers.ROW.items()}).encode()
     page = callers.ask(front, "POST", "/", form, content_type="application/x-www-form-urlencoded")
     assert all(f"<dt>{name}</dt>" in page.body.decode() for name in OUTPUTS)
+
+
+def test_everybody_who_asks_a_server_is_told_how_sure_the_ends_are(
+    written: Path, model: module.Predictor, tmp_path: Path
+) -> None:
+    def told(folder: Path) -> tuple[object, object, bool]:
+        front, _ = callers.application(folder)
+        about = callers.ask(front, "GET", "/metadata").json()
+        shape = callers.ask(front, "GET", "/openapi.json").json()["components"]["schemas"]
+        sent = {name: "" if it is None else it for name, it in callers.ROW.items()}
+        way = {"content_type": "application/x-www-form-urlencoded"}
+        page = callers.ask(front, "POST", "/", urlencode(sent).encode(), **way).body.decode()
+        described = shape["Prediction"].get("description")
+        return about.get("interval"), described, f"<p>{SURE}</p>" in page
+
+    assert told(written) == (0.9, SURE, True)
+    of = model, COLUMNS, rows.parts()["train"], "rows", rows.ROOT / SERVING_LOCK
+    directory.write(*of, tmp_path / "untold")
+    assert told(tmp_path / "untold") == (None, None, False)
+
+
+def test_the_stage_writes_the_level_that_its_params_ask_for(
+    model: module.Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = list[object]()
+    monkeypatch.setattr(directory, "write", lambda *of: levels.append(of[-1]) or "digest")
+    (tmp_path / "data/prepared").mkdir(parents=True)
+    (tmp_path / "models").mkdir()
+    for params in (asked(0.8), rows.parameters(NUMBERS), None):
+        directory.save(model, COLUMNS, rows.parts()["train"], tmp_path, params)
+    assert levels == [0.8, None, None]
 
 
 def test_the_signature_names_the_ends_and_only_their_loss_breaks_a_caller(

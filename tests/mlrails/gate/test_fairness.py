@@ -141,6 +141,14 @@ def test_small_groups_decide_nothing_and_are_told() -> None:
     assert "True positive rate of sex = female" in told and "rows, 100 are asked" in told
 
 
+def test_groups_near_a_bound_are_told_before_those_of_few_rows() -> None:
+    met = contest({CHALLENGER: 0.12, CHAMPION: 0.0})
+    code = np.array([f"c{it % 60}" for it in range(DAYS * OF_DAY)], dtype=object)
+    few = judged(replace(met, sensitive={"code": code, **met.sensitive}))
+    (told,) = (it for it in few.notes() if "undecided" in it)
+    assert told.index("sex = female") < told.index("code = c0") and "and 56 more" in told
+
+
 def test_few_events_of_a_large_group_decide_nothing_and_are_told() -> None:
     met = worse_for_women()
     women, target = met.sensitive["sex"] == "female", met.scored.target.copy()

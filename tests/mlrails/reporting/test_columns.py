@@ -10,7 +10,9 @@ import rows
 from mlrails.core.config import validated
 from mlrails.core.params import FILE, Params, Task
 from mlrails.evaluation import figures
-from mlrails.reporting import report, sections
+from mlrails.reporting import columns, report, sections
+from mlrails.reporting.blocks import Table, Text
+from mlrails.reporting.tasks import target_mean
 
 
 def found_in(task: Task, root: Path) -> Any:
@@ -35,6 +37,23 @@ def test_the_report_tells_figures_and_gaps_of_each_group(task: Task, tmp_path: P
     assert ("widest gap: True positive rate" in told) is (task is Task.CLASSIFICATION)
     assert "widest gap: Calibration: " in told
     assert "widest gap" not in report.figures_table(found, "validation")
+
+
+def test_groups_of_too_few_rows_are_told_once_and_not_by_each_measure(tmp_path: Path) -> None:
+    found = found_in(Task.CLASSIFICATION, tmp_path)
+    nothing = {it: {"figure": None, "gap": None} for it in columns.TITLES}
+    seats = found["fairness"]["plane_seats"]
+    few, none = [seats[0], *(it | nothing for it in seats[1:])], [it | nothing for it in seats]
+    for groups, said in (
+        (few, f"Of {len(few) - 1} of these {len(few)} groups no more can be said: too few rows"),
+        (none, "Of none of these groups more can be said: too few rows"),
+    ):
+        told = found | {"fairness": {"plane_seats": groups}}
+        (section,) = columns.sensitive(told, target_mean(told))
+        assert any(said in it.text for it in section.blocks if isinstance(it, Text))
+        tables = [it for it in section.blocks if isinstance(it, Table)]
+        measured = [row[1] for table in tables for row in table.rows if "Calibration" in row]
+        assert measured == ([seats[0]["name"]] if groups is few else [])
 
 
 def test_without_sensitive_columns_nothing_is_said_of_them() -> None:

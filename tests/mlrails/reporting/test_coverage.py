@@ -6,6 +6,7 @@ from findings import found
 
 from mlrails.core.params import Task
 from mlrails.reporting import groups, markdown, report, sections
+from mlrails.reporting.blocks import Table
 
 
 def with_interval(value: float, low: float | None, high: float | None) -> dict[str, Any]:
@@ -28,6 +29,17 @@ def test_the_page_says_what_is_promised_and_what_was_held() -> None:
     assert "88.0% to 94.0%" in text and "12.50 below" in text and "40.00 above" in text
     assert "few | 3 | too few rows" in text
     assert "interval holds" not in page(found(Task.REGRESSION))
+
+
+def test_each_slice_is_drawn_beside_what_is_promised() -> None:
+    asked = with_interval(0.912, 0.88, 0.94)
+    (section,) = groups.interval_sections(asked)
+    (table,) = (it for it in section.blocks if isinstance(it, Table))
+    assert (table.spans[0].mark, table.mark) == (0.9, "dashed: 90.0%, as it says")
+    asked["interval"]["level"] = None
+    (section,) = groups.interval_sections(asked)
+    (table,) = (it for it in section.blocks if isinstance(it, Table))
+    assert (table.spans[0].mark, table.mark) == (0.912, groups.MARK)
 
 
 def test_an_interval_that_holds_less_than_it_says_is_told_and_one_that_cannot_be_told_is_not() -> (

@@ -112,6 +112,12 @@ def _day(value: object) -> object:
     return value
 
 
+def _ascend(low: object, high: object) -> bool:
+    """Tell whether two edges stand in their order; what is no number is told of elsewhere."""
+    numbers = [it for it in (low, high) if isinstance(it, int | float)]
+    return len(numbers) < 2 or numbers[0] < numbers[1]
+
+
 def _groups(value: object) -> object:
     """Read columns by whose groups figures are told, of numbers the edges between groups."""
     if not isinstance(value, list | Mapping) or not all(isinstance(it, str) for it in value):
@@ -119,7 +125,9 @@ def _groups(value: object) -> object:
     found = value if isinstance(value, Mapping) else dict.fromkeys(value)
     named = {name: () if edges is None else edges for name, edges in found.items()}
     for name, edges in named.items():
-        if isinstance(edges, list | tuple) and any(not low < high for low, high in pairwise(edges)):
+        if not isinstance(edges, list | tuple):
+            raise ValueError(f"write the edges of {name!r} as a list, such as [25, 45]")
+        if any(not _ascend(*pair) for pair in pairwise(edges)):
             raise ValueError(f"the edges of {name!r} do not ascend; write them in their order")
     return named
 
@@ -222,6 +230,10 @@ def validated(model: type[Model], values: object, file: str, prefix: str = "") -
         raise UsageError(f"{file}: {'; '.join(dict.fromkeys(problems))}") from None
 
 
+_OF_A_KEY = "[key]"
+"""What pydantic puts behind the name of a key that is not among those that a mapping may have."""
+
+
 def _sentence(model: type[BaseModel], problem: Any, prefix: str) -> str:
     path = [str(part) for part in problem["loc"]]
     key = ".".join([prefix, *path] if prefix else path)
@@ -231,7 +243,12 @@ def _sentence(model: type[BaseModel], problem: Any, prefix: str) -> str:
             return f"unknown key {key!r}{nearest(path[-1], known)}; known here: {', '.join(known)}"
         case "missing":
             return f"the key {key!r} is missing; add it"
-        case "model_type":
+        case "literal_error" if path[-1] == _OF_A_KEY:
+            named, words = path[-2], problem["ctx"]["expected"]
+            hint = nearest(named, re.findall("'([^']+)'", words))
+            key = key.removesuffix(f".{_OF_A_KEY}")
+            return f"unknown key {key!r}{hint}; known here: {words.replace(chr(39), '')}"
+        case "model_type" | "dict_type":
             return f"{key!r} = {problem['input']!r:.60}: write its keys below it, as `key: value`"
         case _:
             message = problem["msg"].removeprefix("Value error, ")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.config import Measure
+from ..core.config import Gaps, Measure
 from ..core.errors import UsageError, nearest
 from ..core.params import FILE, Params, Task
 from .schema import Column
@@ -75,6 +75,19 @@ def check_bounds(params: Params) -> None:
     for name in {name: None for named in bounds.values() for name in named}:
         if name in _OF_CALLS and params.task is not Task.CLASSIFICATION:
             raise UsageError(f"{FILE}: 'gate.fairness' bounds {name}, and {_WHY_NOT[params.task]}")
+    if params.task is not Task.REGRESSION:
+        _check_shares(bounds)
+
+
+def _check_shares(bounds: Gaps) -> None:
+    """Raise UsageError for a bound that no gap between two shares can be beyond."""
+    for kind, named in bounds.items():
+        for name, bound in named.items():
+            if bound >= 1:
+                raise UsageError(
+                    f"{FILE}: 'gate.fairness.{kind}.{name}' = {bound:g} stops no model, as rates "
+                    "and probabilities lie between 0 and 1; write 0.05 for five percentage points"
+                )
 
 
 _WHY_NOT = {
@@ -117,6 +130,6 @@ def _is_yes_no(values: "pd.Series[Any]") -> bool:
 
 def _between(edges: tuple[float, ...]) -> list[str]:
     """Name what lies between edges: a group has its lower one, and not its upper one."""
-    told = [f"{it:g}" for it in edges]
+    told = [np.format_float_positional(it, trim="-") for it in edges]
     middle = [f"{low} to {high}" for low, high in pairwise(told)]
     return [f"under {told[0]}", *middle, f"{told[-1]} and over"]

@@ -72,7 +72,7 @@ class Found:
     def remarks(self) -> Iterator[str]:
         """Yield what a reader has to know of groups that nobody can judge by yet."""
         open_ = {f"{it.measure} of {it.title}": it.undecided for it in self.gaps if it.undecided}
-        if found := {**self.few, **open_}:
+        if found := {**open_, **self.few}:
             yield f"groups that are undecided: {listed(found)}"
         if self.unbounded:
             yield (

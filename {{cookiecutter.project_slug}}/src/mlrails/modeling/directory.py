@@ -12,14 +12,15 @@ import json
 import shutil
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from ..core import files, hashing, layout
 from ..core.imports import closure
+from ..core.params import Params, of_held_out
 from ..core.processes import configure_mlflow
 from ..data.schema import Column
 from . import examples, signature
@@ -28,8 +29,6 @@ from .protocols import Model
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from ..core.params import Params
 
 _NAMESPACE = uuid.UUID("6f1c7f2e-4f0e-5c1b-9d5b-0b8f9a6f4c11")
 _ALWAYS = "1980-01-01 00:00:00.000000"
@@ -40,7 +39,7 @@ def save(
     columns: Sequence[Column],
     rows: "pd.DataFrame",
     root: Path,
-    params: "Params | None" = None,
+    params: Params | None = None,
 ) -> str:
     """Write the model directory of a project and its digest, and return that.
 
@@ -50,7 +49,8 @@ def save(
     identity = hashing.of_folder(root / layout.PREPARED, links=True)
     lock, target = root / layout.SERVING_LOCK, root / layout.MODEL
     typical = (params.features.background, params.seed) if params else (None, 0)
-    digest = write(model, columns, rows, identity, lock, target, typical)
+    level = of_held_out(params).interval if params else None
+    digest = write(model, columns, rows, identity, lock, target, typical, level)
     files.write_text(f"{digest}\n", root / layout.DIGEST)
     return digest
 
@@ -63,20 +63,22 @@ def write(
     requirements: Path,
     target: Path,
     typical: tuple[int | None, int] = (None, 0),
+    level: float | None = None,
 ) -> str:
     """Write the model directory `target` whole or not at all, and return its digest.
 
     `columns` are those of `schema.py`, `rows` are what it was fitted on, `identity` is what the
     model's uuid is derived of, `requirements` is the lock that serving needs. `typical` says how
-    many typical rows to write, and their seed.
+    many typical rows to write, and their seed; `level` how sure the interval beside a number is.
     """
     by_name = {column.name: column for column in columns}
     read = [by_name[name] for name in model.encoder.columns]
+    rules = signature.column_rules(read, model.encoder.vocabulary, level)
     for left in target.parent.glob(f".{target.name}.*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     scratch = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        _write(model, read, examples.example(rows, read), identity, requirements, scratch)
+        _write(model, rules, examples.example(rows, read), identity, requirements, scratch)
         count, seed = typical
         if count is not None:
             made = examples.typical(rows, read, count, seed, model.scores)
@@ -90,7 +92,7 @@ def write(
 
 def _write(
     model: Model,
-    columns: Sequence[Column],
+    rules: Mapping[str, Any],
     example: "pd.DataFrame",
     identity: str,
     requirements: Path,
@@ -113,7 +115,7 @@ def _write(
             signature=signature.model_signature(model, example),
             input_example=example,
             conda_env=signature.conda_environment(requirements),
-            metadata=signature.column_rules(columns, model.encoder.vocabulary),
+            metadata=dict(rules),
         )
     finally:
         shutil.rmtree(parts, ignore_errors=True)

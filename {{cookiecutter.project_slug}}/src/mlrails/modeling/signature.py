@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 
+_LEVEL = "interval"
+"""Where `MLmodel` says how much of what comes is to lie within the interval."""
+
+
 def has_signature(folder: Path) -> bool:
     """Tell whether a model directory says what goes in and what comes out."""
     return all(columns(folder))
@@ -78,6 +82,8 @@ class Interface:
     inputs: tuple[Field, ...]
     outputs: Mapping[str, str]
     example: tuple[Mapping[str, Any], ...]
+    level: float | None = None
+    """How much of what comes is to lie between the ends beside a number, where it is told."""
 
 
 def read_interface(folder: Path) -> Interface:
@@ -87,14 +93,22 @@ def read_interface(folder: Path) -> Interface:
     it has no signature or no example.
     """
     ins, outs = columns(folder)
-    rules = (read_yaml(folder / "MLmodel").get("metadata") or {}).get("columns", {})
+    told = read_yaml(folder / "MLmodel").get("metadata") or {}
+    rules = told.get("columns", {})
     known = _known_before(folder) if not any("known" in it for it in rules.values()) else {}
     inputs = []
     for name, kind in ins.items():
-        told = {**(rules.get(name) or {"nullable": kind == "double"})}
-        categories = tuple(told.pop("known", known.get(name, ())))
-        inputs.append(Field(name, kind, **told, known=categories))
-    return Interface(tuple(inputs), outs, _example(folder))
+        about = {**(rules.get(name) or {"nullable": kind == "double"})}
+        categories = tuple(about.pop("known", known.get(name, ())))
+        inputs.append(Field(name, kind, **about, known=categories))
+    level = told.get(_LEVEL)
+    known_level = level if isinstance(level, float) else None
+    return Interface(tuple(inputs), outs, _example(folder), known_level)
+
+
+def promise(level: float) -> str:
+    """Say what an interval of a level is to hold."""
+    return f"{100 * level:.6g}% of what comes is to lie between lower and upper"
 
 
 def _known_before(folder: Path) -> Mapping[str, Sequence[str]]:
@@ -139,18 +153,21 @@ def model_signature(model: Model, rows: "pd.DataFrame") -> "ModelSignature":
 
 
 def column_rules(
-    columns: Sequence[Column], known: Mapping[str, Sequence[str]] = {}
+    columns: Sequence[Column],
+    known: Mapping[str, Sequence[str]] = {},
+    level: float | None = None,
 ) -> dict[str, Any]:
     """Return what the signature has no words for: which values may be missing, ranges, units.
 
-    And which categories are `known`: the model takes others as unknown.
+    And which categories are `known`: the model takes others as unknown. `level` is that of the
+    interval that a model of numbers answers.
     """
     told = ("nullable", "minimum", "maximum")
     rules = {it.name: {name: getattr(it, name) for name in told} for it in columns}
     for it in columns:
         rules[it.name] |= {"unit": it.unit} if it.unit else {}
         rules[it.name] |= {"known": [*known[it.name]]} if it.name in known else {}
-    return {"columns": rules}
+    return {"columns": rules, **({_LEVEL: level} if level else {})}
 
 
 def conda_environment(requirements: Path) -> dict[str, Any]:

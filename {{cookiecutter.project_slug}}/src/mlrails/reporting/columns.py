@@ -108,7 +108,17 @@ def _of_groups(found: Found, mean: Mean) -> Iterator[Block]:
         more = f" (the {_SHOWN} largest; {hidden:,} more are in metrics.json)" if hidden > 0 else ""
         shown = groups[:_SHOWN]
         yield _means(mean, shown, f"By {wording.name(column)}{more}")
-        yield _measured(found, mean, shown, told)
+        measured = [it for it in shown if any(it[name]["figure"] for name in told)]
+        if measured:
+            yield _measured(found, mean, measured, told)
+        if few := len(shown) - len(measured):
+            yield Text(f"{_no_more(few, len(shown))}: too few rows to measure.")
+
+
+def _no_more(few: int, shown: int) -> str:
+    if few == shown:
+        return "Of none of these groups more can be said"
+    return f"Of {few:,} of these {shown:,} groups no more can be said"
 
 
 def _means(mean: Mean, groups: Sequence[Found], caption: str) -> Table:

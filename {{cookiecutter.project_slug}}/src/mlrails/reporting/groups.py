@@ -198,13 +198,14 @@ def _coverage_table(column: str, groups: Sequence[Found], told: Found, found: Fo
     largest = sorted(groups, key=lambda group: -int(group["rows"]))
     hidden = len(largest) - _SHOWN
     more = f" (the {_SHOWN} largest; {hidden:,} more are in metrics.json)" if hidden > 0 else ""
-    shown = largest[:_SHOWN]
+    shown, level = largest[:_SHOWN], told["level"]
+    held_against = told["coverage"]["value"] if level is None else level
     return Table(
         header=(wording.name(column), "Rows", "Within the interval", _sure(found)),
         rows=[(wording.name(it["name"]), f"{it['rows']:,}", *_coverage_cells(it)) for it in shown],
         caption=f"Within the interval by {wording.name(column)}{more}",
-        spans=[_coverage_span(it["coverage"], told["coverage"]["value"]) for it in shown],
-        mark=MARK,
+        spans=[_coverage_span(it["coverage"], held_against) for it in shown],
+        mark=MARK if level is None else f"dashed: {percent(level)}, as it says",
     )
 
 

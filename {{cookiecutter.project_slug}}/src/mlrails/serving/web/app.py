@@ -131,4 +131,5 @@ def _told(holder: Holder) -> dict[str, Any]:
         "task": served.predictor.task,
         "inputs": inputs,
         "outputs": dict(served.interface.outputs),
+        **({"interval": level} if (level := served.interface.level) else {}),
     }

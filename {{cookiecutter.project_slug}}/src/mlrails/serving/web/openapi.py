@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from ...data import cells
+from ...modeling.signature import Interface, promise
 from ..http.body import MOST_EXPLAINED
 from ..http.messages import Refusal
 from ..model.current import Current
@@ -38,7 +39,7 @@ def describe(app: FastAPI, now: Current) -> dict[str, Any]:
     document["components"]["schemas"]["Refusal"] = TypeAdapter(Refusal).json_schema(
         ref_template="#/components/schemas/{model}"
     )
-    document["components"]["schemas"] |= _shapes(schema["items"], now.served.interface.outputs)
+    document["components"]["schemas"] |= _shapes(schema["items"], now.served.interface)
     document["paths"] = {
         "/predict": {"post": _predict(example)},
         "/invocations": {"post": _invocations(example)},
@@ -66,7 +67,7 @@ def _timed(schema: Any) -> Any:
     return told
 
 
-def _shapes(row: Any, outputs: Mapping[str, str]) -> dict[str, Any]:
+def _shapes(row: Any, interface: Interface) -> dict[str, Any]:
     """Return what goes in and out under names, by which a generated client calls its classes."""
     text, whole = {"type": "string"}, {"type": "integer"}
     rows = {"type": "array", "items": row, "minItems": 1}
@@ -86,7 +87,7 @@ def _shapes(row: Any, outputs: Mapping[str, str]) -> dict[str, Any]:
         "Table": table,
         "RowsDataframeSplit": _object({"dataframe_split": _ref("Table")}),
         "Rows": _object({"rows": rows}),
-        "Prediction": _answer(outputs),
+        "Prediction": _answer(interface),
         "Predictions": _object({"predictions": answers}),
         "Model": _object({"version": text, "digest": text}),
         "PredictionsOfModel": _object({"predictions": answers, "model": _ref("Model")}),
@@ -183,8 +184,11 @@ def _json(schema: Any) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
-def _answer(outputs: Mapping[str, str]) -> dict[str, Any]:
-    return _object({name: {"type": _TYPES.get(kind, kind)} for name, kind in outputs.items()})
+def _answer(interface: Interface) -> dict[str, Any]:
+    outputs = interface.outputs.items()
+    told = _object({name: {"type": _TYPES.get(kind, kind)} for name, kind in outputs})
+    level = interface.level
+    return told if level is None else {"description": f"{promise(level)}.", **told}
 
 
 def _object(properties: Mapping[str, Any], optional: Collection[str] = ()) -> dict[str, Any]:

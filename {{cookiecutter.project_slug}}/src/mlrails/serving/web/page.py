@@ -107,11 +107,19 @@ def _reply(
         digest=escape(origin.digest[:12]),
         notice=f'<p class="fault" role="status">{escape(notice)}</p>' if notice else "",
         fields=shown,
-        why=why,
+        why=f"{_promised(now, answer)}{why}",
         answer=f'<dl class="{kind}" role="status">{said}</dl>' if said else "",
     )
     headers, rows = (*_HEADERS, *now.headers), int(answer is not None)
     return Reply(page.encode(), headers, status, _KIND, rows)
+
+
+def _promised(now: Current, answer: Mapping[str, Any] | None) -> str:
+    """Say how sure the ends beside a number are; nothing where the model does not tell."""
+    level = now.served.interface.level
+    if not answer or level is None:
+        return ""
+    return f"<p>{signature.promise(level)}.</p>"
 
 
 def _field(field: signature.Field, value: str, faults: Mapping[str, str]) -> str:
