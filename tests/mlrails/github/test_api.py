@@ -71,6 +71,28 @@ def test_what_the_forge_refuses_is_not_asked_again(status: int, waits: list[floa
     assert "a-token-of-a-job" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (403, "Settings → Actions → General"),
+        (404, "Settings → General → Features"),
+        (410, "Settings → General → Features"),
+        (422, "does not take what was sent"),
+        (429, "run the job again"),
+    ],
+)
+def test_a_refusal_says_what_helps(status: int, words: str) -> None:
+    with serve(failing(9, status)) as forge, pytest.raises(WorldError, match=words):
+        api.call(forge.job(), "POST", "issues", {"title": "a"})
+
+
+def test_one_who_asked_too_much_may_ask_again() -> None:
+    for name, value in (("Retry-After", "60"), ("X-RateLimit-Remaining", "0")):
+        refused = Answer(403, {}, headers={name: value})
+        with serve(lambda _, it=refused: it) as forge, pytest.raises(WorldError, match="again"):
+            api.call(forge.job(), "POST", "issues", {"title": "a"})
+
+
 def test_what_may_have_been_written_is_not_written_again(waits: list[float]) -> None:
     with serve(failing(9, 502)) as forge, pytest.raises(WorldError, match=r"POST .* 502 "):
         api.call(forge.job(), "POST", "issues/1/comments", {"body": "a"})

@@ -1,6 +1,7 @@
 """The one issue of the watch: opened once, kept up to date, closed, and nobody else's."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,11 +99,23 @@ def test_an_alarm_opens_one_issue_that_is_closed_when_it_is_over(clone: Path) ->
 def test_without_the_mark_each_run_would_open_another(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(github_issue, "_own", lambda *_: None)
+    monkeypatch.setattr(github_issue, "_own", lambda *_: [])
     issues = Issues()
     for _ in range(2):
         kept(issues, clone)
     assert len(issues.issues) == 2
+
+
+@pytest.mark.parametrize(("verdict", "left"), [("drift", ["open"]), ("calm", ["closed"])])
+def test_of_several_that_are_open_the_newest_stays(
+    clone: Path, verdict: str, left: list[str]
+) -> None:
+    """Somebody has opened an old one again, while a newer one tells of an alarm."""
+    issues = Issues((BOT, f"{MARK}\nold"), ("somebody", "Help"), (BOT, f"{MARK}\nnew"))
+    writes = kept(issues, clone, verdict)
+    assert writes == ["PATCH issues/2", "PATCH issues/0"]
+    assert [it["state"] for it in issues.issues] == ["closed", "open", *left]
+    assert issues.issues[0]["body"] == f"{MARK}\nold"
 
 
 @pytest.mark.parametrize(
@@ -205,6 +218,17 @@ def test_a_forge_that_refuses_the_branch_is_told_of_in_the_issue_too(clone: Path
     (issue,) = issues.issues
     assert "Pushing a branch for newer rows has failed" in issue["body"]
     assert issue["body"].endswith("# Drift\n")
+
+
+@pytest.mark.parametrize("value", ["https://evil.example/x", "HTTP://a.b", "see www.evil.example"])
+def test_a_value_of_a_row_is_no_link(clone: Path, value: str) -> None:
+    """Readers trust what the forge's own account has written; its own links stay."""
+    issues = Issues()
+    kept(issues, clone, text=f"| shop = {value} |\n")
+    _, _, table = issues.issues[0]["body"].partition("| shop")
+    assert not re.search(r"://|www\.", table)
+    assert table.replace("\u200b", "") == f" = {value} |\n"
+    assert "/a/b/actions/runs/7)" in issues.issues[0]["body"]
 
 
 def test_nobody_is_called_and_a_long_text_is_cut(clone: Path) -> None:

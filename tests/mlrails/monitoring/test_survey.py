@@ -45,6 +45,13 @@ def test_a_default_is_found_with_its_value_and_its_slice() -> None:
     assert "changed more than in any of 31 past windows" in alarm.what
 
 
+def test_where_a_change_that_stays_is_told_by_the_weeks_before_it() -> None:
+    """Else the change itself would be among what the later windows are told from."""
+    first, *later = of(found(months.by_default).alarms, Source.ROWS)
+    assert later and {it.since for it in later} == {first.since}
+    assert {it.where.split(" → ")[0] for it in later} == {first.where.split(" → ")[0]}
+
+
 def test_a_sensor_that_is_stuck_is_a_fault_on_its_first_day() -> None:
     (fault,) = (it for it in found(months.stuck).faults if it.kind is Kind.REPEATED)
     assert (fault.column, fault.first, fault.share) == ("heat", months.KNOWN, 1.0)

@@ -21,10 +21,12 @@ from mlrails.core.errors import Exit, UsageError
 from mlrails.core.params import FILE
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
+from mlrails.data.reading import Reading
 from mlrails.monitoring.watch import frame as frames_of
 from mlrails.monitoring.watch import period, record, run
 from mlrails.monitoring.watch.period import Known, Order
 from mlrails.registry.versions import CHAMPION, FOLDER
+from mlrails.sources import declared
 from mlrails.tracking import store
 
 NEW = "new.parquet"
@@ -97,6 +99,19 @@ def test_columns_that_are_missing_or_of_another_kind_are_what_is_wrong(here: Set
     assert {*faults(told)} == wrong
     assert any("new columns, which nobody looks at: gate" in it for it in told["notes"])
     assert not any(it["is_prediction"] for it in told["columns"])  # Nobody can score them.
+
+
+def test_outcomes_in_the_words_of_the_source_are_outcomes(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its words they are a fault: an alarm on the first file that a user holds against."""
+    frame = later()
+    frame["late"] = frame["late"].map({True: "yes", False: "no"})
+    source = here.root / "src" / here.package / "source.py"
+    assert faults(watch(here, frame)) == ["'late' is not what schema.py says"]
+    how = Reading(positive={"late": "yes"})
+    monkeypatch.setattr(declared, "reading", lambda path: how if path == source else None)
+    assert faults(watch(here, frame)) == []
 
 
 def test_rows_without_outcomes_have_an_estimate(here: Settings) -> None:

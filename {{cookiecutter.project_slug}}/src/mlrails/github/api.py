@@ -135,7 +135,8 @@ def _send(job: Job, method: str, address: str, content: object = None) -> bytes:
                 return found
         except HTTPError as error:
             if error.code < 500 or not left:
-                raise WorldError(_words(method, address, f"{error.code} {error.reason}")) from None
+                why = f"{error.code} {error.reason}"
+                raise WorldError(_words(method, address, why, _remedy(error))) from None
         except (OSError, HTTPException) as error:
             if not left:
                 raise WorldError(_words(method, address, str(error))) from None
@@ -143,5 +144,23 @@ def _send(job: Job, method: str, address: str, content: object = None) -> bytes:
     raise AssertionError  # the last try has returned or raised
 
 
-def _words(method: str, address: str, reason: str) -> str:
-    return f"{method} {address.partition('?')[0]} failed: {reason}; run the job again"
+_AGAIN = "run the job again"
+_MAY_NOT = "the job's token may not: see its `permissions`, and Settings → Actions → General"
+_IS_NOT = "nothing is there, or it is switched off: see Settings → General → Features"
+_REMEDIES = {
+    401: _MAY_NOT,
+    403: _MAY_NOT,
+    404: _IS_NOT,
+    410: _IS_NOT,
+    422: "the forge does not take what was sent: see whether the project's engine is of today",
+}
+"""What helps where asking again does not."""
+
+
+def _remedy(error: HTTPError) -> str:
+    waits = error.headers.get("Retry-After") or error.headers.get("X-RateLimit-Remaining") == "0"
+    return _AGAIN if waits else _REMEDIES.get(error.code, _AGAIN)
+
+
+def _words(method: str, address: str, reason: str, remedy: str = _AGAIN) -> str:
+    return f"{method} {address.partition('?')[0]} failed: {reason}; {remedy}"

@@ -7,6 +7,7 @@ write, without an environment, and takes a day and a text from the job that trai
 
 import re
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +25,8 @@ _MOST = 65_536
 _MISSING = 2
 """What git says of a branch that is not there."""
 _NOTHING, _ALL = "nothing", "all"
-_CALLS = re.compile(r"[@#](?=\w)")
+_CALLS = re.compile(r"[@#](?=\w)|\b(?:https?|ftp):(?=//)|\bwww(?=\.)", re.IGNORECASE)
+"""What a forge makes a mention or a link of; nobody vouches for values of rows, which are here."""
 _UNTIL = re.compile(
     r"^(data:[^\n]*\n(?:[ \t#][^\n]*\n|\r?\n)*?[ \t]+until:[ \t]*)(['\"]?)(\d{4}-\d\d-\d\d)\2",
     re.MULTILINE,
@@ -35,12 +37,14 @@ def keep(job: Job, root: Path, text: str) -> None:
     """Open the issue, bring it up to date or close it, as the job's verdict says.
 
     Its `until` is the last day that counts after the retraining, empty where that failed. A branch
-    that is there already is left alone: somebody may be at work on it. Raises UsageError or
-    WorldError for one that cannot be pushed, after the issue tells of the alarm all the same.
+    that is there already is left alone: somebody may be at work on it. Of several open issues, as
+    where an old one was opened again by hand, the newest stays. Raises UsageError or WorldError for
+    a branch that cannot be pushed, after the issue tells of the alarm all the same.
     """
     name = settings.read_identity(root).name
     mark = f"<!-- the watch over {name} -->"
-    known = _own(job, mark)
+    ours = sorted(_own(job, mark), reverse=True)
+    known, failure = ours[0] if ours else None, None
     if job.verdict == "drift":
         step, failure = _next_step(job, root)
         title, head = f"{name}: something is not as it was", f"{mark}\n{_alarm(job)}\n\n{step}"
@@ -49,13 +53,15 @@ def keep(job: Job, root: Path, text: str) -> None:
             api.call(job, "POST", "issues", content)
         else:
             api.call(job, "PATCH", f"issues/{known}", content)
-        if failure:
-            raise failure
     elif known is not None and job.verdict in _OTHERS:
         told = _OTHERS[job.verdict].format(run=_run(job))
         closed = {"state": "closed", "state_reason": "completed"} if job.verdict == "calm" else {}
         content = {"body": _body(job, f"{mark}\n{told}", text), **closed}
         api.call(job, "PATCH", f"issues/{known}", content)
+    for it in ours[1:]:
+        api.call(job, "PATCH", f"issues/{it}", {"state": "closed", "state_reason": "not_planned"})
+    if failure:
+        raise failure
 
 
 _OTHERS = {
@@ -81,18 +87,17 @@ def _run(job: Job) -> str:
 
 
 def _body(job: Job, head: str, text: str) -> str:
-    """Return a body that is short enough, and calls nobody and no other issue."""
+    """Return a body that is short enough, calls nobody and no other issue, and leads nowhere."""
     quiet = _CALLS.sub("\\g<0>\u200b", text)
     return f"{head}\n\n{cut(quiet, job.page, _MOST - len(head) - 2)}"
 
 
-def _own(job: Job, mark: str) -> int | None:
-    """Return the number of our open issue, or None."""
+def _own(job: Job, mark: str) -> Iterator[int]:
+    """Yield the numbers of our open issues."""
     for it in api.pages(job, "issues", state="open"):
         writer = (it["user"] or {}).get("login")
         if writer == _WRITER and (it["body"] or "").startswith(mark):
-            return int(it["number"])
-    return None
+            yield int(it["number"])
 
 
 def _next_step(job: Job, root: Path) -> tuple[str, Exception | None]:

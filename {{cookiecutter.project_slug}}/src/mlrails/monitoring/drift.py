@@ -59,6 +59,8 @@ class Look:
     score: float | None = None
     past: int = 0
     movers: Sequence[Mover] = ()
+    against: tuple[int, int] = (0, 0)
+    """The days that it is held against: the first, and the one after the last."""
 
 
 def look(columns: Sequence[Daily], how: Plan, days: int, anchor: int) -> list[Look]:
@@ -129,7 +131,8 @@ def _look(history: _History, place: int, looks: Sequence[Look], base: int) -> Lo
     season = np.abs(history.windows[past, 0] - (start - _YEAR)) <= _SEASON
     alarm = chance <= how.error and score > highest[:-1][season].max(initial=-np.inf)
     movers = _movers(history, among, scores, highest) if alarm else []
-    return Look(start, end, rows, bool(alarm), "", chance, score, len(past), movers)
+    days = int(reference[0, 0]), int(reference[0, 1])
+    return Look(start, end, rows, bool(alarm), "", chance, score, len(past), movers, days)
 
 
 def _too_few_rows(rows: int, how: Plan) -> str:

@@ -214,8 +214,7 @@ def _alarms(of: Material, asked: Question, found: Survey) -> Iterator[Alarm]:
 def _where(of: Material, asked: Question, found: Survey, look: Look) -> str:
     """Return between which values, and in which slice, the farthest mover has moved."""
     name = look.movers[0].measure.column
-    now = np.array([[look.start, look.end]])
-    before = windows.before(now, found.how)
+    now, before = np.array([[look.start, look.end]]), np.array([look.against])
     changes: Sequence[where.Shift] = ()
     if not asked.in_public or name in of.slices:
         column = next(it for it in found.columns if it.name == name)

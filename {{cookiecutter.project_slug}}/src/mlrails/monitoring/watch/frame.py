@@ -18,9 +18,10 @@ from ...core import layout
 from ...core.errors import UsageError
 from ...core.params import FILE, Params
 from ...data import frames, parquet, splits
+from ...data.reading import Reading
 from ...data.schema import DTYPES, Column
-from ...sources import source
 from ..invariants import Fault, Kind
+from . import given as new_rows
 from . import period
 from .period import Known, Order
 from .requests import ANSWER, Log
@@ -68,6 +69,8 @@ class Wanted:
     params: Params
     columns: Mapping[str, Column]
     inputs: Sequence[str]
+    how: Reading | None = None
+    """How `source.py` says that files are written, where that can be told."""
 
     @property
     def time(self) -> Column:
@@ -141,9 +144,11 @@ def _given(
     if log is not None:
         not_kept = log.left_out & {*wanted.inputs}
         return log.rows.assign(**dict.fromkeys(not_kept)), not_kept
-    given = source.read(asked.data, root=root) if asked.data else None
-    if given is not None:
-        _check_time(given, wanted.time.name, str(asked.data))
+    if asked.data is None:
+        return None, frozenset()
+    columns, time = [wanted.time, *wanted.others], wanted.time.name
+    given = new_rows.read(asked.data, columns, [time], wanted.how, root)
+    _check_time(given, time, asked.data)
     return given, frozenset()
 
 

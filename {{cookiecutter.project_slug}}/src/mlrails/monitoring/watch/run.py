@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core import files, params
+from ...core import files, layout, params
 from ...core.console import say
 from ...core.errors import Exit, UsageError, WorldError, nearest
 from ...core.params import FILE, Params, Task
@@ -19,9 +19,10 @@ from ...modeling import loading
 from ...modeling.loading import LoadedModel
 from ...registry import resolve
 from ...reporting import html, markdown, svg
-from ...sources import source
+from ...sources import declared
 from ..invariants import Fault, Kind
 from ..survey import Material, Question, Survey, survey
+from . import given as new_rows
 from . import joined, multiples, page, record, requests, served
 from .frame import Frame, Wanted, read
 from .period import Known, Order
@@ -58,7 +59,8 @@ def monitor(
         known = Known.of(looked.figures(version, scratch))
     with looked.bytes(version, digest) as (folder, origin):
         model = loading.load_copy(folder, origin)
-        asked = Wanted(checked, {it.name: it for it in columns}, _inputs(model, checked))
+        how = declared.reading(settings.root / layout.CODE / settings.package / "source.py")
+        asked = Wanted(checked, {it.name: it for it in columns}, _inputs(model, checked), how)
         log, skew = _log(settings.root, asked, known, order, model)
         frame = read(settings.root, asked, known, order, log)
         found = _survey(settings, checked, own, frame, model, order, skew)
@@ -94,7 +96,8 @@ def _log(
         return None, None
     log = requests.in_time(requests.read(root / order.data), asked.time.name, known.last)
     if order.outcomes:
-        labels = source.read(order.outcomes, root=root)
+        needed = [joined.ID, asked.target.name]
+        labels = new_rows.read(order.outcomes, [asked.target], needed, asked.how, root)
         log = joined.outcomes(log, labels, asked.target, order.outcomes)
     return served.of_model(log, model, asked.time.name)
 
