@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import logging
 import os
 import pickle
 import pickletools
@@ -22,7 +23,7 @@ import pytest
 import rows
 import yaml
 from mlflow.exceptions import MlflowException
-from mlflow.utils import environment
+from mlflow.utils import environment, requirements_utils
 
 from flight_delays import estimator as seam
 from flight_delays.model import Predictor
@@ -133,6 +134,27 @@ def test_the_environment_is_named_as_text_and_without_what_built_it(model: Path)
     assert last["pip"] == (model / "requirements.txt").read_text().split("\n")
     about = yaml.safe_load((model / "MLmodel").read_text())
     assert about["flavors"]["python_function"]["python_version"] == minor
+
+
+@pytest.mark.usefixtures("light")
+def test_other_releases_than_the_lock_s_are_warned_of_without_a_look_at_all_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def never() -> None:
+        raise AssertionError("it has read the files of every package")
+
+    monkeypatch.setattr(requirements_utils.importlib_metadata, "packages_distributions", never)
+    monkeypatch.setattr(requirements_utils, "_MODULES_TO_PACKAGES", None)
+    monkeypatch.setattr(requirements_utils._logger, "propagate", True)
+    monkeypatch.setattr(logging.getLogger("mlflow"), "propagate", True)
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("numpy==1.0.1\npandas==" + pd.__version__ + "\nnone-such==2\n", "utf-8")
+    monkeypatch.setattr(rows, "SERVING_LOCK", lock)  # An absolute path stays what it is.
+    rows.write_model(Task.REGRESSION, tmp_path / "model")
+    told = caplog.text.partition("mismatches")[2]
+    assert "numpy (current" in told and "none-such (current: uninstalled" in told
+    assert "pandas" not in told
+    assert requirements_utils._MODULES_TO_PACKAGES is None
 
 
 @pytest.mark.parametrize("minor", ["3.10", "3.11", "3.20"])

@@ -12,7 +12,8 @@ import json
 import shutil
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,17 +107,18 @@ def _write(
     parts, module = folder.with_name(f"{folder.name}.parts"), type(model).__module__
     try:
         _gather(model, module, parts)
-        mlflow.pyfunc.save_model(
-            folder,
-            loader_module=module,
-            data_path=str(parts / "model"),
-            code_paths=[str(parts / module.partition(".")[0])],
-            mlflow_model=about,
-            signature=signature.model_signature(model, example),
-            input_example=example,
-            conda_env=signature.conda_environment(requirements),
-            metadata=dict(rules),
-        )
+        with _releases_by_distribution():
+            mlflow.pyfunc.save_model(
+                folder,
+                loader_module=module,
+                data_path=str(parts / "model"),
+                code_paths=[str(parts / module.partition(".")[0])],
+                mlflow_model=about,
+                signature=signature.model_signature(model, example),
+                input_example=example,
+                conda_env=signature.conda_environment(requirements),
+                metadata=dict(rules),
+            )
     finally:
         shutil.rmtree(parts, ignore_errors=True)
     for name, flavor in model.flavor(DATA).items():
@@ -125,6 +127,23 @@ def _write(
     about.model_size_bytes = None
     about.save(folder / "MLmodel")
     _write_environment(folder / "python_env.yaml")
+
+
+@contextmanager
+def _releases_by_distribution() -> Iterator[None]:
+    """Let MLflow ask for the releases of the lock by the names that it gives.
+
+    By itself MLflow first reads which files every installed package has, to find those that are
+    called otherwise; a lock names distributions, and what differs is warned of all the same.
+    """
+    from mlflow.utils import requirements_utils as of_mlflow
+
+    before = of_mlflow._MODULES_TO_PACKAGES
+    of_mlflow._MODULES_TO_PACKAGES = {}
+    try:
+        yield
+    finally:
+        of_mlflow._MODULES_TO_PACKAGES = before
 
 
 def _gather(model: Model, module: str, parts: Path) -> None:
