@@ -1,15 +1,18 @@
 """Figures: paired gains, honest groups, and the same value every time."""
 
 import json
+import threading
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import rows
 
 from mlrails.core import params
 from mlrails.core.params import Task
+from mlrails.evaluation import baselines
 from mlrails.evaluation import figures as evaluation_figures
 from mlrails.evaluation.figures import MODEL
 from mlrails.evaluation.metrics import METRICS
@@ -121,3 +124,38 @@ def test_labels_keep_their_whole_names_where_one_is_missing(dtype: str) -> None:
     owners = pd.Series(["owner", "other", None, "a\0", "a"], dtype=dtype)
     assert labels(owners).tolist() == ["owner", "other", "missing", "a\0", "a"]
     assert labels(["missing", None]).tolist() == ["missing", "(missing)"]
+
+
+def test_the_model_has_one_thread_and_simple_models_another_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, asked, fit = rows.fitted(Task.CLASSIFICATION), threading.Event(), baselines.fit
+    threads = []
+
+    class Watched:
+        encoder = model.encoder
+
+        def scores_of(self, matrix: Any) -> Any:
+            threads.append(threading.current_thread())
+            asked.set()
+            return model.scores_of(matrix)
+
+    def fitted(*of: Any) -> Any:
+        assert asked.wait(60), "the model waits for the simple ones"
+        threads.append(threading.current_thread())
+        return fit(*of)
+
+    monkeypatch.setattr(baselines, "fit", fitted)
+    watched: Any = Watched()
+    found = evaluation_figures.score(rows.parameters(), watched, rows.parts())
+    assert next(iter(found["test"].scores)) == MODEL and len(found["test"].scores) > 2
+    assert len({*threads}) == 2 and threads.count(threading.current_thread()) == len(found)
+
+
+def test_what_a_simple_model_stumbles_over_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed(*_: Any) -> None:
+        raise KeyError("hour")
+
+    monkeypatch.setattr(baselines, "fit", failed)
+    with pytest.raises(KeyError, match="hour"):
+        evaluation_figures.score(rows.parameters(), rows.fitted(Task.CLASSIFICATION), rows.parts())

@@ -19,7 +19,7 @@ from mlrails.pipeline import dvc, forkserver
 from mlrails.pipeline.forkserver import ForkServer
 
 TELLS = """
-import json, os, signal, sys, threading
+import gc, json, os, signal, sys, threading
 from pathlib import Path
 import own
 told = {
@@ -27,6 +27,8 @@ told = {
     "variables": dict(os.environ), "folder": os.getcwd(), "group": os.getpgid(0),
     "threads": threading.active_count(), "parent": os.getppid(), "process": os.getpid(),
     "interrupts": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+    "drawing": "matplotlib.figure" in sys.modules,
+    "garbage": gc.isenabled() and gc.get_freeze_count() > 100_000,
     "children": signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL,
 }
 Path("told.json").write_text(json.dumps(told))
@@ -90,9 +92,19 @@ def test_a_stage_is_a_process_like_any_other_that_has_its_libraries(
     assert told["name"] == "__main__" and told["package"] == "after"
     assert told["pandas"] and told["interrupts"] and told["children"] and told["threads"] == 1
     assert told["variables"]["SAID"] == "that" and told["folder"] == str(root)
-    assert told["group"] == os.getpgid(0)
+    assert told["group"] == os.getpgid(0) and told["garbage"]
     (server,) = psutil.Process().children()
     assert told["parent"] == server.pid != told["process"]
+
+
+def test_what_draws_is_imported_beside_the_first_stage_and_not_before_it(
+    root: Path, stages: ForkServer
+) -> None:
+    found = []
+    for _ in range(2):
+        assert run(stages, root, "tells") == 0
+        found.append(json.loads((root / "told.json").read_text("utf-8"))["drawing"])
+    assert found == [False, True]
 
 
 def test_the_run_is_told_by_a_fork_which_says_what_it_cannot(
@@ -105,8 +117,9 @@ def test_the_run_is_told_by_a_fork_which_says_what_it_cannot(
 
 def test_the_libraries_begin_no_thread_that_a_fork_would_lose() -> None:
     code = (
-        "import importlib, threading; from mlrails.pipeline.forkserver import LIBRARIES; "
-        "[importlib.import_module(it) for it in LIBRARIES]; print(threading.active_count())"
+        "import importlib, threading; from mlrails.pipeline import forkserver; "
+        "[importlib.import_module(it) for it in forkserver.LIBRARIES + forkserver._LATER]; "
+        "print(threading.active_count())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "1\n", done.stderr

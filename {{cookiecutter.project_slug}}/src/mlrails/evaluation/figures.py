@@ -4,6 +4,7 @@ Pure: the same rows and scores give the same figures, to the last bit on one cla
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..core.layout import Part
 from ..core.params import Evaluation, Params, of_held_out
+from ..data.arrays import Vector
 from ..modeling.classes import Classes
 from ..modeling.protocols import Model
 from . import baselines, by_group, declared, outcomes, permutation, selection
@@ -259,17 +261,23 @@ def score(
     every = outcomes.every(model, *(frame[params.data.target] for frame in rows.values()))
     given = {part: Scored.from_rows(params.data, it, {}, every) for part, it in rows.items()}
     matrix = {part: model.encoder.encode(frame) for part, frame in rows.items()}
-    seen = matrix["train"], given["train"].target, given["train"].weight
-    simple = baselines.fit(params.task, model.encoder, *seen, len(every))
-    return {
-        part: replace(
-            it,
-            scores={
-                MODEL: outcomes.scores_of(model, matrix[part], every),
-                **{name: baseline(matrix[part]) for name, baseline in simple.items()},
+
+    def simple() -> Mapping[Part, Mapping[str, Vector]]:
+        seen = matrix["train"], given["train"].target, given["train"].weight
+        fitted = baselines.fit(params.task, model.encoder, *seen, len(every))
+        return {
+            part: {
+                **{name: baseline(matrix[part]) for name, baseline in fitted.items()},
                 **baselines.hindsight(params.task, it.target, it.weight, len(every)),
-            },
-        )
+            }
+            for part, it in given.items()
+        }
+
+    with ThreadPoolExecutor(1) as beside:  # The model, which is the project's, has this thread.
+        others = beside.submit(simple)
+        own = {part: outcomes.scores_of(model, it, every) for part, it in matrix.items()}
+    return {
+        part: replace(it, scores={MODEL: own[part], **others.result()[part]})
         for part, it in given.items()
     }
 

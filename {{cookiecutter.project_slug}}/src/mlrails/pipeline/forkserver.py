@@ -5,6 +5,7 @@ and every stage begins where they end: as a process of its own, with the environ
 it, and with the code that lies in the project at that moment, of which nothing is imported before.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -15,7 +16,7 @@ import socket
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -27,6 +28,8 @@ LIBRARIES = (
     *("mlflow.store.tracking.sqlalchemy_store", "sklearn.linear_model", "scipy.stats", "jinja2"),
 )
 """What stages import; none that begins threads of its own."""
+_LATER = ("matplotlib.figure",)
+"""What the first stage need not wait for: it is imported while that one reads."""
 _STAGE = re.compile(r"python -m (\w+\.steps\.\w+)")
 _FORKS = sys.platform == "linux"  # Elsewhere libraries of the system do not live through a fork.
 
@@ -128,6 +131,7 @@ class _Server:
             self._caller.sendall(b"begun\n")
         self._stage = process
         self._tell()  # It may have ended before it was known.
+        _import(_LATER)
         return ""
 
     def _become(self, folder: str, variables: dict[str, str]) -> None:
@@ -147,14 +151,22 @@ class _Server:
                 self._caller.sendall(b"%d\n" % os.waitstatus_to_exitcode(ended[1]))
 
 
+def _import(libraries: Iterable[str]) -> None:
+    """Import what is there; it stays, so nobody looks for garbage in it, here or in a fork."""
+    gc.disable()
+    for library in libraries:
+        with suppress(ImportError):  # Of another framework.
+            importlib.import_module(library)
+    gc.freeze()
+    gc.enable()
+
+
 def main(number: int) -> None:
     """Serve on a socket that was inherited; in a fork, be the stage."""
     processes.begin()
     processes.configure_mlflow()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whoever waits for it tells of an interrupt.
-    for library in LIBRARIES:
-        with suppress(ImportError):  # Of another framework.
-            importlib.import_module(library)
+    _import(LIBRARIES)
     # Threads that libraries of numbers begin on import end before a fork, and begin again after it.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     stage = _Server(socket.socket(fileno=number)).serve()
