@@ -182,3 +182,11 @@ def test_numbers_that_count_something_else_are_no_times() -> None:
     for name, first in (("price", 1_546_300_800), ("time", 43_466), ("time", 5)):
         text = "".join(f"{first + it * it},{it % 5},{it % 7}.5\n" for it in range(60))
         assert "could be" not in made(f"{name},b,y\n{text}", "y").columns[0].why
+
+
+def test_of_columns_that_are_refused_the_first_one_is_told() -> None:
+    rows = "".join(f"{it},{it % 7},{it % 3}\n" for it in range(200))
+    data = f"a,b,y\n{rows}".replace("\n30,", "\ninf,").replace(",2,0\n", ",-inf,0\n")
+    for _ in range(5):
+        with pytest.raises(UsageError, match="column 'a': row 31 is infinite"):
+            made(data, "y")

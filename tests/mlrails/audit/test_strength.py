@@ -7,7 +7,7 @@ from scipy.stats import binom
 
 from mlrails.audit import clusters, columns, encodings, strength
 from mlrails.audit.strength import Together
-from mlrails.audit.table import Roles, Table
+from mlrails.audit.table import Keys, Roles, Table, dense
 
 ROWS = 400
 
@@ -110,3 +110,15 @@ def test_the_chance_of_a_simple_share_is_the_sum_of_those_of_its_numbers(
     simple = rows // np.gcd(every, rows) <= most
     chance = float(binom.pmf(every[simple], rows, events / rows).sum())
     assert encodings._of_fraction(rows, events, most) == pytest.approx(chance, rel=1e-9)
+
+
+@pytest.mark.parametrize("most", [1, 7, 300, 10**9])
+def test_codes_without_gaps_are_those_of_a_sort(most: int) -> None:
+    found = np.random.default_rng(2).integers(0, most, 300)
+    assert dense(found).tolist() == np.unique(found, return_inverse=True)[1].tolist()
+    assert dense(found[:0]).tolist() == []
+
+
+def test_groups_of_a_column_without_values_in_a_part_are_none() -> None:
+    rows = table(2, 1.0).frame.assign(a=np.arange(ROWS) % 20, b=np.arange(ROWS) % 9, x=np.nan)
+    assert [*Keys.of(Table.of(rows, Roles("y", ("x",), numbers=True))).sets("x")] == []

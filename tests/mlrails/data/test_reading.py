@@ -2,9 +2,11 @@
 
 import datetime
 
+import pyarrow as pa
 import pytest
 
 from mlrails.core.errors import UsageError
+from mlrails.data import columnar, reading
 from mlrails.data.reading import Reading, plain, table
 
 
@@ -97,3 +99,62 @@ def test_a_row_without_what_it_needs_is_left_out() -> None:
     how = Reading(needed=("y",))
     rows = plain(table(b"a,y\n1,2\n3,\n,4\n", how, "f.csv"), (), how, "f.csv")
     assert rows.to_pydict() == {"a": ["1", None], "y": ["2", "4"]}
+
+
+FORMS = {
+    "%Y-%m-%d": "2024-02-29",
+    "%d.%m.%Y %H:%M": "31.12.1999 23:59",
+    "%m/%d/%Y, %H:%M:%S": "02/28/2100, 00:00:59",
+    "%Y-%m-%dT%H:%M:%S%z": "2013-01-01T10:00:00Z",
+    "%Y/%m/%d:%H:%M:%S": "1000/01/01:01:02:03",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_times_whose_digits_are_all_there_are_those_of_pandas(form: str) -> None:
+    column = pa.chunked_array([[None, FORMS[form]], [FORMS[form], None]], pa.string()).slice(1)
+    found = columnar.in_digits(column, form)
+    made, wrong = columnar.moments(column.to_pandas(), form)
+    assert found.equals(pa.array(made.astype("datetime64[us]"), from_pandas=True))
+    assert not wrong.any()
+    assert found.null_count == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("29.02.2023 01:00", "31.04.2024 01:00", "00.01.2024 01:00", "01.13.2024 01:00"),
+        *("01.01.2024 24:00", "01.01.2024 01:60", "1.01.2024  01:00", "01-01-2024 01:00"),
+        *("01.01.0000 01:00", "0a.01.2024 01:00", "01.01.2024 01:0:", "01.01.2024 1:00"),
+        *("01.01.2024 01:00 ", "", "heute"),
+    ],
+)
+def test_what_is_no_such_time_is_left_to_pandas_which_says_where(cell: str) -> None:
+    form = "%d.%m.%Y %H:%M"
+    column = pa.chunked_array([["31.12.2024 23:59", cell]], pa.string())
+    assert columnar.in_digits(column, form) is None
+    made, wrong = columnar.moments(column.to_pandas(), form)
+    assert columnar.times(column, form)[1].tolist() == wrong.tolist()
+    assert wrong[1] == bool(made.isna()[1])
+
+
+@pytest.mark.parametrize(
+    "form", ["%d %b %Y", "%H:%M", "%Y-%m", "seconds since 1970-01-01", "%d%d%Y%m"]
+)
+def test_forms_without_known_places_are_left_to_pandas(form: str) -> None:
+    assert columnar.in_digits(pa.chunked_array([["01012024"]], pa.string()), form) is None
+
+
+def test_a_fault_of_a_large_file_is_told_with_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_BLOCK", 2**10)
+    lines = [f"{it},{it}" for it in range(2000)]
+    assert table("\n".join(["a,b", *lines]).encode(), Reading(), "f.csv").num_rows == 2000
+    lines[1500] += ",more"
+    with pytest.raises(UsageError, match="row 1,501 has 3 cells, and the line of names 2"):
+        table("\n".join(["a,b", *lines]).encode(), Reading(), "f.csv")
+
+
+def test_words_for_nothing_are_taken_out_only_where_they_are() -> None:
+    column = pa.chunked_array([["a", "NA", None]], pa.string())
+    assert columnar.without(column, ["NA"]).to_pylist() == ["a", None, None]
+    assert columnar.without(column, ["?"]) is column

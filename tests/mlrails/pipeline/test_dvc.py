@@ -225,3 +225,8 @@ def test_a_version_has_the_data_that_git_knows_by_its_digest(project: Path) -> N
     rows.git(project, "commit", "--quiet", "--message", "mine")
     with rebuild.at(here, rows.git(project, "rev-parse", "HEAD"), "") as copy:
         assert (copy / file.name).read_text("utf-8") == "a\n1\n"
+
+
+def test_what_a_command_imports_may_be_begun_earlier_and_refuses_nothing() -> None:
+    dvc.begin("no.such.module").join()
+    assert {"dvc.repo", "networkx"} <= {*sys.modules}

@@ -249,11 +249,11 @@ def alike(numbers: np.ndarray, codes: np.ndarray) -> float:
     doi:10.1037/0033-2909.86.2.420), with the mean group size of unequal ones.
     """
     sizes = np.bincount(codes)
-    sizes = sizes[sizes > 0]
+    there = sizes > 0
+    sizes, codes = sizes[there], (np.cumsum(there) - 1)[codes]
     rows, groups = len(numbers), len(sizes)
     if groups < 2 or rows <= groups:
         return 0.0
-    _, codes = np.unique(codes, return_inverse=True)
     means = np.bincount(codes, numbers) / sizes
     between = float((sizes * (means - numbers.mean()) ** 2).sum()) / (groups - 1)
     within = float(((numbers - means[codes]) ** 2).sum()) / (rows - groups)

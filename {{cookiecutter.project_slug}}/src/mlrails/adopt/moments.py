@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..core.errors import UsageError
 from ..data import cells
-from ..data.columnar import times
+from ..data.columnar import in_digits, times
 from . import names
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ _CLOCKS: tuple[str, ...] = (
 _CLOCKS += (" %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S", ", %I:%M %p", ":%H:%M:%S")
 _ZONES = ("", "%z", " %z")
 _LIKELY = re.compile(r"(?=.*[0-9]).{6,40}")
+_PLAIN = {16: "%Y-%m-%dT%H:%M", 19: "%Y-%m-%dT%H:%M:%S"}
+"""Forms that the engine reads as they are, by how many letters they have."""
 _TRIED, _SOME, _MIXED = 100, 2_000, 0.9
 
 
@@ -80,9 +82,13 @@ def read(column: "pa.ChunkedArray", here: str, day_first: bool, shown: bool) -> 
     first = [it.strip() for it in present.slice(0, _TRIED).to_pylist()]
     if not first or not _LIKELY.fullmatch(first[0]):
         return None
-    if cells.is_time(first[0]) and _all(pc.match_substring_regex(present, f"^({cells.TIME})$")):
-        cut = pc.utf8_slice_codeunits(column, 0, cells.MICROSECONDS)
-        return Moments(cut.cast(pa.timestamp("us")), None)
+    if cells.is_time(first[0]):
+        plain = in_digits(column, _PLAIN.get(len(first[0]), "").replace("T", first[0][10]))
+        if plain is not None:
+            return Moments(plain, None)
+        if _all(pc.match_substring_regex(present, f"^({cells.TIME})$")):
+            cut = pc.utf8_slice_codeunits(column, 0, cells.MICROSECONDS)
+            return Moments(cut.cast(pa.timestamp("us")), None)
     known = forms(first[0])
     if not known:
         return None
@@ -94,14 +100,37 @@ def read(column: "pa.ChunkedArray", here: str, day_first: bool, shown: bool) -> 
 def forms(cell: str) -> list[str]:
     """Return all ways in which a cell is a time."""
     cell = cell.strip()
-    marks = _marks(cell)
-    return [form for form, shape in _shapes() if marks.startswith(shape) and fits(cell, form)]
+    marks, worded = _marks(cell), any(map(str.isalpha, cell))
+    return [form for form, it in _shapes() if it.may_be(marks, worded) and fits(cell, form)]
+
+
+class _Shape(NamedTuple):
+    """What a cell of a form must have: looked at first, as trying every form takes a second."""
+
+    marks: str
+    zoned: bool
+    worded: bool
+    """Whether letters must be there; where none may be is for a cell without any to say."""
+    plain: bool
+
+    def may_be(self, marks: str, worded: bool) -> bool:
+        """Tell whether a cell of such marks, with letters or without, may be of the form."""
+        if (self.worded and not worded) or (self.plain and worded):
+            return False
+        return marks.startswith(self.marks) if self.zoned else marks == self.marks
 
 
 @cache
-def _shapes() -> tuple[tuple[str, str], ...]:
-    """Return each form with the marks between its parts: trying all of them takes seconds."""
-    return tuple((form, _marks(re.sub("%[A-Za-z]", "", form))) for form in every())
+def _shapes() -> tuple[tuple[str, _Shape], ...]:
+    """Return each form with the shape of its cells."""
+    return tuple((form, _shape(form)) for form in every())
+
+
+def _shape(form: str) -> _Shape:
+    zoned, said = "%z" in form, any(it in form for it in ("%a", "%b", "%B", "%p"))
+    literal = re.sub("%[A-Za-z]", "", form)
+    has_letter = any(map(str.isalpha, literal))
+    return _Shape(_marks(literal), zoned, said or has_letter, not (said or has_letter or zoned))
 
 
 def _marks(text: str) -> str:

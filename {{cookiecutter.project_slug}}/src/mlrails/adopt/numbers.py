@@ -21,13 +21,13 @@ def floats(column: Any, how: Reading) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    special = how.decimal != "." or how.thousands
+    special, head = how.decimal != "." or how.thousands, column.slice(0, 200)
     if not special:
         try:
+            head.cast(pa.float64())
             return column.cast(pa.float64())
         except pa.ArrowInvalid:
             pass
-    head = column.slice(0, 200)
     for part in (head, column):
         if special:
             plain, wrong = numerals(part, how.decimal, how.thousands)

@@ -25,7 +25,7 @@ from . import target as targets
 from .division import Division
 from .plan import Plan, Planned
 from .roles import Wishes
-from .seen import Look, Seen
+from .seen import Look, Seen, each
 from .table import Table
 from .target import Target
 
@@ -127,16 +127,18 @@ def _with_needed(found: Table, wishes: Wishes) -> Table:
 
 def _columns(found: Table, wishes: Wishes, look: Look) -> dict[str, Seen]:
     """Look at every column; one that is left out by name may be whatever it is."""
-    columns = dict[str, Seen]()
-    for name in found.rows.column_names:
+
+    def seen(name: str) -> Seen:
+        column = found.rows[name]
         try:
-            seen = kinds.seen(name, found.rows[name], look)
-            columns[name] = kinds.counted(seen, found.rows[name], name == wishes.time)
+            return kinds.counted(kinds.seen(name, column, look), column, name == wishes.time)
         except UsageError:
             if name not in {*wishes.ids, *wishes.drop}:
                 raise
-            columns[name] = kinds.unread(name, found.rows[name])
-    return columns
+            return kinds.unread(name, column)
+
+    names = found.rows.column_names
+    return dict(zip(names, each(seen, names), strict=True))
 
 
 def _plan(
@@ -222,7 +224,7 @@ def frame(found: Table, columns: Mapping[str, Seen], target: Target) -> "pd.Data
         # Its word is that of the cell: as a number 1.0 is written 1.
         words = seen.values if seen.kind == "boolean" else found.rows[target.name]
         made[target.name] = words.cast("string").to_pandas() == target.positive
-    return pd.DataFrame(made)
+    return pd.DataFrame(made, copy=False)
 
 
 def _named_as_written(rows: "pd.DataFrame", found: Table, group: str | None) -> "pd.DataFrame":

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import UsageError
 from ..core.settings import source_account
 from ..data.columnar import numerals, simple, without, without_unit
-from ..data.reading import Reading, decoded, header, table, unique
+from ..data.reading import Reading, decoded, header, of_decoded, unique
 from ..sources import addresses, datasets, provenance, remote, sql, tables
 from ..sources.source import rows_of
 from . import moments, sniff
+from .seen import each
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,9 +66,7 @@ def opened(path: Path) -> Table:
         raise UsageError(f"{path}: there is no such file; name a table in CSV or Parquet") from None
     except IsADirectoryError:
         raise UsageError(f"{path}: is a folder; name a table in CSV or Parquet") from None
-    digest = hashlib.sha256(data).hexdigest()
-    found = of_bytes(data, where)
-    return replace(found, digest=digest)
+    return replace(of_bytes(data, where), digest=hashlib.sha256(data).hexdigest())
 
 
 def of_bytes(data: bytes, where: str) -> Table:
@@ -77,8 +76,10 @@ def of_bytes(data: bytes, where: str) -> Table:
     if data.startswith(b"PAR1"):
         return _of_parquet(data, where)
     sniff.refuse_other(data[: sniff.HEAD], where)
-    how = words(data, sniff.encoding(data, where), where)
-    return of_text(table(data, how, where), how, where)
+    encoding = sniff.encoding(data, where)
+    text = decoded(data, encoding, where)
+    how = words(data, text, encoding, where)
+    return of_text(of_decoded(text, how, where), how, where)
 
 
 def of_text(rows: "pa.Table", how: Reading, where: str) -> Table:
@@ -160,7 +161,7 @@ def _of_files(paths: Sequence[Path], root: Path, where: str) -> Table:
     for path, text in zip(paths, texts, strict=True):
         sniff.refuse_other(text[: sniff.HEAD], str(path))
     coded = next((it for it in texts if not it.isascii()), head)
-    how = words(head, sniff.encoding(coded, where), where)
+    how = words(head, decoded(head, coding := sniff.encoding(coded, where), where), coding, where)
     return of_text(rows_of(paths, None, how, root), how, where)
 
 
@@ -196,10 +197,10 @@ def _of_parquet(data: bytes, where: str) -> Table:
     return of_rows(rows, where)
 
 
-def words(data: bytes, encoding: str, where: str) -> Reading:
+def words(data: bytes, text: bytes, encoding: str, where: str) -> Reading:
     """Return how a text separates its cells; raises UsageError where it has too few or many."""
     how = Reading(sniff.separator(data, encoding), encoding)
-    given, _ = header(decoded(data, encoding, where), how.separator, where)
+    given, _ = header(text, how.separator, where)
     _check_width(given, where)
     return replace(how, trim=sniff.is_padded(data, encoding, how.separator))
 
@@ -207,17 +208,19 @@ def words(data: bytes, encoding: str, where: str) -> Reading:
 def _without_nulls(found: Table) -> Table:
     """Find the words that say that a value is missing, and put nothing in their place."""
     found = _without_units(found)
-    every = {name: _floats(found.rows[name]) for name in found.rows.column_names}
+    names = found.rows.column_names
+    every = dict(zip(names, each(lambda name: _floats(found.rows[name]), names), strict=True))
     floats = {name: it for name, it in every.items() if it is not None}
     odd = {name: found.rows[name] for name in every if name not in floats}
-    nulls = {word for it in odd.values() for word in _nulls(it)}
+    nulls = {word for words_ in each(_nulls, odd.values()) for word in words_}
     how = replace(found.how, nulls=tuple(sorted(nulls)))
     decimal, thousands = _locale(found.rows, [*odd], how)
     how = replace(how, decimal=decimal, thousands=thousands)
     rows = found.rows
     if nulls:
-        for name, it in odd.items():
-            rows = rows.set_column(rows.column_names.index(name), name, without(it, how.nulls))
+        bare = each(lambda it: without(it, how.nulls), odd.values())
+        for name, it in zip(odd, bare, strict=True):
+            rows = rows.set_column(names.index(name), name, it)
     floats = {} if decimal != "." or thousands else floats
     return replace(found, rows=rows, how=how, floats=floats)
 
@@ -238,6 +241,7 @@ def _floats(column: Any) -> Any:
     import pyarrow as pa
 
     try:
+        column.slice(0, _HEAD // 10).cast(pa.float64())  # Which ends most columns of words at once.
         return column.cast(pa.float64())
     except pa.ArrowInvalid:
         return None

@@ -8,6 +8,7 @@ line for each number of rows, which is why a line is fitted for each.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from .table import (
     Mask,
     Table,
     binned,
-    codes,
+    dense,
     is_number,
 )
 from .table import numbers as as_numbers
@@ -111,10 +112,10 @@ def _groupings(
             ((), np.unique(np.round(values / unit, it), return_inverse=True)[1]) for it in _DIGITS
         )
     for by in keys.sets(name):
-        joint = codes(table.frame[by[0]])[there]
+        joint = table.codes(by[0])[there]
         for other in by[1:]:
-            second = codes(table.frame[other])[there]
-            joint = np.unique(joint * (second.max() + 2) + second, return_inverse=True)[1]
+            second = table.codes(other)[there]
+            joint = dense((joint + 1) * (second.max() + 2) + second + 1)
         yield by, joint
 
 
@@ -249,6 +250,7 @@ def _simple(rows: Codes, events: Codes, most: int) -> float:
     return chernoff(seen, expected) if seen > expected else 1.0
 
 
+@lru_cache(2**16)
 def _of_fraction(rows: int, events: int, most: int) -> float:
     """Return the chance that a binomial number of events makes so small a denominator."""
     from scipy.special import gammaln

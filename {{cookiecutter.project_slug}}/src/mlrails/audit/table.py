@@ -69,6 +69,14 @@ def codes(column: "pd.Series[Any]") -> Codes:
     return pd.factorize(column)[0].astype(np.int64)
 
 
+def dense(found: Codes) -> Codes:
+    """Return codes, of which none is below 0, without gaps: `np.unique`'s inverse, by counting."""
+    if not len(found) or found.max() > 4 * len(found) + 1000:
+        return np.unique(found, return_inverse=True)[1].astype(np.int64)
+    there = np.bincount(found) > 0
+    return np.asarray((np.cumsum(there) - 1)[found], dtype=np.int64)
+
+
 def numbers(column: "pd.Series[Any]") -> Floats:
     """Return a column as 64-bit floats; a time counts its days, text its codes."""
     import pandas as pd
@@ -124,6 +132,16 @@ class Table:
             some = (bits * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(58)) == 0
         chosen: pd.Series[Any] = column.loc[some]
         return chosen
+
+    def codes(self, name: str) -> Codes:
+        """Return a number for each distinct value of a column, which is coded once."""
+        if name not in self._codes:
+            self._codes[name] = codes(self.frame[name])
+        return self._codes[name]
+
+    @cached_property
+    def _codes(self) -> dict[str, Codes]:
+        return {}
 
     def keys(self, least: int) -> Iterator[str]:
         """Yield columns that may name groups: text and whole numbers, several rows to a value."""
@@ -248,13 +266,15 @@ class Keys(NamedTuple):
         """Yield the columns, or two of them, of whose values nearly each has one value here."""
         values = numbers(self.part.frame[name])
         there = ~np.isnan(values)
+        if not there.any():  # Of a column with few values a part of the rows may have none.
+            return
         names = [it for it in self.codes if it != name][:_MOST_KEYS]
         held = {it: self.codes[it][there] for it in names}
         for by in (*((it,) for it in names), *combinations(names, 2)):
             joint = (
                 held[by[0]] if len(by) == 1 else held[by[0]] * (held[by[1]].max() + 2) + held[by[1]]
             )
-            level = np.unique(joint, return_inverse=True)[1]
+            level = dense(joint - joint.min())
             rows = np.bincount(level)
             off = values[there] - (np.bincount(level, values[there]) / rows)[level]
             several = rows[level] > 1

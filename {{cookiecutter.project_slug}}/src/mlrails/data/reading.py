@@ -82,7 +82,11 @@ def table(data: bytes, how: Reading, where: str) -> "pa.Table":
     Names are unique and none is empty (`unique`). Raises UsageError where bytes are of another
     encoding, or a row has not one cell for each name.
     """
-    text = decoded(data, how.encoding, where)
+    return of_decoded(decoded(data, how.encoding, where), how, where)
+
+
+def of_decoded(text: bytes, how: Reading, where: str) -> "pa.Table":
+    """Do the same with a text that is in UTF-8 already."""
     names, size = header(text, how.separator, where)
     read = _quick if dialect.is_regular(text, how.separator) else _slow
     rows = read(text, size, names, how, where)
@@ -183,20 +187,34 @@ def _check(wrong: np.ndarray, here: str, reason: str) -> None:
 
 
 def _quick(text: bytes, size: int, names: list[str], how: Reading, where: str) -> "pa.Table":
-    """Read rows whose quotes are regular with Arrow."""
+    """Read rows whose quotes are regular with Arrow: on all cores, unless a row has a fault.
+
+    Which row that is can be told only by one that counts them.
+    """
+    rows, faults = _by_arrow(text, size, names, how, where, large := len(text) > _BLOCK)
+    if faults and large:
+        rows, faults = _by_arrow(text, size, names, how, where, False)
+    if faults:
+        raise UsageError(f"{where}: {faults[0]}")
+    return rows
+
+
+def _by_arrow(
+    text: bytes, size: int, names: list[str], how: Reading, where: str, threads: bool
+) -> "tuple[pa.Table, list[str]]":
     import pyarrow as pa
     import pyarrow.csv
 
     faults = list[str]()
 
     def fault(row: Any) -> str:
-        faults.append(_uneven(row.number, row.actual_columns, row.expected_columns))
+        faults.append(_uneven(row.number or 0, row.actual_columns, row.expected_columns))
         return "skip"
 
     try:
         rows = pyarrow.csv.read_csv(
             pa.py_buffer(memoryview(text)[size:] if _SAID.search(text, size) else b"\n"),
-            pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=_BLOCK),
+            pyarrow.csv.ReadOptions(column_names=names, use_threads=threads, block_size=_BLOCK),
             pyarrow.csv.ParseOptions(
                 delimiter=how.separator, newlines_in_values=True, invalid_row_handler=fault
             ),
@@ -209,9 +227,7 @@ def _quick(text: bytes, size: int, names: list[str], how: Reading, where: str) -
     except pa.ArrowException as error:
         reason = dialect.without_values(error)
         raise UsageError(f"{where}: cannot be read as CSV ({reason}); mend the file") from None
-    if faults:
-        raise UsageError(f"{where}: {faults[0]}")
-    return rows
+    return rows, faults
 
 
 def _slow(text: bytes, size: int, names: list[str], how: Reading, where: str) -> "pa.Table":

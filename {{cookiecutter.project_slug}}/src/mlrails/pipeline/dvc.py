@@ -1,13 +1,15 @@
 """DVC, run in this process: another one would cost a fifth of a second of every call."""
 
+import importlib
 import logging
 import os
 import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import yaml
@@ -16,6 +18,8 @@ from ..core import git
 from ..core.errors import Exit, ProjectError, WorldError, causes, of_os
 from .forkserver import ForkServer, interrupts_left_to_the_stage
 
+_LIBRARIES = ("dvc.cli.parser", "dvc.commands.add", "dvc.repo", "networkx", "ruamel.yaml", "pygit2")
+"""Most of what a command imports."""
 _STAGE_ENDED = re.compile(r"failed to run: .*exited with (-?\d+)$", re.DOTALL)
 _INTERRUPTED = {-2, 130}
 _ADVICE = ("Use `dvc push`", "Having any troubles?")
@@ -28,6 +32,22 @@ class StageFailedError(ProjectError):
     def __init__(self, code: Exit) -> None:
         super().__init__("")
         self.exit_code = code
+
+
+def begin(*before: str) -> Thread:
+    """Begin to import what a command needs, after some other modules, while something else is done.
+
+    Whoever runs one then waits for the end first: modules of DVC import each other in circles.
+    """
+
+    def imported() -> None:
+        for name in (*before, *_LIBRARIES):
+            with suppress(Exception):  # Whoever needs it says what is wrong with it.
+                importlib.import_module(name)
+
+    thread = Thread(target=imported, daemon=True)  # A refusal need not wait for it.
+    thread.start()
+    return thread
 
 
 def run(root: Path, *arguments: str, stages: ForkServer | None = None, **variables: str) -> int:

@@ -11,12 +11,16 @@ from ...core.errors import UsageError, nearest
 from ...core.params import Params
 from ...core.settings import Settings
 from ...data.schema import Column
+from ...pipeline import dvc
 from .. import proposal, table
 from ..plan import By, Plan
 from ..proposal import Proposed
 from ..roles import Wishes
 from . import apply, callers, files, places, questions, shown, trial
 from .questions import Ask
+
+_OF_ROWS = ("pandas", "scipy.spatial", "scipy.sparse.csgraph", "scipy.special")
+"""Libraries of a look at rows, imported on another core while the rows are read."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def adopt(settings: Settings, order: Order, person: Person, columns: Sequence[Co
     `columns` are those of today's `schema.py`. Raises UsageError where a person has to decide
     something first, or to mend it; nothing has been written then.
     """
-    root = settings.root
+    root, libraries = settings.root, dvc.begin(*_OF_ROWS)
     if not order.dirty:
         apply.must_be_clean(root)
     present = places.texts(root, settings.package)
@@ -70,6 +74,7 @@ def adopt(settings: Settings, order: Order, person: Person, columns: Sequence[Co
     def write(plan: Plan) -> dict[str, str | None]:
         return files.written(plan, present, settings.package, before, bridge)
 
+    libraries.join()
     plan, changes = trial.settled(proposed, write, present[params.FILE], own=now is not None)
     if not changes and not place.copies:
         apply.apply(root, {}, {}, place.tracked)  # The rows may be others all the same.
