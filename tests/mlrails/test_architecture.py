@@ -76,7 +76,8 @@ Functions = ast.FunctionDef, ast.AsyncFunctionDef
 def faults(engine: Path) -> list[str]:
     """Return all that is wrong with an engine, in words."""
     found = modules(engine)
-    every = (upward(engine, found), impure(engine, found), large(engine, found), full(found))
+    rules = upward, impure, large, unitless
+    every = (*(rule(engine, found) for rule in rules), full(found))
     return sorted({fault for each in every for fault in each})
 
 
@@ -152,6 +153,16 @@ def large(engine: Path, found: list[str]) -> Iterator[str]:
         yield f"functions have {median(every)} lines in the median"
 
 
+def unitless(engine: Path, found: list[str]) -> Iterator[str]:
+    """Yield times without a unit, which newer releases of numpy than these tests' warn of."""
+    for module in found:
+        calls = [it for it in ast.walk(parsed(engine, module)) if isinstance(it, ast.Call)]
+        for call in calls:
+            made = ast.unparse(call)
+            if re.match(r"np\.timedelta64\(|np\.datetime64\('NaT'", made) and len(call.args) == 1:
+                yield f"{module} has a time without a unit: {made}"
+
+
 def full(found: list[str]) -> Iterator[str]:
     rooms = [module for module in found if not module.endswith("__init__")]
     for name in {folder(module) for module in rooms}:
@@ -179,6 +190,7 @@ PLANTED = {
     "evaluation/metrics.py": "from ..tracking.store import connect",
     "gate/verdict.py": "import time",
     "registry/ledger.py": "def long() -> None:\n" + "    print()\n" * 40,
+    "sources/sql.py": "NEVER, LONG = np.datetime64('NaT'), np.timedelta64(3)",
     "tracking/store.py": "import mlflow",
     **{f"lifecycle/more{number}.py": '"""More."""' for number in range(MOST_MODULES)},
 }
@@ -211,6 +223,8 @@ def found_in_ruins(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         "imports itself in the end",
         "lifecycle has ",
         "registry.ledger has a function of 41 lines",
+        "sources.sql has a time without a unit: np.datetime64('NaT')",
+        "sources.sql has a time without a unit: np.timedelta64(3)",
         "tracking.store imports mlflow at once",
     ],
 )

@@ -122,6 +122,26 @@ def test_the_standard_loader_would_keep_the_last_of_two_keys(
     assert read(tmp_path, b"a: 1\na: 3\n") == {"a": 3}
 
 
+CONFLICT = b"a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> other\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("some.yaml", "keep one side of each and take the marks"), ("dvc.lock", "run `nox -s train`")],
+)
+def test_what_a_merge_has_left_is_told_with_the_way_out(
+    tmp_path: Path, name: str, remedy: str
+) -> None:
+    (tmp_path / name).write_bytes(CONFLICT)
+    with pytest.raises(UsageError, match=f"{name}, line 2: git's marks of a conflict; {remedy}"):
+        config.read_yaml(tmp_path / name)
+    # A text may show such marks, and still be YAML.
+    assert read(tmp_path, b"a: |\n  <<<<<<< HEAD\n  =======\n  >>>>>>> b\nc: 1\n") == {
+        "a": "<<<<<<< HEAD\n=======\n>>>>>>> b\n",
+        "c": 1,
+    }
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"some\.yaml: the file is missing; restore it"):
         config.read_yaml(tmp_path / "some.yaml")

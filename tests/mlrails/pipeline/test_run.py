@@ -252,7 +252,16 @@ def test_a_failure_of_dvc_itself_is_one_of_the_world(
 
 
 @pytest.mark.parametrize("name", [".dvc/tmp/rwlock", "dvc.lock"])
-@pytest.mark.parametrize("content", [b"", b"schema: '2.0'\nstages: {a: [", b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"schema: '2.0'\nstages: {a: [",
+        b"\xff\xfe\x00",
+        b"stages:\n<<<<<<< HEAD\n  a: 1\n=======\n  a: 2\n>>>>>>> other\n",
+    ],
+    ids=["nothing", "half", "no text", "a conflict"],
+)
 def test_half_of_a_file_that_a_kill_left_is_taken_away(
     project: Path, name: str, content: bytes
 ) -> None:

@@ -167,6 +167,9 @@ class _UniqueKeys(yaml.SafeLoader):
             ) from None
 
 
+_CONFLICT = re.compile(r"^<{7} .*\n(?s:.*?)^={7}$(?s:.*?)^>{7} ", re.MULTILINE)
+
+
 def read_yaml(path: Path) -> Any:
     """Read a YAML file; raises UsageError naming the file and the line."""
     try:
@@ -180,6 +183,9 @@ def read_yaml(path: Path) -> Any:
 
 def parse_yaml(text: str, file: str) -> Any:
     """Read YAML that came from a file; raises UsageError naming the file and the line."""
+    if marks := _CONFLICT.search(text):
+        number = text.count("\n", 0, marks.start()) + 1
+        raise UsageError(f"{file}, line {number}: git's marks of a conflict; {_settle(file)}")
     try:
         return deepcopy(_parsed(text))
     except RecursionError:
@@ -189,6 +195,13 @@ def parse_yaml(text: str, file: str) -> Any:
         raise UsageError(f"{file}{line}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: not YAML ({str(error).splitlines()[0]})") from None
+
+
+def _settle(file: str) -> str:
+    """Return what to do about a file that a merge has left with both sides in it."""
+    if file == "dvc.lock":
+        return "run `nox -s train`, which makes the file anew of what is merged, then `git add` it"
+    return "keep one side of each and take the marks away, then run the same command again"
 
 
 @lru_cache(maxsize=16)

@@ -242,7 +242,7 @@ def _spread(
             found[: len(shares)] = np.round(np.quantile(numbers, shares), _digits(numbers)) + 0.0
         return found
     if column.kind == "time":
-        times = np.full(count, np.datetime64("NaT"), dtype="datetime64[us]")
+        times = np.full(count, "NaT", dtype="datetime64[us]")
         times[: len(shares)] = _moments(known, shares, chance) if len(shares) else times[:0]
         return times
     names = np.full(count, None, dtype=object)

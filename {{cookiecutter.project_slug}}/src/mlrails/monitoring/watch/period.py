@@ -124,7 +124,7 @@ def _near(times: "pd.Series[pd.Timestamp]", first: date) -> np.ndarray:
     A pause just before those is none: the model may be old.
     """
     days = times.to_numpy().astype("datetime64[D]")
-    pauses = np.flatnonzero(np.diff(days) > np.timedelta64(FAR)) + 1
+    pauses = np.flatnonzero(np.diff(days) > np.timedelta64(FAR, "D")) + 1
     start = int(np.searchsorted(days, np.datetime64(first)))
     place = np.arange(len(days))
     begin = pauses[pauses < start].max(initial=0)
