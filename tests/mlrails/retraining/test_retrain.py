@@ -1,9 +1,11 @@
 """Moving on, training and gating, in that order; killed between any two, the next one goes on."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,10 @@ from mlrails.core.errors import Exit, UsageError, WorldError
 from mlrails.core.params import FILE
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
+from mlrails.gate import report
 from mlrails.lifecycle import promote
 from mlrails.registry import git_branch
-from mlrails.retraining import run
+from mlrails.retraining import level, run
 from mlrails.retraining.run import Order, retrain
 
 AUGUST, SEPTEMBER = date(2013, 8, 31), date(2013, 9, 30)
@@ -113,20 +116,63 @@ def stage_of(project: Path, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
+def judged(
+    root: Path,
+    champion: str | None = "b" * 64,
+    off: float | None = -0.012,
+    answer: Exit = Exit.DONE,
+) -> Exit:
+    """Write what the gate has found of the mean prediction, as it does."""
+    checks = [{"name": "size", "value": 1.0}, {"name": "mean prediction", "value": off}]
+    verdict = root / report.VERDICT
+    verdict.parent.mkdir(exist_ok=True)
+    verdict.write_text(json.dumps({"champion": champion, "checks": checks}), "utf-8")
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("champion", "off", "words"),
+    [
+        ("b" * 64, -0.012, "0.0120 nearer to what came than the champion's"),
+        ("b" * 64, 0.0091, "0.0091 further off than the champion's"),
+        ("b" * 64, None, "no champion whose level"),
+        (None, 0.05, "no champion whose level"),
+    ],
+)
+def test_whether_a_level_is_nearer_is_told_whatever_the_gate_allows(
+    project: Path, champion: str | None, off: float | None, words: str
+) -> None:
+    """A gate that says promote allows some bias; who moves a level wants less of it."""
+    judged(project, champion, off)
+    told, nearer = level.came(project)
+    assert words in told and nearer is (off != 0.0091)
+    assert nearer or "take 'estimator.calibration' out" in told
+
+
+def test_a_level_that_is_further_off_is_not_sent_to_promote(
+    project: Path, done: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage_of(project, "of_estimator(params)\n")
+    for off, sent in ((0.0091, False), (-0.012, True)):
+        gate = partial(judged, project, off=off)
+        retrain(Settings(project), Order(COLUMNS, gate, recalibrate=True))
+        assert ("nox -s promote" in capsys.readouterr().out) is sent
+
+
 def test_a_level_is_asked_for_by_one_line_which_stays_as_a_person_wrote_it(
     project: Path, done: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     stage_of(project, "of_estimator(params)\n")
     before = (project / FILE).read_text("utf-8").splitlines()
-    order = Order(COLUMNS, lambda: Exit.DONE, recalibrate=True)
+    order = Order(COLUMNS, lambda: judged(project), recalibrate=True)
     retrain(Settings(project), order)
     after = (project / FILE).read_text("utf-8").splitlines()
     (line,) = (it for it in after if "calibration: 0.5" in it)
     assert len([it for it in before if it not in after]) == 1 and len(after) == len(before) + 1
     assert params.of_held_out(params.load(project)).calibration == 0.5
-    assert done[-1] == "train 2013-09-30" and "'estimator.calibration' is 0.5" in (
-        capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert done[-1] == "train 2013-09-30" and "'estimator.calibration' is 0.5" in said
+    assert "0.0120 nearer to what came" in said
     text = (project / FILE).read_text("utf-8").replace(line, "  calibration: 1.0 # ours")
     (project / FILE).write_text(text, "utf-8")
     retrain(Settings(project), order)
@@ -173,7 +219,7 @@ def test_rows_without_a_time_move_nothing(project: Path, done: list[str]) -> Non
 def test_the_verb_ends_with_the_answer_of_the_gate_and_moves_nobody(
     project: Path, done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(promote, "gate", lambda *_, **__: Exit.UNDECIDED)
+    monkeypatch.setattr(promote, "gate", lambda *_, **__: judged(project, answer=Exit.UNDECIDED))
     words = ["retrain", "--until", "2013-09-30", "--recalibrate"]
     assert CliRunner().invoke(app.app, words).exit_code == Exit.UNDECIDED
     assert params.of_held_out(params.load(project)).calibration == 0.5

@@ -10,7 +10,7 @@ from . import labels
 from .distances import Respect
 from .drift import Look, Mover
 from .invariants import Fault, Kind
-from .labels import Change, Comparison
+from .labels import Change
 from .performance import OutcomeLook
 from .where import Shift, Slice
 
@@ -35,6 +35,8 @@ class Alarm:
     columns: Sequence[str] = ()
     where: str = ""
     chance: float | None = None
+    of_level: bool = False
+    """Whether the order of rows is kept, and only how high predictions are has moved."""
 
 
 def percent(share: float | None) -> str:
@@ -182,9 +184,9 @@ def of_outcomes(look: OutcomeLook, since: int, where: str = "") -> Alarm:
     moved = [_change(it) for it in found.changes if it.moved]
     what = f"{_and(moved or ['all figures together have moved'])}, by {counted(found.days, 'day')}"
     what += " with outcomes"
-    return Alarm(
-        Source.OUTCOMES, since, look.end - 1, what, _advice(found), (), where, found.chance
-    )
+    of_level = labels.sure({it.name: it.moved for it in found.changes})
+    days, advice = (since, look.end - 1), _OF_LEVEL if of_level else _OF_OUTCOMES
+    return Alarm(Source.OUTCOMES, *days, what, advice, (), where, found.chance, of_level)
 
 
 def _change(of: Change) -> str:
@@ -201,15 +203,12 @@ def _number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def _advice(found: Comparison) -> str:
-    moved = {it.name: it.moved for it in found.changes}
-    if labels.sure(moved):
-        return (
-            "rows are still put in the right order, so what is off is the level: run "
-            "`nox -s retrain -- --recalibrate`, which moves it towards the newest labelled rows "
-            "before the test rows; its gate says whether that is better"
-        )
-    return "run `nox -s retrain`; its gate says whether that is better"
+_OF_LEVEL = (
+    "rows are still put in the right order, so what is off is the level: run "
+    "`nox -s retrain -- --recalibrate`, which moves it towards the newest labelled rows before the "
+    "test rows, and says whether it is nearer then"
+)
+_OF_OUTCOMES = "run `nox -s retrain`; its gate says whether that is better"
 
 
 def in_words(found: Slice | None, changes: Sequence[Shift]) -> str:

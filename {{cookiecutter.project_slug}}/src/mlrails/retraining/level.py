@@ -1,16 +1,21 @@
 """The line of `params.yaml` that moves the level of the scores towards what came."""
 
+import json
 from pathlib import Path
 
 from ..adopt.writing import params_file
-from ..core import params
+from ..core import formats, params
 from ..core.errors import UsageError
+from ..core.params import FILE
+from ..gate import report
 
 _SHARE = 0.5
 """The half: of the flights' months it was nearer to those after than all or nothing was."""
 _COMMENT = "of what the validation rows are off by on the whole, so much is set right"
 _ASKED = "of_estimator"
 """What a stage calls that hands the rest of the section to the estimator."""
+_CHECK = "mean prediction"
+"""The gate's check of how far the mean is off, on the test rows."""
 
 
 def check(package: Path) -> None:
@@ -29,3 +34,21 @@ def ask(root: Path) -> str:
     if known is None:
         params_file.change(root, [("estimator", "calibration", _SHARE)], _COMMENT)
     return f"'estimator.calibration' is {known or _SHARE}: the level moves, and the order stays"
+
+
+def came(root: Path) -> tuple[str, bool]:
+    """Return where the level is by what came, as the gate has found, and whether it is nearer.
+
+    What the gate allows is no reason to move it: a level is moved to be nearer.
+    """
+    found = json.loads((root / report.VERDICT).read_text("utf-8"))
+    off = {it["name"]: it["value"] for it in found["checks"]}.get(_CHECK)
+    if found["champion"] is None or off is None:
+        return "there is no champion whose level this one could be held against", True
+    where = f"the mean prediction is {formats.plain(off)}"
+    if off <= 0:
+        return f"{where} nearer to what came than the champion's", True
+    return (
+        f"{where} further off than the champion's from what came, as the test rows are not like "
+        f"the validation rows before them; take 'estimator.calibration' out of {FILE} again"
+    ), False

@@ -22,7 +22,10 @@ from ..pipeline import run as pipeline
 from . import level, window
 
 _NEXT = {
-    Exit.DONE: f"commit {FILE} and run `nox -s promote`, where the gate says promote",
+    Exit.DONE: (
+        f"commit {FILE} and what DVC has changed (`git commit --all`), and run `nox -s promote`, "
+        "where the gate says promote"
+    ),
     Exit.REJECT: f"the champion stays; `git checkout {FILE}` goes back to its rows",
     Exit.UNDECIDED: "the champion stays until there are more rows; the same command asks again",
 }
@@ -72,7 +75,12 @@ def retrain(settings: Settings, order: Order) -> Exit:
         say(f"retrain: {level.ask(settings.root)}")
     pipeline.train(settings, order.columns, order.own)
     answer = order.gate()
-    say(f"retrain: {_NEXT.get(answer, _NEXT[Exit.DONE])}")
+    nearer = True
+    if order.recalibrate:
+        words, nearer = level.came(settings.root)
+        say(f"retrain: {words}")
+    if nearer:
+        say(f"retrain: {_NEXT.get(answer, _NEXT[Exit.DONE])}")
     return answer
 
 

@@ -21,6 +21,7 @@ from ..drift import Look
 from ..labels import Comparison
 from ..performance import OutcomeLook, Window
 from ..survey import PREDICTIONS, Survey
+from . import level
 from .frame import Frame
 
 Found = dict[str, Any]
@@ -104,10 +105,18 @@ def _alarm(alarm: Alarm, counts: bool, about: About) -> Found:
         "until": about.date(alarm.until),
         "what": wording.printable(alarm.what),
         "where": wording.printable(alarm.where),
-        "remedy": alarm.remedy,
+        "remedy": _remedy(alarm, about),
         "columns": [*alarm.columns],
         "chance": alarm.chance,
     }
+
+
+def _remedy(alarm: Alarm, about: About) -> str:
+    if not alarm.of_level:
+        return alarm.remedy
+    first, newest = about.frame.first, about.frame.days - 1
+    since, last = (first + timedelta(days=it) for it in (alarm.since, newest))
+    return level.remedy(alarm.remedy, since, last, about.params)
 
 
 def _windows(of: Survey, about: About) -> Iterator[Found]:
