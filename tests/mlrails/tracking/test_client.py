@@ -2,6 +2,11 @@
 
 import os
 import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -9,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException, RestException
+from sqlalchemy import create_engine
 
 from mlrails.core import processes
 from mlrails.core.errors import DeniedError, OutageError, UsageError, WorldError
@@ -36,6 +42,55 @@ def test_what_they_raise_is_told_in_one_sentence(error: Exception, words: str) -
     with pytest.raises(WorldError) as caught, client.in_words("http://server"):
         raise error
     assert str(caught.value) == f"tracking at http://server failed: {words}"
+
+
+def _full(connection: Any, database: Path) -> None:
+    connection.exec_driver_sql("PRAGMA max_page_count = 2")
+    connection.exec_driver_sql("INSERT INTO runs VALUES (hex(zeroblob(100000)))")
+
+
+def _locked(connection: Any, database: Path) -> None:
+    with closing(sqlite3.connect(database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        connection.exec_driver_sql("INSERT INTO runs VALUES (1)")
+
+
+def _read_only(connection: Any, database: Path) -> None:
+    connection.exec_driver_sql("PRAGMA query_only = ON")
+    connection.exec_driver_sql("INSERT INTO runs VALUES (1)")
+
+
+def _lost(connection: Any, database: Path) -> None:
+    sqlite3.connect(database.with_name("none") / database.name)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_full, "database or disk is full; free some space and run the same command again"),
+        (_locked, "database is locked; another process is at work in it; run the same command "),
+        (_read_only, "attempt to write a readonly database; make the file and its folder "),
+        (_lost, "unable to open database file; make its folder one that this user can write to"),
+    ],
+)
+def test_what_a_database_in_a_file_refuses_is_told_with_a_remedy(
+    tmp_path: Path, spoil: Callable[[Any, Path], None], words: str
+) -> None:
+    database = tmp_path / "mlflow.db"
+    engine = create_engine(f"sqlite:///{database}", connect_args={"timeout": 0})
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE runs (name TEXT)")
+    with (
+        pytest.raises(OutageError) as caught,
+        client.in_words("mlflow.db"),
+        engine.connect() as connection,
+    ):
+        try:
+            spoil(connection, database)
+        except Exception as error:  # As MLflow does, with words of its own before.
+            raise MlflowException(f"(raised as a result of a flush)\n{error}") from error
+    engine.dispose()
+    assert f"tracking at mlflow.db failed: {words}" in str(caught.value)
 
 
 def test_a_server_that_is_gone_is_said_to_be_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

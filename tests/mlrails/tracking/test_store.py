@@ -1,6 +1,8 @@
 """Where runs are kept: the environment's server, or the project's own store."""
 
+import logging
 import multiprocessing
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,6 +14,9 @@ from typing import Any
 import fakes
 import pytest
 import rows
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.settings import Settings
@@ -218,3 +223,18 @@ def test_a_shared_database_is_made_once_and_whole_and_its_folder_with_it(tmp_pat
     for racer in racers:
         racer.join()
     assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_what_a_database_refuses_is_told_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OperationalError("INSERT", None, sqlite3.OperationalError("database is locked"))
+
+    client = store.connect(settings)
+    for logger in ("mlflow", "mlflow.store.db.utils"):
+        monkeypatch.setattr(logging.getLogger(logger), "propagate", True)
+    with caplog.at_level(logging.INFO), pytest.raises(MlflowException, match="locked"):
+        monkeypatch.setattr(Session, "flush", refuse)
+        client.create_experiment("other")
+    assert not [it for it in caplog.records if it.levelno >= logging.ERROR]

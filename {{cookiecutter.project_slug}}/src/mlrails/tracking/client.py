@@ -18,6 +18,18 @@ _NO_ANSWER |= {"EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutErr
 """What botocore raises where a bucket is not to be reached."""
 _NO_DATABASE = {"OperationalError", "InterfaceError"}
 """What SQLAlchemy raises where a database cannot be reached or opened."""
+_OF_A_FILE = {
+    "database is locked": "another process is at work in it; run the same command again when that "
+    "one has ended",
+    "database or disk is full": "free some space and run the same command again",
+    "attempt to write a readonly database": "make the file and its folder writable for this user "
+    "and run again",
+    "unable to open database file": "make its folder one that this user can write to and run again",
+    "disk I/O error": "the disk is full or failing; make sure of it and run the same command again",
+    "database disk image is malformed": "bring the file back from a copy, or move it away and a "
+    "new one is made",
+}
+"""What to do about what SQLite says of a database in a file."""
 _STATUS = re.compile(r"failed with error code (\d{3})")
 """How MLflow tells of an answer that is none of its own, such as a proxy's."""
 MANAGE, EDIT, READ = "MANAGE", "EDIT", "READ"
@@ -109,10 +121,17 @@ def in_words(uri: str, needs: str = "") -> Iterator[None]:
             raise OutageError(f"the tracking server {masked(uri)} does not answer") from error
         if is_denied(error):
             raise DeniedError(_denial(uri, needs, _status(error))) from error
-        reason, *more = textwrap.wrap(masked(first_line(error), uri), 300)
+        reason, *more = textwrap.wrap(masked(_reason(error), uri), 300)
         reason += " …" if more else ""
         kind = OutageError if is_away(error) else WorldError
         raise kind(f"tracking at {masked(uri)} failed: {reason}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return why: SQLite's own words and what to do, where those who call it put others before."""
+    said = [str(cause) for cause in causes(error) if type(cause).__module__ == "sqlite3"]
+    remedies = [f"{it}; {_OF_A_FILE[it]}" for it in said if it in _OF_A_FILE]
+    return next(iter([*remedies, *said]), "") or first_line(error)
 
 
 def is_away(error: BaseException) -> bool:

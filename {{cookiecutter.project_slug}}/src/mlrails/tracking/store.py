@@ -1,5 +1,6 @@
 """Where runs and models are kept: the server that the environment names, or the project's own."""
 
+import logging
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -57,7 +58,13 @@ def connect(settings: Settings) -> "MlflowClient":
 
         # The registry of a database looks a logged model up with a client of its own.
         set_tracking_uri(uri)
+        # With a traceback, beside what `in_words` says of the same error.
+        logging.getLogger("mlflow.store.db.utils").addFilter(_told_already)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _told_already(record: logging.LogRecord) -> bool:
+    return record.levelno < logging.ERROR
 
 
 def is_made(settings: Settings) -> bool:
