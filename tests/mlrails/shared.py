@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import fakes
 import pytest
@@ -22,6 +22,8 @@ from mlrails.core.layout import LOCK, SERVING_LOCK
 from mlrails.core.params import FILE, Task
 from mlrails.core.settings import Settings
 from mlrails.data import parquet
+from mlrails.gate import predictions
+from mlrails.lifecycle import scorer
 from mlrails.lifecycle.promote import promote
 from mlrails.lifecycle.register import register
 from mlrails.pipeline import dvc
@@ -45,6 +47,25 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     # DVC reads the words that we were started with, and MLflow adds the code of what it loads.
     monkeypatch.setattr(sys, "argv", ["tests"])
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(scorer, "Scorer", Here)
+
+
+class Here:
+    """Lets models predict in this process, which has imported already what they need.
+
+    Another one takes two seconds for it; `lifecycle/test_scorer.py` holds that both say the same.
+    """
+
+    of_models = staticmethod(predictions.of_models)
+
+    def __init__(self, settings: Settings) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
 
 @pytest.fixture(scope="session")

@@ -66,10 +66,11 @@ def contest(
     rows: "pd.DataFrame",
     bounds: Params,
     own: Own = _NONE,
+    give: predictions.Give = predictions.of_models,
 ) -> Contest:
     """Return all that the gate compares; `rivals` are their model directories by role.
 
-    Slices and the seed of what is drawn are those of the bounds, and so are the project's metrics.
+    Slices, seed and metrics are those of the bounds; `give` lets models predict, here or elsewhere.
     """
     params = candidate.params
     metric = selection.primary(params.task, bounds.evaluation, own.metrics)
@@ -78,15 +79,14 @@ def contest(
     target = params.data.target
     train = parquet.read(root / layout.prepared("train"))
     met = {CHALLENGER: Model(candidate.folder, candidate.digest), **rivals}
-    alone = dict(predictions.of_models(met, rows, bounds.gate.renamed))
+    alone = dict(give(met, rows, bounds.gate.renamed))
     every = predictions.classes(params.task, alone.values(), train[target], rows[target])
     scores, calls = predictions.on(every, alone)
     scored = replace(Scored.from_rows(params.data, rows, scores, every), calls=calls)
     floors = selection.of_floors(params.task, bounds, own.metrics)
     selection.check_targets((metric, *floors), scored.target, target)
     for it in (metric, *floors):
-        given = scored.given(it)[CHALLENGER]
-        declared.check(it, scored.target, given, bounds.gate.resamples)
+        declared.check(it, scored.target, scored.given(it)[CHALLENGER], bounds.gate.resamples)
     constant = _constant(params, train, scored, metric)
     return Contest(
         params.task,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .checks import Contest
+    from .predictions import Give
 
 
 _NONE = Own()
@@ -170,10 +171,12 @@ def verdict(
     bounds: Params,
     again: str | None = None,
     own: Own = _NONE,
+    give: "Give | None" = None,
 ) -> Verdict:
     """Hold the gate of the params `bounds` and of the metrics `own`, those of a base perhaps.
 
-    `again` is the reason for which a model that was rolled back may come back.
+    `again` is the reason for which a model that was rolled back may come back, `give` lets models
+    predict elsewhere than here.
     """
     champion = met.champion
     if champion and champion.digest == candidate.digest:  # What is imported below takes seconds.
@@ -194,7 +197,7 @@ def verdict(
     if not checks[-1].passed:
         return _incomparable(names, checks)
     bounds, looks = with_looks(bounds, looks_so_far(registry, candidate))
-    met_on, more = _meet(registry, candidate, met, bounds, raw, own)
+    met_on, more = _meet(registry, candidate, met, bounds, raw, own, give)
     given = judge(met_on, bounds.gate, [*checks, *more], names)
     luck = filter(None, [spread.beyond(candidate.found, bounds.gate.margin)])
     return replace(given, remarks=[*given.remarks, *luck], looks=looks)
@@ -207,6 +210,7 @@ def _meet(
     bounds: Params,
     raw: "pd.DataFrame",
     own: Own,
+    give: "Give | None",
 ) -> tuple["Contest", Sequence[Check]]:
     """Let all models predict the rows of the contest; return it, and what was seen of the models.
 
@@ -214,7 +218,7 @@ def _meet(
     """
     from threadpoolctl import threadpool_limits
 
-    from . import contest
+    from . import contest, predictions
 
     with ExitStack() as open_models, threadpool_limits(1, user_api="blas"):
         copied = download.copied(candidate.folder, candidate.digest, scratch_of(registry.root))
@@ -227,7 +231,8 @@ def _meet(
         if CHAMPION in models and bounds.gate.signature == "compatible":
             checks.append(signature(candidate.folder, models[CHAMPION].folder))
         rows = contest.rows(raw, candidate, met.by_role().values())
-        return contest.contest(registry.root, candidate, models, rows, bounds, own), checks
+        asked = own, give or predictions.of_models
+        return contest.contest(registry.root, candidate, models, rows, bounds, *asked), checks
 
 
 def _incomparable(names: tuple[str, str], checks: Sequence[Check]) -> Verdict:

@@ -3,7 +3,7 @@
 Models of several classes may know different ones: they meet on all that a model or a row has.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,12 @@ class Given:
             outcomes.laid_out(it, self.classes, every) for it in (self.scores, self.calls)
         )
         return Given(scores, calls, every)
+
+
+Give = Callable[
+    [Mapping[str, Model], "pd.DataFrame", Mapping[str, str | None]], Iterable[tuple[str, Given]]
+]
+"""Returns what models give, as `of_models` does."""
 
 
 def classes(task: Task, given: Iterable[Given], *targets: "pd.Series[Any]") -> Classes:

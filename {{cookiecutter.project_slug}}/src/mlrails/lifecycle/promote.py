@@ -7,7 +7,7 @@ as what the verdict was about is still so.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..core import git
 from ..core.console import say
@@ -36,6 +36,9 @@ from ..registry.ledger import PROMOTION, Ledger
 from ..registry.versions import Registry, Version
 from ..tracking import input_key, recording
 from . import bundle
+
+if TYPE_CHECKING:
+    from ..gate.predictions import Give
 
 _NONE = Own()
 _MAIN = {"main", "master", ""}
@@ -76,6 +79,8 @@ class Held:
     """The project's metrics that the gate goes by."""
     unclean: bool = False
     """Whether the model is made of what is not committed; only `promote` asks."""
+    give: "Give | None" = None
+    """Lets models predict elsewhere than in this process."""
 
     def told(self) -> dict[str, str]:
         """Return whose bounds counted, and why what was rolled back comes again."""
@@ -84,7 +89,7 @@ class Held:
 
     def hold(self, registry: Registry, rivals: Rivals) -> Verdict:
         """Hold the gate, and write its files."""
-        asked = self.bounds, self.again, self.own
+        asked = self.bounds, self.again, self.own, self.give
         given = judge.verdict(registry, self.candidate, rivals, *asked)
         report.write(given, registry.name, self.bounds_of, self.evidence)
         return given
@@ -172,8 +177,12 @@ def gate(
     challenger = here(settings, revision, again, own)
     if _is_champion(settings, challenger.candidate):
         return challenger.unchanged(stored.registry(settings))
-    there = versions.connect_to_read(settings)
-    verdict = challenger.hold(there, judge.rivals(there, Ledger(there.client, settings)))
+    from .scorer import Scorer
+
+    with Scorer(settings) as scorer:
+        there = versions.connect_to_read(settings)
+        held = replace(challenger, give=scorer.of_models)
+        verdict = held.hold(there, judge.rivals(there, Ledger(there.client, settings)))
     return report.announce(verdict, there.name)
 
 
@@ -201,7 +210,10 @@ def promote(
         there = stored.registry(settings)
         with lock.turn(there):
             return challenger.unchanged(there)
-    return _promote(settings, challenger, tip)
+    from .scorer import Scorer
+
+    with Scorer(settings) as scorer:
+        return _promote(settings, replace(challenger, give=scorer.of_models), tip)
 
 
 def _is_champion(settings: Settings, ours: Candidate) -> bool:

@@ -1,0 +1,113 @@
+"""python -m mlrails.lifecycle.scorer PACKAGE: let the models of a contest predict, and end.
+
+What models import and what the registry does take as long as each other, and neither needs the
+other: so a process of its own imports the first while this one imports MLflow. It is asked once,
+answers in numbers alone, and ends with its standard input, and so with whoever called it.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from io import BytesIO
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from ..core import processes
+from ..core.settings import Settings
+from ..gate import predictions
+from ..gate.predictions import Given
+from ..modeling import isolation
+from ..modeling.checked_copy import Model
+from ..refits.worker import end_with
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Scorer:
+    """A process that can load a project's models; it begins when this is entered."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def __enter__(self) -> Self:
+        path = os.pathsep.join(filter(None, sys.path))  # The same code as here.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, self._settings.package],
+            cwd=self._settings.root,
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        with self._process, suppress(BrokenPipeError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+    def of_models(
+        self, models: Mapping[str, Model], rows: "pd.DataFrame", renamed: Mapping[str, str | None]
+    ) -> Iterable[tuple[str, Given]]:
+        """Return what each model gives, by its role.
+
+        Where the process has no answer this one looks itself, and says what is wrong.
+        """
+        answer = self._asked(pickle.dumps(({**models}, rows, {**renamed})))
+        asked = models, rows, renamed
+        return _read(answer, models) if answer else predictions.of_models(*asked)
+
+    def _asked(self, question: bytes) -> bytes:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(question)
+            self._process.stdin.flush()
+        answer = self._process.stdout.read()
+        return b"" if self._process.wait() else answer
+
+
+def _written(found: Mapping[str, Given]) -> bytes:
+    """Return the numbers as bytes; who reads them runs nothing that a model's code has made."""
+    file = BytesIO()
+    arrays = {f"scores of {role}": given.scores for role, given in found.items()}
+    arrays |= {f"calls of {role}": it.calls for role, it in found.items() if it.calls is not None}
+    arrays |= {f"classes of {role}": np.array(given.classes, str) for role, given in found.items()}
+    np.savez(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def _read(answer: bytes, roles: Iterable[str]) -> Iterable[tuple[str, Given]]:
+    with np.load(BytesIO(answer), allow_pickle=False) as file:
+        known = dict(file)
+    for role in roles:
+        classes = tuple(map(str, known[f"classes of {role}"]))
+        yield role, Given(known[f"scores of {role}"], known.get(f"calls of {role}"), classes)
+
+
+def main(package: str) -> None:
+    """Import what the project's models need, and answer; what goes wrong, the caller finds out."""
+    from threadpoolctl import threadpool_limits
+
+    code = 1
+    with os.fdopen(os.dup(1), "wb") as answers, suppress(Exception):
+        os.dup2(2, 1)  # What a library prints is no answer.
+        with suppress(Exception):
+            isolation.warm(package)
+        asked = pickle.load(sys.stdin.buffer)  # noqa: S301 - of whoever has started this process
+        end_with(sys.stdin)
+        with threadpool_limits(1, user_api="blas"):
+            answers.write(_written(dict(predictions.of_models(*asked))))
+        code = 0
+    processes.end(code)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whoever is interrupted ends this process.
+    processes.begin()
+    main(sys.argv[1])
