@@ -145,6 +145,19 @@ def test_metrics_over_time_are_told_once(here: Settings) -> None:
     assert kept == {"page/monitor.html"}
 
 
+@pytest.mark.parametrize(
+    "column",
+    ["paid", "a/b", "https://x.y", "a/../b", "net/", "a/./b", "x|<b>", "ö " * 200, "a//b"],
+)
+def test_every_name_of_a_column_is_a_name_of_a_metric(column: str) -> None:
+    """One that MLflow refuses would cost the figures of all columns."""
+    from mlflow.utils.validation import _validate_metric
+
+    made = record.key(f"mean.{column}")
+    _validate_metric(made, 1.0, 0, 0)
+    assert made == f"mean.{column}" or column not in ("paid", "a/b")
+
+
 def test_a_store_that_is_gone_costs_the_metrics_alone(
     here: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

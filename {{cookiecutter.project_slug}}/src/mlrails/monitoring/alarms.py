@@ -191,8 +191,8 @@ def of_outcomes(look: OutcomeLook, since: int, where: str = "") -> Alarm:
 
 def _change(of: Change) -> str:
     if of.name == labels.BIAS:
-        return f"predictions are {_beside(of.now)} what came, and were {_beside(of.before)} it"
-    return f"the {of.title} is {_number(of.now)}, and was {_number(of.before)}"
+        return f"predictions are {_beside(of.now)} what came (were {_beside(of.before)} it)"
+    return f"the {of.title} is {_number(of.now)} (was {_number(of.before)})"
 
 
 def _beside(off: float) -> str:

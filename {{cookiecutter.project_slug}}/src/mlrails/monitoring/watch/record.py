@@ -5,6 +5,7 @@ A window that was told before is left as it is, so telling twice changes nothing
 outcomes are told once these have come.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _DIGEST = "digest"
 _NAME = re.compile(r"[^\w .:/-]")
 """What MLflow has no place for in the name of a metric."""
+_LONGEST = 250
 
 
 def experiment_of(name: str) -> str:
@@ -76,15 +78,24 @@ def histories(found: Found) -> dict[str, dict[int, float]]:
         if window["is_new"]:
             for name, value in _metrics(found, window):
                 if value is not None:
-                    known.setdefault(_NAME.sub("_", name), {})[window["day"]] = float(value)
+                    known.setdefault(key(name), {})[window["day"]] = float(value)
     for column in found["columns"]:
         for name, values in _means(column):
-            known[_NAME.sub("_", name)] = {
+            known[key(name)] = {
                 window["day"]: value
                 for window, value in zip(found["windows"], values, strict=True)
                 if window["is_new"] and value is not None
             }
     return {name: steps for name, steps in known.items() if steps}
+
+
+def key(name: str) -> str:
+    """Return the name of a metric as MLflow takes it: it may become a file, so it is no other path.
+
+    One name that it refuses would cost all figures of a run.
+    """
+    made = _NAME.sub("_", name)[:_LONGEST]
+    return made if posixpath.normpath(made) == made else made.replace("/", "_")
 
 
 def _metrics(found: Found, window: Found) -> Iterator[tuple[str, float | None]]:
