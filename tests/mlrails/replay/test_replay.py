@@ -84,7 +84,8 @@ class Repository:
 def here(tmp_path: Path) -> Iterator[Forge]:
     machine = Machine(tmp_path / "nox", uvx='echo "uvx $*"')
     configuration = Configuration(SECRETS, {"ADDRESS": "there"})
-    with forge(tmp_path / "forge", machine, configuration) as opened:
+    # In a folder as people have them: every path of it is one word of a command.
+    with forge(tmp_path / "Jo's forgé" / "forge", machine, configuration) as opened:
         yield opened
 
 

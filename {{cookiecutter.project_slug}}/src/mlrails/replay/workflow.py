@@ -5,6 +5,7 @@ So the filters are read here, and the copy names each job's own secrets and toke
 """
 
 import re
+import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -153,7 +154,7 @@ def matches(branch: str, patterns: Sequence[str]) -> bool:
 def for_act(workflow: Workflow, shell: str) -> str:
     """Return the text that `act` reads; its steps run in the given shell."""
     content = _without_concurrency(workflow.content)
-    content["defaults"] = {"run": {"shell": _starts(shell)}}
+    content["defaults"] = {"run": {"shell": _starts(shlex.quote(shell))}}
     common = content.pop("env", {})
     content["jobs"] = {
         name: _own(name, {**job, "env": common | job.get("env", {})}, shell)
@@ -172,7 +173,8 @@ def _without_concurrency(holder: Yaml) -> Yaml:
 
 
 def _starts(shell: str) -> str:
-    return shell + " {0}"
+    """Return how act starts a step; it splits the line after it has put its script in."""
+    return shell + ' "{0}"'
 
 
 def _own(name: str, job: Yaml, shell: str) -> Yaml:
@@ -180,9 +182,8 @@ def _own(name: str, job: Yaml, shell: str) -> Yaml:
     _leave_system(own)
     for step in own.get("steps", []):
         if "shell" in step:
-            step["shell"] = (
-                _starts(f"{shell} -o pipefail") if step["shell"] == "bash" else step["shell"]
-            )
+            strict = _starts(f"{shlex.quote(shell)} -o pipefail")
+            step["shell"] = strict if step["shell"] == "bash" else step["shell"]
         if str(step.get("uses", "")).startswith("actions/checkout@"):
             token = OPENS + f" secrets.{secret_name(name, 'GITHUB_TOKEN')} " + "}}"
             step["with"] = {"token": token, **step.get("with", {})}
