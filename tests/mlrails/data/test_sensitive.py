@@ -115,6 +115,17 @@ def test_bounds_of_another_name_or_kind_are_told_as_keys_are(asked: Any, words: 
         with_sensitive(["tailnum"], gate=rows.values()["gate"] | {"fairness": asked})
 
 
+def test_a_column_of_a_value_for_each_row_is_no_column_of_groups() -> None:
+    params, flights = with_sensitive(["tailnum"]), rows.flights(4000)
+    parts = splits.divided(flights, params, validation.needed(params))
+    validation.check_parts(parts, flights, params)
+    numbered = [f"N{it}" for it in range(len(parts["test"]))]
+    assert len(numbered) > sensitive.MOST
+    parts["test"] = parts["test"].assign(tailnum=numbered)
+    with pytest.raises(UsageError, match="'tailnum', which has more than 1,000 different values"):
+        validation.check_parts(parts, flights, params)
+
+
 def test_groups_of_large_numbers_are_named_apart() -> None:
     params = with_sensitive({"plane_seats": [19900101, 19900102, 19900103, 2.5e7]})
     frame = pd.DataFrame({"plane_seats": [19900101.0, 19900102.0, 19900103.0, 1e8]})

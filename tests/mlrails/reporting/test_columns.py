@@ -56,6 +56,24 @@ def test_groups_of_too_few_rows_are_told_once_and_not_by_each_measure(tmp_path: 
         assert measured == ([seats[0]["name"]] if groups is few else [])
 
 
+def test_the_widest_gap_is_the_one_that_is_shown_and_not_the_luckiest(tmp_path: Path) -> None:
+    found = found_in(Task.REGRESSION, tmp_path)
+
+    def widest(**gaps: tuple[float, float | None, float | None]) -> str:
+        names = ("value", "low", "high")
+        groups = [
+            {"name": it, "calibration": {"figure": None, "gap": dict(zip(names, gap, strict=True))}}
+            for it, gap in gaps.items()
+        ]
+        (told,) = columns.widest(found | {"fairness": {"of": groups}}, target_mean(found))
+        return told
+
+    small, sure, other = (9.0, -3.0, 21.0), (-4.0, -5.0, -3.0), (6.0, 2.0, 10.0)
+    assert "of = sure −4" in widest(small=small, sure=sure, other=other)
+    assert "of = small +9" in widest(small=small, unsure=(5.0, -1.0, 11.0))
+    assert "of = bare +7" in widest(bare=(7.0, None, None), small=(5.0, -1.0, 11.0))
+
+
 def test_without_sensitive_columns_nothing_is_said_of_them() -> None:
     found = {**rows.figures(), "digest": "abc", "data_digest": "def"}
     titles = [it.title for it in sections.report_page(report._plain(found)).sections]
@@ -70,5 +88,11 @@ def test_the_card_names_what_was_kept_from_the_model(tmp_path: Path) -> None:
     card = report.model_card(found, {}, *made)
     assert "## Fairness\n\nNot among the columns above: `tailnum` and `plane_seats`." in card
     assert "- True positive rate: " in card
+    # A value of the data is no markup of the card's.
+    hostile = "[x](//evil) <b> @all"
+    for group in (*found["fairness"]["plane_seats"], *found["slices"]["carrier"]):
+        group["name"] = hostile
+    card = report.model_card(found, {}, *made)
+    assert card.count("\\[x\\](//evil) \\<b\\> @<!-- -->all") > 4 and hostile not in card
     del found["fairness"]
     assert "## Fairness" not in report.model_card(found, {}, *made)

@@ -4,7 +4,7 @@ How to change this: `validation` refuses such a feature, `splits.divided` keeps 
 rows that a fit reads, and the gate looks at what the challenger's signature asks for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEY = "'data.sensitive'"
+MOST = 1000
+"""Groups of one column; what has more of them is a name or a number of its own of each row."""
 _OF_CALLS: tuple[Measure, ...] = ("selection_rate", "tpr", "fpr")
 
 
@@ -96,6 +98,13 @@ _WHY_NOT = {
     Task.MULTICLASS: "of several classes none is the one that is called; bound 'calibration', or "
     "make the class that counts a yes/no target in source.py",
 }
+
+
+def of_many_values(rows: "pd.DataFrame", params: Params) -> Iterator[str]:
+    """Yield the columns whose rows would fall into more groups than anybody looks at."""
+    for name, edges in params.data.sensitive.items():
+        if not edges and rows[name].nunique() > MOST:
+            yield name
 
 
 def groups(rows: "pd.DataFrame", params: Params) -> Mapping[str, np.ndarray]:

@@ -195,6 +195,10 @@ def faults(
 ) -> Iterator[Fault]:
     """Yield what is wrong with the parts of some rows, the gravest first."""
     yield from _of_weights(rows, params)
+    for name in sensitive.of_many_values(parts["test"], params):
+        most = f"more than {sensitive.MOST:,} different values among the test rows"
+        what = f"'data.sensitive' names {name!r}, which has {most}, and each is a group"
+        yield Fault(what, "make a column of fewer groups in source.py, and name that one")
     for part, chosen in parts.items():
         if chosen.empty:
             yield _no_rows(part, rows, params)

@@ -120,8 +120,9 @@ def groups_of(columns: Mapping[str, np.ndarray]) -> Iterator[Group]:
     """Yield the groups of each column of labels (rows,), the largest first."""
     for name, values in columns.items():
         codes, found = coded(labels(values))
-        masks = [Group(name, str(label), codes == code) for code, label in enumerate(found)]
-        yield from sorted(masks, key=lambda it: -int(it.keep.sum()))
+        largest = np.argsort(-np.bincount(codes, minlength=len(found)), kind="stable")
+        # One mask at a time: all of them are as many bytes as rows times groups.
+        yield from (Group(name, str(found[code]), codes == code) for code in largest)
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,10 @@ def _interval(
     inside = replace(test, scores={MODEL: within})
     how = params.evaluation, params.seed
     slices = {
-        name: groups(COVERAGE, inside, labels(named), *how)
+        name: [
+            {told: it[told] for told in ("name", "rows", COVERAGE.name)}
+            for it in groups(COVERAGE, inside, labels(named), *how)
+        ]
         for name, named in rows[[*params.evaluation.slices]].items()
     }
     promised = {"level": of_held_out(params).interval, "lower": ends[0], "upper": ends[1]}

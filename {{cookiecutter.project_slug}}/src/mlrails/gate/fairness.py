@@ -8,7 +8,7 @@ beyond it and shown narrower than the champion may pass: else the wider one woul
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -131,9 +131,10 @@ def _told(
 
 def _each(columns: Mapping[str, np.ndarray]) -> Iterator[Group]:
     """Yield each group; of two in a column the smaller one, since both have one gap."""
-    for _, listed_ in groupby(groups_of(columns), key=lambda it: it.column):
-        groups = list(listed_)
-        yield from groups[1:] if len(groups) == 2 else groups
+    for name, values in columns.items():
+        every = groups_of({name: values})
+        first = [*islice(every, 3)]
+        yield from first[1:] if len(first) == 2 else chain(first, every)
 
 
 def _too_few(rates: Rates, keep: np.ndarray, least: int) -> str:

@@ -180,8 +180,17 @@ def _span(gap: Found | None) -> Span:
     return Span(gap["value"], gap["low"], gap["high"], mark=0) if gap else Span(None, None, None)
 
 
+def _shown(gap: Found) -> tuple[float, float]:
+    """Return how wide a gap is shown to be at least, and how wide it was."""
+    low, high = gap["low"], gap["high"]
+    return 0.0 if low is None else max(low, -high, 0.0), abs(gap["value"])
+
+
 def widest(found: Found, mean: Mean) -> Iterator[str]:
-    """Yield the widest gap that is known in each measure, in words."""
+    """Yield the gap that is shown to be widest in each measure, in words.
+
+    Of many small groups one is far off by luck alone, and its interval says so.
+    """
     for name in measures(found) if found.get("fairness") else ():
         known = [
             (gap, f"{column} = {wording.name(group['name'])}")
@@ -190,5 +199,5 @@ def widest(found: Found, mean: Mean) -> Iterator[str]:
             if (gap := group[name]["gap"]) and gap["value"] is not None
         ]
         if known:
-            gap, title = max(known, key=lambda it: abs(it[0]["value"]))
+            gap, title = max(known, key=lambda it: _shown(it[0]))
             yield f"{TITLES[name]}: {title} {_gap(mean, gap)}{mean.unit_of_difference}"

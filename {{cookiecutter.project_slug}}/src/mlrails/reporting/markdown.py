@@ -41,16 +41,16 @@ _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 def render(page: Page) -> str:
     """Write the page as Markdown with its charts beside it."""
     parts = [
-        f"# {_text(page.title)}",
-        _text(page.subtitle),
-        f"> **{_text(page.verdict)}**",
+        f"# {escaped(page.title)}",
+        escaped(page.subtitle),
+        f"> **{escaped(page.verdict)}**",
         *map(_block, page.opening),
         *(part for section in page.sections for part in _section(section)),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """Escape all that could be markup, and what would call a person or an issue on a forge.
 
     A line of its own could begin a heading or a list.
@@ -60,7 +60,7 @@ def _text(text: str) -> str:
 
 
 def _section(section: Section) -> Iterator[str]:
-    yield f"## {_text(section.title)}"
+    yield f"## {escaped(section.title)}"
     yield from map(_block, section.blocks)
 
 
@@ -71,12 +71,12 @@ def _block(block: Block) -> str:
 
 @_block.register
 def _(block: Text) -> str:
-    return _text(block.text)
+    return escaped(block.text)
 
 
 @_block.register
 def _(block: Remarks) -> str:
-    return "\n".join(f"- {_text(text)}" for text in block.texts)
+    return "\n".join(f"- {escaped(text)}" for text in block.texts)
 
 
 @_block.register
@@ -89,10 +89,12 @@ def _(block: Tiles) -> str:
 @_block.register
 def _(block: Pictures) -> str:
     images = (
-        f"![{_text(picture.title)}]({picture.folder}/{picture.name}.svg)"
+        f"![{escaped(picture.title)}]({picture.folder}/{picture.name}.svg)"
         for picture in block.pictures
     )
-    captions = (f"*{_text(picture.title)}.* {_text(picture.caption)}" for picture in block.pictures)
+    captions = (
+        f"*{escaped(picture.title)}.* {escaped(picture.caption)}" for picture in block.pictures
+    )
     return "\n\n".join([" ".join(images), *captions])
 
 
@@ -100,8 +102,8 @@ def _(block: Pictures) -> str:
 def _(block: Table) -> str:
     grid = _with_strips(block) if block.strips else _grid(block.header, block.rows, block.words)
     if block.folded:
-        return f"<details><summary>{_text(block.caption)}</summary>\n\n{grid}\n\n</details>"
-    named = f"**{_text(block.caption)}** {_text(block.note)}".rstrip()
+        return f"<details><summary>{escaped(block.caption)}</summary>\n\n{grid}\n\n</details>"
+    named = f"**{escaped(block.caption)}** {escaped(block.note)}".rstrip()
     return f"{named}\n\n{grid}" if block.caption else grid
 
 
@@ -115,15 +117,15 @@ def _with_strips(block: Table) -> str:
     header, rule, *lines = _grid(block.header, block.rows, block.words).splitlines()
     drawn = strips(block.spans)
     rows = [f"{line} `{strip}` |" for line, strip in zip(lines, drawn, strict=True)]
-    return "\n".join([f"{header} {_text(block.mark)} |", f"{rule} :-- |", *rows])
+    return "\n".join([f"{header} {escaped(block.mark)} |", f"{rule} :-- |", *rows])
 
 
 def _grid(
     header: Sequence[str], rows: Sequence[Sequence[str | Tint]], words: Collection[int]
 ) -> str:
     rule = [":--" if column in words else "--:" for column in range(len(header))]
-    cells = [[_text(_plain(cell)) for cell in row] for row in rows]
-    lines = [[_text(title) for title in header], rule, *cells]
+    cells = [[escaped(_plain(cell)) for cell in row] for row in rows]
+    lines = [[escaped(title) for title in header], rule, *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

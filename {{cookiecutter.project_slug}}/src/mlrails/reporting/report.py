@@ -150,13 +150,13 @@ def _slices(found: Found) -> Iterator[str]:
     known.sort(key=lambda it: it[0], reverse=not metric["higher_is_better"])
     for _, name, group in known[:_SLICES]:
         figure = wording.with_interval(group[found["primary"]], 4)
-        yield f"- {name}: {figure} on {group['rows']:,} rows"
+        yield f"- {markdown.escaped(name)}: {figure} on {group['rows']:,} rows"
 
 
 def _fairness(found: Found) -> Iterator[str]:
     if found.get("fairness"):
         columns = wording.listed([f"`{it}`" for it in found["fairness"]])
-        lines = "\n".join(f"- {it}" for it in _gaps(found))
+        lines = "\n".join(f"- {markdown.escaped(it)}" for it in _gaps(found))
         yield (
             "## Fairness\n\n"
             f"Not among the columns above: {columns}. The widest gaps between a group of the test "
