@@ -280,7 +280,7 @@ def moved(place: int, to: str | None) -> pd.DataFrame:
     return frame.assign(scheduled_departure=when)
 
 
-@pytest.mark.parametrize("to", ["1970-01-01", "2213-01-01"])
+@pytest.mark.parametrize("to", ["1970-01-01", "2023-01-01"])
 def test_one_mistyped_year_moves_no_window(
     to: str, here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +290,7 @@ def test_one_mistyped_year_moves_no_window(
     monkeypatch.setattr(period, "_new", lambda given, *_: given)  # Without the guards it does.
     monkeypatch.setattr(period, "_near", lambda times, _: np.ones(len(times), bool))
     rows_of = watch(here, moved(7, to))["rows"]
-    assert "1970-01-01" in rows_of.values() or rows_of["to"] == "2213-01-01"
+    assert "1970-01-01" in rows_of.values() or rows_of["to"] == "2023-01-01"
 
 
 def test_a_model_that_is_old_is_watched_all_the_same(here: Settings) -> None:

@@ -23,7 +23,7 @@ import gc, json, os, signal, sys, threading
 from pathlib import Path
 import own
 told = {
-    "name": __name__, "package": own.NAME, "pandas": "pandas" in sys.modules,
+    "name": __name__, "package": own.NAME, "pandas": hasattr(sys.modules["pandas"], "DataFrame"),
     "variables": dict(os.environ), "folder": os.getcwd(), "group": os.getpgid(0),
     "threads": threading.active_count(), "parent": os.getppid(), "process": os.getpid(),
     "interrupts": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
@@ -42,10 +42,32 @@ Path("ended").touch()
 """
 
 
+SOURCE = Path(mlrails.__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of empty modules that are called what stages import, which takes no time."""
+    folder = tmp_path_factory.mktemp("libraries")
+    for name in forkserver.LIBRARIES:
+        package = folder
+        for part in name.split("."):
+            package /= part
+            package.mkdir(exist_ok=True)
+            (package / "__init__.py").touch()
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let processes that are started here find the engine."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(mlrails.__file__).parents[1]))
+def engine(stand_ins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes that are started here find the engine, and nothing that takes its time."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(stand_ins), str(SOURCE)]))
+
+
+@pytest.fixture
+def with_libraries(engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let them find the libraries themselves."""
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE))
 
 
 @pytest.fixture
@@ -83,7 +105,7 @@ def until(true: Callable[[], object]) -> None:
 
 
 def test_a_stage_is_a_process_like_any_other_that_has_its_libraries(
-    root: Path, stages: ForkServer
+    with_libraries: None, root: Path, stages: ForkServer
 ) -> None:
     assert run(stages, root, "tells", SAID="this") == 0
     (root / "src" / "own" / "__init__.py").write_text("NAME = 'after'\n", "utf-8")
@@ -108,14 +130,14 @@ def test_what_draws_is_imported_beside_the_first_stage_and_not_before_it(
 
 
 def test_the_run_is_told_by_a_fork_which_says_what_it_cannot(
-    root: Path, stages: ForkServer, capfd: pytest.CaptureFixture[str]
+    with_libraries: None, root: Path, stages: ForkServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     given = {**os.environ, **dvc.surroundings(root)}
     assert stages.run_module("mlrails.pipeline.record", str(root), given) == 2
     assert capfd.readouterr().err.startswith("error: ")
 
 
-def test_the_libraries_begin_no_thread_that_a_fork_would_lose() -> None:
+def test_the_libraries_begin_no_thread_that_a_fork_would_lose(with_libraries: None) -> None:
     code = (
         "import importlib, threading; from mlrails.pipeline import forkserver; "
         "[importlib.import_module(it) for it in forkserver.LIBRARIES + forkserver._LATER]; "
