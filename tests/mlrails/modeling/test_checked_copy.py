@@ -39,6 +39,13 @@ REFUSED = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def byte_code_beside_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Python look for byte code where it does by itself; the tests are told another place."""
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Nor may any get beside the engine.
+
+
 @pytest.fixture
 def folder(tmp_path: Path, model_of: Callable[[Task], Path]) -> Path:
     """Return a model directory whose code no other test has loaded."""
