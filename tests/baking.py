@@ -17,6 +17,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+from warm import Warm
+
 Once = Callable[[str, Callable[[Path], object]], Path]
 """What makes a folder under a name, once for all workers."""
 
@@ -34,7 +36,7 @@ CHOICES = {
 # What the engine's tests let in is what programs need; less what a build machine sets and a user's
 # does not, as tests of determinism must not depend on it.
 _is_needed = runpy.run_path(str(ROOT / "tests" / "mlrails" / "surroundings.py"))["is_needed"]
-_UNUSUAL = {"PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "PYTHONPATH"}
+_UNUSUAL = {"PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONPATH", "OPENBLAS_CORETYPE"}
 
 PYTHONS = {"scikit-learn": "3.13", "pytorch": "3.11", "tensorflow": "3.12"}
 """With which Python a framework is tried beside the default project, so that each is tried once.
@@ -102,6 +104,12 @@ def every_python() -> dict[str, str]:
     return {"PYENV_VERSION": ":".join(versions)}
 
 
+WARM: dict[str, Warm] = {}
+"""By its Python, the process of an environment that verbs are forks of; conftest.py has it."""
+_COLD = re.compile("(PYTHON|OMP|OPENBLAS|LD)_?[A-Z]")
+"""Variables that Python or libraries read as they begin."""
+
+
 @dataclass(frozen=True)
 class Project:
     """A baked project, the environment variables of its user, and where its tools are kept."""
@@ -115,16 +123,16 @@ class Project:
         """The Python of the project's environment."""
         return str(self.tools / "project" / "bin" / "python")
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What its programs find: the project's come first on the path."""
+        path = os.pathsep.join([str(Path(self.python).parent), self.env["PATH"]])
+        return {**self.env, "PATH": path, "PYTHONPATH": str(self.root / "src")}
+
     def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the project's folder with the project's programs on the path."""
-        path = os.pathsep.join([str(Path(self.python).parent), self.env["PATH"]])
-        return subprocess.run(
-            command,
-            cwd=self.root,
-            env={**self.env, "PATH": path, "PYTHONPATH": str(self.root / "src"), **more},
-            capture_output=True,
-            text=True,
-        )
+        env = {**self.variables, **more}
+        return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True)
 
     def nox(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run nox in the project's folder."""
@@ -132,8 +140,16 @@ class Project:
         return self.run(*nox, **more)
 
     def verb(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run the project's command line."""
+        """Run the project's command line, by a fork where one process has made the imports."""
+        if (warm := WARM.get(self.python)) and not any(map(_COLD.match, more)):
+            return warm.run(self.package, words, self.root, {**self.variables, **more})
         return self.run(self.python, "-m", self.package, *words, **more)
+
+    def code(self, code: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run lines of Python in the project's environment, by a fork as well where that can be."""
+        if warm := WARM.get(self.python):
+            return warm.run("-c", [code, *words], self.root, self.variables)
+        return self.run(self.python, "-c", code, *words)
 
     @property
     def package(self) -> str:
@@ -162,6 +178,20 @@ def bake(into: Path, env: Mapping[str, str], **answers: str) -> Path:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return next(path for path in into.iterdir() if path.is_dir())
+
+
+def share_byte_code(tools: Path, of: Path) -> None:
+    """Link an environment's byte code into another one, which would compile the same again.
+
+    Python takes it where a source has the time and size that it was compiled of: where uv has
+    linked the same file of its cache into both.
+    """
+    for folder in of.glob("project/lib/*/site-packages/**/__pycache__"):
+        here = tools / folder.relative_to(of)
+        if here.parent.is_dir():
+            here.mkdir(exist_ok=True)
+            for file in {it.name for it in folder.iterdir()} - {it.name for it in here.iterdir()}:
+                os.link(folder / file, here / file)
 
 
 def replaced(text: str, *changes: tuple[str, str]) -> str:

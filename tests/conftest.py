@@ -3,14 +3,15 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import container
 import pytest
-from baking import CHOICES, Once, Project, bake, environment
+from baking import CHOICES, WARM, Once, Project, bake, environment
 from filelock import FileLock
+from warm import FORKS, Warm
 
 pytest_plugins = ["forge_stories"]
 """Its fixtures are those of three files."""
@@ -35,8 +36,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of containers where none can run; on a machine of CI they fail there.
 
-    A Linux is always able to, with what .ci/run installs; other systems never are.
+    A Linux is always able to, with what .ci/run installs; other systems never are. Stories of the
+    forge come last: each goes alone, most are short, and they fill what files of one test leave.
     """
+    items.sort(key=lambda it: it.get_closest_marker("forge") is not None)
     if os.environ.get("CI") and sys.platform == "linux":
         return
     wanted = [it for it in items if it.get_closest_marker("container")]
@@ -75,12 +78,16 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
-    """Return what makes a folder under a name, whichever of the workers needs it first."""
+    """Return what makes a folder under a name, whichever of the workers needs it first.
+
+    MADE_ONCE is where, when sessions that follow each other need the same (`.ci/run`).
+    """
     ours = tmp_path_factory.getbasetemp()
-    shared = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    ours = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    shared = Path(os.environ.get("MADE_ONCE") or ours / "once")
 
     def made(name: str, make: Callable[[Path], object]) -> Path:
-        folder, done = shared / "once" / name, shared / "once" / f"{name}.done"
+        folder, done = shared / name, shared / f"{name}.done"
         done.parent.mkdir(exist_ok=True)
         with FileLock(f"{done}.lock"):
             if not done.exists():
@@ -93,7 +100,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
 
 
 @pytest.fixture(scope="session")
-def tools(once: Once, user: Mapping[str, str]) -> Path:
+def tools(once: Once, user: Mapping[str, str]) -> Iterator[Path]:
     """Where the projects' environment is made once and shared: their locks are the same."""
 
     def installed(folder: Path) -> None:
@@ -101,7 +108,12 @@ def tools(once: Once, user: Mapping[str, str]) -> Path:
         done = project.nox("train", "--install-only")
         assert done.returncode == 0, done.stdout + done.stderr
 
-    return once("tools", installed)
+    made = once("tools", installed)
+    warm = Warm(Project(made, user, made).python)
+    if FORKS:
+        WARM[warm.python] = warm
+    yield made
+    warm.end()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

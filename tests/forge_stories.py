@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from baking import Once, Project, bake, replaced
+import warm
+from baking import WARM, Once, Project, bake, replaced
 from test_lifecycle import change
 
 PARAMS = "params.yaml"
@@ -44,12 +45,25 @@ PASSED = {"train": "success", "comment": "success"}
 PROMOTED = {"build": "success", "promote": "success"}
 HELD = {"build": "success", "promote": "skipped"}
 STOPPED = {"build": "failure", "promote": "skipped"}
+NOX = """
+nox() {
+  case $2 in
+    review | prove | promote | rollback) verb=$2 ;;
+    *) COLD "$@"; return ;;
+  esac
+  shift 2
+  [ $# = 0 ] || shift
+  PATH=PROGRAMS:$PATH PYTHONPATH=$PWD/src WARM "$verb" "$@"
+}
+"""
+"""Nox as it is, but for verbs of which each is seen to begin from nothing in other stories."""
+TRAINING = 'shift\nnox "$@"\n'
 REMEMBERING = """
 set -e
 shift
 left=STORE/$(sha256sum < params.yaml | cut -d ' ' -f 1).tar
 if [ "$2" = train ] && [ -e "$left" ]; then exec tar -xf "$left"; fi
-NOX "$@"
+nox "$@"
 if [ "$2" = train ]; then
   tar -cf "$left.$$" data models reports dvc.lock mlflow.db mlartifacts .dvc/tmp
   mv "$left.$$" "$left"
@@ -191,8 +205,8 @@ def _train_later(project: Project) -> None:
 
 @pytest.fixture
 def trains(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repository]:
-    """Go on from the first promotion."""
-    with gone_on(quick, first, tmp_path / "story") as repository:
+    """Go on from the first promotion, and train whatever is asked for."""
+    with gone_on(quick, first, tmp_path / "story", warm_nox(quick) + TRAINING) as repository:
         yield repository
 
 
@@ -200,7 +214,7 @@ def trains(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repository]:
 def remembering(quick: Project, once: Once) -> str:
     """Return what stands in for `uvx` where training is not what a story is about."""
     store = once("trained-before", Path.mkdir)
-    return REMEMBERING.replace("STORE", str(store)).replace("NOX", nox(quick))
+    return warm_nox(quick) + REMEMBERING.replace("STORE", str(store))
 
 
 @pytest.fixture
@@ -213,6 +227,15 @@ def there(quick: Project, first: Path, tmp_path: Path, remembering: str) -> Iter
 def nox(project: Project) -> str:
     """Return the command that runs the sessions of a job."""
     return shlex.join([sys.executable, "-m", "nox", "--envdir", str(project.tools)])
+
+
+def warm_nox(project: Project) -> str:
+    """Return a function of the shell that runs sessions, their verbs by forks where that can be."""
+    if not (forks := WARM.get(project.python)):
+        return f'nox() {{ {nox(project)} "$@"; }}\n'
+    programs = shlex.quote(str(Path(project.python).parent))
+    fork = shlex.join([sys.executable, "-I", warm.__file__, forks.socket, project.package])
+    return replaced(NOX, ("PROGRAMS", programs), ("WARM", fork), ("COLD", nox(project)))
 
 
 def own(project: Project, module: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import tutorial
 import yaml
-from baking import Once, Project, bake
+from baking import Once, Project, bake, share_byte_code
 
 # Of what was there before; the package keeps its name, and the engine speaks of no flight.
 FLIGHTS = re.compile(
@@ -122,6 +122,7 @@ def own_tools(once: Once, user: Mapping[str, str], tools: Path) -> Path:
         table = write(TABLES["flats"](), folder / "flats.csv")
         said(project.nox("adopt", "--", str(table), *TABLES["flats"]().words))
         said(Project(project.root, user, folder).nox("train", "--install-only"))
+        share_byte_code(folder, tools)
 
     return once("own-tools", installed)
 

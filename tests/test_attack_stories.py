@@ -23,8 +23,8 @@ from forge_stories import (
     WORSE,
     Repository,
     gone_on,
-    nox,
     own,
+    warm_nox,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.forge]
@@ -79,7 +79,7 @@ UNCHANGED = """
 case $3 in
   train) ;;
   review) cp -r {} candidate; echo verdict=unchanged >> "$GITHUB_OUTPUT" ;;
-  *) shift; exec {} "$@" ;;
+  *) shift; nox "$@" ;;
 esac
 """
 PUSHED = "on: {push: {branches: [evidence]}}"
@@ -149,7 +149,7 @@ def test_a_workflow_that_was_changed_and_changed_back_proves_nothing(there: Repo
 @pytest.fixture
 def unchanged(quick: Project, first: Path, tmp_path: Path) -> Iterator[Repository]:
     """Go on from the first promotion; what main trains is at hand, as it stays what it was."""
-    uvx = UNCHANGED.format(tmp_path / "merged", nox(quick))
+    uvx = warm_nox(quick) + UNCHANGED.format(tmp_path / "merged")
     with gone_on(quick, first, tmp_path / "story", uvx) as there:
         (merged,) = (it for it in there.forge.files.every("artifacts") if it["name"] == "merged")
         archive = there.forge.files.folder("artifacts") / f"{merged['id']}.zip"

@@ -16,7 +16,7 @@ from test_stories import free_port, server
 pytestmark = pytest.mark.slow
 
 DRIVER = Path(__file__).with_name("driver.py")
-TIMES = 20 if PROOF else 3
+TIMES = 20 if PROOF else 2
 """How often what depends on chance is tried; `nox -s proof` tries it long enough to believe it."""
 
 

@@ -121,7 +121,7 @@ print(json.dumps([
 ]))
 """
     own = f"sqlite:///{project.root / 'mlflow.db'}"
-    done = project.run(project.python, "-c", code, uri or own)
+    done = project.code(code, uri or own)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -176,7 +176,7 @@ model = client.get_logged_model(run.outputs.model_outputs[0].model_id)
 print(client.download_artifacts(run.info.run_id, "reports/report.md"), model.artifact_location)
 """
     assert there.verb("evaluate").returncode == 0
-    done = there.run(there.python, "-c", code, f"sqlite:///{there.root / 'mlflow.db'}")
+    done = there.code(code, f"sqlite:///{there.root / 'mlflow.db'}")
     assert done.returncode == 0, done.stderr
     assert str(trained.root) not in done.stdout
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from baking import ROOT, SOURCE, Project, bake
+from baking import ROOT, SOURCE, Project, share_byte_code
 
 BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 OURS = BLOCK.findall((ROOT / "README.md").read_text("utf-8"))
@@ -88,15 +88,18 @@ def test_the_blocks_for_work_on_the_template_name_real_sessions(
 
 
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory, user: Mapping[str, str]) -> Project:
-    """A project as its user has it after the bake, with its tools still to be installed."""
-    root = bake(tmp_path_factory.mktemp("fresh"), user)
-    project = Project(root, user, root / ".nox")
-    project.commit()
+def fresh(trained: Project, tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with an environment of its own; its first train is what the first command runs."""
+    root = trained.copy(tmp_path_factory.mktemp("fresh") / trained.root.name).root
+    project = Project(root, trained.env, root / ".nox")
+    done = project.nox("train", "--install-only")
+    assert done.returncode == 0, done.stdout + done.stderr
+    share_byte_code(project.tools, tools)
     return project
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("trained", ["classification"], indirect=True)
 def test_every_block_of_the_generated_readme_runs(fresh: Project) -> None:
     path = os.pathsep.join([str(Path(fresh.python).parent), fresh.env["PATH"]])
     # All of the project's tests run in the story of its first push, on the same answers.
@@ -138,6 +141,7 @@ def _make_another_champion(project: Project) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("trained", ["classification"], indirect=True)
 def test_the_pages_of_the_generated_readme_open(fresh: Project) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

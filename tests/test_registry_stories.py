@@ -12,9 +12,11 @@ from forge_stories import (
     PROMOTED,
     STOPPED,
     THIRD,
+    TRAINING,
     Repository,
     gone_on,
     on_a_forge,
+    warm_nox,
 )
 from test_stories import free_port, server
 
@@ -57,7 +59,8 @@ def test_a_server_takes_the_place_of_the_branch(
     folder.mkdir()
     uri = f"http://127.0.0.1:{port}"
     variables = {"MLFLOW_TRACKING_URI": uri}
-    with gone_on(quick, first, tmp_path / "story", variables=variables) as there:
+    uvx = warm_nox(quick) + TRAINING
+    with gone_on(quick, first, tmp_path / "story", uvx, variables=variables) as there:
         there.land(there.edit(PARAMS, THIRD))
         (down,) = there.forge.run()
         assert down.jobs == STOPPED and "does not answer" in down.log

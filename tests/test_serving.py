@@ -219,7 +219,7 @@ def test_a_bad_champion_never_takes_the_place_of_a_good_one(
             "c.execute('UPDATE registered_model_aliases SET version = 2 WHERE alias = ?', "
             "('champion',)); c.commit()"
         )
-        assert project.run(project.python, "-c", script).returncode == 0
+        assert project.code(script).returncode == 0
         for _ in range(200):
             if [it for it in events(log) if it["event"] == "registry"]:
                 break
@@ -233,7 +233,7 @@ def test_a_bad_champion_never_takes_the_place_of_a_good_one(
 def _digest(project: Project, model: Path) -> str:
     words = "from mlrails.core import hashing; from pathlib import Path; "
     words += f"print(hashing.of_folder(Path({str(model)!r})))"
-    return project.run(project.python, "-c", words).stdout.strip()
+    return project.code(words).stdout.strip()
 
 
 @ONE
@@ -412,7 +412,7 @@ def test_a_killed_prediction_goes_on_and_mlflow_run_predicts(
         "import pandas as pd; f = pd.read_parquet('data/prepared/test.parquet'); "
         "pd.concat([f] * 20).to_parquet('many.parquet', index=False)"
     )
-    assert project.run(project.python, "-c", script).returncode == 0
+    assert project.code(script).returncode == 0
     act(project, "predict", "many.parquet", "whole.parquet")
     env = {**project.env, "PYTHONPATH": str(project.root / "src")}
     for kills in range(1, 4):
@@ -432,7 +432,7 @@ def test_a_killed_prediction_goes_on_and_mlflow_run_predicts(
         "import pandas as pd; a, b = map(pd.read_parquet, ('out.parquet', 'whole.parquet')); "
         "pd.testing.assert_frame_equal(a, b); print(len(a), a['row'].is_unique)"
     )
-    done = project.run(project.python, "-c", script)
+    done = project.code(script)
     assert done.stdout.split()[1] == "True", done.stderr
     words = ["-P", "input=data/prepared/test.parquet", "-P", "output=scored.csv"]
     done = project.run("mlflow", "run", ".", "-e", "predict", *words, "--env-manager", "local")
@@ -511,7 +511,7 @@ def test_mlflow_evaluates_the_champion_as_the_page_says(promoted: Project, tmp_p
         "rows = pd.read_parquet('data/prepared/test.parquet').head(1000)\n"
         f"{block.replace('mlflow.models', 'found = mlflow.models')}print(found.metrics)"
     )
-    done = project.run(project.python, "-c", script)
+    done = project.code(script)
     assert done.returncode == 0 and "accuracy_score" in done.stdout, done.stderr
 
 
