@@ -1,6 +1,7 @@
 """Models of a contest predict in a process of their own: the same numbers, and no orphan."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -106,9 +107,8 @@ with Scorer(Settings(Path.cwd(), package="flight_delays")) as process:
 """
 
 
-def test_it_ends_with_whoever_has_started_it_and_was_killed(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_it_ends_with_whoever_has_started_it(tmp_path: Path, how: signal.Signals) -> None:
     path = os.pathsep.join(filter(None, sys.path))
     caller = subprocess.Popen(
         [sys.executable, "-c", WAITS],
@@ -119,7 +119,26 @@ def test_it_ends_with_whoever_has_started_it_and_was_killed(
     )
     assert caller.stdout is not None
     process = psutil.Process(int(caller.stdout.readline()))
-    caller.kill()
+    caller.send_signal(how)
     caller.wait()
     process.wait(timeout=60)
     assert not process.is_running()
+
+
+def test_an_interrupt_is_told_by_who_asks_and_ends_both(tmp_path: Path) -> None:
+    """As from a terminal: all of the group get it, also one that has just begun."""
+    path = os.pathsep.join(filter(None, sys.path))
+    caller = subprocess.Popen(
+        [sys.executable, "-c", WAITS],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert caller.stdout is not None
+    process = psutil.Process(int(caller.stdout.readline()))
+    os.killpg(caller.pid, signal.SIGINT)
+    told = caller.communicate(timeout=60)[1]
+    assert told.count("KeyboardInterrupt") == 1 and not process.is_running()

@@ -192,9 +192,11 @@ def _fit_with_groups(
     mean = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
     linear = make_pipeline(StandardScaler(), mean, last)
     told = {f"{name}__sample_weight": weight for name in (linear.steps[0][0], linear.steps[-1][0])}
+    seen = inputs(matrix)
     with np.errstate(invalid="ignore"):  # A column without a single number has no mean.
-        linear.fit(inputs(matrix), target, **told)
-    return linear, inputs
+        linear.fit(seen, target, **told)
+    # What it was fitted on is asked for its scores as well.
+    return linear, lambda asked: seen if asked is matrix else inputs(asked)
 
 
 _MOST_CLASSES = 8

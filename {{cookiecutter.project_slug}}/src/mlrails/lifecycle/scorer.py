@@ -7,11 +7,11 @@ answers in numbers alone, and ends with its standard input, and so with whoever 
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Self
 
@@ -43,6 +43,7 @@ class Scorer:
             env={**os.environ, "PYTHONPATH": path},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            start_new_session=True,  # A Ctrl-C is meant for who asks, which ends this.
         )
         return self
 
@@ -68,6 +69,7 @@ class Scorer:
         with suppress(BrokenPipeError):
             self._process.stdin.write(question)
             self._process.stdin.flush()
+        import_module("matplotlib.figure")  # It draws the verdict's page, and there is time now.
         answer = self._process.stdout.read()
         return b"" if self._process.wait() else answer
 
@@ -108,6 +110,5 @@ def main(package: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Whoever is interrupted ends this process.
     processes.begin()
     main(sys.argv[1])
