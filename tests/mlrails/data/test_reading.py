@@ -118,6 +118,7 @@ def test_times_whose_digits_are_all_there_are_those_of_pandas(form: str) -> None
     assert found.equals(pa.array(made.astype("datetime64[us]"), from_pandas=True))
     assert not wrong.any()
     assert found.null_count == 1
+    assert columnar.in_digits(column.combine_chunks(), form).equals(found)  # As `predict` has it.
 
 
 @pytest.mark.parametrize(

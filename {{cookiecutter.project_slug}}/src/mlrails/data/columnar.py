@@ -117,7 +117,7 @@ def in_digits(column: Any, form: str) -> Any:
     if seconds is None:
         return None
     made = np.full(len(column), np.datetime64("NaT"), dtype="datetime64[us]")
-    made[np.asarray(column.is_valid().to_numpy(), dtype=bool)] = seconds
+    made[column.is_valid().to_numpy(zero_copy_only=False)] = seconds  # Bits of an array are copied.
     return pa.array(made, from_pandas=True)
 
 
