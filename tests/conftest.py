@@ -24,22 +24,22 @@ _LEFT_OUT, _OUT = pytest.StashKey[int](), "left_out"
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Let the tests of a file stay with one worker, as they share what they have trained.
 
-    A story of the forge needs nothing that another has made; frameworks share nothing.
+    A story of the forge needs nothing that another has made; frameworks share nothing, nor do the
+    tasks whose first models are looked at.
     """
     if not item.get_closest_marker("forge"):
         called = getattr(item, "callspec", None)
-        framework = called.params.get("framework", "") if called else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}{framework}"))
+        of = [called.params.get(it, "") for it in ("framework", "trained")] if called else []
+        item.add_marker(pytest.mark.xdist_group("".join([item.path.stem, *of])))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of containers where none can run; on a machine of CI they fail there.
 
-    A Linux is always able to, with what .ci/run installs; other systems never are. Stories of the
-    forge come last: each goes alone, most are short, and they fill what files of one test leave.
+    A Linux is always able to, with what .ci/run installs; other systems never are.
     """
-    items.sort(key=lambda it: it.get_closest_marker("forge") is not None)
+    items.sort(key=_place)
     if os.environ.get("CI") and sys.platform == "linux":
         return
     wanted = [it for it in items if it.get_closest_marker("container")]
@@ -47,6 +47,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.stash[_LEFT_OUT] = len(wanted)
         config.hook.pytest_deselected(items=wanted)
         items[:] = [it for it in items if it not in wanted]
+
+
+def _place(item: pytest.Item) -> int:
+    """Return when a test's turn is: long files first, and what goes alone, and is short, last."""
+    if item.get_closest_marker("covering"):
+        return 0
+    return 2 if item.get_closest_marker("forge") else 1
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
