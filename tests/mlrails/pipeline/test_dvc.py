@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rows
 from dvc.lock import LockError
+from dvc.utils.serialize import _toml, _yaml
 
 from mlrails.core.errors import Exit, WorldError
 from mlrails.core.settings import Settings
@@ -63,6 +65,39 @@ def test_folder_and_environment_are_dvcs_while_it_runs_and_ours_again_after(
     assert found["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
     assert [found[it] for it in ("DVC_NO_ANALYTICS", "KNOWN", "NEW")] == ["true", "now", "too"]
     assert (Path.cwd(), dict(os.environ)) == before
+
+
+@pytest.mark.parametrize("form", [_yaml, _toml])
+def test_a_text_is_parsed_once_and_whoever_asks_has_values_of_his_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Any
+) -> None:
+    name = form.__name__.rpartition("_")[2]
+    path, asked = tmp_path / f"params.{name}", []
+    load, modify = getattr(form, f"load_{name}"), getattr(form, f"modify_{name}")
+    parse = getattr(form, f"parse_{name}")
+
+    def counted(text: str, *how: Any, **named: Any) -> Any:
+        asked.append(text)
+        return parse(text, *how, **named)
+
+    monkeypatch.setattr(form, f"parse_{name}", counted)
+    first, second = (f"# mine\n{it}" for it in ONE_AND_TWO[name])
+    with dvc._parsed_once():
+        path.write_text(first, "utf-8")
+        load(path)["a"]["b"] = 7
+        assert load(path) == {"a": {"b": 1}} and len(asked) == 1
+        path.write_text(second, "utf-8")
+        assert load(path) == {"a": {"b": 2}} and len(asked) == 2
+        with modify(path) as values:
+            values["a"]["b"] = 3
+        assert path.read_text("utf-8").startswith("# mine") and load(path) == {"a": {"b": 3}}
+    assert getattr(form, f"parse_{name}") is counted
+
+
+ONE_AND_TWO = {
+    "yaml": ("a:\n  b: 1\n", "a:\n  b: 2\n"),
+    "toml": ("[a]\nb = 1\n", "[a]\nb = 2\n"),
+}
 
 
 def record(reason: Exception) -> logging.LogRecord:

@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager, suppress
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -62,7 +64,8 @@ def run(root: Path, *arguments: str, stages: ForkServer | None = None, **variabl
     ours = _Ours()
     for handler in logging.getLogger("dvc").handlers:
         handler.filters = [*filter(_is_not_ours, handler.filters), ours]
-    with chdir(root), _set(surroundings(root) | variables), _without_advice(), _run_by(stages):
+    told = _set(surroundings(root) | variables)
+    with chdir(root), told, _without_advice(), _parsed_once(), _run_by(stages):
         code = int(main(list(arguments)))
     if code and ours.known:
         raise ours.known[0]
@@ -212,6 +215,34 @@ def _without_advice() -> Iterator[None]:
         yield
     finally:
         ui.write = write
+
+
+@contextmanager
+def _parsed_once() -> Iterator[None]:
+    """Let DVC parse the same text once: it asks the params anew for each stage and each question."""
+    from dvc.utils.serialize import _toml, _yaml
+
+    names = {_yaml: "parse_yaml", _toml: "parse_toml"}
+    before = {module: getattr(module, name) for module, name in names.items()}
+    for module, name in names.items():
+        setattr(module, name, _remembering(before[module]))
+    try:
+        yield
+    finally:
+        for module, name in names.items():
+            setattr(module, name, before[module])
+
+
+def _remembering(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what parses as before, and has each caller its own values."""
+    known = cache(parse)
+
+    def parsed(text: str, path: str, *how: Any, **named: Any) -> Any:
+        if how or named:  # To be written again, with the comments.
+            return parse(text, path, *how, **named)
+        return deepcopy(known(text, path))
+
+    return parsed
 
 
 class _Ours(logging.Filter):
