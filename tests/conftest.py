@@ -19,6 +19,8 @@ pytest_plugins = ["forge_stories"]
 
 _LEFT_OUT, _OUT = pytest.StashKey[int](), "left_out"
 """How many tests of containers a worker has left out, as pytest-xdist hands it over."""
+LONGEST_OF_THE_QUICK = "test_update"
+"""Half a second each, and there are many: left for the end, two workers would wait for them."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -51,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _place(item: pytest.Item) -> int:
     """Return when a test's turn is: long files first, and what goes alone, and is short, last."""
-    if item.get_closest_marker("covering"):
+    if item.get_closest_marker("covering") or item.path.stem == LONGEST_OF_THE_QUICK:
         return 0
     return 2 if item.get_closest_marker("forge") else 1
 
