@@ -56,6 +56,28 @@ def test_groups_of_too_few_rows_are_told_once_and_not_by_each_measure(tmp_path: 
         assert measured == ([seats[0]["name"]] if groups is few else [])
 
 
+def test_a_group_a_slice_and_a_month_whose_rows_all_weigh_nothing_are_told_as_unknown(
+    tmp_path: Path,
+) -> None:
+    task = Task.CLASSIFICATION
+    values, parts = rows.values(task), {it: part.copy() for it, part in rows.parts().items()}
+    data = values["data"] | {"weight": "flight", "sensitive": {"tailnum": []}}
+    test, train = parts["test"], parts["train"]
+    nobody = test["tailnum"].iloc[0], test["carrier"].iloc[0]
+    test.loc[(test["tailnum"] == nobody[0]) | (test["carrier"] == nobody[1]), "flight"] = 0
+    months = train["scheduled_departure"].dt.month
+    train.loc[months == months.iloc[0], "flight"] = 0
+    params = validated(Params, values | {"data": data}, FILE)
+    found = figures.of_model(params, rows.fitted(task), parts)
+    report.write({**found, "digest": "abc", "data_digest": "def"}, tmp_path)
+    told = json.loads((tmp_path / "metrics.json").read_text("utf-8"))
+    for group, name in zip(
+        (told["fairness"]["tailnum"], told["slices"]["carrier"]), nobody, strict=True
+    ):
+        (one,) = (it for it in group if it["name"] == name)
+        assert one["target"] is None and one["score"] is None and one["rows"] > 50
+
+
 def test_the_widest_gap_is_the_one_that_is_shown_and_not_the_luckiest(tmp_path: Path) -> None:
     found = found_in(Task.REGRESSION, tmp_path)
 

@@ -95,7 +95,9 @@ class Scored:
         return found.within(metric.least, metric.most)
 
     def mean(self, values: Vector) -> float:
-        """Return the mean of values (rows,) by the weights of the rows."""
+        """Return the mean of values (rows,) by the weights of the rows, NaN where none weighs."""
+        if self.weight is not None and not self.weight.any():
+            return float("nan")
         return float(np.average(values, weights=self.weight))
 
 

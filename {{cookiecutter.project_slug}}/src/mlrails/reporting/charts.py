@@ -1,5 +1,6 @@
 """The charts of a model: curves, distributions, and figures by month."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -150,8 +151,11 @@ def means_by_month(found: Found, axes: "Axes") -> None:
 
 
 def _mean(same: Sequence[Month], what: str) -> float:
-    rows = sum(month.found["rows"] for month in same)
-    return float(sum(month.found["rows"] * month.found[what] for month in same) / rows)
+    """Return the mean of a month's parts, NaN where no row of it weighs anything."""
+    known = [it.found for it in same if it.found[what] is not None]
+    if not known:
+        return math.nan
+    return float(sum(it["rows"] * it[what] for it in known) / sum(it["rows"] for it in known))
 
 
 def _places(seen: Sequence[Month]) -> Mapping[str, int]:
