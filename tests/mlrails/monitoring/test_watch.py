@@ -91,6 +91,16 @@ def test_a_unit_that_has_changed_is_drift_and_all_is_written(
     assert {"metric", "level", "column-0"} <= pictures
 
 
+def test_all_days_that_were_looked_at_are_told_and_from_when_on_alarms_count(
+    here: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch(here, later())
+    said = capsys.readouterr().out
+    assert "looked at: 2013-10-01 to 2013-12-31, alarms count from 2013-12-24 on; " in said
+    watch(here, later(), since=date(2013, 10, 1))
+    assert "looked at: 2013-10-01 to 2013-12-31; the model" in capsys.readouterr().out
+
+
 def test_columns_that_are_missing_or_of_another_kind_are_what_is_wrong(here: Settings) -> None:
     frame = later(wind_speed="strong").drop(columns="temp")
     told = watch(here, frame.assign(gate="B4"))
@@ -112,6 +122,18 @@ def test_outcomes_in_the_words_of_the_source_are_outcomes(
     how = Reading(positive={"late": "yes"})
     monkeypatch.setattr(declared, "reading", lambda path: how if path == source else None)
     assert faults(watch(here, frame)) == []
+
+
+def test_words_that_nobody_can_tell_matter_where_a_file_is_named_alone(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(path: Path) -> None:
+        raise UsageError(f"{path}: separator of sources.read is no plain value")
+
+    monkeypatch.setattr(declared, "reading", told)
+    assert watch(here)["code"] == Exit.DONE
+    with pytest.raises(UsageError, match="no plain value"):
+        watch(here, later())
 
 
 def test_rows_without_outcomes_have_an_estimate(here: Settings) -> None:

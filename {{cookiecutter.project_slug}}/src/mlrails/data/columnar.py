@@ -116,7 +116,7 @@ def in_digits(column: Any, form: str) -> Any:
     seconds = None if letters is None else _seconds(letters, form)
     if seconds is None:
         return None
-    made = np.full(len(column), np.datetime64("NaT"), dtype="datetime64[us]")
+    made = np.full(len(column), np.datetime64("NaT", "us"))
     made[column.is_valid().to_numpy(zero_copy_only=False)] = seconds  # Bits of an array are copied.
     return pa.array(made, from_pandas=True)
 

@@ -26,8 +26,8 @@ _NEXT = {
         f"commit {FILE} and what DVC has changed (`git commit --all`), and run `nox -s promote`, "
         "where the gate says promote"
     ),
-    Exit.REJECT: f"the champion stays; `git checkout {FILE}` goes back to its rows",
-    Exit.UNDECIDED: "the champion stays until there are more rows; the same command asks again",
+    Exit.REJECT: f"nothing moves; `git checkout {FILE}` goes back to the rows before",
+    Exit.UNDECIDED: "nothing moves until there are more rows; the same command asks again",
 }
 
 

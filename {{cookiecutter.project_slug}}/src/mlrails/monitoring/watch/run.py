@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from ...core.console import say
 from ...core.errors import Exit, UsageError, WorldError, nearest
 from ...core.params import FILE, Params, Task
 from ...core.settings import Settings
+from ...data.reading import Reading
 from ...data.schema import Column
 from ...evaluation import outcomes, selection
 from ...evaluation.metrics import METRICS, Metric
@@ -59,8 +61,8 @@ def monitor(
         known = Known.of(looked.figures(version, scratch))
     with looked.bytes(version, digest) as (folder, origin):
         model = loading.load_copy(folder, origin)
-        how = declared.reading(settings.root / layout.CODE / settings.package / "source.py")
-        asked = Wanted(checked, {it.name: it for it in columns}, _inputs(model, checked), how)
+        known_as = {it.name: it for it in columns}
+        asked = Wanted(checked, known_as, _inputs(model, checked), _how(settings, order))
         log, skew = _log(settings.root, asked, known, order, model)
         frame = read(settings.root, asked, known, order, log)
         found = _survey(settings, checked, own, frame, model, order, skew)
@@ -107,6 +109,12 @@ def _skewed(skew: Skew | None, frame: Frame) -> Iterator[Fault]:
     if skew and skew.first and skew.last:
         first, last = frame.day_of(skew.first), frame.day_of(skew.last)
         yield Fault(Kind.SKEW, "", first, last, skew.differing, skew.differing / skew.rows)
+
+
+def _how(settings: Settings, order: Order) -> Reading | None:
+    """Return how `source.py` says that files are written, where one is named."""
+    source = settings.root / layout.CODE / settings.package / "source.py"
+    return declared.reading(source) if order.data or order.outcomes else None
 
 
 def _inputs(model: LoadedModel, checked: Params) -> list[str]:
@@ -213,8 +221,7 @@ def announce(found: Found) -> Exit:
     """Print the verdict and its alarms; return the exit code that it stands for."""
     rows = found["rows"]
     say(f"monitor: {_SAID.get(found['verdict'], found['verdict'])}: {found['model']['name']}")
-    days = f"{rows['asked_from']} to {rows['to']}" if rows["new"] else "no row"
-    say(f"  looked at: {days}; the model is known by rows up to {rows['known_to']}")
+    say(f"  looked at: {_days(rows)}; the model is known by rows up to {rows['known_to']}")
     for it in page.standing(found):
         say(f"  since {it['since']}: {it['what']}")
         if it["where"]:
@@ -224,3 +231,13 @@ def announce(found: Found) -> Exit:
         say(f"  {note}")
     say(f"  report: {PAGE}")
     return Exit.DRIFT if found["verdict"] == DRIFT else Exit.DONE
+
+
+def _days(rows: Found) -> str:
+    """Return which days were looked at, and from when on an alarm counts."""
+    if not rows["new"]:
+        return "no row"
+    after = (date.fromisoformat(rows["known_to"]) + timedelta(days=1)).isoformat()
+    first = min(after, rows["asked_from"])
+    counts = f", alarms count from {rows['asked_from']} on" if rows["asked_from"] > first else ""
+    return f"{first} to {rows['to']}{counts}"
