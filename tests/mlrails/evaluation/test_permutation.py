@@ -1,6 +1,7 @@
 """How many rows tell by how much a model gets worse without a column."""
 
 import pytest
+
 from mlrails.evaluation.permutation import rows_enough
 
 
