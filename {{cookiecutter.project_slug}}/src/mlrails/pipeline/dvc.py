@@ -219,7 +219,7 @@ def _without_advice() -> Iterator[None]:
 
 @contextmanager
 def _parsed_once() -> Iterator[None]:
-    """Let DVC parse the same text once: it asks the params anew for each stage and each question."""
+    """Let DVC parse a text once: it asks the params anew for each stage and each question."""
     from dvc.utils.serialize import _toml, _yaml
 
     names = {_yaml: "parse_yaml", _toml: "parse_toml"}
