@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from leaky import Rng, base, patients
+from leaky import Rng, base, left_out, parted, patients
 
 
 def _logistic(rng: Rng, score: Any, rate: float = 0.3) -> Any:
@@ -198,6 +198,23 @@ def drifting(rng: Rng) -> pd.DataFrame:
     return rows
 
 
+def priced(rng: Rng) -> pd.DataFrame:
+    """Ask a price for a size, in which what is paid differs by more than rounding."""
+    rows = base(rng, "number")
+    rows["size"] = rng.lognormal(4, 0.5, len(rows)).round(1)
+    rows["price"] = rng.lognormal(2, 0.3, len(rows)).round(2)
+    rows["y"] = (rows["size"] * rows["price"] * rng.normal(1, 0.03, len(rows))).round(2)
+    return rows
+
+
+def compared(rng: Rng) -> pd.DataFrame:
+    """Have two players, of whom the stronger mostly wins."""
+    rows = base(rng)
+    rows["home"], rows["guest"] = rng.normal(size=(2, len(rows))).round(3)
+    rows["y"] = _logistic(rng, 4.0 * (rows["home"] - rows["guest"]), 0.5)
+    return rows
+
+
 def anything(rng: Rng) -> pd.DataFrame:
     """Have columns of all kinds, none of which leaks, and a target of any kind."""
     count = int(np.exp(rng.uniform(np.log(40), np.log(12_000))))
@@ -276,5 +293,11 @@ HONEST = {
     "measured, event": _honest(measured, kind="event"),
     "identified": identified,
     "drifting": drifting,
+    "priced": priced,
+    "compared": compared,
+    "left out": _honest(left_out, honest=True),
+    "left out, number": _honest(left_out, kind="number", honest=True),
+    **{it: _honest(parted, how=it, kind="number", honest=True) for it in ("difference", "ratio")},
+    **{it: _honest(parted, how=it, honest=True) for it in ("paid", "gaps", "words")},
     "anything": anything,
 }

@@ -17,6 +17,7 @@ By = Literal["time", "group", "random"]
 ENCODING, ABSENT = "target encoding", "missing after the outcome"
 COPIES, TORN = "duplicates across parts", "groups torn apart"
 LEAKAGE, DIGITS = "target leakage", "target in the digits"
+TOGETHER = "target in two columns"
 
 
 class Case(NamedTuple):
@@ -236,6 +237,7 @@ def hidden(rng: Rng, how: str) -> pd.DataFrame:
     rows["ref"] = {
         "whole": lambda: (number * 10 + rng.integers(0, 5, len(rows)) * 2 + event).astype(float),
         "decimals": lambda: rng.normal(50, 9, len(rows)).round(2) + event * 1e-4,
+        "seventh": lambda: number * 7 + np.where(event, 0, rng.integers(1, 7, len(rows))) * 1.0,
         "text": lambda: [f"{n:05d}-{'KX'[e]}" for n, e in zip(number, event, strict=True)],
         "inside": lambda: [f"{'AB'[e]}{n:05d}" for n, e in zip(number, event, strict=True)],
     }[how]()
@@ -252,6 +254,51 @@ def renamed(rng: Rng, name: str, kind: str = "event", flips: float = 0.0) -> pd.
     wrong = rng.random(len(rows)) < flips
     code = np.where(wrong, rng.permutation(code), code)
     rows[name] = pd.Series(np.array([*"RSTUV"])[code], dtype="str")
+    return rows
+
+
+# The target in two columns, of which each alone tells little.
+def parted(rng: Rng, how: str, kind: str = "event", honest: bool = False) -> pd.DataFrame:
+    """Part the target into two columns; in an honest table they have nothing to do with it."""
+    rows = base(rng, kind)
+    told = target(rng, kind, len(rows)) if honest else rows["y"].to_numpy()
+    one, other = {"event": _of_event, "number": _of_number}[kind](rng, how, told)
+    rows["one"], rows["other"] = one, other
+    return rows
+
+
+def _of_number(rng: Rng, how: str, told: Any) -> tuple[Any, Any]:
+    share, level = rng.uniform(0.1, 0.9, len(told)), rng.uniform(100, 1e5, len(told)).round(1)
+    return {
+        "sum": (told * share, told * (1 - share)),
+        "difference": (level, level + told.round(1)),
+        "product": (share, told / share),
+        "ratio": (told * share * 7, share),
+    }[how]
+
+
+def _of_event(rng: Rng, how: str, told: Any) -> tuple[Any, Any]:
+    some, code = rng.random(len(told)) < 0.5, rng.integers(0, 30, len(told))
+    due, value = rng.lognormal(4, 1, len(told)).round(2), rng.normal(size=len(told)).round(3)
+    part = np.where(told, rng.uniform(0.3, 0.8, len(told)), 1)
+    away = np.where(told, (code + rng.integers(1, 30, len(told))) % 30, code)
+    return {
+        "paid": (due, (due * part).round(2)),
+        "gaps": (np.where(some, value, np.nan), np.where(some ^ told, value + 1, np.nan)),
+        "flags": (some, some ^ told),
+        "words": ([*map("z{}".format, code)], [*map("z{}".format, away)]),
+    }[how]
+
+
+def left_out(rng: Rng, kind: str = "event", honest: bool = False) -> pd.DataFrame:
+    """Give each row the mean of the other rows of its shop, or of as many that are no part."""
+    rows = base(rng, kind)
+    shop = rng.integers(0, len(rows) // 8, len(rows))
+    told = pd.Series(target(rng, kind, len(rows)) if honest else rows["y"]).astype(float)
+    groups = told.groupby(shop)
+    rest = (groups.transform("size") - 1).clip(lower=1)
+    rows["shop_rate"] = ((groups.transform("sum") - told) / rest).round(4)
+    rows["shop"] = [*map("s{}".format, shop)]
     return rows
 
 
@@ -351,6 +398,17 @@ CASES = {
     "digits, decimals": _case(hidden, DIGITS, "ref", how="decimals"),
     "digits, text": _case(hidden, DIGITS, "ref", how="text"),
     "digits, first": _case(hidden, DIGITS, "ref", how="inside"),
+    "digits, seventh": _case(hidden, DIGITS, "ref", how="seventh"),
+    "left out": _case(left_out, ENCODING, "shop_rate"),
+    "left out, number": _case(left_out, ENCODING, "shop_rate", kind="number"),
+    "sum": _case(parted, TOGETHER, how="sum", kind="number"),
+    "difference": _case(parted, TOGETHER, how="difference", kind="number"),
+    "product": _case(parted, TOGETHER, how="product", kind="number"),
+    "ratio": _case(parted, TOGETHER, how="ratio", kind="number"),
+    "paid": _case(parted, TOGETHER, how="paid"),
+    "gaps of two": _case(parted, TOGETHER, how="gaps"),
+    "flags of two": _case(parted, TOGETHER, how="flags"),
+    "words of two": _case(parted, TOGETHER, how="words"),
     "outcome_code": _case(renamed, LEAKAGE, "outcome_code", name="outcome_code", flips=0.02),
     "status": _case(renamed, LEAKAGE, "status", name="status"),
     "status, classes": _case(renamed, LEAKAGE, "status", name="status", kind="classes"),

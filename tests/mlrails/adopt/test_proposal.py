@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mlrails.adopt import table
@@ -190,3 +191,75 @@ def test_of_columns_that_are_refused_the_first_one_is_told() -> None:
     for _ in range(5):
         with pytest.raises(UsageError, match="column 'a': row 31 is infinite"):
             made(data, "y")
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("{}.5", "row 1 .'100.5'. has '.' before its decimals, where other columns have ','"),
+        ("({})", "row 1 .'.100.'. is in brackets, as accountants write what is below zero"),
+        ("{}-", "row 1 .'100-'. has its minus at the end; write all numbers in one way"),
+    ],
+)
+def test_numbers_in_another_writing_are_told_and_not_taken_for_names(form: str, words: str) -> None:
+    cells = [form.format(100 + it) if it % 2 == 0 else f"{it + 100}" for it in range(ROWS)]
+    if "." in form:
+        cells = [form.format(100 + it) for it in range(ROWS)]
+    rows = "".join(f"{it},5;{cell};{it % 3 % 2}\n" for it, cell in enumerate(cells))
+    with pytest.raises(UsageError, match=f"column 'b': {words}"):
+        made(f"a;b;y\n{rows}", "y")
+
+
+@pytest.mark.parametrize("form", ["({})", "{}-", "v{}.5", "{}.5.1"])
+def test_codes_that_are_no_numbers_stay_names(form: str) -> None:
+    rows = "".join(f"{it},5;{form.format(it % 50)};{it % 3 % 2}\n" for it in range(ROWS))
+    assert {it.column.name: it.column.kind for it in made(f"a;b;y\n{rows}", "y").columns}["b"] == (
+        "category"
+    )
+
+
+def test_a_blank_that_is_none_of_a_tables_beside_numbers_is_told() -> None:
+    rows = "".join(f"\u00a0{it % 97},{it % 7},{it % 3 % 2}\n" for it in range(ROWS))
+    with pytest.raises(UsageError, match=r"column 'a': row 1 .* with a blank beside it"):
+        made(f"a,b,y\n{rows}", "y")
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (("yes", " yes", "no"), r"writes one class \('yes'\) with blanks around it and without"),
+        (("1", "1.0", "0"), "writes one number in several ways, as 1 and 1.0"),
+    ],
+)
+def test_classes_that_are_written_in_two_ways_are_told(cells: tuple[str, ...], words: str) -> None:
+    rows = "".join(f"{it * it % 97},{cells[it % 3]}\n" for it in range(ROWS))
+    with pytest.raises(UsageError, match=f"column 'y': the target {words}"):
+        made(f"a,y\n{rows}", "y")
+
+
+def test_a_date_that_stands_for_none_divides_no_rows() -> None:
+    days = [f"2024-{1 + it % 12:02}-{1 + it % 28:02}" for it in range(ROWS)]
+    rows = "".join(
+        f"{'9999-12-31' if it % 9 == 5 else day},{it * it % 97},{it % 3 % 2}\n"
+        for it, day in enumerate(days)
+    )
+    found = made(f"until,a,y\n{rows}", "y")
+    assert (found.by, found.because.partition(",")[0]) == (
+        "random",
+        "'until' cannot divide the rows by time",
+    )
+    with pytest.raises(UsageError, match="row 6 is of 9999-12-31, more than 200 years away"):
+        made(f"until,a,y\n{rows}", "y", time="until")
+
+
+def test_columns_of_parquet_that_no_row_can_hold_are_told(tmp_path: Path) -> None:
+    y = pa.array([0, 1, 1] * 50)
+    tables = {
+        "values within a value": pa.table({"a": pa.array([[1]] * 150), "y": y}),
+        "no number, time or text": pa.table({"a": pa.array([b"a"] * 150), "y": y}),
+        "two columns are called 'a'": pa.table([y, y, y], names=["a", "a", "y"]),
+    }
+    for words, given in tables.items():
+        pq.write_table(given, tmp_path / "f.parquet")
+        with pytest.raises(UsageError, match=words):
+            plan("f.parquet", target="y", root=tmp_path)

@@ -51,6 +51,14 @@ def test_one_umlaut_makes_no_chinese() -> None:
         (b"\x80\x04\x95aaa\n1,2\n", "no text, but a file of some program"),
         (b'"y","x"\n"1",5,2\n"2",6,3\n', "row 1 has 3 cells.* name the first column too"),
         (b"y,x\n1,2\n3,4,5\n", "row 2 has 3 cells, and the line of names 2; mend it"),
+        (
+            b"Sales of May\n\ny,x\n1,2\n3,4\n5,6\n",
+            "first line has one cell, and line 3 has 2; take",
+        ),
+        (
+            "y,x\n1,ü\n2,ü\n3,ü\n4,ä\n".encode().replace("ä".encode(), b"\xe4"),
+            "line 5 is not UTF-8, and 3 of 4 lines with such letters are; save",
+        ),
         (b"x" * 500 + b"\n1\n", f"only one column, '{'x' * 60}'"),
     ],
 )
@@ -79,3 +87,9 @@ def test_a_word_for_nothing_among_numbers_is_a_missing_value(word: str) -> None:
     assert (found.how.nulls, found.rows["y"].null_count) == ((word,), 11)
     towns = "".join(f"{place},{word if place % 5 == 0 else 'Ulm'}\n" for place in range(1, 60))
     assert table.of_bytes(f"a,y\n{towns}".encode(), "f.csv").how.nulls == ()
+
+
+@pytest.mark.parametrize("marks", [1, 3])
+def test_marks_of_an_encoding_are_no_part_of_a_name(marks: int) -> None:
+    found = table.of_bytes(b"\xef\xbb\xbf" * marks + b"y,x\n1,2\n", "f.csv")
+    assert found.rows.column_names == ["y", "x"]

@@ -50,7 +50,7 @@ def checked(frame: pd.DataFrame, given: Params, **known: str) -> None:
     guard.check(parts, given, schema(frame, **known))
 
 
-@pytest.mark.parametrize("name", FOUR)
+@pytest.mark.parametrize("name", [*FOUR, "paid", "gaps of two"])
 def test_prepare_stops_a_leak_and_says_the_way_out(name: str) -> None:
     frame = table(name)
     with pytest.raises(UsageError, match=r"AUC .*(known=|split.acknowledge)"):

@@ -21,6 +21,8 @@ _TRAIN, _VALIDATION, _TEST = 0.4, 0.08, 0.15
 """So large a share of the rows each part has at least, where time divides them."""
 _UNITS = {"month": (300, 30), "week": (70, 7), "day": (0, 1)}
 """From how many days on a part is counted in units, and how long one is."""
+_LONGEST = 200 * 365
+"""Days from the middle to the furthest row: more is no time that rows are of."""
 _ENTITIES, _LEAST_ALIKE, _SEVERAL = 20, 0.6, 2.0
 _MEASURED, _LOOKED = 2, 20
 """So many numbers at least show whether rows of a group are alike; so many are looked at."""
@@ -72,7 +74,7 @@ def of(
         return found if len(candidates) == 1 else _asked(found, candidates)
     if entity:
         return _by_group(columns[entity], why)
-    return _at_random(rows)
+    return _at_random(rows, candidates)
 
 
 def _as_chosen(
@@ -115,6 +117,7 @@ def _by_time(seen: Seen, entity: str | None, why: str, where: str) -> Division:
         )
     times = np.asarray(seen.values.drop_null().to_numpy()).astype("datetime64[us]")
     days = times.astype("datetime64[D]")
+    _check_near(days, f"{where}: column {seen.name!r}")
     distinct = len(np.unique(days))
     lengths = _lengths(times, distinct) if distinct >= _FEWEST_DAYS else None
     if lengths is None:
@@ -131,6 +134,18 @@ def _by_time(seen: Seen, entity: str | None, why: str, where: str) -> Division:
         "time", because, str(validation), str(test), seen.name, entity, str(days.max()),
         _calendar(times), held, blocks,
     )  # fmt: skip
+
+
+def _check_near(days: Times, here: str) -> None:
+    """Raise UsageError for days that stand for none, as 9999-12-31 does: ages away from others."""
+    numbers = days.astype(np.int64)
+    off = np.abs(numbers - int(np.median(numbers)))
+    if off.max() > _LONGEST:
+        row = int(np.argmax(off))
+        raise UsageError(
+            f"{here}: row {row + 1:,} is of {days[row]}, more than {_LONGEST // 365} years away "
+            "from most; leave the cell empty where no time is known, or name another with --time"
+        )
 
 
 def _lengths(times: Times, distinct: int) -> tuple[Period, Period, int, int] | None:
@@ -192,12 +207,16 @@ def _by_group(seen: Seen, why: str) -> Division:
     return Division("group", because, validation, test, None, seen.name, None, (), held, blocks)
 
 
-def _at_random(rows: int) -> Division:
+def _at_random(rows: int, times: Sequence[str] = ()) -> Division:
     validation, test = shares(rows)
+    told = (
+        f"{' and '.join(map(repr, times))} cannot divide the rows by time, and no column tells"
+        if times
+        else "no column tells a time or"
+    )
     because = (
-        "no column tells a time or whose a row is, so rows are dealt at random; this takes for "
-        "granted that rows to come are like these and that no two belong together (else say --time "
-        "or --group)"
+        f"{told} whose a row is, so rows are dealt at random; this takes for granted that rows to "
+        "come are like these and that no two belong together (else say --time or --group)"
     )
     held = round(test * rows)
     return Division("random", because, validation, test, held=held, blocks=held)

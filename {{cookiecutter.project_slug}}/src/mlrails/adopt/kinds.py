@@ -63,9 +63,13 @@ def _typed(base: Seen, column: Any, look: Look) -> Seen | None:
         values = column.cast("float64", safe=False)
         large = numbers.large(base, column, values, look) if kinds.is_integer(type_) else None
         return large or numbers.of_floats(base, values, look)
+    within = (
+        "values within a value; make columns"
+        if kinds.is_nested(type_)
+        else ("which is no number, time or text; make one")
+    )
     raise UsageError(
-        f"{look.here(base.name)}: row 1 holds {type_}, values within a value; make columns of it, "
-        "or leave it out with --drop"
+        f"{look.here(base.name)}: row 1 holds {type_}, {within} of it, or leave it out with --drop"
     )
 
 
@@ -133,4 +137,13 @@ def counted(found: Seen, column: Any, is_time: bool) -> Seen:
 
 
 _WAYS: tuple[Callable[[Seen, Any, Look], Seen | None], ...]
-_WAYS = (_typed, _numbers, _booleans, texts.nested, _times, texts.mixed, texts.words)
+_WAYS = (
+    _typed,
+    _numbers,
+    _booleans,
+    texts.nested,
+    _times,
+    texts.mixed,
+    texts.otherwise,
+    texts.words,
+)

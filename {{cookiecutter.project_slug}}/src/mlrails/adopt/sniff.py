@@ -84,14 +84,14 @@ def encoding(data: bytes, where: str) -> str:
     try:
         str(data, "utf-8")
     except UnicodeDecodeError:
-        return _older(data)
+        return _older(data, where)
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise UsageError(f"{where}: line {line:,} has a zero byte, so it is no text; mend the file")
     return "utf-8"
 
 
-def _older(data: bytes) -> str:
+def _older(data: bytes, where: str) -> str:
     """Return the encoding of a text that is no UTF-8.
 
     It is one of Latin letters unless its words are of another alphabet throughout, of which a
@@ -100,6 +100,7 @@ def _older(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     lines = [it for it in data.splitlines() if not it.isascii()][:_LINES]
+    _refuse_mixture(data, lines, where)
     text = b"\n".join(lines)
     best = from_bytes(text).best()
     if best is not None and best.language != "Unknown":
@@ -123,6 +124,25 @@ _CENTRAL = {"cp1250", "iso8859_2"}
 _LANGUAGES = {"Czech", "Polish", "Hungarian", "Slovak", "Croatian", "Slovene", "Romanian"}
 _SEVERAL, _MIXED = 20, 0.5
 _WITHIN = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?=[A-Za-z])")
+
+
+def _refuse_mixture(data: bytes, lines: Sequence[bytes], where: str) -> None:
+    """Raise UsageError for lines of UTF-8 among which some are not: read as one, most are wrong."""
+    wrong = [it for it in lines if not _is_utf8(it)]
+    right = len(lines) - len(wrong)
+    if wrong and right > max(len(wrong), 2):
+        line = data.count(b"\n", 0, data.index(wrong[0])) + 1
+        raise UsageError(
+            f"{where}: line {line:,} is not UTF-8, and {right:,} of {len(lines):,} lines with such "
+            "letters are; save the file in one encoding"
+        )
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        return bool(line.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _words(text: str) -> set[str]:
@@ -172,6 +192,25 @@ def _rows(lines: Sequence[str], mark: str) -> list[list[str]]:
         return [row for row in csv.reader(lines, delimiter=mark) if any(row)]
     except csv.Error:
         return []
+
+
+def refuse_title(names: Sequence[str], text: bytes, where: str) -> None:
+    """Raise UsageError where what was taken for names has one cell, and most lines have more."""
+    lines = text[:HEAD].decode(errors="ignore").splitlines()[:_LINES]
+    for mark in _SEPARATORS if len(names) == 1 else "":
+        counts = [it.count(mark) for it in lines]
+        usual, often = Counter(counts).most_common(1)[0]
+        if usual and often > len(lines) / 2:
+            raise UsageError(
+                f"{where}: its first line has one cell, and line {counts.index(usual) + 1} has "
+                f"{usual + 1}; take away what stands above the names"
+            )
+
+
+def refuse_twins(names: Sequence[str], where: str) -> None:
+    """Raise UsageError where two columns of a Parquet file are called the same."""
+    if twice := next((it for at, it in enumerate(names) if it in names[:at]), None):
+        raise UsageError(f"{where}: two columns are called {twice[:60]!r}; rename one")
 
 
 _MARK = "[$€£¥₹₩₽₺%‰°]"

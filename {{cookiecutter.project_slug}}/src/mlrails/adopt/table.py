@@ -191,6 +191,7 @@ def _of_parquet(data: bytes, where: str) -> Table:
     import pyarrow.parquet
 
     try:
+        sniff.refuse_twins(pyarrow.parquet.read_schema(pa.BufferReader(data)).names, where)
         rows = pyarrow.parquet.read_table(pa.BufferReader(data))
     except (pa.ArrowException, OSError):
         raise UsageError(f"{where}: cannot be read as Parquet; write the file anew") from None
@@ -201,6 +202,7 @@ def words(data: bytes, text: bytes, encoding: str, where: str) -> Reading:
     """Return how a text separates its cells; raises UsageError where it has too few or many."""
     how = Reading(sniff.separator(data, encoding), encoding)
     given, _ = header(text, how.separator, where)
+    sniff.refuse_title(given, text, where)
     _check_width(given, where)
     return replace(how, trim=sniff.is_padded(data, encoding, how.separator))
 
@@ -214,15 +216,13 @@ def _without_nulls(found: Table) -> Table:
     odd = {name: found.rows[name] for name in every if name not in floats}
     nulls = {word for words_ in each(_nulls, odd.values()) for word in words_}
     how = replace(found.how, nulls=tuple(sorted(nulls)))
-    decimal, thousands = _locale(found.rows, [*odd], how)
+    rows, (decimal, thousands) = found.rows, _locale(found.rows, [*odd], how)
     how = replace(how, decimal=decimal, thousands=thousands)
-    rows = found.rows
     if nulls:
         bare = each(lambda it: without(it, how.nulls), odd.values())
         for name, it in zip(odd, bare, strict=True):
             rows = rows.set_column(names.index(name), name, it)
-    floats = {} if decimal != "." or thousands else floats
-    return replace(found, rows=rows, how=how, floats=floats)
+    return replace(found, rows=rows, how=how, floats=floats if how.is_plain else {})
 
 
 def _without_units(found: Table) -> Table:

@@ -1,5 +1,6 @@
 """What is predicted: an event, a class or a number, and what a model of it needs to be told."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +127,7 @@ def _classes(
     column = seen.values.cast("string") if seen.kind == "boolean" else cells.cast("string")
     found = pc.value_counts(column.drop_null()).to_pylist()
     counts = {it["values"]: int(it["counts"]) for it in sorted(found, key=lambda it: it["values"])}
+    _check_one_way(counts, seen, look)
     present = seen.rows - seen.missing
     if len(counts) > min(MOST_CLASSES, max(2, present / 2)):
         raise UsageError(
@@ -145,6 +147,21 @@ def _classes(
     few, many = min(counts.values()), max(counts.values())
     why = f"{len(counts)} classes, from {few:,} to {many:,} rows each"
     return Target(seen.name, task, why, tuple(counts), tuple(counts.values()), question=question)
+
+
+def _check_one_way(counts: dict[str, int], seen: Seen, look: Look) -> None:
+    """Raise UsageError for classes that are told apart by blanks, or by how a number is written."""
+    twice = [it for it, often in Counter(map(str.strip, counts)).items() if often > 1]
+    if twice:
+        raise UsageError(
+            f"{look.here(seen.name)}: the target writes one class{look.cell(twice[0])} with "
+            "blanks around it and without; take them away in the table"
+        )
+    if seen.kind == "number" and len(counts) > seen.distinct:
+        raise UsageError(
+            f"{look.here(seen.name)}: the target writes one number in several ways, as 1 and 1.0; "
+            "write each class in one way"
+        )
 
 
 def _event(seen: Seen, counts: dict[str, int], positive: str | None, look: Look) -> Target:

@@ -48,12 +48,50 @@ def mixed(base: Seen, column: Any, look: Look) -> Seen | None:
     distinct = pc.count_distinct(column).as_py()
     if words > present * (1 - _MIXED) or distinct <= FEW:
         return None
+    if not words:
+        row = column.is_valid().to_pylist().index(True) + 1
+        raise UsageError(
+            f"{look.here(base.name)}: row {row:,}{look.cell(column[row - 1])} is a number with a "
+            "blank beside it that is none of a table's (as U+00A0); take such blanks away, or "
+            "leave the column out with --drop"
+        )
     row = int(np.argmax(wrong)) + 1
     raise UsageError(
         f"{look.here(base.name)}: row {row:,}{look.cell(column[row - 1])} is no number, and "
         f"{present - words:,} of {present:,} are; leave the cell empty where nothing is known, or "
         "leave the column out with --drop"
     )
+
+
+_OTHERWISE = {
+    r"[+-]?[0-9]+%s[0-9]+": "has {mark!r} before its decimals, where other columns have {other!r}",
+    r"\([0-9][0-9.,]*\)": "is in brackets, as accountants write what is below zero",
+    r"[0-9][0-9.,]*-": "has its minus at the end",
+}
+_PLAIN = r"[+-]?[0-9][0-9.,]*"
+
+
+def otherwise(base: Seen, column: Any, look: Look) -> Seen | None:
+    """Refuse numbers that are written in another way than those of the table, or below zero."""
+    import pyarrow.compute as pc
+
+    mark, other = (",", ".") if look.how.decimal == "." else (".", ",")
+    head = column.slice(0, _HEAD).drop_null()
+    for form, why in _OTHERWISE.items():
+        odd = form % f"\\{mark}" if "%s" in form else form
+        here = pc.match_substring_regex(head, f"^{odd}$")
+        every = pc.match_substring_regex(head, f"^({odd}|{_PLAIN})$")
+        some = np.asarray(pc.unique(head.filter(here)))
+        is_code = "%s" not in form and pc.all(here).as_py()  # Such as (12.3) in every cell.
+        if is_code or len(some) < min(FEW, base.rows / 10) or not pc.all(every).as_py():
+            continue
+        row = int(pc.index(column, head.filter(here)[0]).as_py()) + 1
+        raise UsageError(
+            f"{look.here(base.name)}: row {row:,}{look.cell(column[row - 1])} "
+            f"{why.format(mark=mark, other=other)}; write all numbers in one way, or leave the "
+            "column out with --drop"
+        )
+    return None
 
 
 def words(base: Seen, column: Any, look: Look, why: str = "") -> Seen:

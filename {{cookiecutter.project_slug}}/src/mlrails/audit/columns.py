@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from . import digits, encodings, strength, words
+from . import digits, encodings, pairs, strength, words
 from .finding import Finding
 from .strength import NOTHING, Strength, Together
 from .table import Keys, Table, is_time
@@ -23,6 +23,8 @@ _BEYOND, _FAR_BEYOND = 0.1, 0.3
 """How far beyond all other columns."""
 _GONE, _GONE_ALONE, _ZERO = 0.7, 0.5, 0.8
 _SAYS_NOTHING = 0.35
+_CERTAIN, _EVERY = 30, 0.99
+"""So many rows that have a value, and nearly all of them of one class."""
 _FUTURE = 0.5
 _MOST_TOGETHER = 64
 """More columns are not added up: each that is looked at needs a sum without it."""
@@ -78,6 +80,10 @@ class Columns:
         """Return what all other columns tell together, whatever they are."""
         return self._together.told(it.name for it in self.told if it.name != name)
 
+    def all_together(self) -> Strength:
+        """Return what all columns tell together."""
+        return self._together.told(it.name for it in self.told)
+
     def findings(self) -> Iterator[Finding]:
         """Yield at most one leak of each column, the best shown first."""
         for told in self.told:
@@ -86,19 +92,21 @@ class Columns:
                 yield found
 
     def _leaks(self, told: Told) -> Iterator[Finding]:
-        if told.most > _WORTH and told.values.low < _PERFECT:
-            yield from _encoded(self.whole, self._keys, told)
+        yield from _encoded(self.whole, self._keys, told)
         if told.most > _ALONE:
             others = self.others(told.name)
             yield from _absent(self.sample, told, others)
             yield from _alone(self.sample, told, others, self.every_other(told.name))
+        yield from _certain(self.sample, told)
         yield from _hidden(self.sample, told)
         yield from _later(self.sample, told)
         yield from _named(self.sample, told)
 
 
 def _encoded(whole: Table, keys: Keys, told: Told) -> Iterator[Finding]:
-    found = encodings.found(whole, keys, told.name)
+    found = digits.left_out(whole, keys, told.name)
+    if found is None and told.most > _WORTH and told.values.low < _PERFECT:
+        found = encodings.found(whole, keys, told.name)
     if found is None:
         return
     over = f"of each {' and '.join(map(repr, found.by))}" if found.by else "of its own rows"
@@ -129,6 +137,25 @@ def _absent(table: Table, told: Told, others: Strength) -> Iterator[Finding]:
         f"{_remedy(told.name)}",
         "stop" if is_shown else "question",
     )
+
+
+def _certain(table: Table, told: Told) -> Iterator[Finding]:
+    """Yield that whatever rows have a value, few as they may be, are all of one class."""
+    there = ~told.absence.rows
+    if not told.absence.sure or there.all() or there.sum() < _CERTAIN or table.roles.numbers:
+        return
+    for scores in (*table.scores.T, *(1 - table.scores.T)):
+        share = float(scores[there].mean())
+        if share > _EVERY and share - float(scores[~there].mean()) > _FAR_BEYOND:
+            yield Finding(
+                "missing after the outcome",
+                (told.name,),
+                f"column {told.name!r} has a value in {there.sum():,} of {len(table):,} rows, and "
+                f"{share:.1%} of these are of one class, {scores[~there].mean():.1%} of the others;"
+                f" it looks filled in after the outcome: {_remedy(told.name)}",
+                "question",
+            )
+            return
 
 
 def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Iterator[Finding]:
@@ -221,5 +248,10 @@ def _named(table: Table, told: Told) -> Iterator[Finding]:
 
 
 def of_table(whole: Table, most: int) -> Iterator[Finding]:
-    """Yield what single columns tell, leaks first."""
-    yield from Columns(whole, most).findings()
+    """Yield what single columns tell, and what two tell together of which none is shown alone."""
+    columns = Columns(whole, most)
+    found = [*columns.findings()]
+    yield from found
+    shown = {name for it in found if it.level == "stop" for name in it.columns}
+    names = [it for it in columns.sample.features if it not in shown]
+    yield from pairs.findings(columns.sample, names, columns.all_together)

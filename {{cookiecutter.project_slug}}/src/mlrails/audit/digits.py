@@ -1,12 +1,24 @@
-"""The target hidden in what nobody looks at: last digits, remainders, letters of an identifier."""
+"""The target hidden in what nobody looks at: digits, remainders, letters, what means leave out."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import strength
+from .encodings import Encoded, some
 from .strength import Strength
-from .table import Codes, Floats, Table, binned, codes, is_number, is_time, is_whole
+from .table import (
+    LEVELS,
+    Codes,
+    Floats,
+    Keys,
+    Table,
+    binned,
+    codes,
+    is_number,
+    is_time,
+    is_whole,
+)
 from .table import numbers as as_numbers
 
 if TYPE_CHECKING:
@@ -15,8 +27,11 @@ if TYPE_CHECKING:
 _UNIQUE = 0.5
 _LONGEST = 40
 _POWERS = range(1, 7)
+_CHECKS = 3, 7, 9, 11, 13
+"""What numbers of a series or with a check digit are dealt by."""
 _EXACT = 2.0**53
 _FEWEST = 100
+_OPPOSITE, _MANY = 0.99, 25
 
 
 class Hidden(NamedTuple):
@@ -52,6 +67,8 @@ def _of_numbers(column: "pd.Series[Any]") -> dict[str, Codes]:
             if 10**power < np.ptp(values[there]) / 10:
                 words = "last digit" if power == 1 else f"last {power} digits"
                 found[words] = binned(np.mod(values, 10.0**power))
+        for number in _CHECKS:
+            found[f"remainder by {number}"] = binned(np.mod(values, float(number)))
         return found
     spread = np.nanstd(values)
     for power in range(5):
@@ -85,3 +102,40 @@ def _of_text(column: "pd.Series[Any]") -> dict[str, Codes]:
         found[f"letter {place + 1}"] = codes(text[place]) + 1
         found[f"letter {place + 1} from the end"] = codes(text[-place - 1]) + 1
     return found
+
+
+def left_out(table: Table, keys: Keys, name: str) -> Encoded | None:
+    """Return by which column's values a column is a mean that leaves the row's own target out.
+
+    None where it is not. Such a mean tells nothing alone.
+    """
+    if not is_number(table.frame[name]) or table.distinct(name) < LEVELS:
+        return None
+    values = as_numbers(table.frame[name])
+    there = ~np.isnan(values)
+    for by in keys.sets(name, 1):
+        level = table.codes(by[0])[there]
+        for target in table.target[there].T:
+            if _leaves_out(*some(level, values[there], target)):
+                return Encoded(len(np.unique(level)), by)
+    return None
+
+
+def _leaves_out(level: Codes, values: Floats, target: Floats) -> bool:
+    """Tell whether a mean leaves each row's own target out, and so says what this is.
+
+    The less others sum up to, the more the row has itself: within a group both go one against the
+    other, in a line.
+    """
+    level = level - level.min()
+    rows = np.bincount(level).astype(np.float64)
+    safe = np.maximum(rows, 1)
+    sums = values * (rows - 1)[level]
+    off = sums - (np.bincount(level, sums) / safe)[level]
+    left = target - (np.bincount(level, target) / safe)[level]
+    there = (rows[level] > 2) & (left != 0)
+    if there.sum() < _MANY or len(np.unique(level[there])) < LEVELS:
+        return False
+    off, left = off[there], left[there]
+    scale = float(np.sqrt((off @ off) * (left @ left)))
+    return scale > 0 and float(off @ left) / scale < -_OPPOSITE

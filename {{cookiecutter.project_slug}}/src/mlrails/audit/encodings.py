@@ -79,13 +79,13 @@ def found(table: Table, keys: Keys, name: str) -> Encoded | None:
     by_number = table.roles.numbers
     for by, level in _groupings(table, keys, name, values, there):
         for column in target.T:
-            each = scatter(*_some(level, values, column), by_number)
+            each = scatter(*some(level, values, column), by_number)
             if len(each.rows) >= LEVELS and _agrees(each, by_number):
                 return Encoded(len(each.rows), by)
     return None
 
 
-def _some(level: Codes, values: Floats, target: Floats) -> tuple[Codes, Floats, Floats]:
+def some(level: Codes, values: Floats, target: Floats) -> tuple[Codes, Floats, Floats]:
     """Return of many rows those of some levels, whole."""
     if len(level) <= 2 * SAMPLE:
         return level, values, target

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from . import clusters, entities, words
-from .entities import Torn
+from . import clusters, words
+from .clusters import Torn
 from .finding import Finding
 from .strength import delong
 from .table import Codes, Floats, Table, codes, is_number, is_time
@@ -54,11 +54,11 @@ def _clustered(table: Table, names: tuple[str, ...], most: int) -> tuple[Finding
     part = clusters.slab(table, names, most)
     points = clusters.coordinates(part, names)
     label, within = clusters.clusters(points)
-    if (found := entities.torn(part, label, names, points)) is None or not found.harms:
+    if (found := clusters.torn(part, label, names, points)) is None or not found.harms:
         return None
-    if not _is_split(part, label) or entities.by_chance(points, label, within, table.seed):
+    if not _is_split(part, label) or clusters.by_chance(points, label, within, table.seed):
         return None
-    make = _copied if entities.same_target(part, label) else _torn
+    make = _copied if clusters.same_target(part, label) else _torn
     return make(part, found), found
 
 
@@ -130,7 +130,7 @@ def _by_name(table: Table, name: str, names: tuple[str, ...], points: Floats) ->
     label = np.where(label < 0, label.max() + 1 + np.arange(len(label)), label)
     # What a number's trend tells is no knowledge of an entity.
     rest = tuple(it for it in names if it != name or is_number(table.frame[name]))
-    found = entities.torn(table, label, rest, points[:, [names.index(it) for it in rest]])
+    found = clusters.torn(table, label, rest, points[:, [names.index(it) for it in rest]])
     return _group(table, name, found, label) if found and found.harms else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -262,7 +262,7 @@ class Keys(NamedTuple):
         some = islice(part.keys(LEVELS), _MOST_KEYS + 1)
         return cls(part, {name: codes(part.frame[name]) for name in some})
 
-    def sets(self, name: str) -> Iterator[tuple[str, ...]]:
+    def sets(self, name: str, most: int = 2) -> Iterator[tuple[str, ...]]:
         """Yield the columns, or two of them, of whose values nearly each has one value here."""
         values = numbers(self.part.frame[name])
         there = ~np.isnan(values)
@@ -270,7 +270,7 @@ class Keys(NamedTuple):
             return
         names = [it for it in self.codes if it != name][:_MOST_KEYS]
         held = {it: self.codes[it][there] for it in names}
-        for by in (*((it,) for it in names), *combinations(names, 2)):
+        for by in chain.from_iterable(combinations(names, it + 1) for it in range(most)):
             joint = (
                 held[by[0]] if len(by) == 1 else held[by[0]] * (held[by[1]].max() + 2) + held[by[1]]
             )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 2**24
 SAME = {"utf-8", "utf-8-sig", "ascii"}
+_BOM = b"\xef\xbb\xbf"
 _SEP = re.compile(r"sep=.?", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 _SAID = re.compile(rb"\S")
@@ -58,6 +59,11 @@ class Reading:
         """Return what `words` has told."""
         lists = {name: tuple(it) for name, it in words.items() if isinstance(it, list)}
         return cls(**{**words, **lists})
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether numbers are written as this engine writes them."""
+        return self.decimal == "." and not self.thousands
 
     @property
     def in_plain(self) -> "Reading":
@@ -105,7 +111,8 @@ def decoded(data: bytes, encoding: str, where: str) -> bytes:
     except LookupError:
         raise UsageError(f"{where}: there is no encoding {encoding!r}; utf-8 is one") from None
     plain = data if encoding in SAME else text.encode("utf-8", "surrogatepass")
-    plain = plain.removeprefix(b"\xef\xbb\xbf")
+    while plain.startswith(_BOM):  # A program that adds one looks for none.
+        plain = plain.removeprefix(_BOM)
     return plain if b"\n" in plain else plain.replace(b"\r", b"\n")
 
 

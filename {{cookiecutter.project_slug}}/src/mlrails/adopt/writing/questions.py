@@ -33,12 +33,13 @@ def _sentence(it: Finding) -> str:
 
 
 def _options(it: Finding) -> str:
-    """Return how a finding about a column is answered on the command line."""
-    if len(it.columns) != 1:
+    """Return how a finding about one column, or two, is answered on the command line."""
+    if not it.columns:
         return ""
-    (name,) = it.columns
-    reason = word(f"{name}=WHY")
-    return f" (`--drop {word(name)}` leaves it out, `--known {reason}` lets it in)"
+    known = " ".join(f"--known {word(f'{name}=WHY')}" for name in it.columns)
+    one = "it" if len(it.columns) == 1 else "one"
+    other = "it" if len(it.columns) == 1 else "both"
+    return f" (`--drop {word(it.columns[0])}` leaves {one} out, `{known}` lets {other} in)"
 
 
 def open_questions(plan: Plan) -> Iterator[Finding]:
@@ -62,7 +63,8 @@ def answered(plan: Plan, ask: Ask | None, defaults: bool) -> Plan:
             "leaves out whatever is in doubt; nothing has been written"
         )
     for finding in asked:
-        for name in finding.columns:
+        spoken = {it.column.name for it in plan.columns if it.column.known}
+        for name in (it for it in finding.columns if it not in spoken):
             if not defaults and ask is not None and _is_known(name, finding, ask):
                 plan = _with_reason(plan, name, _reason(name, ask))
             else:
