@@ -19,7 +19,7 @@ from ..core.config import read_yaml
 from ..core.errors import UsageError, WorldError
 from ..core.git import Revision, revision
 from ..core.params import Params
-from ..data import parquet, splits
+from ..data import parquet
 from . import input_key
 
 
@@ -201,8 +201,11 @@ class Project:
         known: object = hashing.of_file(raw) if by == "time" else None
         if by == "random":
             known = hashing.of_values(parquet.read(raw)[params.data.target].tolist())
-        if by == "group" and not (dealt := splits.deal(parquet.read(raw), params)).settled:
-            known = sorted(zip(map(str, dealt.names), dealt.parts.tolist(), strict=True))
+        if by == "group":
+            from ..data import splits  # It imports NumPy, which no other look at a run needs.
+
+            if not (dealt := splits.deal(parquet.read(raw), params)).settled:
+                known = sorted(zip(map(str, dealt.names), dealt.parts.tolist(), strict=True))
         seed = None if by == "time" else params.seed  # Another one draws other rows.
         return hashing.of_values([known, rows, params.split.model_dump(mode="json"), seed])
 
