@@ -1,9 +1,13 @@
 """Forks of a process with its imports: each is what `python -m` would be, but for the imports."""
 
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from baking import WARM, Project
 from warm import FORKS, Warm
@@ -69,6 +73,23 @@ if FORKS:
         assert done.returncode == ENDS[code]
         assert ("Traceback" in done.stderr) is ("ValueError" in code)
         assert (done.stderr == "in words\n") is ("words" in code)
+
+    def test_it_ends_with_whoever_has_started_it(tmp_path: Path) -> None:
+        code = (
+            "import os, sys; from warm import Warm\n"
+            "it = Warm(sys.executable); it.socket; print(it._process.pid, flush=True)\n"
+            "os.kill(os.getpid(), 9)\n"
+        )
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "TMPDIR": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+        assert done.returncode == -9
+        process = int(done.stdout)
+        for _ in range(600):
+            if not psutil.pid_exists(process) or psutil.Process(process).status() == "zombie":
+                break
+            time.sleep(0.1)
+        else:
+            raise AssertionError(process)
 
     def test_lines_of_python_are_run_as_well(project: Project) -> None:
         done = project.code("import sys, own\nprint(sys.argv[1:], own.__name__)", "a word")

@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -58,7 +59,7 @@ class Warm:
         if self._process is None:
             words = [self.python, __file__, str(path)]
             env = {it: value for it, value in os.environ.items() if not it.startswith("PYTHON")}
-            self._process = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(words, env=env, stdin=subprocess.PIPE)
             for _ in range(_BEGINS_WITHIN * 20):
                 assert self._process.poll() is None, words
                 if path.exists():
@@ -86,8 +87,7 @@ class Warm:
     def end(self) -> None:
         """End it; what it has forked comes to its own end."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+            self._process.communicate()
         self._folder.cleanup()
 
 
@@ -123,12 +123,14 @@ def serve(path: str) -> NoReturn:
         listening.bind(f"{path}.new")
         listening.listen()
         Path(f"{path}.new").rename(path)
-        while True:
+        # Its input ends with whoever has started it, however that ends.
+        while sys.stdin not in select.select([listening, sys.stdin], [], [])[0]:
             caller, _ = listening.accept()
             if not os.fork():
                 listening.close()
                 _answer(caller)
             caller.close()
+    sys.exit()
 
 
 def _forget(*_: object) -> None:
