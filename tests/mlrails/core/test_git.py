@@ -27,6 +27,48 @@ def test_what_git_prints_is_returned(top: Path) -> None:
     assert git.check(top, "ls-files") == "project/a.txt\n"
 
 
+HOOKS = "pre-commit", "prepare-commit-msg", "commit-msg", "post-checkout", "post-commit"
+
+
+@pytest.fixture
+def guarded(top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on have hooks for all repositories, and in each new one, that refuse; and sign each commit."""
+    for folder in (tmp_path / "hooks", tmp_path / "template" / "hooks"):
+        folder.mkdir(parents=True)
+        for name in HOOKS:
+            (folder / name).write_text("#!/bin/sh\nexit 1\n")
+            (folder / name).chmod(0o755)
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        f'[core]\nhooksPath = "{tmp_path}/hooks"\n[commit]\ngpgsign = true\n'
+        "[gpg]\nprogram = false\n[user]\nname = A\nemail = a@localhost\n"
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    monkeypatch.setenv("GIT_TEMPLATE_DIR", str(tmp_path / "template"))
+
+
+@pytest.mark.usefixtures("guarded")
+def test_a_copy_is_made_and_committed_to_whatever_a_person_wants_of_their_own(
+    top: Path, tmp_path: Path
+) -> None:
+    there = git.shared_clone(top / "project", tmp_path / "copy")
+    git.check(there.parent, "checkout", "--quiet", "HEAD")
+    git.check(there, "commit", "--quiet", "--allow-empty", "--message", "ours")
+    assert git.check(there, "log", "--format=%s").split() == ["ours", "first"]
+
+
+@pytest.mark.usefixtures("guarded")
+@pytest.mark.parametrize("left", [2, 0], ids=["signed", "hooks and signed"])
+def test_without_our_settings_a_person_s_would_stop_it(
+    top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    monkeypatch.setattr(git, "_OURS", git._OURS[:left])
+    copy = git.shared_clone(top, tmp_path / "copy")
+    with pytest.raises(WorldError):
+        git.check(copy, "checkout", "--quiet", "HEAD")
+        git.check(copy, "commit", "--quiet", "--allow-empty", "--message", "ours")
+
+
 @pytest.mark.parametrize("remedy", ["", "fetch it"])
 def test_a_failure_is_one_sentence_with_the_verb_the_folder_and_the_remedy(
     top: Path, remedy: str

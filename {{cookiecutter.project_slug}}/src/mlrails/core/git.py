@@ -28,6 +28,11 @@ _OF_ANOTHER_FOLDER = {
 }
 """Git sets them for its hooks; a command for another folder would work on the hook's."""
 
+_OURS = ("-c", f"core.hooksPath={os.devnull}", "-c", "commit.gpgsign=false")
+"""No hook and no signature of a person's is asked for by what the engine does in copies of its own.
+
+Whoever has hooks for all their repositories, or in git's template of new ones, has them there too.
+"""
 _TRUSTED = "safe.directory"
 """The setting that git names, in every language, where a repository is another user's."""
 _ADVICE = ("hint:", "warning:")
@@ -122,7 +127,7 @@ def files(folder: Path) -> list[str]:
 def _run(
     folder: Path, arguments: Sequence[str], variables: Mapping[str, str]
 ) -> subprocess.CompletedProcess[bytes]:
-    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    command = ["git", "--no-optional-locks", *_OURS, "-C", str(folder), *arguments]
     try:
         done = subprocess.run(
             command, capture_output=True, check=False, env={**environment(), **variables}

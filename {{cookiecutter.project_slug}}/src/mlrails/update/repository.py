@@ -15,8 +15,8 @@ _AS_IT_IS = ("-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "-c", "co
 """A bake is taken as it lies there, whatever the user's own settings say."""
 
 
-_ALONE = ("-c", f"core.hooksPath={os.devnull}", "--literal-pathspecs")
-"""No hook of the user's sees an update halfway, and a name with `*` in it is one file's."""
+_ALONE = ("--literal-pathspecs",)
+"""A name with `*` in it is one file's."""
 
 
 def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
