@@ -32,7 +32,7 @@ HOOKS = "pre-commit", "prepare-commit-msg", "commit-msg", "post-checkout", "post
 
 @pytest.fixture
 def guarded(top: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on have hooks for all repositories, and in each new one, that refuse; and sign each commit."""
+    """Have hooks that refuse, for all repositories and in each new one, and sign each commit."""
     for folder in (tmp_path / "hooks", tmp_path / "template" / "hooks"):
         folder.mkdir(parents=True)
         for name in HOOKS:
