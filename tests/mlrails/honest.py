@@ -215,6 +215,18 @@ def compared(rng: Rng) -> pd.DataFrame:
     return rows
 
 
+def shared_out(rng: Rng) -> pd.DataFrame:
+    """Share out what each place has at all: the more is one part, the less is left, and differs."""
+    rows = base(rng, "number")
+    place = rng.integers(0, 300, len(rows))
+    rows["y"] = rng.uniform(0, 10, len(rows)).round(2)
+    rows["rest"] = (
+        rng.uniform(20, 60, 300)[place] - rows["y"] + rng.normal(0, 0.1, len(rows))
+    ).round(2)
+    rows["place"] = [*map("p{}".format, place)]
+    return rows
+
+
 def anything(rng: Rng) -> pd.DataFrame:
     """Have columns of all kinds, none of which leaks, and a target of any kind."""
     count = int(np.exp(rng.uniform(np.log(40), np.log(12_000))))
@@ -295,6 +307,7 @@ HONEST = {
     "drifting": drifting,
     "priced": priced,
     "compared": compared,
+    "shared out": shared_out,
     "left out": _honest(left_out, honest=True),
     "left out, number": _honest(left_out, kind="number", honest=True),
     **{it: _honest(parted, how=it, kind="number", honest=True) for it in ("difference", "ratio")},

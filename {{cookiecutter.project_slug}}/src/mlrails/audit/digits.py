@@ -132,10 +132,14 @@ def _leaves_out(level: Codes, values: Floats, target: Floats) -> bool:
     safe = np.maximum(rows, 1)
     sums = values * (rows - 1)[level]
     off = sums - (np.bincount(level, sums) / safe)[level]
-    left = target - (np.bincount(level, target) / safe)[level]
+    mean = np.bincount(level, target) / safe
+    left = target - mean[level]
     there = (rows[level] > 2) & (left != 0)
     if there.sum() < _MANY or len(np.unique(level[there])) < LEVELS:
         return False
+    means = mean[rows > 2], (np.bincount(level, values) / safe)[rows > 2]
+    if min(map(np.ptp, means)) == 0 or np.corrcoef(*means)[0, 1] < _OPPOSITE:
+        return False  # What a part leaves of a whole goes against it too, and is no mean.
     off, left = off[there], left[there]
     scale = float(np.sqrt((off @ off) * (left @ left)))
     return scale > 0 and float(off @ left) / scale < -_OPPOSITE
