@@ -218,7 +218,7 @@ def compared(rng: Rng) -> pd.DataFrame:
 def shared_out(rng: Rng) -> pd.DataFrame:
     """Share out what each place has at all: the more is one part, the less is left, and differs."""
     rows = base(rng, "number")
-    place = rng.integers(0, 300, len(rows))
+    place = rng.permutation(np.arange(len(rows)) % 300)
     rows["y"] = rng.uniform(0, 10, len(rows)).round(2)
     rows["rest"] = (
         rng.uniform(20, 60, 300)[place] - rows["y"] + rng.normal(0, 0.1, len(rows))
