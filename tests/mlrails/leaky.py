@@ -274,6 +274,7 @@ def _of_number(rng: Rng, how: str, told: Any) -> tuple[Any, Any]:
         "difference": (level, level + told.round(1)),
         "product": (share, told / share),
         "ratio": (told * share * 7, share),
+        "turned": (share, told * share * 7),
     }[how]
 
 
@@ -405,6 +406,7 @@ CASES = {
     "difference": _case(parted, TOGETHER, how="difference", kind="number"),
     "product": _case(parted, TOGETHER, how="product", kind="number"),
     "ratio": _case(parted, TOGETHER, how="ratio", kind="number"),
+    "ratio, turned": _case(parted, TOGETHER, how="turned", kind="number"),
     "paid": _case(parted, TOGETHER, how="paid"),
     "gaps of two": _case(parted, TOGETHER, how="gaps"),
     "flags of two": _case(parted, TOGETHER, how="flags"),

@@ -1,6 +1,7 @@
 """Leaky tables are stopped, each with the sentence that fits; honest ones never are."""
 
 from collections.abc import Callable
+from itertools import chain
 
 import honest
 import leaky
@@ -40,6 +41,34 @@ def test_two_columns_that_are_both_known_are_not_asked_about_again() -> None:
     for known, stopped in (({"one": "why"}, True), ({"one": "why", "other": "why"}, False)):
         stops = look.stops(rows, leaky.roles(rows, "time", known=known))
         assert bool(stops) is stopped
+        assert all("say why at both in schema.py" in it.sentence for it in stops)
+
+
+def test_what_is_beside_a_known_column_that_tells_all_is_not_asked_about() -> None:
+    rows = leaky.base(np.random.default_rng(1))
+    rows = rows.assign(score=rows["y"] * 9 + rows["x"], x=rows["x"].to_numpy()[::-1] / 9)
+    for known, stopped in (({}, [("score",)]), ({"score": "it is of the day before"}, [])):
+        stops = look.stops(rows, leaky.roles(rows, "time", known=known))
+        assert [it.columns for it in stops] == stopped
+
+
+@pytest.mark.parametrize(("often", "stopped"), [(2, False), (12, True)])
+def test_two_columns_are_no_number_that_is_nearly_always_zero(often: int, stopped: bool) -> None:
+    rows = pd.DataFrame(np.zeros((40, 3)), columns=["one", "other", "y"])
+    there = 1.0 + np.arange(often)
+    rows.loc[: often - 1, ["one", "other", "y"]] = np.column_stack([there, 1 / there, there**0])
+    rows.loc[often : often + 4, "one"] = rows.loc[often + 5 : often + 9, "other"] = 3.0
+    stops = look.stops(rows, leaky.roles(rows, "random"))
+    assert [it.columns for it in stops] == [("one", "other")] * stopped
+
+
+def test_looks_side_by_side_find_what_they_find_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("encoded, two", "copies, number", "numbered"):
+        case = leaky.CASES[name]
+        at_once = found(case.make, case.by)
+        with monkeypatch.context() as patched:
+            patched.setattr(look, "_at_once", chain)
+            assert found(case.make, case.by) == at_once != []
 
 
 def test_few_values_that_are_all_of_events_are_asked_about() -> None:
@@ -49,9 +78,17 @@ def test_few_values_that_are_all_of_events_are_asked_about() -> None:
     assert "100.0% of these are of one class" in asked[0].sentence
 
 
-def test_of_very_many_columns_those_that_stand_near_each_other_are_paired() -> None:
-    rows = leaky.parted(np.random.default_rng(1), "difference", "number")
-    noise = np.random.default_rng(2).normal(size=(len(rows), 80)).round(3)
-    wide = pd.concat([pd.DataFrame(noise, columns=[f"n{it}" for it in range(80)]), rows], axis=1)
+def test_values_that_are_of_all_classes_but_one_are_not_said_to_be_of_one() -> None:
+    rows = leaky.base(np.random.default_rng(1), "classes")
+    rows["x"] = rows["x"].where((rows["y"] != "bird") & (rows["x"] > 1))
+    sentences = [it.sentence for it in look.findings(rows, leaky.roles(rows, "time"))]
+    assert not any("are of one class" in it for it in sentences)
+
+
+@pytest.mark.parametrize("many", [80, 400])
+def test_of_very_many_columns_those_that_stand_near_each_other_are_paired(many: int) -> None:
+    rows = leaky.parted(np.random.default_rng(1), "difference", "number")[:500]
+    noise = np.random.default_rng(2).normal(size=(len(rows), many)).round(3)
+    wide = pd.concat([pd.DataFrame(noise, columns=[f"n{it}" for it in range(many)]), rows], axis=1)
     stops = look.stops(wide, leaky.roles(wide, "time"))
     assert [it.columns for it in stops] == [("one", "other")]

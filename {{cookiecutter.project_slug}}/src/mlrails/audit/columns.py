@@ -81,8 +81,8 @@ class Columns:
         return self._together.told(it.name for it in self.told if it.name != name)
 
     def all_together(self) -> Strength:
-        """Return what all columns tell together."""
-        return self._together.told(it.name for it in self.told)
+        """Return what all columns tell together, those that are answered for as well."""
+        return self._together.told(self.sample.features)
 
     def findings(self) -> Iterator[Finding]:
         """Yield at most one leak of each column, the best shown first."""
@@ -144,7 +144,8 @@ def _certain(table: Table, told: Told) -> Iterator[Finding]:
     there = ~told.absence.rows
     if not told.absence.sure or there.all() or there.sum() < _CERTAIN or table.roles.numbers:
         return
-    for scores in (*table.scores.T, *(1 - table.scores.T)):
+    is_event = table.scores.shape[1] == 1
+    for scores in (*table.scores.T, *(1 - table.scores.T if is_event else ())):
         share = float(scores[there].mean())
         if share > _EVERY and share - float(scores[~there].mean()) > _FAR_BEYOND:
             yield Finding(

@@ -6,24 +6,28 @@ whether texts are equal, and which of two cells are there, or of two flags are s
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import strength
 from .finding import Finding
 from .strength import Strength
-from .table import Floats, Mask, Table, is_number
+from .table import Floats, Mask, Table, is_number, ranks
 from .table import numbers as as_numbers
 
 _MOST = 300
-"""Pairs that are looked at: of very many columns those that stand near each other."""
+"""Pairs that are looked at, and all neighbours: of very many columns those that stand near."""
 _SCREENED = 1_000
 _LINE, _EXACT = 0.99999, 0.9995
 """Pearson's and Spearman's correlations of what is the target in other units, up to rounding."""
 _PERFECT, _LIKELY, _BEYOND = 0.98, 0.9, 0.05
 _SELDOM = 0.02
+_SEVERAL = 5
+"""Fewer rows of a class say nothing."""
+_VARIED = 10
+"""Of fewer numbers that are no usual one, such as zero, two columns have the same by chance."""
 
 
 class Pair(NamedTuple):
@@ -42,27 +46,36 @@ def findings(
     `every` says what all columns tell one by one, added up.
     """
     taken = set[str]()
-    for pair in _pairs(table, names):
+    for pair in _pairs(table, names) if _is_varied(table) else ():
         if taken & {*pair.columns} or {*pair.columns} <= {*table.roles.known}:
             continue
-        told = _told(pair.scores, table)
-        if any(_tells_alone(table, it) for it in pair.columns):
-            continue  # What is beside it adds nothing, and it is asked about alone.
-        if table.roles.numbers:
-            beside, is_shown = "", told.low > _EXACT
-        elif is_shown := told.low > _PERFECT:
-            apart = every()
-            beside = f", all columns one by one {apart.said(False)}"
-            is_shown = told.low > apart.high + _BEYOND
-        if is_shown:
+        if figures := _figures(pair, table, every):
             taken |= {*pair.columns}
-            yield _finding(pair, f"{told.said(table.roles.numbers)}{beside}")
+            yield _finding(pair, figures)
+
+
+def _is_varied(table: Table) -> bool:
+    """Tell whether chance is ruled out by the rows; of classes their intervals do."""
+    if not table.roles.numbers:
+        return True
+    counts = np.unique(table.target, return_counts=True)[1]
+    return len(table) - int(counts.max()) >= _VARIED
+
+
+def _figures(pair: Pair, table: Table, every: Callable[[], Strength]) -> str | None:
+    """Return what a pair tells and columns do not one by one, None where that is not all."""
+    told = _told(pair.scores, table)
+    if table.roles.numbers:
+        # What is beside a column that tells all adds nothing, and that one is asked about alone.
+        is_shown = told.low > _EXACT and not any(_tells_alone(table, it) for it in pair.columns)
+        return told.said(True) if is_shown else None
+    if told.low <= _PERFECT or told.low <= (apart := every()).high + _BEYOND:
+        return None
+    return f"{told.said(False)}, all columns one by one {apart.said(False)}"
 
 
 def _tells_alone(table: Table, name: str) -> bool:
     """Tell whether a number is the target alone; of what is answered less is enough."""
-    if not table.roles.numbers:
-        return False
     bound = _PERFECT if name in table.roles.known else _EXACT
     return _told(as_numbers(table.frame[name]), table).low > bound
 
@@ -73,7 +86,7 @@ def _finding(pair: Pair, figures: str) -> Finding:
         "target in two columns",
         pair.columns,
         f"{pair.way.format(one, other)} tells the target: {figures}; are both known when one "
-        'predicts? If not, leave one out; if so, say why in schema.py (known="…")',
+        'predicts? If not, leave one out; if so, say why at both in schema.py (known="…")',
         "stop",
     )
 
@@ -81,41 +94,47 @@ def _finding(pair: Pair, figures: str) -> Finding:
 def _pairs(table: Table, names: Sequence[str]) -> Iterator[Pair]:
     """Yield what pairs may tell, where some rows say so."""
     some = table.sampled(_SCREENED)
-    target = some.target if table.roles.numbers else some.scores
-    for look in (_numbers, _flags, _texts):
+    for look, ways in _WAYS.items():
         whole = look(table, names)
         part = look(some, [*whole])
         for columns in _near([it for it in whole if it in part]):
-            one, other = (part[it] for it in columns)
-            for way, join in _WAYS[look]:
-                if _is_likely(join(one, other), target, table.roles.numbers):
-                    yield Pair(columns, way, join(*(whole[it] for it in columns)))
+            for way, join in ways:
+                if _is_likely(_joined(part, columns, join), some.target, table.roles.numbers):
+                    yield Pair(columns, way, _joined(whole, columns, join))
 
 
 def _near(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield pairs, those first that stand near each other."""
-    place = {name: at for at, name in enumerate(names)}
-    wide = next((it for it in range(1, len(names)) if it * len(names) >= _MOST), len(names))
     pairs = (
-        combinations(names, 2)
-        if wide >= len(names)
-        else ((one, other) for at, one in enumerate(names) for other in names[at + 1 : at + wide])
+        (names[at], names[at + far])
+        for far in range(1, len(names))
+        for at in range(len(names) - far)
     )
-    yield from sorted(pairs, key=lambda it: place[it[1]] - place[it[0]])[:_MOST]
+    yield from islice(pairs, max(_MOST, len(names) - 1))
+
+
+def _joined(
+    values: Mapping[str, Floats], columns: tuple[str, str], join: Callable[[Any, Any], Any]
+) -> Floats:
+    """Return what is made of two columns, NaN where that is no number."""
+    with np.errstate(all="ignore"):
+        found = join(*(values[it] for it in columns))
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def _is_likely(scores: Floats, target: Floats, by_number: bool) -> bool:
     there = ~np.isnan(scores)
-    if there.sum() < len(scores) / 2 or np.ptp(scores[there]) == 0:
+    scores, target = scores[there], target[there]
+    if 2 * len(scores) < len(there) or np.ptp(scores) == 0:
         return False
-    for wanted in target[there].T:
+    with np.errstate(all="ignore"):
         if by_number:
-            with np.errstate(all="ignore"):
-                if abs(np.corrcoef(scores[there], wanted)[0, 1]) > _LINE:
-                    return True
-        elif (found := strength.delong(scores[there], wanted > 0)) and abs(found.value) > _LIKELY:
-            return True
-    return False
+            return bool(abs(np.corrcoef(scores, target[:, 0])[0, 1]) > _LINE)
+        # AUC twice, less one, of all classes at once: the scores are sorted once.
+        ranked, rows = ranks(scores), target.sum(0)
+        area = ranked @ target / rows - ranked @ (1 - target) / (len(target) - rows)
+    several = np.minimum(rows, len(target) - rows) >= _SEVERAL
+    return bool((several & (2 * np.abs(area) > _LIKELY)).any())
 
 
 def _told(scores: Floats, table: Table) -> Strength:
@@ -166,25 +185,23 @@ def _texts(table: Table, names: Sequence[str]) -> Mapping[str, Floats]:
     }
 
 
-def _ratio(one: Floats, other: Floats) -> Floats:
-    with np.errstate(all="ignore"):
-        found = one / other
-    return np.where(np.isfinite(found), found, np.nan)
+def _apart(one: Floats, other: Floats) -> Floats:
+    return np.abs(one - other)
 
 
 def _equal(one: Floats, other: Floats) -> Floats:
-    found = (one == other).astype(np.float64)
-    return np.where(np.isnan(one + other), np.nan, found)
+    return np.where(np.isnan(one + other), np.nan, one == other)
 
 
 _WAYS = {
     _numbers: (
         ("the sum of {} and {}", np.add),
         ("the difference of {} and {}", np.subtract),
-        ("how far {} and {} are apart", lambda one, other: np.abs(one - other)),
+        ("how far {} and {} are apart", _apart),
         ("the product of {} and {}", np.multiply),
-        ("the ratio of {} and {}", _ratio),
+        ("the ratio of {} and {}", np.divide),
+        ("the ratio of {1} and {0}", lambda one, other: np.divide(other, one)),
     ),
-    _flags: (("which of {} and {} is there or set", lambda one, other: np.abs(one - other)),),
+    _flags: (("which of {} and {} is there or set", _apart),),
     _texts: (("whether {} and {} are equal", _equal),),
 }
