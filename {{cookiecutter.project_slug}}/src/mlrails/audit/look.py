@@ -50,7 +50,7 @@ def _all(table: Table) -> Iterator[Finding]:
 
 
 def _at_once(*looks: Iterator[Finding]) -> Iterator[Finding]:
-    """Yield what several looks find, in their order: each has its own thread and its own chance."""
+    """Yield what several looks find, in their order: each in a thread, with its own generators."""
     with ThreadPoolExecutor(len(looks)) as threads:
         yield from chain.from_iterable(threads.map(list, looks))
 

@@ -100,6 +100,10 @@ class Table:
     frame: "pd.DataFrame"
     roles: Roles
     seed: int = 0
+    # There from the start: threads that look at one table would make them twice, and lose one.
+    _codes: dict[str, Codes] = field(default_factory=dict, init=False, repr=False)
+    _distinct: dict[str, int] = field(default_factory=dict, init=False, repr=False)
+    _shares: dict[str, float] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, frame: "pd.DataFrame", roles: Roles, seed: int = 0) -> "Table":
@@ -139,10 +143,6 @@ class Table:
             self._codes[name] = codes(self.frame[name])
         return self._codes[name]
 
-    @cached_property
-    def _codes(self) -> dict[str, Codes]:
-        return {}
-
     def keys(self, least: int) -> Iterator[str]:
         """Yield columns that may name groups: text and whole numbers, several rows to a value."""
         for name in self.frame.columns:
@@ -159,14 +159,6 @@ class Table:
         if name not in self._distinct:
             self._distinct[name] = int(self.frame[name].nunique())
         return self._distinct[name]
-
-    @cached_property
-    def _distinct(self) -> dict[str, int]:
-        return {}
-
-    @cached_property
-    def _shares(self) -> dict[str, float]:
-        return {}
 
     def unique_share(self, name: str) -> float:
         """Return how many distinct values there are for each row that has one."""
