@@ -2,6 +2,7 @@
 
 import datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -101,18 +102,19 @@ def test_a_row_without_what_it_needs_is_left_out() -> None:
     assert rows.to_pydict() == {"a": ["1", None], "y": ["2", "4"]}
 
 
-FORMS = {
-    "%Y-%m-%d": "2024-02-29",
-    "%d.%m.%Y %H:%M": "31.12.1999 23:59",
-    "%m/%d/%Y, %H:%M:%S": "02/28/2100, 00:00:59",
-    "%Y-%m-%dT%H:%M:%S%z": "2013-01-01T10:00:00Z",
-    "%Y/%m/%d:%H:%M:%S": "1000/01/01:01:02:03",
-}
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_times_whose_digits_are_all_there_are_those_of_pandas(form: str) -> None:
-    column = pa.chunked_array([[None, FORMS[form]], [FORMS[form], None]], pa.string()).slice(1)
+@pytest.mark.parametrize(
+    ("form", "cell"),
+    [
+        *(("%Y-%m-%d", it) for it in ("2024-02-29", "2000-02-29", "1677-09-20", "2262-04-12")),
+        ("%d.%m.%Y %H:%M", "31.12.1999 23:59"),
+        ("%m/%d/%Y, %H:%M:%S", "02/28/2100, 00:00:59"),
+        ("%Y-%m-%dT%H:%M:%S%z", "2013-01-01T10:00:00Z"),
+        ("%Y/%m/%d:%H:%M:%S", "1000/01/01:01:02:03"),
+        ("%Y%m%d %H%M%S", "99991231 235959"),
+    ],
+)
+def test_times_whose_digits_are_all_there_are_those_of_pandas(form: str, cell: str) -> None:
+    column = pa.chunked_array([[None, cell], [cell, None]], pa.string()).slice(1)
     found = columnar.in_digits(column, form)
     made, wrong = columnar.moments(column.to_pandas(), form)
     assert found.equals(pa.array(made.astype("datetime64[us]"), from_pandas=True))
@@ -121,13 +123,20 @@ def test_times_whose_digits_are_all_there_are_those_of_pandas(form: str) -> None
     assert columnar.in_digits(column.combine_chunks(), form).equals(found)  # As `predict` has it.
 
 
+def test_every_day_of_leap_years_and_others_is_that_of_the_calendar() -> None:
+    days = np.arange("1895-12-30", "1904-03-02", dtype="datetime64[D]")
+    found = columnar.in_digits(pa.chunked_array([days.astype(str).tolist()]), "%Y-%m-%d")
+    assert (found.to_numpy() == days).all()
+
+
 @pytest.mark.parametrize(
     "cell",
     [
         *("29.02.2023 01:00", "31.04.2024 01:00", "00.01.2024 01:00", "01.13.2024 01:00"),
         *("01.01.2024 24:00", "01.01.2024 01:60", "1.01.2024  01:00", "01-01-2024 01:00"),
         *("01.01.0000 01:00", "0a.01.2024 01:00", "01.01.2024 01:0:", "01.01.2024 1:00"),
-        *("01.01.2024 01:00 ", "", "heute"),
+        *("01.01.2024 01:00 ", "", "heute", "29.02.1900 01:00", "\u0661.01.2024 01:00"),
+        *("\uff11.01.2024 1:00", "01.01.0999 01:00"),
     ],
 )
 def test_what_is_no_such_time_is_left_to_pandas_which_says_where(cell: str) -> None:

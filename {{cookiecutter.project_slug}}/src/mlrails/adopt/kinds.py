@@ -66,7 +66,7 @@ def _typed(base: Seen, column: Any, look: Look) -> Seen | None:
     within = (
         "values within a value; make columns"
         if kinds.is_nested(type_)
-        else ("which is no number, time or text; make one")
+        else "which is no number, time or text; make one"
     )
     raise UsageError(
         f"{look.here(base.name)}: row 1 holds {type_}, {within} of it, or leave it out with --drop"

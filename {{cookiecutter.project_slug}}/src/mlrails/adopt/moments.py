@@ -110,8 +110,9 @@ class _Shape(NamedTuple):
     marks: str
     zoned: bool
     worded: bool
-    """Whether letters must be there; where none may be is for a cell without any to say."""
+    """Whether letters must be there."""
     plain: bool
+    """Whether none may be there."""
 
     def may_be(self, marks: str, worded: bool) -> bool:
         """Tell whether a cell of such marks, with letters or without, may be of the form."""

@@ -140,9 +140,10 @@ def _refuse_mixture(data: bytes, lines: Sequence[bytes], where: str) -> None:
 
 def _is_utf8(line: bytes) -> bool:
     try:
-        return bool(line.decode("utf-8"))
+        line.decode("utf-8")
     except UnicodeDecodeError:
         return False
+    return True
 
 
 def _words(text: str) -> set[str]:

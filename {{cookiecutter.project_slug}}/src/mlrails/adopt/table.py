@@ -160,8 +160,8 @@ def _of_files(paths: Sequence[Path], root: Path, where: str) -> Table:
     head, *_ = texts = [it.read_bytes() for it in paths]
     for path, text in zip(paths, texts, strict=True):
         sniff.refuse_other(text[: sniff.HEAD], str(path))
-    coded = next((it for it in texts if not it.isascii()), head)
-    how = words(head, decoded(head, coding := sniff.encoding(coded, where), where), coding, where)
+    encoding = sniff.encoding(next((it for it in texts if not it.isascii()), head), where)
+    how = words(head, decoded(head, encoding, where), encoding, where)
     return of_text(rows_of(paths, None, how, root), how, where)
 
 
@@ -214,7 +214,7 @@ def _without_nulls(found: Table) -> Table:
     every = dict(zip(names, each(lambda name: _floats(found.rows[name]), names), strict=True))
     floats = {name: it for name, it in every.items() if it is not None}
     odd = {name: found.rows[name] for name in every if name not in floats}
-    nulls = {word for words_ in each(_nulls, odd.values()) for word in words_}
+    nulls = set[str]().union(*each(_nulls, odd.values()))
     how = replace(found.how, nulls=tuple(sorted(nulls)))
     rows, (decimal, thousands) = found.rows, _locale(found.rows, [*odd], how)
     how = replace(how, decimal=decimal, thousands=thousands)
