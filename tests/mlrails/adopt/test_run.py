@@ -171,6 +171,24 @@ def test_a_leak_that_is_answered_for_is_let_in_with_its_reason(root: Path, tmp_p
     assert "deposit" in params(text(root, FILE)).features.numeric
 
 
+def test_two_columns_that_are_the_target_are_answered_for_together_and_once(
+    root: Path, tmp_path: Path
+) -> None:
+    rents = [int(it.split(",")[4]) for it in flats(tmp_path / "f.csv").read_text().split()[1:]]
+    base = Random(2).choices(range(10**4, 10**6), k=ROWS)
+    paid, owed = base.__getitem__, lambda number: base[number] + rents[number]
+    source = flats(tmp_path / "both.csv", paid=paid, owed=owed)
+    ways = r"`--drop paid` leaves one out, `--known paid=WHY --known owed=WHY` lets both in"
+    with pytest.raises(UsageError, match=rf"difference of 'paid' and 'owed' tells .*{ways}"):
+        adopt(root, source, known=["owed=it is of the offer"])
+    adopt(root, source, known=["owed=it is of the offer", "paid=it is of the bank"])
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Flats")
+    adopt(root, source, target=None)
+    assert unchanged(root)
+    assert {"paid", "owed"} <= {*params(text(root, FILE)).features.numeric}
+
+
 def test_a_leak_that_is_left_out_stays_out_the_next_time(root: Path, tmp_path: Path) -> None:
     source = leak(tmp_path)
     adopt(root, source, drop=["deposit"])

@@ -65,6 +65,13 @@ def test_a_column_that_somebody_has_answered_for_is_let_in(name: str, column: st
     checked(frame, params(frame), **{column: "it comes from last year's books"})
 
 
+def test_two_columns_are_let_in_where_both_are_answered_for() -> None:
+    frame = table("paid")
+    checked(frame, params(frame), one="it is billed before", other="it is paid before")
+    with pytest.raises(UsageError, match="say why at both in schema"):
+        checked(frame, params(frame), one="it is billed before")
+
+
 @pytest.mark.parametrize("name", ["copies", "patients"])
 def test_rows_on_both_sides_are_let_in_where_that_is_said(name: str) -> None:
     frame = table(name)
