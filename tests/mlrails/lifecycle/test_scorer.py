@@ -78,6 +78,33 @@ def test_what_is_wrong_is_said_by_this_process_and_once(
     assert capfd.readouterr().err == ""
 
 
+LEAVES = """
+import os, time
+from pathlib import Path
+if process := os.fork():
+    Path("left").write_text(str(process))
+else:
+    time.sleep(600)
+    os._exit(0)
+"""
+
+
+if sys.platform == "linux":
+
+    @pytest.mark.parametrize("task", [Task.REGRESSION])
+    def test_what_a_model_has_begun_and_left_keeps_nobody_waiting(
+        tmp_path: Path, met: dict[str, Model], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "leaving").mkdir()
+        (tmp_path / "leaving" / "model.py").write_text(LEAVES, "utf-8")
+        monkeypatch.setattr(predictions, "of_models", never)
+        with Scorer(Settings(tmp_path, package="leaving")) as process:
+            assert [*dict(process.of_models(met, TEST, {}))] == [CHALLENGER, CHAMPION]
+        left = psutil.Process(int((tmp_path / "left").read_text()))
+        assert left.is_running()
+        left.kill()
+
+
 def test_nothing_that_a_model_s_code_has_made_is_run_here() -> None:
     file = BytesIO()
     hostile = np.array([Given(np.zeros(1))], dtype=object)

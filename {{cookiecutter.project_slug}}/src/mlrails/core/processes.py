@@ -143,6 +143,22 @@ def _watch(caller: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def end_with_input() -> None:
+    """End at once where our input ends, as it does with whoever holds its other end."""
+
+    def listen() -> None:
+        for _ in sys.stdin:
+            pass
+        os._exit(Exit.WORLD)
+
+    threading.Thread(target=listen, daemon=True).start()
+
+
+def same_code() -> dict[str, str]:
+    """Return the environment of a process that imports the code that this one does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 def speak_any_encoding() -> None:
     """Let a letter that the console's encoding lacks be a question mark instead of an error."""
     for stream in (sys.stdout, sys.stderr):

@@ -5,6 +5,8 @@ held it, and another one promotes, which may not run the model: it takes the ver
 as what the verdict was about is still so.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -177,11 +179,8 @@ def gate(
     challenger = here(settings, revision, again, own)
     if _is_champion(settings, challenger.candidate):
         return challenger.unchanged(stored.registry(settings))
-    from .scorer import Scorer
-
-    with Scorer(settings) as scorer:
+    with _scored_beside(settings, challenger) as held:
         there = versions.connect_to_read(settings)
-        held = replace(challenger, give=scorer.of_models)
         verdict = held.hold(there, judge.rivals(there, Ledger(there.client, settings)))
     return report.announce(verdict, there.name)
 
@@ -210,10 +209,17 @@ def promote(
         there = stored.registry(settings)
         with lock.turn(there):
             return challenger.unchanged(there)
-    from .scorer import Scorer
+    with _scored_beside(settings, challenger) as held:
+        return _promote(settings, held, tip)
+
+
+@contextmanager
+def _scored_beside(settings: Settings, challenger: Held) -> Iterator[Held]:
+    """Yield the challenge with a process that loads models while this one imports MLflow."""
+    from .scorer import Scorer  # With NumPy, which a model that is the champion needs not.
 
     with Scorer(settings) as scorer:
-        return _promote(settings, replace(challenger, give=scorer.of_models), tip)
+        yield replace(challenger, give=scorer.of_models)
 
 
 def _is_champion(settings: Settings, ours: Candidate) -> bool:

@@ -23,10 +23,13 @@ from ..gate import predictions
 from ..gate.predictions import Given
 from ..modeling import isolation
 from ..modeling.checked_copy import Model
-from ..refits.worker import end_with
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_LENGTH = 8
+"""The bytes before an answer that say how long it is."""
 
 
 class Scorer:
@@ -36,11 +39,10 @@ class Scorer:
         self._settings = settings
 
     def __enter__(self) -> Self:
-        path = os.pathsep.join(filter(None, sys.path))  # The same code as here.
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, self._settings.package],
             cwd=self._settings.root,
-            env={**os.environ, "PYTHONPATH": path},
+            env=processes.same_code(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # A Ctrl-C is meant for who asks, which ends this.
@@ -49,7 +51,7 @@ class Scorer:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        with self._process, suppress(BrokenPipeError):
+        with self._process, suppress(OSError):  # Of a question that it has not read.
             assert self._process.stdin is not None
             self._process.stdin.close()
 
@@ -65,13 +67,18 @@ class Scorer:
         return _read(answer, models) if answer else predictions.of_models(*asked)
 
     def _asked(self, question: bytes) -> bytes:
+        """Return the whole answer, or none.
+
+        It is read by its length: processes that a model has begun and left may hold the pipe open.
+        """
         assert self._process.stdin is not None and self._process.stdout is not None
-        with suppress(BrokenPipeError):
+        with suppress(OSError):  # It has ended; not on every system is that a broken pipe.
             self._process.stdin.write(question)
             self._process.stdin.flush()
         import_module("matplotlib.figure")  # It draws the verdict's page, and there is time now.
-        answer = self._process.stdout.read()
-        return b"" if self._process.wait() else answer
+        length = int.from_bytes(self._process.stdout.read(_LENGTH), "big")
+        answer = self._process.stdout.read(length)
+        return answer if len(answer) == length else b""
 
 
 def _written(found: Mapping[str, Given]) -> bytes:
@@ -96,17 +103,21 @@ def main(package: str) -> None:
     """Import what the project's models need, and answer; what goes wrong, the caller finds out."""
     from threadpoolctl import threadpool_limits
 
-    code = 1
-    with os.fdopen(os.dup(1), "wb") as answers, suppress(Exception):
+    answer = b""
+    with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # What a library prints is no answer.
         with suppress(Exception):
             isolation.warm(package)
-        asked = pickle.load(sys.stdin.buffer)  # noqa: S301 - of whoever has started this process
-        end_with(sys.stdin)
-        with threadpool_limits(1, user_api="blas"):
-            answers.write(_written(dict(predictions.of_models(*asked))))
-        code = 0
-    processes.end(code)
+        with suppress(Exception):
+            asked = pickle.load(sys.stdin.buffer)  # noqa: S301 - of whoever has begun this process
+            processes.end_with_input()
+            with threadpool_limits(1, user_api="blas"):
+                answer = _written(dict(predictions.of_models(*asked)))
+        with suppress(OSError):  # Nobody waits for it.
+            answers.write(len(answer).to_bytes(_LENGTH, "big"))
+            answers.write(answer)
+            answers.flush()
+    processes.end(0)
 
 
 if __name__ == "__main__":

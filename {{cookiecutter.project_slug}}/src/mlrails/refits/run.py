@@ -7,7 +7,6 @@ is told which seed was the lucky one.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -107,8 +106,7 @@ def _fit(settings: Settings, folder: Path, refits: Sequence[Refit]) -> None:
     cores = processes.cores()
     count = min(cores, len(refits), _MOST)
     threads = dict.fromkeys(_SHARED, str(max(cores // count, 1)))
-    path = os.pathsep.join(filter(None, sys.path))  # The same engine as here.
-    environment = {**os.environ, **threads, "PYTHONPATH": path}
+    environment = processes.same_code() | threads
     started = []
     try:
         for number in range(count):

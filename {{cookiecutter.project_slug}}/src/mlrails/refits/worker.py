@@ -10,8 +10,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ..core import files, params, processes, settings
 from ..core.config import validated
@@ -64,20 +63,9 @@ def work(folder: Path, refits: Sequence[Refit]) -> str:
     return ""
 
 
-def end_with(lines: TextIO) -> None:
-    """End this process where whoever has called it is gone."""
-
-    def listen() -> None:
-        for _ in lines:
-            pass
-        os._exit(1)
-
-    Thread(target=listen, daemon=True).start()
-
-
 def main(words: Sequence[str]) -> Any:
     """Do what is asked for, and tell what is wrong as a line of JSON."""
-    end_with(sys.stdin)
+    processes.end_with_input()
     folder, *names = words
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # What a library prints is no answer.

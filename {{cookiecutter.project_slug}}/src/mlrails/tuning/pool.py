@@ -5,7 +5,6 @@ that does not stop a fit that was given up is ended.
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
+from ..core import processes
 from ..core.errors import UsageError, WorldError
 from .trial import Bounds, State, Trial
 
@@ -53,8 +53,7 @@ class Pool:
     ) -> None:
         self._root, self._folder, self._count, self._command = root, folder, count, command
         threads = dict.fromkeys(_SHARED, str(max(cores // count, 1)))
-        path = os.pathsep.join(filter(None, sys.path))  # The same engine as here.
-        self._environment = {**os.environ, **threads, "PYTHONPATH": path}
+        self._environment = processes.same_code() | threads
         self._workers: list[_Worker] = []
         self._told: Queue[tuple[_Worker, Told | None]] = Queue()
         self._waiting: list[tuple[Trial, Bounds | None]] = []
