@@ -55,7 +55,6 @@ PURE = {
     "gate.verdict",
     "refits.draws",
     "refits.spread",
-    "retraining.window",
     "tuning.search",
     "tuning.space",
     "tuning.trial",

@@ -9,14 +9,17 @@ import rows
 
 from mlrails.core.params import Params
 from mlrails.data import splits
+from mlrails.monitoring import until
 from mlrails.monitoring.watch import level
 
 NEWEST = date(2013, 12, 31)
 
 
-def params(**split: Any) -> Params:
+def params(until: str | None = None, horizon: str | None = None, **split: Any) -> Params:
     asked = {"by": "time", "validation": "1 month", "test": "2 months"} | split
-    return Params.model_validate(rows.values() | {"split": asked})
+    values = rows.values()
+    data, monitor = values["data"] | {"until": until}, {"horizon": horizon}
+    return Params.model_validate(values | {"split": asked, "data": data, "monitor": monitor})
 
 
 def part(since: date, until: date, asked: Params) -> str:
@@ -45,6 +48,27 @@ def test_the_first_day_is_the_first_on_which_a_training_learns_of_it(
         assert first == NEWEST
     else:
         assert part(since, first - timedelta(days=1), asked) in {"test", splits.FINAL}
+
+
+@pytest.mark.parametrize(
+    ("since", "newest", "horizon", "first"),
+    [
+        # Up to 14 December November is the newest whole month: October is a test month, too.
+        (date(2013, 10, 10), date(2013, 12, 14), None, date(2013, 12, 31)),
+        (date(2013, 10, 10), date(2013, 12, 31), None, date(2013, 12, 31)),
+        (date(2013, 10, 10), date(2013, 12, 31), "1 week", date(2014, 1, 7)),
+        (date(2013, 12, 6), date(2013, 12, 31), None, date(2014, 2, 28)),
+        (date(2013, 12, 6), date(2013, 12, 31), "1 month", date(2014, 3, 28)),
+    ],
+)
+def test_rows_of_half_a_month_and_without_outcomes_are_no_training_s(
+    since: date, newest: date, horizon: str | None, first: date
+) -> None:
+    asked = params("2013-10-31", horizon)
+    assert level.learnt_from(since, newest, asked) == first
+    ends = [until.moved_on(date(2013, 10, 31), it, asked.monitor.wait) for it in (first, newest)]
+    assert part(since, ends[0], asked) == "validation"
+    assert first == newest or part(since, ends[1], asked) in {"test", "unused"}
 
 
 def test_what_began_among_the_test_rows_is_not_sent_to_a_training_that_knows_nothing() -> None:

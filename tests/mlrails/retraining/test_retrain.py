@@ -135,7 +135,7 @@ def judged(
     [
         ("b" * 64, -0.012, "0.0120 nearer to what came than the champion's"),
         ("b" * 64, 0.0091, "0.0091 further off than the champion's"),
-        ("b" * 64, None, "no champion whose level"),
+        ("b" * 64, None, "the gate has not held its level against the champion's"),
         (None, 0.05, "no champion whose level"),
     ],
 )

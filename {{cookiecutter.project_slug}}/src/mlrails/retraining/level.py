@@ -43,8 +43,10 @@ def came(root: Path) -> tuple[str, bool]:
     """
     found = json.loads((root / report.VERDICT).read_text("utf-8"))
     off = {it["name"]: it["value"] for it in found["checks"]}.get(_CHECK)
-    if found["champion"] is None or off is None:
+    if found["champion"] is None:
         return "there is no champion whose level this one could be held against", True
+    if off is None:
+        return "the gate has not held its level against the champion's", True
     where = f"the mean prediction is {formats.plain(off)}"
     if off <= 0:
         return f"{where} nearer to what came than the champion's", True

@@ -18,8 +18,9 @@ from ..core.settings import Settings
 from ..data import parquet
 from ..data.schema import Column
 from ..evaluation.own import OwnMetric
+from ..monitoring import until
 from ..pipeline import run as pipeline
-from . import level, window
+from . import level
 
 _NEXT = {
     Exit.DONE: (
@@ -97,9 +98,9 @@ def _move(settings: Settings, checked: Params, asked: date | None) -> str:
             )
         return f"{FILE} has no 'data.{missing}', so all rows count"
     after = (
-        window.asked_for(before, days.newest, asked)
+        until.asked_for(before, days.newest, asked)
         if asked
-        else window.moved_on(before, days.newest, checked.monitor.wait)
+        else until.moved_on(before, days.newest, checked.monitor.wait)
     )
     if after == before:
         return f"rows count up to {before} still; the newest is of {days.newest}"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlrails.core.errors import UsageError
-from mlrails.retraining.window import asked_for, moved_on
+from mlrails.monitoring.until import asked_for, moved_on
 
 DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 OCTOBER = date(2013, 10, 31)

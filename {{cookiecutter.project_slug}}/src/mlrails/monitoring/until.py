@@ -1,4 +1,4 @@
-"""How far the window of rows moves on: to the newest day whose outcomes are all known."""
+"""How far the last day that counts moves on: to the newest whose outcomes are all known."""
 
 from datetime import date, timedelta
 
