@@ -2,6 +2,7 @@
 
 import json
 import threading
+import warnings
 from datetime import date
 from typing import Any
 
@@ -150,6 +151,39 @@ def test_the_model_has_one_thread_and_simple_models_another_beside_it(
     found = evaluation_figures.score(rows.parameters(), watched, rows.parts())
     assert next(iter(found["test"].scores)) == MODEL and len(found["test"].scores) > 2
     assert len({*threads}) == 2 and threads.count(threading.current_thread()) == len(found)
+
+
+def test_no_filter_of_warnings_is_left_where_two_threads_have_set_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As scikit-learn does in each of its checks: who ends last puts back what the other had."""
+    model, fit = rows.fitted(Task.CLASSIFICATION), baselines.fit
+    inside, crossed, outside = (threading.Event() for _ in range(3))
+
+    class Crossing:
+        encoder = model.encoder
+
+        def scores_of(self, matrix: Any) -> Any:
+            assert inside.wait(60)
+            with warnings.catch_warnings():
+                crossed.set()
+                assert outside.wait(60)
+                return model.scores_of(matrix)
+
+    def fitted(*of: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UnicodeWarning)
+            inside.set()
+            assert crossed.wait(60)
+        found = fit(*of)
+        outside.set()
+        return found
+
+    monkeypatch.setattr(baselines, "fit", fitted)
+    before = [*warnings.filters]
+    crossing: Any = Crossing()
+    evaluation_figures.score(rows.parameters(), crossing, rows.parts())
+    assert [*warnings.filters] == before
 
 
 def test_what_a_simple_model_stumbles_over_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:

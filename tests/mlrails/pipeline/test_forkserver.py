@@ -129,6 +129,20 @@ def test_what_draws_is_imported_beside_the_first_stage_and_not_before_it(
     assert found == [False, True]
 
 
+def test_a_library_that_cannot_be_imported_ends_no_server_beside_its_stage(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that finds no folder to write to."""
+    broken = root / "broken" / "matplotlib"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise OSError('no folder')", "utf-8")
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(broken.parent), os.environ["PYTHONPATH"]])
+    )
+    with dvc.stages(root) as stages:
+        assert [run(stages, root, "tells") for _ in range(2)] == [0, 0]
+
+
 def test_the_run_is_told_by_a_fork_which_says_what_it_cannot(
     with_libraries: None, root: Path, stages: ForkServer, capfd: pytest.CaptureFixture[str]
 ) -> None:

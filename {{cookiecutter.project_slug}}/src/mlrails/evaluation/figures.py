@@ -3,6 +3,7 @@
 Pure: the same rows and scores give the same figures, to the last bit on one class of CPU.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -276,7 +277,9 @@ def score(
             for part, it in given.items()
         }
 
-    with ThreadPoolExecutor(1) as beside:  # The model, which is the project's, has this thread.
+    # Libraries set filters of warnings for a while; of two threads one may put the other's back.
+    with warnings.catch_warnings(), ThreadPoolExecutor(1) as beside:
+        # The model, which is the project's, has this thread.
         others = beside.submit(simple)
         own = {part: outcomes.scores_of(model, it, every) for part, it in matrix.items()}
     return {

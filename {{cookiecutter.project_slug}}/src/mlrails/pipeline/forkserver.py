@@ -155,7 +155,7 @@ def _import(libraries: Iterable[str]) -> None:
     """Import what is there; it stays, so nobody looks for garbage in it, here or in a fork."""
     gc.disable()
     for library in libraries:
-        with suppress(ImportError):  # Of another framework.
+        with suppress(Exception):  # Of another framework, or broken: who needs it says so.
             importlib.import_module(library)
     gc.freeze()
     gc.enable()
