@@ -14,7 +14,7 @@ from flight_delays import model as module
 from flight_delays.schema import COLUMNS
 from mlrails.core.errors import UsageError
 from mlrails.core.layout import SERVING_LOCK
-from mlrails.core.params import Params, Task, Unit
+from mlrails.core.params import Params, Task, Unit, of_held_out
 from mlrails.evaluation import figures
 from mlrails.evaluation.held_out import conformal
 from mlrails.explaining.explanation import Explainer
@@ -122,6 +122,17 @@ def test_only_numbers_have_an_interval(task: Task) -> None:
     told = rows.values(task)["estimator"] | {"interval": 0.9}
     with pytest.raises(UsageError, match=rf"'estimator\.interval' is of numbers; {task} has none"):
         rows.fit(rows.parameters(task, estimator=told))
+
+
+@pytest.mark.parametrize("key", ["interval", "calibration"])
+@pytest.mark.parametrize("value", ["0.9", True, "most"])
+def test_a_share_in_quotes_is_none(key: str, value: object) -> None:
+    told = rows.values(NUMBERS)["estimator"]
+    asked = rows.parameters(NUMBERS, estimator=told | {key: value})
+    with pytest.raises(UsageError, match=rf"^params.yaml: 'estimator\.{key}' = [^;]*number$"):
+        of_held_out(asked)
+    whole = of_held_out(rows.parameters(NUMBERS, estimator=told | {"calibration": 1}))
+    assert whole.calibration == 1
 
 
 def test_a_prediction_has_its_ends_beside_it_and_they_come_back(

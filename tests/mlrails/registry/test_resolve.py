@@ -80,10 +80,10 @@ def forget(here: Settings) -> None:
 
 
 LOST: dict[Change, str] = {
-    alias_is_lost: "none of its versions 1 is",
+    alias_is_lost: "no version has the alias 'champion'; there are: 1",
     model_is_deleted: "its ledger tells of champions",
     versions_are_deleted: "has no version",
-    all_is_archived: "none of its versions 1 is",
+    all_is_archived: "no version has the alias 'champion'; there are: 1",
     another_database: "theirs.db: .* holds no model 'project'",
     mistyped_path: "misstyped/mlflow.db: there is no database; check MLFLOW_TRACKING_URI",
     key_is_there: "signing.pub asks for signatures",
@@ -157,7 +157,7 @@ def test_a_champion_is_named_with_its_registry(
 
 @pytest.mark.usefixtures("registered")
 def test_a_model_that_no_gate_has_let_pass_is_no_champion(here: Settings) -> None:
-    with pytest.raises(WorldError, match="none of its versions 1 is"):
+    with pytest.raises(WorldError, match="no version has the alias 'champion'; there are: 1"):
         Resolver(here).pointed()
     assert Resolver(here, "challenger").pointed()[0] == "1"
 

@@ -86,7 +86,8 @@ def test_a_running_server_keeps_its_model_when_the_alias_is_lost_and_a_restart_r
     Fetcher(order, here).look()
     (problem, refused) = said[1:]
     assert problem == refused and list(problem) == ["problem"]
-    assert "there is no champion (none of its versions 1 is)" in problem["problem"]
+    why = "there is no champion (no version has the alias 'champion'; there are: 1)"
+    assert why in problem["problem"]
 
 
 @pytest.mark.usefixtures("promoted")

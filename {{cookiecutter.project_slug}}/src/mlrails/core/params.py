@@ -276,9 +276,9 @@ class Params(Frozen):
 class OfHeldOut(Frozen):
     """What is set on the validation rows after the fit; nothing without its key."""
 
-    calibration: float | None = Field(default=None, gt=0, le=1)
+    calibration: float | None = Field(default=None, gt=0, le=1, strict=True)
     """How much of what they are off by on the whole is set right."""
-    interval: float | None = Field(default=None, ge=0.5, le=0.999)
+    interval: float | None = Field(default=None, ge=0.5, le=0.999, strict=True)
     """In which share of cases what comes is to lie between the ends beside a number."""
 
 

@@ -75,11 +75,14 @@ def _previous(there: Registry, book: Ledger, champion: Version | None) -> Versio
     """Return the last champion before this one that is there and was not rolled back."""
     there_still = {it.number: it for it in there.versions() if ROLLED_BACK not in it.tags}
     now = champion.number if champion else None
-    for entry in reversed(book.entries()):
+    entries = book.entries()
+    for entry in reversed(entries):
         for number in (entry.version, entry.before):
             if number in there_still and number != now:
                 return there_still[number]
+    # Whose rollback was killed after its end asks once more, and is told that it has happened.
+    done = [f" since the rollback of {it.time} UTC" for it in entries[-1:] if it.action == ROLLBACK]
     raise UsageError(
-        f"{there.name}: there is no earlier champion to go back to; name a version, as in "
-        "`nox -s rollback -- 1`"
+        f"{there.name}: there is no earlier champion to go back to{''.join(done)}; name a version, "
+        "as in `nox -s rollback -- 1`"
     )

@@ -107,7 +107,7 @@ def _used(there: Registry, settings: Settings) -> Iterator[str]:
     had a registry has none to lose.
     """
     if numbers := [str(version.number) for version in there.versions()]:
-        yield f"none of its versions {', '.join(numbers)} is"
+        yield f"no version has the alias {CHAMPION!r}; there are: {', '.join(numbers)}"
     if there.exists():
         yield f"its model {there.model!r} has no version"
     if Ledger(there.client, settings).entries():
