@@ -130,6 +130,14 @@ def test_our_own_workflows_hold_no_secret_and_may_write_nothing(path: Path) -> N
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step.get("uses", "a/b@" + "0" * 40))
 
 
+def test_sessions_that_follow_each_other_share_what_is_made_once() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yaml").read_text("utf-8"))
+    runs = {it.get("run"): it.get("env", {}) for it in workflow["jobs"]["tests"]["steps"]}
+    folder = runs["uvx nox -s tests"]["MADE_ONCE"]
+    assert folder == runs["uvx nox -s stories"]["MADE_ONCE"]
+    assert "export MADE_ONCE" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
 def test_no_file_names_a_machine_or_is_large() -> None:
     for path in FILES:
         assert path.stat().st_size < 500_000, path
