@@ -29,9 +29,10 @@ _OF_ANOTHER_FOLDER = {
 """Git sets them for its hooks; a command for another folder would work on the hook's."""
 
 _OURS = ("-c", f"core.hooksPath={os.devnull}", "-c", "commit.gpgsign=false")
-"""No hook and no signature of a person's is asked for by what the engine does in copies of its own.
+"""What the engine does runs no hook of a person's, and asks for no signature of theirs.
 
-Whoever has hooks for all their repositories, or in git's template of new ones, has them there too.
+Whoever has them for all their repositories, or in git's template of new ones, has them in its
+copies too. In a person's own repository it commits nothing: that is theirs, and so are their hooks.
 """
 _TRUSTED = "safe.directory"
 """The setting that git names, in every language, where a repository is another user's."""

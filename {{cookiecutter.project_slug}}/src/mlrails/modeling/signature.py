@@ -102,8 +102,8 @@ def read_interface(folder: Path) -> Interface:
         categories = tuple(about.pop("known", known.get(name, ())))
         inputs.append(Field(name, kind, **about, known=categories))
     level = told.get(_LEVEL)
-    known_level = level if isinstance(level, float) else None
-    return Interface(tuple(inputs), outs, _example(folder), known_level)
+    sure = level if isinstance(level, float) else None
+    return Interface(tuple(inputs), outs, _example(folder), sure)
 
 
 def promise(level: float) -> str:

@@ -185,10 +185,10 @@ def push(settings: Settings, branch: str, folder: Path, paths: Sequence[str], me
     """
     git.check(folder, "add", "--force", "--", *paths)
     who = ["-c", f"user.name={git.actor(settings)}", "-c", "user.email=registry@localhost"]
-    commit = ["commit", "--quiet", "--no-verify", "--no-gpg-sign", "--message", message]
+    commit = ["commit", "--quiet", "--message", message]
     git.check(folder, *who, *commit)
     where = [address(settings), f"HEAD:refs/heads/{branch}"]
-    done = _with_rights(settings, folder, "push", "--porcelain", "--no-verify", *where)
+    done = _with_rights(settings, folder, "push", "--porcelain", *where)
     if done.returncode and not _FASTER.search(done.stdout):
         raise WorldError(
             f"{remote_name(settings, branch)}: git cannot write it: {_words(done.stderr)}"

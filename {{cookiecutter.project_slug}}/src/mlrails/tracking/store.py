@@ -59,11 +59,11 @@ def connect(settings: Settings) -> "MlflowClient":
         # The registry of a database looks a logged model up with a client of its own.
         set_tracking_uri(uri)
         # With a traceback, beside what `in_words` says of the same error.
-        logging.getLogger("mlflow.store.db.utils").addFilter(_told_already)
+        logging.getLogger("mlflow.store.db.utils").addFilter(_is_no_error)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def _told_already(record: logging.LogRecord) -> bool:
+def _is_no_error(record: logging.LogRecord) -> bool:
     return record.levelno < logging.ERROR
 
 

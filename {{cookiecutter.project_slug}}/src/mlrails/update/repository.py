@@ -13,20 +13,18 @@ from ..core.errors import UsageError
 
 _AS_IT_IS = ("-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "-c", "core.excludesFile=")
 """A bake is taken as it lies there, whatever the user's own settings say."""
-
-
-_ALONE = ("--literal-pathspecs",)
+_LITERALLY = "--literal-pathspecs"
 """A name with `*` in it is one file's."""
 
 
 def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run git; raises WorldError where there is none."""
-    return git.run(folder, *_ALONE, *words, **variables)
+    return git.run(folder, _LITERALLY, *words, **variables)
 
 
 def output(folder: Path, *words: str, **variables: str) -> str:
     """Return what git says, without the last line's end; raises WorldError where it fails."""
-    return git.check(folder, *_ALONE, *words, **variables).removesuffix("\n")
+    return git.check(folder, _LITERALLY, *words, **variables).removesuffix("\n")
 
 
 @contextmanager

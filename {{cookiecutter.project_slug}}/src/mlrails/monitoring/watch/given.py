@@ -77,12 +77,13 @@ def _made(given: "pd.Series[Any]", column: Column, how: Reading) -> Any:
     import pyarrow as pa
     import pyarrow.types as kinds
 
+    name = column.name
     try:
         cells = pa.chunked_array([pa.Array.from_pandas(given)])
-        text = cells.cast(pa.string())
+        is_text = kinds.is_string(cells.type) or kinds.is_large_string(cells.type)
+        text = cells.cast(pa.string()) if is_text or name in how.positive else None
     except (pa.ArrowException, TypeError):
         return None  # Of several kinds: whoever wants it tells so.
-    name, is_text = column.name, kinds.is_string(cells.type) or kinds.is_large_string(cells.type)
     if name in how.positive:
         return _event(text, how.positive[name])
     if name in how.dates and not kinds.is_timestamp(cells.type):
