@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,8 @@ import surroundings  # noqa: E402
 os.environ.setdefault("PYTEST_IN_CI", os.environ.get("CI", ""))
 # Before anything is imported: libraries read their variables when they are.
 surroundings.leave(os.environ)
+# A shell that starts tests beside it lets them ignore an interrupt, and so do their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(tempfile.mkdtemp(prefix="sample-"))
 atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
 sample.lay(ROOT)

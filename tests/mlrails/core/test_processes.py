@@ -72,7 +72,6 @@ def test_libraries_add_up_in_one_order_and_say_what_they_are_told_to(told: dict[
 INTERRUPTED = """
 import os, signal
 from mlrails.core import errors, processes
-signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 {before}
 processes.begin()
 {after}
