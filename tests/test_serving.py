@@ -72,15 +72,21 @@ def rows(promoted: Project) -> Path:
 
 
 @ONE
-@pytest.mark.parametrize(("verb", "path"), [("serve", "/ping"), ("ui", "/health")])
+@pytest.mark.parametrize(
+    ("verb", "path", "told"), [("serve", "/ping", ""), ("ui", "/health", "stop with Ctrl-C")]
+)
 def test_what_nox_has_started_ends_with_it(
-    promoted: Project, verb: str, path: str, tmp_path: Path
+    promoted: Project, verb: str, path: str, told: str, tmp_path: Path
 ) -> None:
     found, log = free_port(), tmp_path / "log"
     nox = [sys.executable, "-m", "nox", "--envdir", str(promoted.tools), "-s", verb]
     with started(promoted, [*nox, "--", "--port", str(found)], found, log, path) as process:
         below = psutil.Process(process.pid).children(recursive=True)
         assert len(below) >= 2
+        for _ in range(600):  # It says where its pages are only after they have answered.
+            if told in log.read_text("utf-8"):
+                break
+            time.sleep(0.1)
         process.terminate()
         process.wait(timeout=60)
         _, alive = psutil.wait_procs(below, timeout=60)
