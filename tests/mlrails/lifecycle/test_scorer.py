@@ -14,7 +14,7 @@ import psutil
 import pytest
 import rows
 
-from mlrails.core import hashing
+from mlrails.core import hashing, processes
 from mlrails.core.errors import Exit, UsageError
 from mlrails.core.params import Task
 from mlrails.core.settings import Settings
@@ -134,18 +134,24 @@ with Scorer(Settings(Path.cwd(), package="flight_delays")) as process:
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_it_ends_with_whoever_has_started_it(tmp_path: Path, how: signal.Signals) -> None:
-    path = os.pathsep.join(filter(None, sys.path))
+def waiting(folder: Path) -> tuple["subprocess.Popen[str]", psutil.Process]:
+    """Start who waits beside a scorer, in a group of their own; return both."""
     caller = subprocess.Popen(
         [sys.executable, "-c", WAITS],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": path},
+        cwd=folder,
+        env=processes.same_code(),
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     assert caller.stdout is not None
-    process = psutil.Process(int(caller.stdout.readline()))
+    return caller, psutil.Process(int(caller.stdout.readline()))
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_it_ends_with_whoever_has_started_it(tmp_path: Path, how: signal.Signals) -> None:
+    caller, process = waiting(tmp_path)
     caller.send_signal(how)
     caller.wait()
     process.wait(timeout=60)
@@ -154,18 +160,7 @@ def test_it_ends_with_whoever_has_started_it(tmp_path: Path, how: signal.Signals
 
 def test_an_interrupt_is_told_by_who_asks_and_ends_both(tmp_path: Path) -> None:
     """As from a terminal: all of the group get it, also one that has just begun."""
-    path = os.pathsep.join(filter(None, sys.path))
-    caller = subprocess.Popen(
-        [sys.executable, "-c", WAITS],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert caller.stdout is not None
-    process = psutil.Process(int(caller.stdout.readline()))
+    caller, process = waiting(tmp_path)
     os.killpg(caller.pid, signal.SIGINT)
     told = caller.communicate(timeout=60)[1]
     assert told.count("KeyboardInterrupt") == 1 and not process.is_running()

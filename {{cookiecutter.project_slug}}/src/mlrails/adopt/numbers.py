@@ -21,7 +21,7 @@ def floats(column: Any, how: Reading) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    special, head = how.decimal != "." or how.thousands, column.slice(0, 200)
+    special, head = not how.is_plain, column.slice(0, 200)
     if not special:
         try:
             head.cast(pa.float64())

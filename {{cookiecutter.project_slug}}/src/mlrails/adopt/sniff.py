@@ -128,7 +128,7 @@ _WITHIN = re.compile(rb"(?<=[A-Za-z])[\x80-\xff](?=[A-Za-z])")
 
 def _refuse_mixture(data: bytes, lines: Sequence[bytes], where: str) -> None:
     """Raise UsageError for lines of UTF-8 among which some are not: read as one, most are wrong."""
-    wrong = [it for it in lines if not _is_utf8(it)]
+    wrong = [it for it in lines if not dialect.is_utf8(it)]
     right = len(lines) - len(wrong)
     if wrong and right > max(len(wrong), 2):
         line = data.count(b"\n", 0, data.index(wrong[0])) + 1
@@ -136,14 +136,6 @@ def _refuse_mixture(data: bytes, lines: Sequence[bytes], where: str) -> None:
             f"{where}: line {line:,} is not UTF-8, and {right:,} of {len(lines):,} lines with such "
             "letters are; save the file in one encoding"
         )
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _words(text: str) -> set[str]:

@@ -30,7 +30,7 @@ def is_time(name: str, kind: str, how: Reading) -> bool:
 
 def is_number(name: str, kind: str, how: Reading) -> bool:
     """Tell whether a column writes its numbers in a way of its own."""
-    return kind in _NUMBERS and (how.decimal != "." or bool(how.thousands) or name in how.units)
+    return kind in _NUMBERS and (not how.is_plain or name in how.units)
 
 
 def reason(name: str, kind: str, how: Reading) -> str:

@@ -55,6 +55,15 @@ def without_values(error: Exception) -> str:
     return str(error).partition(":")[0].splitlines()[0][:80]
 
 
+def is_utf8(text: bytes) -> bool:
+    """Tell whether a text, or a line of it, is in UTF-8."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def is_regular(text: bytes, separator: str = ",") -> bool:
     """Tell whether each quote opens a cell, closes one, or is doubled within one."""
     if b'"' not in text:

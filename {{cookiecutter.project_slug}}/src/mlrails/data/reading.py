@@ -165,7 +165,7 @@ def plain(rows: "pa.Table", numbers: Collection[str], how: Reading, where: str) 
             bare = columnar.without_unit(rows[name], how.units[name])
             made, wrong = columnar.numerals(bare, how.decimal, how.thousands)
             _check(wrong, here, f"is no number beside {how.units[name]!r}")
-        elif name in numbers and (how.decimal != "." or how.thousands):
+        elif name in numbers and not how.is_plain:
             made, wrong = columnar.numerals(rows[name], how.decimal, how.thousands)
             _check(wrong, here, f"is no number with {how.decimal!r} before its decimals")
         else:

@@ -78,7 +78,7 @@ def _is_own(body: bytes, header: bool, rows: RowSchema, how: Reading) -> bool:
         ours, theirs = len(known & {*plain}), len(known & {*unique(said)})
     else:
         ours, theirs = (int(len(it) == len(rows.names)) for it in (plain, said))
-    return theirs > ours or (0 < theirs == ours and not _is_utf_8(body))
+    return theirs > ours or (0 < theirs == ours and not dialect.is_utf8(body))
 
 
 def _first(body: bytes, separator: str, encoding: str) -> Sequence[str]:
@@ -88,14 +88,6 @@ def _first(body: bytes, separator: str, encoding: str) -> Sequence[str]:
         found = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         return next(filter(None, found), [])
     return []
-
-
-def _is_utf_8(body: bytes) -> bool:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _lines(body: bytes, separator: str = ",", encoding: str = "utf-8") -> Iterator[list[str]]:
