@@ -85,6 +85,21 @@ def test_a_copy_imports_its_own_code_where_it_says_so(project: Project, tmp_path
     assert done.stdout.strip() == own(copy)
 
 
+def test_a_shell_that_wants_no_byte_code_beside_its_sources_has_it_elsewhere(
+    project: Project,
+) -> None:
+    project.nox("history", PYTHONDONTWRITEBYTECODE="1")
+    kept = project.tools / "project" / "byte-code"
+    assert [it.name for it in kept.rglob(f"{project.package}/*.pyc")]
+    assert not [*project.root.glob("src/**/__pycache__")]
+    # Whoever keeps it in a place of their own goes on to do so; whoever said nothing, as Python.
+    own = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(project.root / "own")}
+    project.nox("history", **own)
+    assert [*(project.root / "own").rglob("*.pyc")]
+    project.nox("history")
+    assert [*project.root.glob("src/**/__pycache__")]
+
+
 def test_every_test_of_the_template_runs_in_one_session_and_in_no_other() -> None:
     text = (ROOT / "noxfile.py").read_text("utf-8")
     (chosen,) = re.findall(r'(?m)^TESTS, STORIES = "(.*)", "(.*)"$', text)

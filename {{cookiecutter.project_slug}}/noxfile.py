@@ -66,13 +66,22 @@ def offer(name: str, sentence: str, *command: str) -> None:
         path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
         # Where projects share an environment (--envdir), each imports its own code all the same.
         source, us = str(Path("src").absolute()), str(os.getpid())
-        env = {"PATH": path, "PYTHONPATH": source, "STARTED_BY": us}
+        env = {"PATH": path, "PYTHONPATH": source, "STARTED_BY": us, **byte_code(programs.parent)}
         called = (str(programs / first), *words, *session.posargs)
         # After a Ctrl-C a server answers what it has taken, and a run says that it has ended.
         session.run(*called, env=env, external=True, interrupt_timeout=30, terminate_timeout=5)
 
     act.__doc__ = sentence
     nox.session(name=name)(act)
+
+
+def byte_code(environment: Path) -> dict[str, str]:
+    """Keep byte code in the environment where none is to lie beside the sources."""
+    # Without any, each command compiles its libraries anew, which takes as long as all its work.
+    if not os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        return {}
+    folder = os.environ.get("PYTHONPYCACHEPREFIX") or str(environment / "byte-code")
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
 
 
 def install(session: nox.Session) -> Path:

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import py_compile
 import signal
 import stat
 import subprocess
@@ -152,6 +153,17 @@ def test_a_scratch_folder_of_a_process_that_is_gone_is_removed(tmp_path: Path) -
         (folder / "deep").mkdir(parents=True)
     with files.scratch_folder(tmp_path) as first, files.scratch_folder(tmp_path) as second:
         assert listed(tmp_path / "copies") == sorted([elsewhere.name, first.name, second.name])
+
+
+def test_byte_code_of_a_scratch_folder_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "byte-code"))
+    with files.scratch_folder(tmp_path) as folder:
+        (folder / "module.py").write_text("A = 1\n", "utf-8")
+        kept = Path(py_compile.compile(str(folder / "module.py"), doraise=True))
+        assert kept.is_relative_to(tmp_path / "byte-code")
+    assert not kept.exists()
 
 
 def test_neither_the_order_nor_the_time_of_day_leaves_a_mark_in_an_archive() -> None:

@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,19 @@ def scratch_folder(home: Path) -> Iterator[Path]:
     copies.chmod(0o700)  # Nobody else may put a folder of theirs in the place of ours.
     for left in copies.iterdir():
         if is_gone(left.name.rpartition(_JOINT)[0].replace(_JOINT, "/")):
-            shutil.rmtree(left, ignore_errors=True)
+            _remove(left)
     mine = process_id().replace("/", _JOINT)
     made = Path(tempfile.mkdtemp(prefix=f"{mine}{_JOINT}", dir=copies))
     try:
         yield made
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        _remove(made)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, with the byte code of it that Python keeps in a place for all of them."""
+    for it in (folder, Path(cache_from_source(str(folder / "any.py"))).parent):
+        shutil.rmtree(it, ignore_errors=True)
 
 
 def canonical_zip(files: Mapping[str, bytes]) -> bytes:
