@@ -13,6 +13,7 @@ from mlrails.core.errors import UsageError, WorldError
 from mlrails.core.processes import process_id
 from mlrails.core.settings import Settings
 from mlrails.pipeline import run, worktree
+from mlrails.tracking import embedded
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,7 @@ def test_the_copy_has_the_files_as_they_stand_and_the_users_stay(
         stage = settings.from_environment(told, there.root)
         assert stage.tracking_uri == there.tracking_uri
         assert (stage.root, stage.checkpoints.parent) == (there.root, project / ".dvc" / "tmp")
+        assert stage.trial == there.trial == "evaluation.resamples=200"
     assert not there.root.exists()
     assert Path.cwd() == project
     assert (
@@ -119,6 +121,18 @@ def test_the_copy_has_the_files_as_they_stand_and_the_users_stay(
         (project / "params.yaml").read_bytes(),
     ) == before
     assert fake.get_experiment_by_name(rows.NAME)
+
+
+def test_mlflow_is_not_asked_for_an_experiment_that_is_known(
+    project: Path, fake: fakes.FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[str | None] = [None, "0"]
+    asked: list[int] = []
+    monkeypatch.setattr(embedded, "experiment", lambda *_: known.pop(0))
+    monkeypatch.setattr(worktree.store, "experiment", lambda *_: asked.append(1))
+    for _ in range(2):
+        with worktree.copy(Settings(project), {}):
+            assert asked == [1]
 
 
 def test_a_copy_is_removed_whatever_happens_in_it(project: Path, fake: fakes.FakeClient) -> None:

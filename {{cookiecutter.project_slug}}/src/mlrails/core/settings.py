@@ -46,6 +46,7 @@ from .errors import UsageError
 FILE = "pyproject.toml"
 CALLER = "PIPELINE_PROCESS"
 PROJECT = "PIPELINE_PROJECT"
+TRIAL = "PIPELINE_TRIAL"
 STARTED_BY = "STARTED_BY"
 _SERVER = "https://github.com"
 _MARKS = ("dvc.yaml", "params.yaml")
@@ -144,6 +145,7 @@ def from_environment(environment: Mapping[str, str], start: Path) -> Settings:
         stage=environment.get("DVC_STAGE", "").rpartition(":")[2] or None,
         project=Path(environment[PROJECT]) if environment.get(PROJECT) else None,
         in_ci=environment.get("CI", "").lower() in {"1", "true", "yes"},
+        trial=environment.get(TRIAL, ""),
     )
 
 

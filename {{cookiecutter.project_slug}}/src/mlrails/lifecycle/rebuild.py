@@ -18,12 +18,12 @@ from ..core.config import read_yaml
 from ..core.console import say
 from ..core.errors import WorldError
 from ..core.layout import LOCK
-from ..core.settings import PROJECT, Settings
+from ..core.settings import PROJECT, TRIAL, Settings
 from ..pipeline import dvc
 
 _ENVIRONMENT = (LOCK, "python_env.yaml")
 _FETCH = "fetch the commit with `git fetch --unshallow`, or from where it was pushed"
-_NOT_ITS_OWN = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", PROJECT)
+_NOT_ITS_OWN = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", PROJECT, TRIAL)
 
 
 @contextmanager

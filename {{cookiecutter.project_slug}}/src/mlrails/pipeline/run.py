@@ -16,7 +16,7 @@ from ..core.console import say, warn
 from ..core.errors import UsageError, WorldError, installing
 from ..core.layout import LOCK, SERVING_LOCK
 from ..core.params import Params
-from ..core.settings import CALLER, PROJECT, Settings
+from ..core.settings import CALLER, PROJECT, TRIAL, Settings
 from ..data.schema import Column
 from ..evaluation.own import OwnMetric
 from ..registry import permissions
@@ -187,18 +187,13 @@ def _reproduce(settings: Settings, stages: ForkServer, *arguments: str) -> None:
 
 
 def _record(settings: Settings, stages: ForkServer, checked: Params, key: str) -> None:
-    """Tell the run what the stages have made: as one of them, so that MLflow is imported once.
-
-    In a copy this process has asked MLflow already; where nothing forks, it does so now.
-    """
+    """Tell the run what the stages have made: as one of them, so that MLflow is imported once."""
     if recording.is_recorded(settings, key):
         return
-    code = None
-    if not settings.project:
-        variables = os.environ | dvc.surroundings(settings.root) | told_to_stages(settings)
-        with interrupts_left_to_the_stage():
-            code = stages.run_module(_RECORD, str(settings.root), variables)
-    if code is None:
+    variables = os.environ | dvc.surroundings(settings.root) | told_to_stages(settings)
+    with interrupts_left_to_the_stage():
+        code = stages.run_module(_RECORD, str(settings.root), variables)
+    if code is None:  # Nothing forks here.
         recording.record(settings, Project(settings.root), checked, key)
     elif code:
         raise dvc.ended(code) or WorldError(f"{_RECORD} was killed; run the same command again")
@@ -209,6 +204,7 @@ def told_to_stages(settings: Settings) -> dict[str, str]:
     told = {CALLER: processes.process_id()}
     if settings.project:  # A copy of it, whose runs are the project's own.
         told |= {"MLFLOW_TRACKING_URI": store.address(settings), PROJECT: str(settings.project)}
+        told[TRIAL] = settings.trial
     return told
 
 

@@ -51,11 +51,7 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
 
     The runs go to the project's own store.
     """
-    client = store.connect(settings)
-    store.experiment(client, settings)
-    if settings.opened_run:
-        needs = needed(EDIT, "experiment", settings.name)
-        runs.claim(client, store.address(settings), settings.opened_run, needs)
+    _open(settings)
     with files.scratch_folder(settings.scratch) as folder:
         root = _copy_files(settings.root, folder / "copy")
         dvc.lend(settings.root, root)
@@ -64,6 +60,20 @@ def copy(settings: Settings, changes: Mapping[str, str]) -> Iterator[Settings]:
         words = " ".join(f"{name}={value}" for name, value in changes.items())
         address = store.address(settings)
         yield replace(settings, root=root, tracking_uri=address, project=settings.root, trial=words)
+
+
+def _open(settings: Settings) -> None:
+    """Make sure of the experiment, and hold the run that `mlflow run` has opened.
+
+    MLflow is imported where there is something to do: the server of forks is about to do so anyway.
+    """
+    store.prepare(settings)
+    if settings.opened_run or not store.has_experiment(settings):
+        client = store.connect(settings)
+        store.experiment(client, settings)
+        if settings.opened_run:
+            needs = needed(EDIT, "experiment", settings.name)
+            runs.claim(client, store.address(settings), settings.opened_run, needs)
 
 
 def _copy_files(root: Path, target: Path) -> Path:

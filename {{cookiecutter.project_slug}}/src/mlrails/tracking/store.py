@@ -41,18 +41,27 @@ def is_embedded(settings: Settings) -> bool:
     return address(settings) == embedded.address(settings.store_folder)
 
 
-def connect(settings: Settings) -> "MlflowClient":
-    """Return a client of the store, made first where it is the project's own.
+def prepare(settings: Settings) -> None:
+    """Make the store where it is a file that is missing, and let the project's own follow a move.
 
-    Raises OutageError where a server does not answer.
+    MLflow is imported to make one, not for a store that is there. Raises OutageError where a server
+    does not answer.
     """
     configure_mlflow()
-    uri = address(settings)
-    check_reachable(uri)
+    check_reachable(address(settings))
     if is_embedded(settings):
         embedded.prepare(settings)
     else:
-        embedded.prepare_shared(uri)
+        embedded.prepare_shared(address(settings))
+
+
+def connect(settings: Settings) -> "MlflowClient":
+    """Return a client of the store, made first where it is a file that is missing.
+
+    Raises OutageError where a server does not answer.
+    """
+    prepare(settings)
+    uri = address(settings)
     with in_words(uri, needed(READ, "experiment", settings.name)):
         from mlflow import MlflowClient, set_tracking_uri
 
@@ -190,6 +199,12 @@ def _make_experiment(client: "MlflowClient", settings: Settings, name: str) -> s
         if known := found(client, settings, name):
             return known
         raise
+
+
+def has_experiment(settings: Settings) -> bool:
+    """Tell whether the project's own store is known to hold its experiment; MLflow is not asked."""
+    known = is_embedded(settings) and embedded.experiment(settings.store_folder, settings.name)
+    return bool(known)
 
 
 def has_run(settings: Settings, run_id: str) -> bool:
