@@ -400,6 +400,8 @@ def test_a_changed_param_on_the_command_line_leaves_the_tree_alone(
     done = project.nox("train", "--", "--max_iter", "15")
     assert done.returncode == 0, done.stdout + done.stderr
     assert tree(project) == before
+    new = max(runs(project), key=lambda run: len(run["name"]))
+    assert new["name"] == f"{new['tags']['input_key'][:12]} max_iter=15"
     assert len(runs(project)) == 2
     bad = project.verb("train", "--max_itre", "15")
     assert bad.returncode == 2 and "did you mean 'max_iter'?" in bad.stderr
