@@ -187,3 +187,18 @@ with warnings.catch_warnings():
 def test_proxies_that_nobody_has_asked_for_are_not_spoken_of() -> None:
     assert b"SOCKS support" in run(PROXIES.replace("processes.begin()", "")).stderr
     assert run(PROXIES).stderr == b""
+
+
+@pytest.mark.parametrize("words", ["error", "e", "ignore,error::DeprecationWarning"])
+def test_what_a_library_warns_of_ends_no_command(words: str) -> None:
+    warn = "import warnings; warnings.warn('of tomorrow', DeprecationWarning)"
+    for begin, code in (("", 1), ("from mlrails.core.processes import begin; begin(); ", 0)):
+        done = subprocess.run(
+            [sys.executable, "-c", begin + warn],
+            capture_output=True,
+            text=True,
+            cwd=rows.ROOT / "src",
+            env={"PATH": os.environ["PATH"], "PYTHONWARNINGS": words},
+            check=False,
+        )
+        assert (done.returncode, "of tomorrow" in done.stderr) == (code, True), done.stderr

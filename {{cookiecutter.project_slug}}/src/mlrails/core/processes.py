@@ -67,9 +67,19 @@ def begin() -> None:
     """
     add_up_in_one_order()
     speak_any_encoding()
+    tell_warnings()
     gc.set_threshold(_OBJECTS_BETWEEN_LOOKS, 50, 100)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end_interrupted)
+
+
+def tell_warnings() -> None:
+    """Let warnings be told and not raised, also in a shell that asks for errors of its own tests.
+
+    Libraries warn of what their next versions change, which is no failure of a command.
+    """
+    if any(it[:1] == "e" for it in sys.warnoptions):  # Python takes any beginning of `error`.
+        warnings.simplefilter("default")
 
 
 def _end_interrupted(*_: object) -> NoReturn:
