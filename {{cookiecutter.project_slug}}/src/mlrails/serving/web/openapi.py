@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from ...data import cells
-from ...modeling.signature import Interface, promise
+from ...modeling.signature import ENDS, Interface, promise
 from ..http.body import MOST_EXPLAINED
 from ..http.messages import Refusal
 from ..model.current import Current
@@ -91,17 +91,18 @@ def _shapes(row: Any, interface: Interface) -> dict[str, Any]:
         "Predictions": _object({"predictions": answers}),
         "Model": _object({"version": text, "digest": text}),
         "PredictionsOfModel": _object({"predictions": answers, "model": _ref("Model")}),
-        **_of_explanations(rows),
+        **_of_explanations(rows, interface),
     }
 
 
-def _of_explanations(rows: Any) -> dict[str, Any]:
+def _of_explanations(rows: Any, interface: Interface) -> dict[str, Any]:
     text, number = {"type": "string"}, {"type": "number"}
     share = {"column": text, "value": {}, "contribution": number, "error": number}
     explanation = {
         "output": text,
         "base": number,
         "prediction": number,
+        **{it: number for it in ENDS if it in interface.outputs},
         "contributions": {"type": "array", "items": _ref("Contribution")},
         "exact": {"type": "boolean"},
         "outside": {"type": "array", "items": _ref("Outside")},
