@@ -96,10 +96,15 @@ def size(candidate: Candidate, bounds: Gate) -> Check:
     return Check("size", found <= bounds.megabytes, found, bounds.megabytes, words)
 
 
+def read_of(folder: Path, sensitive: Iterable[str]) -> list[str]:
+    """Return the columns that a model asks for, of those that are to be kept from it."""
+    return sorted({*sensitive} & {*columns(folder)[0]})
+
+
 def outside(folder: Path, sensitive: Iterable[str]) -> Iterator[Check]:
     """Fail where a model asks for a column that the bounds keep from it."""
     if names := list(sensitive):
-        asked = sorted({*names} & {*columns(folder)[0]})
+        asked = read_of(folder, names)
         words = f"the model asks for {', '.join(map(repr, asked))}, which `data.sensitive` of the "
         words += f"bounds keeps from it; take it out of the features in {FILE}"
         told = words if asked else "the model asks for none of them"
