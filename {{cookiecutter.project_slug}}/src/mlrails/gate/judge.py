@@ -237,7 +237,9 @@ def _meet(
             checks.append(signature(candidate.folder, models[CHAMPION].folder))
         rows = contest.rows(raw, candidate, met.by_role().values())
         asked = own, give or predictions.of_models
-        return contest.contest(registry.root, candidate, models, rows, bounds, *asked), checks
+        told = contest.left_out(raw, candidate, rows, bounds.gate.days)
+        met_on = contest.contest(registry.root, candidate, models, rows, bounds, *asked)
+        return replace(met_on, notes=[*met_on.notes, *told]), checks
 
 
 def _incomparable(names: tuple[str, str], checks: Sequence[Check]) -> Verdict:
