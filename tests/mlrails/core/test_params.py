@@ -1,18 +1,18 @@
 """`params.yaml`: what is taken, and what is refused with the file, the key and a remedy."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 import rows
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from flight_delays.schema import COLUMNS
 from mlrails.core import params
-from mlrails.core.config import Period
+from mlrails.core.config import Period, validated
 from mlrails.core.errors import UsageError
 from mlrails.core.params import Task
 from mlrails.data import validation
@@ -158,6 +158,65 @@ def test_any_text_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
 def test_a_yes_is_no_number(tmp_path: Path, answer: bool) -> None:
     with pytest.raises(UsageError, match=f"'seed' = {answer}: input should be a number"):
         load(tmp_path, changed("seed", answer))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("gate.margin", "0.02", "'gate.margin' = '0.02': YAML reads this as text; write 0.02,"),
+        ("gate.margin", "1e-5", "'gate.margin' = '1e-5': YAML reads this as text; write 1.0e-05,"),
+        ("seed", " 7", "'seed' = ' 7': YAML reads this as text; write 7, without quotes"),
+        ("gate.days", "1_000", "'gate.days' = '1_000': YAML reads this as text; write 1000,"),
+        ("gate.floors", {"roc_auc": "0.6"}, "'gate.floors.roc_auc' = '0.6': YAML reads this"),
+        ("data.sensitive", {"distance": [500, "900"]}, "'data.sensitive.distance.1' = '900': YAML"),
+        ("evaluation.refits", "3", "'evaluation.refits' = '3': YAML reads this as text; write 3,"),
+        ("monitor.rows", "200", "'monitor.rows' = '200': YAML reads this as text; write 200,"),
+        ("features.background", "32", "'features.background' = '32': YAML reads this as text"),
+        ("gate.margin", True, "'gate.margin' = True: input should be a number"),
+        ("gate.floors", {"roc_auc": True}, "'gate.floors.roc_auc' = True: input should be a num"),
+    ],
+)
+def test_a_text_and_a_yes_are_no_numbers(
+    tmp_path: Path, key: str, value: object, words: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load(tmp_path, changed(key, value))
+    assert str(caught.value).startswith(f"params.yaml: {words}")
+    assert ";" not in str(caught.value).removeprefix("params.yaml: ").partition("; write")[2]
+
+
+class Theirs(BaseModel):
+    """Hyperparameters as a user may write them."""
+
+    learning_rate: float = 0.1
+    layers: tuple[int, ...] = ()
+    prune: bool = True
+    name: str = ""
+    rate: float | Literal["auto"] = "auto"
+    share: Annotated[float, BeforeValidator(lambda it: int(it[:-1]) / 100)] = 0.1
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"learning_rate": "0.1"}, "'estimator.learning_rate' = '0.1': YAML reads this as text"),
+        ({"learning_rate": True}, "'estimator.learning_rate' = True: input should be a number"),
+        ({"layers": [8, "16"]}, "'estimator.layers.1' = '16': YAML reads this as text; write 16,"),
+        ({"prune": "no"}, "'estimator.prune' = 'no': write false, without quotes"),
+        ({"prune": 1}, "'estimator.prune' = 1: write true, without quotes"),
+        ({"rate": "0.1"}, "'estimator.rate' = '0.1': YAML reads this as text; write 0.1, without"),
+    ],
+)
+def test_a_hyperparameter_of_another_kind_is_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        validated(Theirs, values, params.FILE, "estimator")
+    assert str(caught.value).startswith(f"params.yaml: {words}")
+
+
+def test_values_of_their_kind_are_taken() -> None:
+    given = {"learning_rate": 1, "layers": [8], "prune": False, "name": "0.1", "share": "20%"}
+    found = validated(Theirs, given, params.FILE, "estimator")
+    assert found.model_dump() == given | {"layers": (8,), "share": 0.2, "rate": "auto"}
 
 
 @pytest.mark.parametrize(("task", "bound"), [("classification", None), ("regression", 0.003)])

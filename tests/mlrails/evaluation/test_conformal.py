@@ -1,6 +1,6 @@
 """The interval beside a number: what it promises, what it is made of, and who gets to see it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ import rows
 
 from flight_delays import model as module
 from flight_delays.schema import COLUMNS
+from mlrails.batch.explain import in_words
 from mlrails.core.errors import UsageError
 from mlrails.core.layout import SERVING_LOCK
 from mlrails.core.params import Params, Task, Unit, of_held_out
@@ -224,6 +225,37 @@ def test_what_is_explained_is_the_prediction_and_not_an_end_of_it(written: Path)
     found = explainer.explain(row)
     moved = found.base + sum(it.contribution for it in found.contributions)
     assert found.output == "prediction" and moved == pytest.approx(found.prediction, abs=1e-9)
+
+
+def test_who_asks_for_an_explanation_sees_the_ends_too(
+    written: Path, model: module.Predictor, tmp_path: Path
+) -> None:
+    front, _ = callers.application(written)
+    rows_sent = {"rows": [callers.ROW]}
+    (told,) = callers.ask(front, "POST", "/explain", rows_sent).json()["explanations"]
+    (said,) = callers.ask(front, "POST", "/predict", rows_sent).json()["predictions"]
+    assert {name: told[name] for name in OUTPUTS} == said
+    shape = callers.ask(front, "GET", "/openapi.json").json()["components"]["schemas"]
+    assert shape["Explanation"]["required"] == [*told] and {*OUTPUTS} < {*told}
+    found = Explainer(callers.model(written)).explain(callers.ROW)
+    ends = f"{said['lower']:.6g} to {said['upper']:.6g}"
+    head, sure, *_ = in_words("row 1", found, True).splitlines()
+    assert head.startswith(f"row 1: prediction {said['prediction']:.6g} ({ends}), where typical")
+    assert f"{sure}." == SURE
+    of = model, COLUMNS, rows.parts()["train"], "rows", rows.ROOT / SERVING_LOCK
+    directory.write(*of, tmp_path / "untold", (8, 7))
+    untold = Explainer(callers.model(tmp_path / "untold")).explain(callers.ROW)
+    assert f"({ends})" in (words := in_words("row 1", untold, True)) and "to lie" not in words
+
+
+def test_a_model_without_an_interval_is_explained_as_before(
+    explained_of: Callable[[Task], Path],
+) -> None:
+    front, _ = callers.application(explained_of(NUMBERS))
+    told = callers.ask(front, "POST", "/explain", {"rows": [callers.ROW]}).json()["explanations"]
+    assert not {*OUTPUTS[1:]} & {*told[0]}
+    shape = callers.ask(front, "GET", "/openapi.json").json()["components"]["schemas"]
+    assert [*shape["Explanation"]["properties"]] == [*told[0]]
 
 
 def test_the_test_rows_say_how_often_it_holds_also_slice_by_slice(model: module.Predictor) -> None:

@@ -89,6 +89,60 @@ def test_one_that_has_seen_everything_leaves_no_rows(settings: Settings) -> None
     assert chosen(settings, rival(split_digest="another", seen_until=rows.LAST)).empty
 
 
+SEEN = (
+    "21 of the 30 days of test rows (2013-09-01 to 2013-09-30) are left out, as a champion of "
+    "another split may have learnt of them; 9 are left and `gate.days` asks for "
+)
+LATER, ON = "bring later rows", "move `data.until` in params.yaml on"
+FINAL = {"validation": "1 month", "test": "20 days", "final": "10 days"}
+
+
+@pytest.mark.parametrize(
+    ("sections", "least", "words"),
+    [
+        ({}, 10, f"{SEEN}10, so it takes 1 later day at least: {LATER} and {ON}"),
+        ({}, 14, f"{SEEN}14, so it takes 5 later days at least: {LATER} and {ON}"),
+        ({}, 9, None),
+        (
+            {"split": FINAL},
+            7,
+            "20 of the 20 days of test rows (2013-09-01 to 2013-09-20) are left out, as a champion "
+            "of another split may have learnt of them; 0 are left and `gate.days` asks for 7, so "
+            "it takes 7 later days at least: shorten `split.final` (10 days) by as many, or "
+            f"{LATER} and {ON}",
+        ),
+        (
+            {"data": rows.values()["data"] | {"until": None}},
+            10,
+            f"{SEEN}10, so it takes 1 later day at least: {LATER}",
+        ),
+    ],
+)
+def test_days_that_a_champion_has_seen_are_told_where_too_few_are_left(
+    settings: Settings, sections: dict[str, Any], least: int, words: str | None
+) -> None:
+    here = of(rows.parameters(**sections), settings.root)
+    met = contest.rows(
+        raw(settings), here, [rival(split_digest="another", seen_until="2013-09-21")]
+    )
+    told = contest.left_out(raw(settings), here, met, least)
+    assert [*told] == ([] if words is None else [words])
+
+
+def test_final_rows_that_are_too_few_are_not_asked_for(settings: Settings) -> None:
+    here = of(rows.parameters(split=FINAL), settings.root)
+    (told,) = contest.left_out(raw(settings), here, raw(settings)[:0], 35)
+    assert "split.final" not in told and told.endswith(f"35 later days at least: {LATER} and {ON}")
+
+
+def test_where_no_day_is_left_out_or_known_nothing_is_told_of_it(settings: Settings) -> None:
+    same, drawn = (of(rows.parameters(**it), settings.root) for it in ({}, AT_RANDOM))
+    for here in (same, drawn):
+        every = raw(settings)
+        assert not [*contest.left_out(every, here, contest.rows(every, here, ()), 100)]
+    assert not [*contest.left_out(raw(settings), drawn, raw(settings)[:0], 100)]
+
+
 @pytest.mark.parametrize("tags", [{}, {"seen_until": ""}])
 def test_where_nobody_knows_what_a_rival_has_seen_there_are_no_rows(
     settings: Settings, tags: dict[str, str]

@@ -301,6 +301,19 @@ def test_another_seed_draws_no_other_rows_of_time(here: Project) -> None:
     assert asked(rows.parameters(seed=1)) == asked(rows.parameters(seed=2))
 
 
+def test_days_that_a_champion_of_another_split_has_seen_are_told(
+    here: Project, champion: Path
+) -> None:
+    here.met = Rivals(
+        here.version(1, "champion", split_digest="another", seen_until="2013-09-21"), None
+    )
+    found = here.verdict(days=10)
+    assert found.answer is Answer.UNDECIDED
+    (told,) = (it for it in found.notes() if "left out" in it)
+    assert told.startswith("21 of the 30 days of test rows (2013-09-01 to 2013-09-30) are left out")
+    assert not any("left out" in it for it in here.verdict(days=9).notes())
+
+
 def test_the_first_model_meets_nobody(here: Project) -> None:
     here.met = NOBODY
     found = here.verdict()

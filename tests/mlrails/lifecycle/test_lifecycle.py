@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import rows
+import yaml
 
-from mlrails.core import layout
+from mlrails.core import layout, params
 from mlrails.core.errors import Exit, UsageError, WorldError
 from mlrails.core.hashing import of_folder
 from mlrails.core.params import Task
@@ -21,7 +22,7 @@ from mlrails.core.settings import Settings
 from mlrails.data import parquet
 from mlrails.gate.report import VERDICT
 from mlrails.lifecycle import history, promote, rebuild, register, reproduce, rollback
-from mlrails.modeling import equivalence
+from mlrails.modeling import equivalence, isolation
 from mlrails.pipeline import dvc
 from mlrails.registry import download, versions
 from mlrails.registry.ledger import Ledger, experiment_of
@@ -323,6 +324,27 @@ def test_a_champion_that_got_lost_is_no_first_model(here: Settings) -> None:
 def test_a_blank_reason_is_none(here: Settings) -> None:
     rollback.rollback(here)
     assert promote.promote(here, again=" ") is Exit.REJECT
+
+
+@pytest.mark.usefixtures("succeeded")
+@pytest.mark.parametrize("number", [None, 1])
+def test_a_champion_of_before_that_asks_for_a_sensitive_column_stays_where_it_is(
+    here: Settings, number: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = yaml.safe_load((here.root / params.FILE).read_text("utf-8"))
+    values["data"]["sensitive"] = ["carrier", "tailnum"]
+    values["features"]["categorical"].remove("carrier")
+    (here.root / params.FILE).write_text(yaml.safe_dump(values), "utf-8")
+    before = moves(here)
+    words = r"^version 1 asks for 'carrier', which `data\.sensitive` of params\.yaml keeps from"
+    with monkeypatch.context() as patched, pytest.raises(UsageError, match=words):
+        patched.setattr(isolation, "load_copy", lambda *_: pytest.fail("its code was run"))
+        rollback.rollback(here, number)
+    assert champion(here) == 2 and moves(here) == before
+    values["data"]["sensitive"] = ["tailnum"]
+    (here.root / params.FILE).write_text(yaml.safe_dump(values), "utf-8")
+    rollback.rollback(here, number)
+    assert champion(here) == 1
 
 
 @pytest.mark.usefixtures("promoted")

@@ -56,6 +56,16 @@ def test_a_name_without_a_section_is_one_of_the_estimators(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("text", "value"), [("0.05", 0.05), ("1e-3", 0.001), ("1E2", 100.0), ("3", 3), ("'3'", "3")]
+)
+def test_a_number_of_the_command_line_is_one(tmp_path: Path, text: str, value: object) -> None:
+    name = next(iter(rows.values()["estimator"]))
+    found = changed(tmp_path, **{name: text, "gate.margin": "1e-2"})
+    assert (found.gate.margin, found.estimator[name]) == (0.01, value)
+    assert type(found.estimator[name]) is type(value)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "words"),
     [
         ("seed.deep", "3", "--seed.deep: 'seed' is a value of params.yaml, not a section"),

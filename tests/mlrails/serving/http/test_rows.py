@@ -30,6 +30,9 @@ GOOD: dict[str, Any] = {
     "temp": 39.02,
 }
 SENT = json.dumps(GOOD).encode()
+ONE = "one row, {column: value, ...}"
+SHAPES = f"[{{column: value, ...}}, ...], {{column: [value, ...], ...}}, or {ONE}"
+BESIDE = f"single values side by side; send columns, {{column: [value, ...], ...}}, or {ONE}"
 FORMS: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
     "dataframe_split": lambda rows: {
         "columns": [*rows[0]],
@@ -82,6 +85,47 @@ def test_a_name_that_stands_once_is_not_taken_for_two(
     for form, made in FORMS.items():
         body = json.dumps({form: made([row])}, separators=(",", mark)).encode()
         assert read(body, interface)[0]["dest"] == 'a":'
+
+
+@pytest.mark.parametrize("form", ["instances", "inputs"])
+def test_rows_columns_and_a_single_row_are_taken_as_mlflows_own_server_takes_them(
+    form: str, interface: signature.Interface
+) -> None:
+    sent = [GOOD, GOOD | {"carrier": "ZZ", "temp": None}]
+    expected = read({"dataframe_records": sent}, interface)
+    columns = {name: [row[name] for row in sent] for name in GOOD}
+    assert read({form: sent}, interface) == read({form: columns}, interface) == expected
+    alone = {name: [value] for name, value in GOOD.items()}
+    assert read({form: GOOD}, interface) == read({form: alone}, interface) == expected[:1]
+
+
+@pytest.mark.parametrize("form", ["instances", "inputs"])
+@pytest.mark.parametrize(
+    ("change", "column", "reason"),
+    [
+        ({"distance": "187"}, "distance", "must be a valid number"),
+        ({"distance": True}, "distance", "must be a valid number"),
+        ({"distance": None}, "distance", "a value is missing, and must not be"),
+        ({"carrier": {"0": "AA"}}, "carrier", "must be a valid string"),
+        ({"tmep": 1}, "tmep", "the model knows no such column"),
+    ],
+)
+def test_the_values_of_a_single_row_and_of_columns_are_held_as_strictly(
+    interface: signature.Interface, form: str, change: dict[str, Any], column: str, reason: str
+) -> None:
+    row = GOOD | change
+    for sent in (row, {name: [value] for name, value in row.items()}):
+        (fault,) = refused({form: sent}, interface).faults
+        assert fault.row == 0 and fault.column == column and reason in fault.reason
+
+
+def test_nan_is_missing_and_a_name_stands_once_in_a_single_row_too(
+    interface: signature.Interface,
+) -> None:
+    body = json.dumps({"instances": GOOD | {"temp": math.nan}}).encode()
+    assert read(body, interface)[0]["temp"] is None
+    twice = b'{"inputs": %s, "temp": 1}}' % SENT[:-1]
+    assert "'temp' stands twice" in refused(twice, interface).in_words()
 
 
 def test_lists_are_rows_in_the_order_of_the_signature(interface: signature.Interface) -> None:
@@ -144,7 +188,15 @@ def test_nan_is_a_missing_value_where_one_may_be(interface: signature.Interface)
         ({"instances": [GOOD], "more": 1}, 422, "'more' means nothing here"),
         ({"instances": [GOOD], "params": {"a": 1}}, 422, "no 'params'"),
         ({"instances": []}, 422, "no row"),
-        ({"instances": {}}, 422, "must be a list"),
+        ({"instances": {}}, 422, "no row"),
+        ({"inputs": {}}, 422, "no row"),
+        ({"instances": 1}, 422, f"instances must be {SHAPES}"),
+        ({"inputs": "far"}, 422, f"inputs must be {SHAPES}"),
+        ({"inputs": {"carrier": ["A"], "temp": 1}}, 422, f"inputs has lists and {BESIDE}"),
+        ({"instances": GOOD | {"temp": [1]}}, 422, f"instances has lists and {BESIDE}"),
+        ({"instances": {"carrier": ["A"], "temp": []}}, 422, "columns of instances differ in len"),
+        ({"dataframe_records": GOOD}, 422, "a list of rows; send [{column: value, ...}, ...]"),
+        ({"dataframe_split": {"data": []}}, 422, 'send {"columns": [column, ...], "data": [[val'),
         ({"instances": [1]}, 422, "a row must be an object"),
         ({"inputs": {"carrier": ["A"], "temp": []}}, 422, "differ in length"),
         ({"dataframe_split": []}, 422, "'columns' and 'data'"),

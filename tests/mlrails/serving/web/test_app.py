@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import callers
+import jsonschema
 import numpy as np
 import pytest
 from callers import ROW, ask, asking
@@ -239,6 +240,30 @@ def test_the_document_describes_the_rows_with_an_example_that_works(front: Front
     for path in ("/predict", "/invocations"):
         content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         assert ask(front, "POST", path, content["example"]).status == 200
+
+
+SHAPES: dict[str, Callable[[list[dict[str, Any]]], Any]] = {
+    "rows": lambda rows: rows,
+    "columns": lambda rows: {name: [row[name] for row in rows] for name in rows[0]},
+    "one row": lambda rows: rows[0],
+    "lists": lambda rows: [[*row.values()] for row in rows],
+    "a value beside lists": lambda rows: {**{name: [it] for name, it in ROW.items()}, "temp": 1.0},
+    "a text for a number": lambda rows: rows[0] | {"distance": "187"},
+    "nothing": lambda rows: None,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("form", ["dataframe_records", "inputs", "instances"])
+def test_the_document_and_the_server_take_the_same_shapes(
+    front: Front, form: str, shape: str
+) -> None:
+    document = ask(front, "GET", "/openapi.json").json()
+    body = document["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    schema = {**body["application/json"]["schema"], "components": document["components"]}
+    sent = {form: SHAPES[shape]([ROW, ROW | {"carrier": "EV"}])}
+    told = jsonschema.Draft202012Validator(schema).is_valid(sent)
+    assert told is (ask(front, "POST", "/invocations", sent).status == 200)
 
 
 def test_the_document_says_what_is_taken_and_what_may_come_back(front: Front) -> None:

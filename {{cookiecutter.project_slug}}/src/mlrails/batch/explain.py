@@ -15,7 +15,7 @@ from ..core.settings import Settings
 from ..data import parquet, values
 from ..explaining.explanation import Explainer, Explanation
 from ..modeling import loading
-from ..modeling.signature import Field
+from ..modeling.signature import Field, promise
 from ..registry import resolve
 from ..sources import datasets, declared, tables
 from . import inputs, rules
@@ -87,8 +87,11 @@ def in_words(name: str, found: Explanation, with_values: bool) -> str:
         )
         for it in found.contributions
     ]
-    sums = f"{found.output} {found.prediction:.6g}, where typical rows have {found.base:.6g}"
-    told = [f"{name}: {sums}", table(head, lines)]
+    said = f"{name}: {found.output} {found.prediction:.6g}"
+    said += f" ({' to '.join(f'{end:.6g}' for end in found.ends.values())})" if found.ends else ""
+    told = [f"{said}, where typical rows have {found.base:.6g}"]
+    told += [promise(found.level)] if found.ends and found.level else []
+    told.append(table(head, lines))
     told += [f"{it.column} {it.reason}" for it in found.outside]
     if found.outside:
         told.append("there the model guesses, and so does this explanation")

@@ -185,7 +185,10 @@ def parse_yaml(text: str, file: str) -> Any:
     """Read YAML that came from a file; raises UsageError naming the file and the line."""
     if marks := _CONFLICT.search(text):
         number = text.count("\n", 0, marks.start()) + 1
-        raise UsageError(f"{file}, line {number}: git's marks of a conflict; {_settle(file)}")
+        settled = "keep one side of each and take the marks away, then run the same command again"
+        if file == "dvc.lock":
+            settled = "run `nox -s train`, which makes it anew of what is merged, then `git add` it"
+        raise UsageError(f"{file}, line {number}: git's marks of a conflict; {settled}")
     try:
         return deepcopy(_parsed(text))
     except RecursionError:
@@ -195,13 +198,6 @@ def parse_yaml(text: str, file: str) -> Any:
         raise UsageError(f"{file}{line}: {error.problem}") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: not YAML ({str(error).splitlines()[0]})") from None
-
-
-def _settle(file: str) -> str:
-    """Return what to do about a file that a merge has left with both sides in it."""
-    if file == "dvc.lock":
-        return "run `nox -s train`, which makes the file anew of what is merged, then `git add` it"
-    return "keep one side of each and take the marks away, then run the same command again"
 
 
 @lru_cache(maxsize=16)
@@ -230,17 +226,42 @@ def validated(model: type[Model], values: object, file: str, prefix: str = "") -
     if not isinstance(values, Mapping):
         where = f"the section {prefix!r}" if prefix else "the file"
         raise UsageError(f"{file}: {where} holds no keys; write `key: value` lines, or restore it")
-    for name, field in model.model_fields.items():
-        # A yes would pass for the number one.
-        if field.annotation in (int, float, float | None) and isinstance(values.get(name), bool):
-            key = f"{prefix}.{name}" if prefix else name
-            raise UsageError(f"{file}: '{key}' = {values[name]}: input should be a number")
     try:
-        return model.model_validate(values)
+        found = model.model_validate(values)
     except ValidationError as error:
         unknown_first = sorted(error.errors(), key=lambda it: it["type"] != "extra_forbidden")
         problems = (_sentence(model, problem, prefix) for problem in unknown_first)
         raise UsageError(f"{file}: {'; '.join(dict.fromkeys(problems))}") from None
+    if taken := [*_taken_for(values, found, prefix)]:
+        raise UsageError(f"{file}: {'; '.join(taken)}")
+    return found
+
+
+NUMBER = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?")
+"""A number, also one such as `1e-3`, which YAML of the first kind reads as text."""
+_YES_OR_NO = {"true", "false", "yes", "no", "on", "off", "y", "n", "t", "f", "1", "0", "1.0", "0.0"}
+
+
+def _taken_for(given: object, found: object, key: str) -> Iterator[str]:
+    """Yield a sentence of each value that pydantic takes for another kind, as a text for a number.
+
+    A text that a validator of the user's makes a number of is none of them.
+    """
+    if isinstance(given, Mapping) and isinstance(found, BaseModel | Mapping):
+        for name, inner in dict(found).items():
+            yield from _taken_for(given.get(name), inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(given, list) and isinstance(found, list | tuple):
+        for place, pair in enumerate(zip(given, found, strict=False)):
+            yield from _taken_for(*pair, f"{key}.{place}")
+    elif type(found) is type(given) or not isinstance(found, bool | int | float):
+        return
+    elif isinstance(given, bool):
+        yield f"{key!r} = {given}: input should be a number"
+    elif isinstance(found, bool) and str(given).lower() in _YES_OR_NO:
+        yield f"{key!r} = {given!r:.60}: write {str(found).lower()}, without quotes"
+    elif isinstance(given, str) and NUMBER.fullmatch(given.strip().replace("_", "")):
+        plain = yaml.safe_dump(found).split()[0]
+        yield f"{key!r} = {given!r:.60}: YAML reads this as text; write {plain}, without quotes"
 
 
 _OF_A_KEY = "[key]"
@@ -270,14 +291,8 @@ def _sentence(model: type[BaseModel], problem: Any, prefix: str) -> str:
 
 
 def _fields(model: type[BaseModel], path: list[str]) -> list[str]:
-    for step in _sections(model, path):
-        model = step
-    return list(model.model_fields)
-
-
-def _sections(model: type[BaseModel], path: list[str]) -> Iterator[type[BaseModel]]:
     for name in path:
         inner = model.model_fields[name].annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             model = inner
-            yield model
+    return list(model.model_fields)

@@ -1,7 +1,7 @@
 """The explanation of one prediction, as a value, and what makes it for a loaded model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from ..core.errors import UsageError, nearest
 from ..data.arrays import Matrix, Vector
 from ..modeling.classes import PREFIX
 from ..modeling.loading import LoadedModel
+from ..modeling.signature import ENDS
 from . import boosted, shapley
 from .outside import Outside, outside
 from .shapley import Owners, Shares
@@ -47,6 +48,10 @@ class Explanation:
     drawn: int
     """How many orders of the columns were drawn; 0 where the contributions are exact."""
     outside: tuple[Outside, ...]
+    ends: Mapping[str, float] = field(default_factory=dict)
+    """Those of the interval beside a number, where the model answers one."""
+    level: float | None = None
+    """How much of what comes the interval is to hold, where the model tells."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -54,6 +59,7 @@ class Explanation:
             "output": self.output,
             "base": self.base,
             "prediction": self.prediction,
+            **self.ends,
             "contributions": [vars(it) for it in self.contributions],
             "exact": not self.drawn,
             "outside": [it._asdict() for it in self.outside],
@@ -125,7 +131,9 @@ class Explainer:
         ]
         told.sort(key=lambda it: -abs(it.contribution))
         around = outside(row, self._model.inputs, self._typical)
-        return Explanation(chosen, found.base, said, tuple(told), found.drawn, around)
+        ends = {it: float(answer[it][0]) for it in ENDS if it in self._model.interface.outputs}
+        about = tuple(told), found.drawn, around, ends, self._model.interface.level
+        return Explanation(chosen, found.base, said, *about)
 
     def _shares(self, row: Vector, place: int) -> Shares:
         typical, owners = self._matrix, self._owners

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core import layout
+from ..core.errors import counted
 from ..core.params import FILE, Params, Task
 from ..data import parquet, sensitive, splits
 from ..data.arrays import Vector
@@ -49,6 +50,30 @@ def rows(raw: "pd.DataFrame", candidate: Candidate, rivals: Iterable[Version]) -
             rows = rows[fresh]
     chosen: pd.DataFrame = rows
     return chosen
+
+
+def left_out(
+    raw: "pd.DataFrame", candidate: Candidate, rows: "pd.DataFrame", least: int
+) -> Iterator[str]:
+    """Tell why fewer days of test rows are left than the gate asks for, and what brings more."""
+    params, time = candidate.params, candidate.params.data.time
+    if time is None:
+        return
+    labels, days = splits.label(raw, params), raw[time].dt.date
+    test, kept = days[labels == "test"], days[labels == splits.FINAL].nunique()
+    left, every = rows[time].dt.date.nunique(), test.nunique()
+    lacking = least - left
+    if left == every or lacking <= 0:
+        return
+    seen = f"{every - left} of the {every} days of test rows ({test.min()} to {test.max()})"
+    enough = params.split.by == "time" and kept > lacking
+    shorter = f"shorten `split.final` ({params.split.final}) by as many, or " if enough else ""
+    on = f" and move `data.until` in {FILE} on" if params.data.until else ""
+    yield (
+        f"{seen} are left out, as a champion of another split may have learnt of them; {left} are "
+        f"left and `gate.days` asks for {least}, so it takes {counted(lacking, 'later day')} at "
+        f"least: {shorter}bring later rows{on}"
+    )
 
 
 def same_holdout(raw: "pd.DataFrame", params: Params, bounds: Params) -> Check:

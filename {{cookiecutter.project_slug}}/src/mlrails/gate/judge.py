@@ -96,10 +96,15 @@ def size(candidate: Candidate, bounds: Gate) -> Check:
     return Check("size", found <= bounds.megabytes, found, bounds.megabytes, words)
 
 
+def read_of(folder: Path, sensitive: Iterable[str]) -> list[str]:
+    """Return the columns that a model asks for, of those that are to be kept from it."""
+    return sorted({*sensitive} & {*columns(folder)[0]})
+
+
 def outside(folder: Path, sensitive: Iterable[str]) -> Iterator[Check]:
     """Fail where a model asks for a column that the bounds keep from it."""
     if names := list(sensitive):
-        asked = sorted({*names} & {*columns(folder)[0]})
+        asked = read_of(folder, names)
         words = f"the model asks for {', '.join(map(repr, asked))}, which `data.sensitive` of the "
         words += f"bounds keeps from it; take it out of the features in {FILE}"
         told = words if asked else "the model asks for none of them"
@@ -232,7 +237,9 @@ def _meet(
             checks.append(signature(candidate.folder, models[CHAMPION].folder))
         rows = contest.rows(raw, candidate, met.by_role().values())
         asked = own, give or predictions.of_models
-        return contest.contest(registry.root, candidate, models, rows, bounds, *asked), checks
+        told = contest.left_out(raw, candidate, rows, bounds.gate.days)
+        met_on = contest.contest(registry.root, candidate, models, rows, bounds, *asked)
+        return replace(met_on, notes=[*met_on.notes, *told]), checks
 
 
 def _incomparable(names: tuple[str, str], checks: Sequence[Check]) -> Verdict:

@@ -1,10 +1,14 @@
 """Go back to an earlier champion."""
 
+from pathlib import Path
+
+from ..core import params
 from ..core.console import say
 from ..core.errors import UsageError, WorldError
 from ..core.settings import Settings
 from ..gate import judge
 from ..modeling import isolation
+from ..modeling.checked_copy import Copy
 from ..registry import download, ledger, lock, permissions, signing, transitions, versions
 from ..registry.ledger import ROLLBACK, Ledger
 from ..registry.versions import CHAMPION, ROLLED_BACK, Registry, Version
@@ -35,7 +39,9 @@ def _told(
         it for entry in book.entries() for it in (entry.version, entry.before)
     }:
         raise UsageError(f"version {target.number} was never champion; only `promote` makes it one")
-    _check_loads(there, target)
+    with download.model(there, target) as folder:
+        _check_columns(settings.root, folder, target)
+        _check_loads(folder, target)
     best = judge.best(there, book, target.tags.get("target"), without=champion) or target
     return {
         "action": ROLLBACK,
@@ -53,15 +59,24 @@ def _told(
     }
 
 
-def _check_loads(there: Registry, target: Version) -> None:
-    with download.model(there, target) as folder:
-        try:
-            isolation.load_copy(folder, folder)
-        except Exception as error:  # It is the version's own code that runs here.
-            why = f"{type(error).__name__}: {error!s:.100}"
-            raise WorldError(
-                f"version {target.number} cannot be loaded ({why}); name another one"
-            ) from error
+def _check_columns(root: Path, folder: Copy, target: Version) -> None:
+    """Refuse what `promote` refuses too, though it was champion before the list was as it is."""
+    if asked := judge.read_of(folder, params.load(root).data.sensitive):
+        raise UsageError(
+            f"version {target.number} asks for {', '.join(map(repr, asked))}, which "
+            f"`data.sensitive` of {params.FILE} keeps from models; name a version that does not, "
+            "as in `nox -s rollback -- 1`, or take it off that list"
+        )
+
+
+def _check_loads(folder: Copy, target: Version) -> None:
+    try:
+        isolation.load_copy(folder, folder)
+    except Exception as error:  # It is the version's own code that runs here.
+        why = f"{type(error).__name__}: {error!s:.100}"
+        raise WorldError(
+            f"version {target.number} cannot be loaded ({why}); name another one"
+        ) from error
 
 
 def _champion(there: Registry) -> Version | None:

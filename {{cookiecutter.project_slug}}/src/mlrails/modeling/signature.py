@@ -106,6 +106,10 @@ def read_interface(folder: Path) -> Interface:
     return Interface(tuple(inputs), outs, _example(folder), sure)
 
 
+ENDS = ("lower", "upper")
+"""The ends of the interval beside a number, among what a model answers."""
+
+
 def promise(level: float) -> str:
     """Say what an interval of a level is to hold."""
     return f"{100 * level:.6g}% of what comes is to lie between lower and upper"

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from ..core import files, git, params
+from ..core.config import NUMBER
 from ..core.console import say
 from ..core.errors import UsageError
 from ..core.settings import Settings
@@ -121,4 +122,6 @@ def _value(name: str, text: str) -> object:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise UsageError(f"--{name} {text!r}: not a value as YAML writes it") from None
+    if value == text and NUMBER.fullmatch(text):  # such as 1e-3
+        return float(text)
     return value.isoformat() if isinstance(value, date) else value

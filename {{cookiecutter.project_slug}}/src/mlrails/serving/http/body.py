@@ -110,7 +110,7 @@ def read_plain(body: bytes, rows: RowSchema) -> list[Row]:
         raise RefusedError(422, f"{_too_many(extra, ['rows'])}; {form}, and nothing beside it")
     if not content:
         raise RefusedError(422, form)
-    checked = _checked(_records(content["rows"], rows), body, rows)
+    checked = _checked(_list(content["rows"], "the rows"), body, rows)
     refuse_repeated(body, 1 + _names_in(content["rows"]))
     return checked
 
@@ -162,7 +162,8 @@ _SPLIT = ("columns", "data", "index")
 
 def _split(content: Any, rows: RowSchema) -> Iterable[Any]:
     if not isinstance(content, dict) or not {"columns", "data"} <= set(content):
-        raise RefusedError(422, "dataframe_split must hold 'columns' and 'data'")
+        form = '{"columns": [column, ...], "data": [[value, ...], ...]}'
+        raise RefusedError(422, f"dataframe_split must hold 'columns' and 'data'; send {form}")
     if extra := set(content) - set(_SPLIT):
         raise RefusedError(422, f"dataframe_split: {_too_many(extra, _SPLIT)}")
     names = _names(content["columns"])
@@ -175,28 +176,47 @@ def _split(content: Any, rows: RowSchema) -> Iterable[Any]:
     return _named(names, found)
 
 
+_ROWS = "[{column: value, ...}, ...]"
+_COLUMNS = "{column: [value, ...], ...}"
+_ONE_ROW = "{column: value, ...}"
+
+
 def _records(content: Any, rows: RowSchema) -> Iterable[Any]:
-    return _list(content, "the rows")
+    if not isinstance(content, list):
+        raise RefusedError(422, f"dataframe_records must be a list of rows; send {_ROWS}")
+    return content
 
 
 def _instances(content: Any, rows: RowSchema) -> Iterable[Any]:
-    """Rows as objects, or as lists in the order of the signature."""
-    found = _list(content, "instances")
-    if found and isinstance(found[0], list):
-        return _named(rows.names, found)
-    return found
+    """What `inputs` may be, or rows as lists in the order of the signature."""
+    if isinstance(content, list) and content and isinstance(content[0], list):
+        return _named(rows.names, content)
+    return _rows_or_columns(content, rows, "instances")
 
 
 def _inputs(content: Any, rows: RowSchema) -> Iterable[Any]:
-    """Columns of equal length, or rows as objects."""
+    return _rows_or_columns(content, rows, "inputs")
+
+
+def _rows_or_columns(content: Any, rows: RowSchema, form: str) -> Iterable[Any]:
+    """Rows as objects, columns of equal length, or a single row.
+
+    One value beside lists, which MLflow's own server repeats, may be meant or forgotten.
+    """
+    if isinstance(content, list):
+        return content
     if not isinstance(content, dict):
-        return _list(content, "inputs")
+        raise RefusedError(422, f"{form} must be {_ROWS}, {_COLUMNS}, or one row, {_ONE_ROW}")
     rows.refuse_more(content)
-    columns = {name: _list(values, f"inputs.{name}") for name, values in content.items()}
-    lengths = {len(values) for values in columns.values()}
-    if len(lengths) > 1:
-        raise RefusedError(422, "the columns of inputs differ in length")
-    return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    lists = [name for name, it in content.items() if isinstance(it, list)]
+    if content and not lists:
+        return [content]
+    if len(lists) < len(content):
+        told = f"{form} has lists and single values side by side"
+        raise RefusedError(422, f"{told}; send columns, {_COLUMNS}, or one row, {_ONE_ROW}")
+    if len(set(map(len, content.values()))) > 1:
+        raise RefusedError(422, f"the columns of {form} differ in length")
+    return (dict(zip(content, row, strict=True)) for row in zip(*content.values(), strict=True))
 
 
 _READERS: Mapping[str, Callable[[Any, RowSchema], Iterable[Any]]] = {

@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from ...data import cells
-from ...modeling.signature import Interface, promise
+from ...modeling.signature import ENDS, Interface, promise
 from ..http.body import MOST_EXPLAINED
 from ..http.messages import Refusal
 from ..model.current import Current
@@ -39,7 +39,7 @@ def describe(app: FastAPI, now: Current) -> dict[str, Any]:
     document["components"]["schemas"]["Refusal"] = TypeAdapter(Refusal).json_schema(
         ref_template="#/components/schemas/{model}"
     )
-    document["components"]["schemas"] |= _shapes(schema["items"], now.served.interface)
+    document["components"]["schemas"] |= _shapes(schema, now.served.interface)
     document["paths"] = {
         "/predict": {"post": _predict(example)},
         "/invocations": {"post": _invocations(example)},
@@ -67,16 +67,19 @@ def _timed(schema: Any) -> Any:
     return told
 
 
-def _shapes(row: Any, interface: Interface) -> dict[str, Any]:
+def _shapes(schema: Any, interface: Interface) -> dict[str, Any]:
     """Return what goes in and out under names, by which a generated client calls its classes."""
     text, whole = {"type": "string"}, {"type": "integer"}
-    rows = {"type": "array", "items": row, "minItems": 1}
-    forms = {f"Rows{name.title().replace('_', '')}": _object({name: rows}) for name in _FORMS}
-    anything: dict[str, Any] = {"type": "array", "items": {}}
+    rows = {"type": "array", "items": schema["items"], "minItems": 1}
+    data = {"type": "array", "items": {"type": "array", "items": {}}, "minItems": 1}
+    shapes: dict[str, Any] = {"dataframe_records": rows}
+    shapes["inputs"] = {"anyOf": [rows, schema["items"], _ref("Columns")]}
+    shapes["instances"] = {"anyOf": [*shapes["inputs"]["anyOf"], data]}
+    forms = {f"Rows{it.title().replace('_', '')}": _object({it: shapes[it]}) for it in _FORMS}
     table = _object(
         {
             "columns": {"type": "array", "items": text},
-            "data": {"type": "array", "items": anything, "minItems": 1},
+            "data": data,
             "index": {"type": "array", "items": {"anyOf": [whole, text]}},
         },
         optional=("index",),
@@ -84,6 +87,7 @@ def _shapes(row: Any, interface: Interface) -> dict[str, Any]:
     answers = {"type": "array", "items": _ref("Prediction")}
     return {
         **forms,
+        "Columns": _columns(schema["$defs"]["Row"]),
         "Table": table,
         "RowsDataframeSplit": _object({"dataframe_split": _ref("Table")}),
         "Rows": _object({"rows": rows}),
@@ -91,17 +95,25 @@ def _shapes(row: Any, interface: Interface) -> dict[str, Any]:
         "Predictions": _object({"predictions": answers}),
         "Model": _object({"version": text, "digest": text}),
         "PredictionsOfModel": _object({"predictions": answers, "model": _ref("Model")}),
-        **_of_explanations(rows),
+        **_of_explanations(rows, interface),
     }
 
 
-def _of_explanations(rows: Any) -> dict[str, Any]:
+def _columns(row: Any) -> dict[str, Any]:
+    """Return the shape of columns, which are all of one length: a schema has no word for that."""
+    told = row["properties"].items()
+    columns = {name: {"type": "array", "items": it, "minItems": 1} for name, it in told}
+    return {"description": "Columns of one length.", **_object(columns)}
+
+
+def _of_explanations(rows: Any, interface: Interface) -> dict[str, Any]:
     text, number = {"type": "string"}, {"type": "number"}
     share = {"column": text, "value": {}, "contribution": number, "error": number}
     explanation = {
         "output": text,
         "base": number,
         "prediction": number,
+        **{it: number for it in ENDS if it in interface.outputs},
         "contributions": {"type": "array", "items": _ref("Contribution")},
         "exact": {"type": "boolean"},
         "outside": {"type": "array", "items": _ref("Outside")},
