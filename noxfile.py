@@ -18,8 +18,12 @@ PROJECT = "{{cookiecutter.project_slug}}"
 LOCK = "requirements-dev.lock"
 ENGINE = f"{PROJECT}/src/mlrails"
 ENGINE_LOCK = f"{PROJECT}/overlays/framework/scikit-learn/{LOCK}"
-# Beside the environments, as cookiecutter would take what lies in the project for files of it.
-BYTE_CODE = str(HERE / ".nox" / "byte-code")
+# Beside the environments, as cookiecutter would take what lies in the project for files of it; also
+# in a shell that wants none beside its sources.
+BYTE_CODE = {
+    "PYTHONPYCACHEPREFIX": str(HERE / ".nox" / "byte-code"),
+    "PYTHONDONTWRITEBYTECODE": "",
+}
 TABLES = Path("tests", "tables")
 TABLES_LOCK = "requirements.lock"
 # Each worker takes whichever file of tests is next, as its tests share what they have baked and
@@ -65,7 +69,7 @@ def run(
 ) -> None:
     """Run a program of an environment whose programs lie in a folder."""
     path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
-    variables = {"PATH": path, "PYTHONPYCACHEPREFIX": BYTE_CODE, **(env or {})}
+    variables = {"PATH": path, **BYTE_CODE, **(env or {})}
     session.run(str(programs / command[0]), *command[1:], env=variables, external=True)
 
 
