@@ -125,6 +125,19 @@ def test_a_change_does_not_weigh_group_or_end_the_rows_of_a_base_that_does_not(
     assert f"`data.{name}`" in found
 
 
+def test_a_text_for_a_number_in_the_base_lets_the_change_pass_that_mends_it(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(of_gate(margin="0.02")), "utf-8")
+    rows.git(tmp_path, "init", "--quiet")
+    rows.git(tmp_path, "add", ".")
+    rows.git(tmp_path, "commit", "--quiet", "-m", "one")
+    with pytest.raises(UsageError, match=r"'gate.margin' = '0.02': YAML reads this as text"):
+        gate_bounds.load_bounds(tmp_path, "HEAD")
+    path.write_text(yaml.safe_dump(of_gate(margin=0.5)), "utf-8")
+    base, _ = gate_bounds.load_bounds(tmp_path, "HEAD")
+    assert base.gate.margin == 0.02
+
+
 def test_a_primary_metric_that_is_none_is_refused(tmp_path: Path) -> None:
     ours = rows.values()
     ours["evaluation"] |= {"primary": "briar"}

@@ -218,8 +218,10 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{name}", value
 
 
-def validated(model: type[Model], values: object, file: str, prefix: str = "") -> Model:
-    """Make a frozen section; `prefix` is where the section stands in the file.
+def validated(
+    model: type[Model], values: object, file: str, prefix: str = "", lenient: bool = False
+) -> Model:
+    """Make a frozen section; `prefix` is where it stands in the file, `lenient` lets texts be read.
 
     Raises UsageError that names the file, every bad key and the nearest good one.
     """
@@ -232,7 +234,7 @@ def validated(model: type[Model], values: object, file: str, prefix: str = "") -
         unknown_first = sorted(error.errors(), key=lambda it: it["type"] != "extra_forbidden")
         problems = (_sentence(model, problem, prefix) for problem in unknown_first)
         raise UsageError(f"{file}: {'; '.join(dict.fromkeys(problems))}") from None
-    if taken := [*_taken_for(values, found, prefix)]:
+    if not lenient and (taken := [*_taken_for(values, found, prefix)]):
         raise UsageError(f"{file}: {'; '.join(taken)}")
     return found
 
