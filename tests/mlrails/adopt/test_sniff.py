@@ -1,11 +1,13 @@
 """What a text says of itself: its encoding and what separates its cells."""
 
+import tracemalloc
 from random import Random
 
 import pytest
 
 from mlrails.adopt import moments, sniff, table
 from mlrails.core.errors import UsageError
+from mlrails.data.reading import decoded
 
 
 def text(*words: str, rows: int = 200) -> str:
@@ -93,3 +95,15 @@ def test_a_word_for_nothing_among_numbers_is_a_missing_value(word: str) -> None:
 def test_marks_of_an_encoding_are_no_part_of_a_name(marks: int) -> None:
     found = table.of_bytes(b"\xef\xbb\xbf" * marks + b"y,x\n1,2\n", "f.csv")
     assert found.rows.column_names == ["y", "x"]
+
+
+def test_a_text_of_ascii_is_not_copied_to_know_its_encoding() -> None:
+    text = b"a,b\n" + b"1,2\n" * 250_000
+    tracemalloc.start()
+    try:
+        read = decoded(text, sniff.encoding(text, "t.csv"), "t.csv")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert read is text
+    assert most < len(text) / 10

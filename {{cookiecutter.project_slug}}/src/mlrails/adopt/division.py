@@ -6,6 +6,7 @@ that several rows are of, for a new one is; else at random, which takes much for
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ..core.errors import UsageError, counted
 from ..data.splits import Times, by_time
 from . import names, sizes
 from .plan import By, Question
-from .seen import Seen
+from .seen import Seen, each
 
 _FEWEST_DAYS, _FEWEST_GROUPS = 10, 10
 _TRAIN, _VALIDATION, _TEST = 0.4, 0.08, 0.15
@@ -227,11 +228,11 @@ def _entity(columns: Mapping[str, Seen], target: str) -> tuple[str | None, str]:
     for it in columns.values():
         if it.name != target and _repeats(it) and _is_named(it.name):
             return it.name, "its name says so"
-    numbers = [it.numbers for it in columns.values() if it.what == "number" and it.name != target]
+    measured = [it for it in columns.values() if it.what == "number" and it.name != target]
     likely = [it for it in columns.values() if it.name != target and _repeats(it, _ENTITIES)]
-    for it in likely if len(numbers) >= _MEASURED else ():
+    for it in likely if len(measured) >= _MEASURED else ():
         codes = _codes(it)
-        alike = [_is_alike(numbers_, codes) for numbers_ in numbers[:_LOOKED]]
+        alike = each(partial(_is_alike, codes=codes), measured[:_LOOKED])
         if sum(alike) > len(alike) / 2:
             return (
                 it.name,
@@ -253,12 +254,14 @@ def _repeats(seen: Seen, least: int = _FEWEST_GROUPS) -> bool:
 
 
 def _codes(seen: Seen) -> np.ndarray:
-    return np.asarray(seen.values.combine_chunks().dictionary_encode().indices.to_numpy())
+    return np.asarray(seen.values.combine_chunks().dictionary_encode().indices.to_numpy(), np.int64)
 
 
-def _is_alike(numbers: np.ndarray, codes: np.ndarray) -> bool:
-    there = ~np.isnan(numbers)
-    return bool(there.sum() > 2) and alike(numbers[there], codes[there]) >= _LEAST_ALIKE
+def _is_alike(seen: Seen, codes: np.ndarray) -> bool:
+    numbers = seen.numbers
+    if (missing := np.isnan(numbers)).any():
+        numbers, codes = numbers[~missing], codes[~missing]
+    return len(numbers) > 2 and alike(numbers, codes) >= _LEAST_ALIKE
 
 
 def alike(numbers: np.ndarray, codes: np.ndarray) -> float:
@@ -269,7 +272,8 @@ def alike(numbers: np.ndarray, codes: np.ndarray) -> float:
     """
     sizes = np.bincount(codes)
     there = sizes > 0
-    sizes, codes = sizes[there], (np.cumsum(there) - 1)[codes]
+    if not there.all():
+        sizes, codes = sizes[there], (np.cumsum(there) - 1)[codes]
     rows, groups = len(numbers), len(sizes)
     if groups < 2 or rows <= groups:
         return 0.0

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..core.errors import UsageError
 from ..data import columnar
 from . import moments, numbers, texts
@@ -115,7 +117,7 @@ def _of_times(base: Seen, note: str) -> Seen:
     import pyarrow.compute as pc
 
     first, last = (it.as_py() for it in pc.min_max(base.values).values())
-    distinct = pc.count_distinct(base.values).as_py()
+    distinct = len(np.unique(base.values.drop_null().to_numpy()))
     why = f"times from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
     return replace(base, what="time", kind="time", why=why, distinct=distinct, note=note)
 

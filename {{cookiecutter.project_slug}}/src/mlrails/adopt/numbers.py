@@ -42,8 +42,6 @@ def floats(column: Any, how: Reading) -> Any:
 
 def of_floats(base: Seen, values: Any, look: Look) -> Seen:
     """Return what floats are; raises UsageError with the first row where one is infinite."""
-    import pyarrow.compute as pc
-
     plain = np.asarray(values.to_numpy(), dtype=np.float64)
     endless = np.isinf(plain)
     if endless.any():
@@ -57,9 +55,7 @@ def of_floats(base: Seen, values: Any, look: Look) -> Seen:
     missing = base.rows - len(present)
     if not len(present):
         return replace(base, values=values, missing=missing, why="no row has a value")
-    distinct = (
-        len(np.unique(present)) if len(present) < 10**6 else pc.count_distinct(values).as_py()
-    )
+    distinct = len(np.unique(present))
     whole = bool((present == np.floor(present)).all())
     found = replace(
         base, what="number", kind="number", values=values, missing=missing, distinct=distinct,

@@ -179,12 +179,15 @@ def _alike(columns: Mapping[str, Seen], target: Target, divided: Division) -> fl
     name = divided.group or divided.time
     if name is None:
         return 0.0
-    blocks = columns[name].values.to_numpy()
+    values = columns[name].values
     if name == divided.time:
-        blocks = np.asarray(blocks).astype("datetime64[D]")
-    codes = np.unique(
-        blocks.astype(str) if blocks.dtype == object else blocks, return_inverse=True
-    )[1]
+        days = np.asarray(values.to_numpy()).astype("datetime64[D]").astype(np.int64)
+        codes = audited.dense(days - days.min())
+    else:
+        coded = values.combine_chunks().dictionary_encode("encode")
+        known = coded.dictionary.to_numpy(zero_copy_only=False)
+        known = known.astype(str) if known.dtype == object else known
+        codes = np.unique(known, return_inverse=True)[1][coded.indices.to_numpy()]
     numbers = _numbers(columns[target.name], target)
     return division.alike(numbers, codes)
 

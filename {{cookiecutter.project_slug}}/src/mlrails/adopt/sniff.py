@@ -81,9 +81,7 @@ def encoding(data: bytes, where: str) -> str:
         return "utf-16"
     if found := _wide(data):
         return found
-    try:
-        str(data, "utf-8")
-    except UnicodeDecodeError:
+    if not dialect.is_utf8(data):
         return _older(data, where)
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1

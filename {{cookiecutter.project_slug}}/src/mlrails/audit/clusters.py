@@ -25,7 +25,7 @@ _FAR = 1_000.0
 """Standard deviations between two categories: they are never near."""
 _UNIQUE = 0.95
 _DIMENSIONS = 8.0
-_WIDE, _BLOCK = 10, 512
+_WIDE, _BLOCK = 10, 128
 """In so many dimensions a tree looks at every point, and products of blocks are quicker."""
 _CANCELS = 1e-6
 """Squares of so small a part of their terms have lost digits."""
@@ -146,7 +146,10 @@ def neighbours(points: Floats, count: int) -> tuple[Floats, Codes]:
 
 def _nearest_of(some: Codes, points: Floats, sizes: Floats, count: int) -> tuple[Floats, Codes]:
     """Return the nearest points of some by products, and by differences where these cancel."""
-    squares = sizes[some, None] - 2 * (points[some] @ points.T) + sizes
+    squares = points[some] @ points.T
+    squares *= -2  # In place, as is all that follows: a block of products fits a cache.
+    squares += sizes[some, None]
+    squares += sizes
     squares[np.arange(len(some)), some] = 0
     near = np.argpartition(squares, count - 1, axis=1)[:, :count]
     squares = np.take_along_axis(squares, near, axis=1)

@@ -81,12 +81,12 @@ def numbers(column: "pd.Series[Any]") -> Floats:
     """Return a column as 64-bit floats; a time counts its days, text its codes."""
     import pandas as pd
 
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iufb":
+        return np.asarray(column.to_numpy(), dtype=np.float64)
     if is_time(column):
         naive = column if not hasattr(column.dtype, "tz") else column.dt.tz_localize(None)
         days = naive.to_numpy().astype("datetime64[s]")
         return np.where(np.isnat(days), np.nan, days.astype(np.int64) / 86_400.0)
-    if column.dtype.kind in "iufb":
-        return np.asarray(pd.to_numeric(column), dtype=np.float64)
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     found = codes(column)

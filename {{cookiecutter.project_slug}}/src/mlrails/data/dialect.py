@@ -57,6 +57,8 @@ def without_values(error: Exception) -> str:
 
 def is_utf8(text: bytes) -> bool:
     """Tell whether a text, or a line of it, is in UTF-8."""
+    if text.isascii():  # Which copies nothing.
+        return True
     try:
         text.decode("utf-8")
     except UnicodeDecodeError:

@@ -101,8 +101,9 @@ def of_decoded(text: bytes, how: Reading, where: str) -> "pa.Table":
 
 def decoded(data: bytes, encoding: str, where: str) -> bytes:
     """Return the text in UTF-8, without a byte order mark, its lines ended by a line feed."""
+    is_plain = encoding in SAME and data.isascii()
     try:
-        text = str(data, encoding)
+        text = "" if is_plain else str(data, encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UsageError(
@@ -223,7 +224,9 @@ def _by_arrow(
             pa.py_buffer(memoryview(text)[size:] if _SAID.search(text, size) else b"\n"),
             pyarrow.csv.ReadOptions(column_names=names, use_threads=threads, block_size=_BLOCK),
             pyarrow.csv.ParseOptions(
-                delimiter=how.separator, newlines_in_values=True, invalid_row_handler=fault
+                delimiter=how.separator,
+                newlines_in_values=b'"' in text,  # Without any, each line is found at once.
+                invalid_row_handler=fault,
             ),
             pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),

@@ -188,12 +188,10 @@ def by_time(
     final_from = end if final is None else _back(end, final)
     test_from = _back(final_from, test)
     validation_from = _back(test_from, validation)
-    labels = np.select(
-        [days >= end, days >= final_from, days >= test_from, days >= validation_from],
-        [_UNUSED, FINAL, "test", "validation"],
-        default="train",
-    )
-    return labels.astype(np.str_)
+    labels = np.array(["train", "validation", "test", FINAL, _UNUSED])
+    begins = np.array([validation_from, test_from, final_from, end])
+    found: Labels = labels[np.searchsorted(begins, days, side="right")]
+    return found
 
 
 def at_random(rows: int, seed: int, validation: float, test: float, final: float = 0.0) -> Labels:
