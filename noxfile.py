@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import nox
@@ -38,7 +39,8 @@ TYPED = ("--strict", "--ignore-missing-imports", "local_extensions.py", "noxfile
 WORKFLOWS = (".github", f"{PROJECT}/overlays/forge/github/.github")
 
 nox.options.sessions = ["tests"]
-nox.options.default_venv_backend = "none"
+# The environments are made below, whatever NOX_DEFAULT_VENV_BACKEND takes for all of a shell's own.
+offered = partial(nox.session, venv_backend="none")
 
 
 def program(session: nox.Session, *command: str, env: dict[str, str] | None = None) -> None:
@@ -105,7 +107,7 @@ def bake_into(session: nox.Session, folder: Path, *answers: str) -> Path:
     return baked[0]
 
 
-@nox.session
+@offered
 def train(session: nox.Session) -> None:
     """Bake the default answers (or -- NAME=ANSWER ...) and train there."""
     project = bake_into(session, Path(tempfile.mkdtemp(prefix="train-")), *session.posargs)
@@ -114,7 +116,7 @@ def train(session: nox.Session) -> None:
     session.log(f"the report is {project / 'reports' / 'report.html'}")
 
 
-@nox.session
+@offered
 def bake(session: nox.Session) -> None:
     """Bake one combination for a look (-- FOLDER NAME=ANSWER ...)."""
     if not session.posargs:
@@ -124,7 +126,7 @@ def bake(session: nox.Session) -> None:
     session.log(f"the project is in {bake_into(session, Path(folder), *answers)}")
 
 
-@nox.session
+@offered
 def tests(session: nox.Session) -> None:
     """Run the engine's tests and the template's (-- -m "not slow": the template's quick ones)."""
     if not session.posargs:
@@ -134,20 +136,20 @@ def tests(session: nox.Session) -> None:
     test(session, *SIDE_BY_SIDE, "3", IN_ORDER, *chosen)
 
 
-@nox.session
+@offered
 def engine(session: nox.Session) -> None:
     """Run the engine's tests alone (-- gate/test_checks.py)."""
     test_engine(session, *(session.posargs or OF_THE_ENGINE))
 
 
-@nox.session
+@offered
 def stories(session: nox.Session) -> None:
     """Run what takes longer: workflows and attacks on a forge here, frameworks, containers."""
     # The files with most tests come first, and what goes alone fills the rest.
     test(session, *SIDE_BY_SIDE, "3", "-m", STORIES)
 
 
-@nox.session
+@offered
 def proof(session: nox.Session) -> None:
     """Run the long tests alone, each as often as it takes to believe it."""
     if not session.posargs:  # How often gate and monitor are wrong, known to a percent.
@@ -158,7 +160,7 @@ def proof(session: nox.Session) -> None:
     test(session, *SIDE_BY_SIDE, "2", IN_ORDER, "-m", "slow", env={"PROOF": "true"})
 
 
-@nox.session
+@offered
 def tables(session: nox.Session) -> None:
     """Adopt other people's tables (-- --step N --seconds N), and write docs/own-data.md of them.
 
@@ -183,7 +185,7 @@ def tables(session: nox.Session) -> None:
     program(session, "python", "-m", "tests.tables.page", tried, in_use)
 
 
-@nox.session
+@offered
 def lint(session: nox.Session) -> None:
     """Check style, types and workflows of the template, and of the project's source in place."""
     # No cache in the template's folder: cookiecutter would take it for a file of the project.
@@ -209,13 +211,13 @@ def lint(session: nox.Session) -> None:
         program(session, "check-jsonschema", *schema, *workflows)
 
 
-@nox.session
+@offered
 def bench(session: nox.Session) -> None:
     """Measure speed and size of a baked project on this machine, and print the table."""
     program(session, "python", "-m", "tests.bench", *session.posargs)
 
 
-@nox.session
+@offered
 def update(session: nox.Session) -> None:
     """Bring a project up to this template (-- PROJECT), also one that has no `update` itself."""
     if not session.posargs:
@@ -227,20 +229,20 @@ def update(session: nox.Session) -> None:
     program(session, "python", "-m", "mlrails.update", *where, *to, *words, env=source)
 
 
-@nox.session
+@offered
 def docs(session: nox.Session) -> None:
     """Draw the project's pages anew that are made of the engine: its imports, and its metrics."""
     program(session, "python", "tests/mlrails/house.py")
     beside_engine(session, "python", "tests/mlrails/metric_page.py")
 
 
-@nox.session
+@offered
 def release(session: nox.Session) -> None:
     """Make a version (-- 1.2.3) of what `changes/` tells; it is yours to commit and to tag."""
     program(session, "python", "release.py", *session.posargs)
 
 
-@nox.session
+@offered
 def lock(session: nox.Session) -> None:
     """Write the template's lock and the locks of every framework anew (-- --upgrade)."""
     uv = shutil.which("uv")

@@ -100,6 +100,19 @@ def test_a_shell_that_wants_no_byte_code_beside_its_sources_has_it_elsewhere(
     assert [*project.root.glob("src/**/__pycache__")]
 
 
+@pytest.mark.parametrize("backend", ["uv", "conda"])
+def test_what_a_shell_takes_for_environments_of_its_own_makes_none_of_ours(
+    project: Project, backend: str
+) -> None:
+    project.nox("history", NOX_DEFAULT_VENV_BACKEND=backend)
+    assert sorted(it.name for it in project.tools.iterdir()) == [".cache", "project"]
+    # The template's as well.
+    listed = {**project.env, "NOX_DEFAULT_VENV_BACKEND": backend}
+    command = [sys.executable, "-m", "nox", "--envdir", str(project.tools / "of"), "-s", "bake"]
+    done = subprocess.run(command, cwd=ROOT, env=listed, capture_output=True, text=True)
+    assert done.returncode == 1 and "say where to" in done.stderr + done.stdout
+
+
 def test_every_test_of_the_template_runs_in_one_session_and_in_no_other() -> None:
     text = (ROOT / "noxfile.py").read_text("utf-8")
     (chosen,) = re.findall(r'(?m)^TESTS, STORIES = "(.*)", "(.*)"$', text)

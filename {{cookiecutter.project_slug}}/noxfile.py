@@ -54,7 +54,7 @@ COMMANDS = {  # Of the sessions that are no verb; nox's own Python needs no envi
     "secrets": ("python", "-m", "mlrails.upkeep.secrets"),
     "lock": (sys.executable, "-m", "mlrails.upkeep.lock", PYTHON),
 }
-nox.options.sessions, nox.options.default_venv_backend = ["train"], "none"
+nox.options.sessions = ["train"]
 
 
 def offer(name: str, sentence: str, *command: str) -> None:
@@ -72,7 +72,7 @@ def offer(name: str, sentence: str, *command: str) -> None:
         session.run(*called, env=env, external=True, interrupt_timeout=30, terminate_timeout=5)
 
     act.__doc__ = sentence
-    nox.session(name=name)(act)
+    nox.session(name=name, venv_backend="none")(act)  # Whatever a shell takes for all of its own.
 
 
 def byte_code(environment: Path) -> dict[str, str]:
