@@ -97,7 +97,7 @@ def test_every_offered_choice_of_an_overlay_question_is_there() -> None:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=relative)
 def test_workflows_only_call_nox_sessions(path: Path) -> None:
     sessions = set(
-        re.findall(r'@nox\.session\ndef (\w+)|    \("(\w+)", "|offer\("(\w+)"', _sessions(path))
+        re.findall(r'@offered\ndef (\w+)|    \("(\w+)", "|offer\("(\w+)"', _sessions(path))
     )
     sessions = {name for found in sessions for name in found}
     workflow = yaml.safe_load(path.read_text("utf-8"))
