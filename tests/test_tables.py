@@ -66,6 +66,8 @@ def test_the_page_says_how_many_were_tried_and_which() -> None:
     trained = [found(place, **ENDED) for place in page.PLACES[::16]]
     text = page.written([*adopted, *trained, found(2, **ENDED), found(10, code=2, says=SENTENCE)])
     assert "Of the 1,147 so far **289** were tried: every 4th and 2 between." in text
+    halves = page.written([found(place, **ENDED) for place in page.PLACES[::2]])
+    assert "were tried: every 2nd. Of the" in halves
     assert "Of the 288 that were adopted\n**73** went on to their tests and stages." in text
     assert "| adopted | 288 |" in text
     assert "| of these, went on to their tests and stages | 73 |" in text

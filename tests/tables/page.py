@@ -155,7 +155,8 @@ def which(tables: Sequence[Found], far: Sequence[Found]) -> str:
 def every(tables: Sequence[Found]) -> str:
     """Return which tables these are: a regular part, and some between."""
     places = regular(tables)
-    words = f"every {places.step // PLACES.step}th" if len(places) > 1 else "the first"
+    step = places.step // PLACES.step
+    words = "the first" if len(places) == 1 else "every 2nd" if step == 2 else f"every {step}th"
     between = len(tables) - len(places)
     return words + (f" and {between:,} between" if between else "")
 
