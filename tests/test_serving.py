@@ -71,6 +71,14 @@ def rows(promoted: Project) -> Path:
     return asks(promoted, folder / "rows", 200, 1, folder / "first", folder / "second")
 
 
+def until(there: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if there():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it did not come to that")
+
+
 @ONE
 @pytest.mark.parametrize(
     ("verb", "path", "told"), [("serve", "/ping", ""), ("ui", "/health", "stop with Ctrl-C")]
@@ -83,10 +91,8 @@ def test_what_nox_has_started_ends_with_it(
     with started(promoted, [*nox, "--", "--port", str(found)], found, log, path) as process:
         below = psutil.Process(process.pid).children(recursive=True)
         assert len(below) >= 2
-        for _ in range(600):  # It says where its pages are only after they have answered.
-            if told in log.read_text("utf-8"):
-                break
-            time.sleep(0.1)
+        # It says where its pages are only after they have answered.
+        until(lambda: told in log.read_text("utf-8"))
         process.terminate()
         process.wait(timeout=60)
         _, alive = psutil.wait_procs(below, timeout=60)
@@ -142,13 +148,13 @@ def test_several_workers_are_one_server(promoted: Project, tmp_path: Path) -> No
     with started(project, ours(project, port, *words), port, log) as process:
         asked = _Asked(port)
         act(project, "rollback", "2", "--reason", "for a test")
-        asked.until(asked.seen.is_set)
+        until(asked.seen.is_set)
         # Whoever has seen the new champion is not answered by the old one again.
         assert not asked.old_after_new and {"1", "2"} <= asked.versions
         first, second = map(psutil.Process, asked.pids(process.pid))
         before = _requests(port)
         second.kill()
-        asked.until(lambda: "worker replaced" in {it["event"] for it in events(log)})
+        until(lambda: "worker replaced" in {it["event"] for it in events(log)})
         assert _requests(port) >= before > 0
         assert first.is_running() and len(asked.pids(process.pid)) == 2
         process.send_signal(signal.SIGTERM)
@@ -181,13 +187,6 @@ class _Asked:
             self.old_after_new += begun_after and version == "1"
             if version == "2":
                 self.seen.set()
-
-    def until(self, there: Callable[[], bool]) -> None:
-        for _ in range(600):
-            if there():
-                return
-            time.sleep(0.1)
-        raise AssertionError("it did not come to that")
 
     @staticmethod
     def pids(server: int) -> list[int]:
