@@ -227,6 +227,23 @@ def shared_out(rng: Rng) -> pd.DataFrame:
     return rows
 
 
+def panel(
+    rng: Rng, kind: str = "number", there: float = 0.98, each: int = 1, leak: bool = False
+) -> pd.DataFrame:
+    """Count the years of the same countries, each of which moves smoothly, as all together do."""
+    years, countries = 60, 25
+    paths = rng.normal(0, 3, countries) + np.cumsum(rng.normal(0.08, 0.1, (years, countries)), 0)
+    place = np.repeat(np.indices(paths.shape).reshape(2, -1).T, each, axis=0)
+    place = place[rng.random(len(place)) < there]
+    y = paths[*place.T] + rng.normal(0, 0.1 * (each > 1), len(place))
+    rows = pd.DataFrame({"year": 1950 + place[:, 0], "people": rng.lognormal(size=len(y)).round(2)})
+    rows["country"] = [*map("c{}".format, place[:, 1])]
+    rows["y"] = y if kind == "number" else y > np.median(y)
+    if leak:
+        rows["usual"] = rows.groupby("year")["y"].transform("mean").round(4)
+    return rows
+
+
 def anything(rng: Rng) -> pd.DataFrame:
     """Have columns of all kinds, none of which leaks, and a target of any kind."""
     count = int(np.exp(rng.uniform(np.log(40), np.log(12_000))))
@@ -312,5 +329,9 @@ HONEST = {
     "left out, number": _honest(left_out, kind="number", honest=True),
     **{it: _honest(parted, how=it, kind="number", honest=True) for it in ("difference", "ratio")},
     **{it: _honest(parted, how=it, honest=True) for it in ("paid", "gaps", "words")},
+    "panel": _honest(panel),
+    "panel, event": _honest(panel, kind="event"),
+    "panel, gaps": _honest(panel, there=0.6),
+    "panel, two a year": _honest(panel, each=2),
     "anything": anything,
 }

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlrails.audit import look
+from mlrails.audit import look, table
 from mlrails.audit.finding import Finding
 
 
@@ -34,6 +34,18 @@ def test_an_honest_table_is_never_stopped(name: str) -> None:
     make = honest.HONEST[name]
     by: leaky.By = "time" if "t" in make(np.random.default_rng(21)) else "random"
     assert [it for it in found(make, by, 21) if it.level == "stop"] == []
+
+
+@pytest.mark.parametrize("kind", ["number", "event"])
+def test_of_a_panel_the_means_of_years_are_stopped_and_years_are_not(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = honest.panel(np.random.default_rng(1), kind, leak=True)
+    for seen, stopped in ((True, {"usual"}), (False, {"usual", "year"})):
+        if not seen:
+            monkeypatch.setattr(table, "crossed", lambda one, other: False)
+        stops = look.stops(rows, leaky.roles(rows, "random"))
+        assert {it.columns[0] for it in stops if it.rule == leaky.ENCODING} == stopped
 
 
 def test_two_columns_that_are_both_known_are_not_asked_about_again() -> None:

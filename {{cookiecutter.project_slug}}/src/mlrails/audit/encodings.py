@@ -4,7 +4,8 @@ Such means agree with the target better than chance allows. Where a column is on
 the mean target of the rows with one value scatters about it by p(1 − p)/n or s²/n; a mean that was
 computed from these very rows does not scatter at all. So what is tested is the lower tail: an
 honest column, however strong, scatters as it must. Smoothing towards the overall mean changes the
-line for each number of rows, which is why a line is fitted for each.
+line for each number of rows, which is why a line is fitted for each. In a panel the same countries
+come again each year, and their mean scatters less: there it must be the column, up to a line.
 """
 
 from collections.abc import Iterator
@@ -25,8 +26,8 @@ from .table import (
     binned,
     dense,
     is_number,
+    numbers,
 )
-from .table import numbers as as_numbers
 
 _RARE = 1e-6
 """Under which chance is ruled out: thousands of columns may be looked at."""
@@ -36,6 +37,7 @@ _LEAST = 0.01
 _STILL = 0.25
 """Standard errors within which a level's mean agrees; by chance a fifth does, at most two."""
 _BY_CHANCE = 0.4
+_EQUAL = 1e-3
 _MANY = 25
 _EXPLAINED = 0.8
 _DIFFER = 0.5
@@ -71,7 +73,7 @@ def found(table: Table, keys: Keys, name: str) -> Encoded | None:
     """Return how a column of numbers is shown to be the target's mean, None where it is not."""
     if not is_number(table.frame[name]):
         return None
-    values = as_numbers(table.frame[name])
+    values = numbers(table.frame[name])
     there = ~np.isnan(values)
     values, target = values[there], table.target[there]
     if len(values) < 2 * _MANY or np.ptp(values) == 0:
@@ -80,7 +82,9 @@ def found(table: Table, keys: Keys, name: str) -> Encoded | None:
     for by, level in _groupings(table, keys, name, values, there):
         for column in target.T:
             each = scatter(*some(level, values, column), by_number)
-            if len(each.rows) >= LEVELS and _agrees(each, by_number):
+            if len(each.rows) < LEVELS or not _agrees(each, by_number):
+                continue
+            if _equals(each) or not keys.cross(table, (name, *by), there, level):
                 return Encoded(len(each.rows), by)
     return None
 
@@ -140,7 +144,7 @@ def scatter(level: Codes, values: Floats, target: Floats, by_number: bool) -> Sc
     return Scatter(rows[several], value[several], mean[several], spread[several])
 
 
-def _agrees(each: Scatter, numbers: bool) -> bool:
+def _agrees(each: Scatter, by_number: bool) -> bool:
     """Tell whether the means agree closer than chance allows, with a line, in order, or in shares.
 
     One of these is enough, each with its own chance.
@@ -149,13 +153,20 @@ def _agrees(each: Scatter, numbers: bool) -> bool:
     differ = float(weights @ (each.mean - weights @ each.mean) ** 2)
     if differ < _DIFFER * float(weights @ (each.spread / each.rows)):
         return False  # As in a design where each group has as many events.
-    if not numbers and _of_shares(each) < _RARE:
+    if not by_number and _of_shares(each) < _RARE:
         return True
     return _in_order(each) < _RARE or any(
         _explained(part, expected)
-        and (_of_numbers(part, expected) if numbers else _of_events(part, expected, fitted)) < _RARE
+        and (_of_numbers(part, expected) if by_number else _of_events(part, expected, fitted))
+        < _RARE
         for part, expected, fitted in _lines(each)
     )
+
+
+def _equals(each: Scatter) -> bool:
+    """Tell whether most of the means are on a line, up to rounding."""
+    most = _EQUAL * each.mean.std()
+    return any(np.mean(np.abs(it.mean - line) <= most) > 0.5 for it, line, _ in _lines(each))
 
 
 def _explained(each: Scatter, expected: Floats) -> bool:
