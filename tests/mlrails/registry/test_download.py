@@ -1,10 +1,13 @@
 """The bytes of a version: checked against its digest before anybody loads them, and removed."""
 
+import errno
+import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -137,6 +140,20 @@ def test_bytes_that_are_gone_are_told_in_one_sentence(
     said = refused(there, version)
     assert "the bytes of version 1 are gone" in said
     assert "restore them from a backup" in said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(errno.ENOSPC, "the disk is full; free"), (errno.EROFS, "the file system is read-only")],
+)
+def test_a_disk_that_takes_nothing_is_not_taken_for_bytes_that_are_gone(
+    there: Registry, version: Version, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    def refused_by_the_disk(source: str, target: str, **_: Any) -> None:
+        raise OSError(number, os.strerror(number), source, None, target)
+
+    monkeypatch.setattr(shutil, "copy2", refused_by_the_disk)
+    assert said in refused(there, version)
 
 
 def test_a_version_that_is_gone_is_told_in_one_sentence(there: Registry, version: Version) -> None:

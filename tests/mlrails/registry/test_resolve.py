@@ -71,8 +71,13 @@ def server_is_named(here: Settings) -> Settings:
     return replace(here, server_named=True)
 
 
+def database_is_gone(here: Settings) -> None:
+    (here.root / "mlflow.db").unlink()
+
+
 def forget(here: Settings) -> None:
     """Let the registry be as if it was never used."""
+    (here.root / "mlflow.db.turn").unlink()
     model_is_deleted(here)
     there = versions.connect(here)
     for entry in Ledger(there.client, here).entries():
@@ -84,6 +89,7 @@ LOST: dict[Change, str] = {
     model_is_deleted: "its ledger tells of champions",
     versions_are_deleted: "has no version",
     all_is_archived: "no version has the alias 'champion'; there are: 1",
+    database_is_gone: "it is new, and mlflow.db.turn tells of another one in its place",
     another_database: "theirs.db: .* holds no model 'project'",
     mistyped_path: "misstyped/mlflow.db: there is no database; check MLFLOW_TRACKING_URI",
     key_is_there: "signing.pub asks for signatures",
@@ -109,7 +115,9 @@ def test_a_champion_that_is_lost_is_not_replaced_by_the_folder_s_model(
 
 
 @pytest.mark.usefixtures("promoted")
-@pytest.mark.parametrize("change", [alias_is_lost, another_database, key_is_there])
+@pytest.mark.parametrize(
+    "change", [alias_is_lost, database_is_gone, another_database, key_is_there]
+)
 def test_without_the_guard_an_ungated_model_would_answer(
     here: Settings, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,17 +1,22 @@
 """The bytes of a version, fetched from the registry and checked before anybody loads them."""
 
+import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..core import files
-from ..core.errors import OutageError, WorldError
+from ..core.errors import OutageError, WorldError, of_os
 from ..core.settings import scratch_of
 from ..modeling import checked_copy
 from ..modeling.checked_copy import Copy
 from ..tracking.client import READ, first_line, in_words, is_away, is_denied, masked, needed
 from . import signing
 from .versions import Registry, Version
+
+_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""What the disk says that is written to, and never the one that is read from."""
 
 
 @contextmanager
@@ -77,6 +82,8 @@ def _download(registry: Registry, version: Version, into: Path) -> Path:
         except (MlflowException, OSError) as error:
             if is_denied(error):
                 raise
+            if full := _of_this_disk(error, into):
+                raise full from error
             if is_away(error):
                 raise OutageError(
                     f"{registry.name}: the bytes of version {version.number} cannot be had just "
@@ -89,3 +96,9 @@ def _download(registry: Registry, version: Version, into: Path) -> Path:
             "restore them from a backup, or go to another version with `nox -s rollback -- VERSION`"
         )
     return folder
+
+
+def _of_this_disk(error: Exception, into: Path) -> WorldError | None:
+    """Return why nothing could be written here, which MLflow tells among words of its own."""
+    told = {int(number) for number in re.findall(r"\[Errno (\d+)\]", str(error))}
+    return next((of_os(OSError(it, "", str(into))) for it in _OURS if it in told), None)

@@ -57,11 +57,22 @@ def _busy(registry: Registry, holder: str) -> WorldError:
     )
 
 
+def taken_before(registry: Registry) -> Path | None:
+    """Return what tells that a turn was once taken at a database in a file, where one was."""
+    if not registry.uri.startswith(_FILE):
+        return None
+    return path if (path := _beside(registry)).exists() else None
+
+
+def _beside(registry: Registry) -> Path:
+    return Path(f"{Path(registry.uri.removeprefix(_FILE))}.turn")
+
+
 @contextmanager
 def _file(registry: Registry) -> Iterator[Held]:
     from filelock import FileLock, Timeout
 
-    lock = FileLock(f"{Path(registry.uri.removeprefix(_FILE))}.turn")
+    lock = FileLock(_beside(registry))
     try:
         lock.acquire(timeout=0)
     except Timeout:

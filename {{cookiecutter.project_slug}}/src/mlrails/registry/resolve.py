@@ -14,7 +14,7 @@ from ..modeling.checked_copy import Copy
 from ..modeling.loading import ModelOrigin
 from ..tracking import store
 from ..tracking.client import READ, in_words, needed
-from . import download, git_branch, signing, versions
+from . import download, git_branch, lock, signing, versions
 from .ledger import Ledger
 from .versions import CHAMPION, FOLDER, LOCAL, Registry
 
@@ -112,6 +112,8 @@ def _used(there: Registry, settings: Settings) -> Iterator[str]:
         yield f"its model {there.model!r} has no version"
     if Ledger(there.client, settings).entries():
         yield "its ledger tells of champions, whose versions are gone"
+    elif used := lock.taken_before(there):
+        yield f"it is new, and {used.name} tells of another one in its place"
     if settings.on_branch or not store.is_embedded(settings):
         yield f"it holds no model {there.model!r}"
     if settings.server_named and settings.tracking_uri is None:
