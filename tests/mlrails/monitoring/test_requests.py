@@ -31,6 +31,7 @@ from mlrails.monitoring.watch import joined, period, requests, run, served
 from mlrails.monitoring.watch.period import Order
 from mlrails.monitoring.watch.requests import ASKED, DIGEST, REQUEST, ROW
 from mlrails.registry.versions import FOLDER
+from mlrails.serving.requests import pieces
 
 HEAD = Head("1", "ab" * 32, ["time", "size", "word"], ["prediction"], ["secret"])
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
@@ -140,8 +141,13 @@ def test_what_is_none_of_a_logs_files_is_not_read(tmp_path: Path) -> None:
     assert other.is_file()
 
 
-def test_a_log_without_a_row_is_a_sentence(tmp_path: Path) -> None:
-    put(tmp_path, HEAD.text())
+@pytest.mark.parametrize("was_asked", [False, True])
+def test_a_log_without_a_row_is_a_sentence(tmp_path: Path, was_asked: bool) -> None:
+    tmp_path.chmod(0o700)
+    pieces.prepare(tmp_path)
+    if was_asked:
+        put(tmp_path, HEAD.text())
+    assert requests.is_log(tmp_path)
     with pytest.raises(UsageError, match="holds no request yet"):
         requests.read(tmp_path)
 
@@ -441,7 +447,7 @@ def test_a_share_of_the_requests_is_not_too_few_rows(here: Settings) -> None:
 def test_outcomes_are_those_of_a_log_alone(here: Settings) -> None:
     frame = logged(here)
     frame.to_parquet(here.root / "new.parquet")
-    with pytest.raises(UsageError, match="name the folder that it keeps them in"):
+    with pytest.raises(UsageError, match=r"new\.parquet is no folder of a server.s requests"):
         run.monitor(here, COLUMNS, (), Order("new.parquet", outcomes="late.csv"), FOLDER)
 
 

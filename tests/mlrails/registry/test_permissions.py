@@ -1,5 +1,6 @@
 """What an account lacks is told before work is begun, all of it at once."""
 
+import socket
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import rows
 
 from flight_delays.schema import COLUMNS
-from mlrails.core.errors import DeniedError, WorldError
+from mlrails.core.errors import DeniedError, OutageError, WorldError
 from mlrails.core.settings import Settings
 from mlrails.lifecycle import promote, register, rollback
 from mlrails.pipeline import run
@@ -144,3 +145,12 @@ def test_without_that_question_the_fit_would_be_done_in_vain(
     with pytest.raises((WorldError, AttributeError)):
         run.train(Settings(here.root, tracking_uri=URI), COLUMNS)
     assert done == ["the fit"]
+
+
+@pytest.mark.parametrize("role", [permissions.promoter, permissions.registrar])
+def test_a_server_that_is_gone_is_told_with_what_to_do(role: permissions.Role) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # And nobody listens.
+        port = nobody.getsockname()[1]
+        with pytest.raises(OutageError, match=r"does not answer .*; start it, or unset MLFLOW"):
+            check(role, f"http://127.0.0.1:{port}")

@@ -19,6 +19,8 @@ FORMAT = 1
 ROWS_OF_A_LINE = 256
 OPEN = ".open"
 """What a file's name ends with while a server writes to it."""
+IGNORE = ".gitignore"
+"""What a server lays into the folder before any of its files."""
 PIECE = re.compile(r"requests-(\d{8}T\d{12}Z)-([0-9a-f]{8})\.(jsonl|jsonl\.open|parquet)")
 """The names of the log's files, which tell their age; nothing else in the folder is touched."""
 

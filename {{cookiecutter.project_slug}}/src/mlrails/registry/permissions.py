@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from ..core.errors import DeniedError, OutageError
+from ..core.errors import DeniedError
 from ..core.settings import Settings
 from ..tracking import store
 from ..tracking.client import EDIT, MANAGE, READ, account, masked, needed
@@ -112,10 +112,7 @@ class _Server:
         except ValueError:  # A page of somebody else's.
             return None
         except OSError as error:
-            reason = masked(str(getattr(error, "reason", error)), self.uri)
-            raise OutageError(
-                f"the tracking server {masked(self.uri)} does not answer ({reason})"
-            ) from None
+            raise store.gone(self.uri, str(getattr(error, "reason", error))) from None
 
     def _refused(self, error: HTTPError) -> None:
         # Without an account of ours MLflow may still have one, of a file or a plug-in.

@@ -123,15 +123,16 @@ def check_reachable(uri: str) -> None:
         if error.code == HTTPStatus.NOT_FOUND:
             _check_is_mlflow(uri)
         elif error.code in _AWAY:
-            raise _gone(uri, f"a proxy says {error.code}") from None
+            raise gone(uri, f"a proxy says {error.code}") from None
     except (OSError, ValueError, HTTPException) as error:
-        raise _gone(uri, str(getattr(error, "reason", error))) from None
+        raise gone(uri, str(getattr(error, "reason", error))) from None
 
 
-def _gone(uri: str, reason: str) -> OutageError:
+def gone(uri: str, reason: str) -> OutageError:
+    """Return what is said of a server that does not answer, and what to do."""
     return OutageError(
         f"the tracking server {masked(uri)} does not answer ({masked(reason, uri)}); start it, "
-        "or unset MLFLOW_TRACKING_URI to track in the project's folder"
+        "or unset MLFLOW_TRACKING_URI to go by the project's own store"
     )
 
 

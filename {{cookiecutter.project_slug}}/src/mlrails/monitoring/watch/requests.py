@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...core import files
 from ...core.errors import UsageError, counted
 from ...data import request_log
-from ...data.request_log import OPEN, PIECE
+from ...data.request_log import IGNORE, OPEN, PIECE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +47,11 @@ class Log:
 
 
 def is_log(path: Path) -> bool:
-    """Tell whether a path is a folder of a server's requests."""
-    return path.is_dir() and any(PIECE.fullmatch(it.name) for it in path.iterdir())
+    """Tell whether a path is a folder of a server's requests, which may hold none yet."""
+    if not path.is_dir():
+        return False
+    names = {it.name for it in path.iterdir()}
+    return names == {IGNORE} or any(map(PIECE.fullmatch, names))
 
 
 def read(folder: Path) -> Log:

@@ -92,8 +92,9 @@ def _log(
     if not order.data or not requests.is_log(root / order.data):
         if order.outcomes:
             raise UsageError(
-                "--outcomes: are joined to the requests of a server by their ids; name the folder "
-                "that it keeps them in, as `nox -s monitor -- requests/ --outcomes FILE`"
+                f"--outcomes: {order.data or 'data/raw'} is no folder of a server's requests, to "
+                "which outcomes are joined by their ids; name the one that `nox -s serve` keeps, "
+                "as in `nox -s monitor -- requests/ --outcomes FILE`"
             )
         return None, None
     log = requests.in_time(requests.read(root / order.data), asked.time.name, known.last)

@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ...core.errors import UsageError
-from ...data.request_log import OPEN, PIECE
+from ...data.request_log import IGNORE, OPEN, PIECE
 
 LARGEST_PIECE = 2**24
 _PIECES_OF_A_WRITER = 4
 """What all may hold is shared so that each writer has whole files beside the one it writes to."""
 _SECONDS_OF_A_PIECE = 3600.0
-_IGNORE = ".gitignore"
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -61,7 +60,7 @@ def prepare(folder: Path) -> None:
                 f"{folder}: others can enter it, and requests are for nobody else; name another "
                 "folder, which is made then, or `chmod 700` this one"
             )
-    with suppress(FileExistsError), open(folder / _IGNORE, "x", opener=_private) as file:
+    with suppress(FileExistsError), open(folder / IGNORE, "x", opener=_private) as file:
         file.write("*\n")
 
 
