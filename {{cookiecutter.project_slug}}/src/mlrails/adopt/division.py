@@ -123,7 +123,7 @@ def _by_time(seen: Seen, entity: str | None, why: str, where: str) -> Division:
     lengths = _lengths(times, distinct) if distinct >= _FEWEST_DAYS else None
     if lengths is None:
         raise UsageError(
-            f"{where}: column {seen.name!r}: {counted(distinct, 'day')} of rows cannot be divided "
+            f"{where}: column {seen.name!r}: rows of {counted(distinct, 'time')} cannot be divided "
             "by time; leave --time away"
         )
     validation, test, held, blocks = lengths
@@ -183,11 +183,15 @@ def _with_validation(
 
 
 def _calendar(times: Times) -> tuple[str, ...]:
-    """Return what of the time varies, and so may be a feature."""
-    minutes = (times - times.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
-    days = times.astype("datetime64[D]").astype(int) % 7
+    """Return what of the time varies, and so may be a feature.
+
+    Months and quarters that are written as their first day have no day of the week.
+    """
+    days = times.astype("datetime64[D]")
+    minutes = (times - days).astype("timedelta64[m]").astype(int)
     found = ["minute_of_day"] if len(np.unique(minutes)) > 1 else []
-    return (*found, "day_of_week") if len(np.unique(days)) > 1 else tuple(found)
+    is_of_days = (days != days.astype("datetime64[M]")).any()
+    return (*found, "day_of_week") if is_of_days and np.ptp(days.astype(int) % 7) else tuple(found)
 
 
 def _asked(found: Division, candidates: Sequence[str]) -> Division:

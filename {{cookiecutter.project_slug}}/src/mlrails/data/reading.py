@@ -43,8 +43,8 @@ class Reading:
     nulls: tuple[str, ...] = ()
     """Cells that say that a value is missing, beside the empty one."""
     dates: Mapping[str, str] = field(default_factory=dict)
-    """How a column writes its times, in the letters of `strptime`, or `seconds since 1970-01-01`
-    and the like (`columnar.SINCE`); one way for each."""
+    """How a column writes its times, in the letters of `strptime` and `%q` for a quarter, or
+    `seconds since 1970-01-01` and the like (`columnar.SINCE`); one way for each."""
     positive: Mapping[str, str] = field(default_factory=dict)
     """The cell of a column that is the event: it becomes true, any other false."""
     trim: bool = False
