@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..core.errors import UsageError, nearest
-from ..core.params import Task
+from ..core.params import Split, Task
 from ..data.schema import Column, Kind
 from ..data.validation import TARGETS
 from . import kinds
@@ -37,6 +37,8 @@ class Wishes:
     known: Mapping[str, str] = field(default_factory=dict)
     by: By | None = None
     """How the rows are divided, where the project has chosen that already."""
+    split: Split | None = None
+    """The project's parts, which stay as long while the rows are divided in the same way."""
 
     def check(self, there: Sequence[str], where: str) -> None:
         """Raise UsageError for a column that is not there, or is to be two things."""
