@@ -232,6 +232,19 @@ def test_years_are_told_to_be_times_where_their_name_says_nothing_else() -> None
         assert ("could be times from 1990-01-01" in found.why, found.role) == (told, "number")
 
 
+@pytest.mark.parametrize("cell", ["{0}:{1:02}", "{0}:{1:02}:{2:02}", "{0}:{1:02} PM"])
+def test_times_of_day_are_neither_names_nor_free_text(cell: str) -> None:
+    cells = [cell.format(it % 12 + 1, it * 7 % 60, it % 59) for it in range(ROWS)]
+    rows = "".join(f"{it},{at % 7}.5,{at % 11}.5\n" for at, it in enumerate(cells))
+    found = made(f"at,x,y\n{rows}", "y").columns[0]
+    assert (found.role, found.why) == ("left out", "times of day, or lengths of time")
+    assert "make a number of it in source.py" in str(found.column.leaks)
+    shifts = "".join(f"{6 + it % 3 * 8:02}:00,{it % 7}.5,{it % 11}.5\n" for it in range(ROWS))
+    assert made(f"at,x,y\n{shifts}", "y").named("category") == ("at",)
+    scores = made(f"at,x,y\n{rows}".replace("PM", "mm"), "y").columns[0]
+    assert ("times of day" in scores.why) == ("PM" not in cell)
+
+
 def test_rows_of_few_times_are_not_divided_by_them() -> None:
     rows = "".join(f"{2014 + it % 6},{it % 7}.5,{it % 11}.5\n" for it in range(ROWS))
     with pytest.raises(UsageError, match="rows of 6 times cannot be divided by time"):

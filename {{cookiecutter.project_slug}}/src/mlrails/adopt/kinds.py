@@ -147,5 +147,6 @@ _WAYS = (
     _times,
     texts.mixed,
     texts.otherwise,
+    texts.clock,
     texts.words,
 )

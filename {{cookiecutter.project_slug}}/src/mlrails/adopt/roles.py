@@ -16,6 +16,7 @@ from .target import Target
 ANSWER = "it is the answer itself"
 _OUT = {
     "identifier": "it names rows or what they are of, and is never seen again",
+    "clock": "no feature reads such a writing; make a number of it in source.py, as minutes",
     "free text": "it is free text, which no feature reads",
     "constant": "it is the same in every row",
     "time": "it is a time beside the one that the rows are ordered by",
