@@ -235,7 +235,8 @@ def _named_as_written(rows: "pd.DataFrame", found: Table, group: str | None) -> 
     if group is None or rows[group].dtype == "str":
         return rows
     given = found.rows.select([group]).to_pandas()
-    return rows.assign(**{group: frames.typed(given, [Column(group, "category")])[group]})
+    typed = frames.typed(given, [Column(group, "category")])
+    return frames.having(rows, {group: typed[group]})
 
 
 def _findings(
