@@ -210,9 +210,8 @@ def since(name: str, least: float | None, most: float | None, is_time: bool) -> 
         return form
     if form == "%Y":  # A house's year_built is no time that rows are of.
         return form if {*names.words(name)} <= names.TIME | _YEAR else None
-    return (
-        form if names.has(name, _DATE if form.startswith("days") else names.TIME | _EPOCH) else None
-    )
+    said = _DATE if form.startswith("days") else names.TIME | _EPOCH
+    return form if names.has(name, said) else None
 
 
 _EPOCH, _DATE = {"epoch", "unix", "ts"}, {"date", "datum", "fecha", "datetime", "excel"}

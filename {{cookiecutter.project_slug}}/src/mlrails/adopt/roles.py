@@ -39,7 +39,7 @@ class Wishes:
     by: By | None = None
     """How the rows are divided, where the project has chosen that already."""
     split: Split | None = None
-    """The project's parts, which stay as long while the rows are divided in the same way."""
+    """The project's parts, which stay while its rows are divided in the same way."""
 
     def check(self, there: Sequence[str], where: str) -> None:
         """Raise UsageError for a column that is not there, or is to be two things."""
