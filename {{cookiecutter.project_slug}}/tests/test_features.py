@@ -58,7 +58,7 @@ def test_codes_are_places_in_the_vocabulary() -> None:
 
 def test_an_unknown_category_is_no_number() -> None:
     for name in ENCODER.vocabulary:
-        found = ENCODER.encode(ROWS.head(3).assign(**{name: "never seen before"}))
+        found = ENCODER.encode({**ROWS.head(3), name: ["never seen before"] * 3})
         assert np.isnan(found[:, ENCODER.names.index(name)]).all(), name
 
 

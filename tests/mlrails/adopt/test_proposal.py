@@ -179,8 +179,80 @@ def test_a_time_that_counts_is_one_where_that_is_said(
     assert read["sold date"].astype(str).tolist()[:2] == [day, "2019-01-02"]
 
 
+DAYS = pd.date_range("1990-01-01", periods=ROWS, freq="D")
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S"])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_number_that_writes_a_day_is_a_time_by_itself(
+    form: str, ending: str, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame({"sold_date": DAYS.strftime(form).astype("int64")})
+    rows["x"], rows["y"] = [it % 7 / 2 for it in range(ROWS)], [it % 11 / 2 for it in range(ROWS)]
+    path = tmp_path / f"f.{ending}"
+    rows.to_csv(path, index=False) if ending == "csv" else rows.to_parquet(path)
+    found = plan(path.name, target="y", root=tmp_path)
+    assert (found.by, found.calendar) == ("time", ("day_of_week",))
+    assert found.reading["dates"] == {"sold_date": form}
+    columns = [it.column for it in found.columns]
+    read = frames.typed(source.read(path.name, columns, root=tmp_path, **found.reading), columns)
+    assert read["sold_date"].tolist() == DAYS.tolist()
+
+
+@pytest.mark.parametrize(
+    ("form", "freq", "calendar"),
+    [
+        *(("%Y", "YS", ()), ("%Y%m", "MS", ()), ("%YQ%q", "QS", ()), ("Q%q %Y", "QS", ())),
+        *(("%G-W%V", "W-MON", ()), ("%b %Y", "MS", ()), ("%Y%m%d", "D", ("day_of_week",))),
+    ],
+)
+def test_periods_are_times_without_a_day_of_the_week(
+    form: str, freq: str, calendar: tuple[str, ...], tmp_path: Path
+) -> None:
+    times = pd.date_range("1960-01-04" if freq == "W-MON" else "1960-01-01", periods=60, freq=freq)
+    cells = [it.strftime(form.replace("%q", str(it.quarter))) for it in times.repeat(8)]
+    lines = [f"{cell},{it % 7 / 2},{it % 11 / 2}\n" for it, cell in enumerate(cells)]
+    (tmp_path / "f.csv").write_text("period,x,y\n" + "".join(lines))
+    found = plan("f.csv", target="y", time="period", root=tmp_path)
+    assert (found.by, found.calendar, found.until) == ("time", calendar, f"{times[-1]:%Y-%m-%d}")
+    columns = [it.column for it in found.columns]
+    read = frames.typed(source.read("f.csv", columns, root=tmp_path, **found.reading), columns)
+    assert read["period"].tolist() == times.repeat(8).tolist()
+
+
+def test_years_are_told_to_be_times_where_their_name_says_nothing_else() -> None:
+    rows = "".join(f"{1990 + it % 30},{it % 7}.5,{it % 11}.5\n" for it in range(ROWS))
+    for name, told in {
+        "year": True,
+        "Fiscal Year": True,
+        "year_built": False,
+        "size": False,
+    }.items():
+        found = made(f"{name},x,y\n{rows}", "y").columns[0]
+        assert ("could be times from 1990-01-01" in found.why, found.role) == (told, "number")
+
+
+@pytest.mark.parametrize("cell", ["{0}:{1:02}", "{0}:{1:02}:{2:02}", "{0}:{1:02} PM"])
+def test_times_of_day_are_neither_names_nor_free_text(cell: str) -> None:
+    cells = [cell.format(it % 12 + 1, it * 7 % 60, it % 59) for it in range(ROWS)]
+    rows = "".join(f"{it},{at % 7}.5,{at % 11}.5\n" for at, it in enumerate(cells))
+    found = made(f"at,x,y\n{rows}", "y").columns[0]
+    assert (found.role, found.why) == ("left out", "times of day, or lengths of time")
+    assert "make a number of it in source.py" in str(found.column.leaks)
+    shifts = "".join(f"{6 + it % 3 * 8:02}:00,{it % 7}.5,{it % 11}.5\n" for it in range(ROWS))
+    assert made(f"at,x,y\n{shifts}", "y").named("category") == ("at",)
+    scores = made(f"at,x,y\n{rows}".replace("PM", "mm"), "y").columns[0]
+    assert ("times of day" in scores.why) == ("PM" not in cell)
+
+
+def test_rows_of_few_times_are_not_divided_by_them() -> None:
+    rows = "".join(f"{2014 + it % 6},{it % 7}.5,{it % 11}.5\n" for it in range(ROWS))
+    with pytest.raises(UsageError, match="rows of 6 times cannot be divided by time"):
+        made(f"year,x,y\n{rows}", "y", time="year")
+
+
 def test_numbers_that_count_something_else_are_no_times() -> None:
-    for name, first in (("price", 1_546_300_800), ("time", 43_466), ("time", 5)):
+    for name, first in (("price", 1_546_300_800), ("time", 43_466), ("time", 5), ("date", 200_000)):
         text = "".join(f"{first + it * it},{it % 5},{it % 7}.5\n" for it in range(60))
         assert "could be" not in made(f"{name},b,y\n{text}", "y").columns[0].why
 

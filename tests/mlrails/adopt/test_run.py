@@ -212,16 +212,36 @@ def test_more_columns_later_are_a_small_change(
     assert "3 files changed" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("final", [False, True])
+def test_the_lengths_of_the_parts_stay_and_are_what_the_plan_says(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], final: bool
+) -> None:
+    adopt(root, flats(tmp_path / "flats.csv"))
+    path = root / FILE
+    chosen = "\n  validation: 2 weeks\n  test: 5 weeks" + "\n  final: 1 week" * final
+    given = re.sub(r"\n  validation: .*\n  test: .*", chosen, path.read_text("utf-8"))
+    path.write_text(given, "utf-8")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Shorter parts")
+    more = flats(tmp_path / "flats.csv", balcony=lambda number: number % 7 == 0)
+    adopt(root, more, target=None)
+    assert chosen in text(root, FILE)
+    said = " ".join(capsys.readouterr().out.split("Split by time")[-1].split())
+    assert said.startswith("(validation 2 weeks, test 5 weeks): 'day' tells when each row is of")
+    assert "the last 5 weeks are the test" in said
+    assert "105 test rows of their own" in said
+
+
 DEALT = """split:
   by: random
   acknowledge: rows of one day may be in training and test
-  validation: 0.2
-  test: 0.3
+  validation: 0.1
+  test: 0.25
 """
 
 
 def test_how_a_project_divides_its_rows_stays_until_more_is_said(
-    root: Path, tmp_path: Path
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     adopt(root, flats(tmp_path / "flats.csv"))
     path = root / FILE
@@ -233,6 +253,7 @@ def test_how_a_project_divides_its_rows_stays_until_more_is_said(
     adopt(root, more, target=None)
     assert DEALT in text(root, FILE)
     assert params(text(root, FILE)).data.time == "day"
+    assert "Split at random (validation 10%, test 25%)" in capsys.readouterr().out
     adopt(root, more, target=None, time="day", dirty=True)
     assert params(text(root, FILE)).split.by == "time"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from mlrails.adopt import division, sizes
+from mlrails.adopt import sizes
 from mlrails.core.params import Task
 
 ROUNDS = 400
@@ -50,10 +50,10 @@ def test_rows_that_are_alike_count_for_fewer() -> None:
     rng, groups, size = np.random.default_rng(1), 2000, 10
     codes = np.repeat(np.arange(groups), size)
     values = rng.normal(size=groups)[codes] + rng.normal(size=groups * size)
-    alike = division.alike(values, codes)
+    alike = sizes.alike(values, codes)
     assert alike == pytest.approx(0.5, abs=0.04)
     assert sizes.effective(groups * size, groups, alike) == pytest.approx(3636, rel=0.1)
-    assert division.alike(rng.normal(size=groups * size), codes) < 0.05
+    assert sizes.alike(rng.normal(size=groups * size), codes) < 0.05
 
 
 @pytest.mark.parametrize(("rows", "leaf"), [(100, 3), (10_000, 33), (337_000, 194), (10**7, 200)])

@@ -76,7 +76,10 @@ def test_blanks_separate_cells_where_nothing_else_does() -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["31.12.2019 08:05", "2019-12-31T08:05:01+02:00", "12/31/19, 5:30 PM", "3 May 2019", "2019.5"],
+    [
+        *("31.12.2019 08:05", "2019-12-31T08:05:01+02:00", "12/31/19, 5:30 PM", "3 May 2019"),
+        *("2019.5", "2019-Q4", "Q4 2019", "2019-W07", "20191231 08:05", "20191231T080501"),
+    ],
 )
 def test_every_way_in_which_a_cell_is_a_time_is_found_by_its_marks(cell: str) -> None:
     assert moments.forms(cell) == [it for it in moments.every() if moments.fits(cell, it)]

@@ -497,6 +497,26 @@ def test_a_file_that_is_written_as_the_source_is_gives_the_same(here: Path, way:
     assert found["row"].tolist() == [*range(150)]
 
 
+def test_numbers_of_parquet_that_are_times_in_the_source_are_so_here(here: Path) -> None:
+    frame = owners_rows()
+    time = frame["scheduled_departure"]
+    number, epoch = time.dt.strftime("%Y%m%d%H%M").astype("int64"), pd.Timestamp("1970-01-01")
+    seconds = (time - epoch) / pd.Timedelta("1s")
+    for form, counts in (("%Y%m%d%H%M", number), ("seconds since 1970-01-01", seconds)):
+        source = here / "src" / "yours" / "source.py"
+        source.parent.mkdir(parents=True, exist_ok=True)
+        dates = {"scheduled_departure": form}
+        source.write_text(f"def rows():\n    return sources.read('o', COLUMNS, dates={dates})\n")
+        frame.assign(scheduled_departure=counts).to_parquet(here / "own.parquet")
+        settings = Settings(here, package="yours")
+        predict(settings, Job("own.parquet", f"{form[:2]}.parquet"), "champion")
+        found = pd.read_parquet(here / f"{form[:2]}.parquet")
+        pd.testing.assert_frame_equal(found[["prediction", "probability"]], expected(here, frame))
+    source.write_text("def rows():\n    return sources.read('o', COLUMNS)\n")
+    with pytest.raises(UsageError, match="'scheduled_departure' is double, and the model takes"):
+        predict(settings, Job("own.parquet", "out.parquet"), "champion")
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_without_the_words_of_the_source_no_row_of_it_is_scored(here: Path, way: str) -> None:
     """The harm: refused as a whole, or every row set aside."""

@@ -187,3 +187,17 @@ def test_a_source_is_read_where_none_is_made_up(
     monkeypatch.setattr(source, "rows", casting)
     with pytest.raises(UsageError, match="a value is missing in 1 row"):
         ingest.ingest(Stage(Settings(tmp_path), rows.parameters()))
+
+
+def test_a_column_may_have_any_name() -> None:
+    given = pd.DataFrame({"self": [1, 2], "other": [3, 4]})
+    found = frames.having(given, {"self": [5, 6], "columns": 7})
+    assert found.to_dict("list") == {"self": [5, 6], "other": [3, 4], "columns": [7, 7]}
+    assert given["self"].tolist() == [1, 2]
+
+
+def test_no_frame_takes_names_of_columns_as_keywords() -> None:
+    """A table with a column `self` ends there in a traceback."""
+    source = Path(frames.__file__).parents[1]
+    texts = {it.name: it.read_text("utf-8") for it in source.rglob("*.py")}
+    assert [it for it, text in texts.items() if ".assign(**" in text] == []

@@ -38,6 +38,7 @@ def read(data: bytes, **words: object) -> dict[str, list[object]]:
         (b"sep=;\na;b\n1;2\n", {"separator": ";"}, {"a": ["1"], "b": ["2"]}),
         (b"a,b\r1,2\r", {}, {"a": ["1"], "b": ["2"]}),
         (b"a,b\n\n", {}, {"a": [], "b": []}),
+        (b" a,a,a ,b\n1,2,3,4\n", {}, {"a_2": ["1"], "a": ["2"], "a_3": ["3"], "b": ["4"]}),
         (b"a,a,,a_2\n1,2,3,4\n", {}, {"a": ["1"], "a_3": ["2"], "unnamed_3": ["3"], "a_2": ["4"]}),
     ],
 )
@@ -121,6 +122,23 @@ def test_times_whose_digits_are_all_there_are_those_of_pandas(form: str, cell: s
     assert not wrong.any()
     assert found.null_count == 1
     assert columnar.in_digits(column.combine_chunks(), form).equals(found)  # As `predict` has it.
+
+
+@pytest.mark.parametrize(
+    ("form", "cells", "first"),
+    [
+        ("Q%q/%Y", ["Q3/2029", "Q5/2029", "2029-07", None], "2029-07-01"),
+        ("%G-W%V", ["2029-W01", "2029-W54", "2029", None], "2029-01-01"),
+        ("%Y%m%d", [20290701.0, 20291301.0, 20290701.5, float("nan")], "2029-07-01"),
+        ("%Y", [2029, 12, 20290, None], "2029-01-01"),
+    ],
+)
+def test_quarters_weeks_and_numbers_say_times_or_are_told(
+    form: str, cells: list[object], first: str
+) -> None:
+    made, wrong = columnar.times(pa.array(cells, from_pandas=True), form)
+    assert made.to_pylist() == [datetime.datetime.fromisoformat(first), None, None, None]
+    assert wrong.tolist() == [False, True, True, False]
 
 
 def test_every_day_of_leap_years_and_others_is_that_of_the_calendar() -> None:

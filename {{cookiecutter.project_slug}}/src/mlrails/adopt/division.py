@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.config import Period
 from ..core.errors import UsageError, counted
+from ..core.params import Split
 from ..data.splits import Times, by_time
 from . import names, sizes
 from .plan import By, Question
@@ -55,36 +56,38 @@ def of(
     group: str | None,
     where: str,
     by: By | None = None,
+    kept: Split | None = None,
 ) -> Division:
     """Return how a table is divided; raises UsageError where the columns that are named cannot.
 
-    `by` is what the project has chosen, against what the table says for itself.
+    `by` is what the project has chosen, against what the table says for itself; the lengths of
+    `kept` stay where the rows are divided as they were.
     """
     rows = next(iter(columns.values())).rows
     if by is not None:
-        return _as_chosen(by, columns, time, group)
+        return _as_chosen(by, columns, time, group, kept)
     entity, why = (group, "as was said") if group else _entity(columns, target)
     if time is not None:
-        return _by_time(columns[time], entity, "as was said", where)
+        return _by_time(columns[time], entity, "as was said", where, kept)
     candidates = _times(columns)
     for name in candidates:
         try:
-            found = _by_time(columns[name], entity, "the only column that can", where)
+            found = _by_time(columns[name], entity, "the only column that can", where, kept)
         except UsageError:
             continue
         return found if len(candidates) == 1 else _asked(found, candidates)
     if entity:
-        return _by_group(columns[entity], why)
-    return _at_random(rows, candidates)
+        return _by_group(columns[entity], why, kept)
+    return _at_random(rows, candidates, kept)
 
 
 def _as_chosen(
-    by: By, columns: Mapping[str, Seen], time: str | None, group: str | None
+    by: By, columns: Mapping[str, Seen], time: str | None, group: str | None, kept: Split | None
 ) -> Division:
     rows = next(iter(columns.values())).rows
-    parts = _at_random(rows)
+    parts = _at_random(rows, (), kept)
     if by == "group" and group is not None:
-        parts = _by_group(columns[group], "as was said")
+        parts = _by_group(columns[group], "as was said", kept)
     parts = replace(parts, because=f"params.yaml says so ('split.by: {by}')", group=group)
     if time is None:
         return parts
@@ -93,8 +96,11 @@ def _as_chosen(
     return replace(parts, time=time, until=until, calendar=_calendar(moments))
 
 
-def shares(rows: int) -> tuple[float, float]:
+def _shares(rows: int, by: By, kept: Split | None) -> tuple[float, float]:
     """Return which shares of the rows are held out for validation and test."""
+    if kept and kept.by == by:
+        assert isinstance(kept.validation, float) and isinstance(kept.test, float)
+        return kept.validation, kept.test
     if rows < 2_000:
         return 0.2, 0.3
     return (0.15, 0.2) if rows < 1_000_000 else (0.1, 0.1)
@@ -110,7 +116,7 @@ def _times(columns: Mapping[str, Seen]) -> list[str]:
     return sorted(found, key=lambda it: not names.has(it, names.TIME))
 
 
-def _by_time(seen: Seen, entity: str | None, why: str, where: str) -> Division:
+def _by_time(seen: Seen, entity: str | None, why: str, where: str, kept: Split | None) -> Division:
     if seen.kind != "time":
         raise UsageError(
             f"{where}: column {seen.name!r}: --time names it, and its values are no times "
@@ -121,9 +127,11 @@ def _by_time(seen: Seen, entity: str | None, why: str, where: str) -> Division:
     _check_near(days, f"{where}: column {seen.name!r}")
     distinct = len(np.unique(days))
     lengths = _lengths(times, distinct) if distinct >= _FEWEST_DAYS else None
+    if kept and kept.by == "time":
+        lengths = _as_kept(times, kept)
     if lengths is None:
         raise UsageError(
-            f"{where}: column {seen.name!r}: {counted(distinct, 'day')} of rows cannot be divided "
+            f"{where}: column {seen.name!r}: rows of {counted(distinct, 'time')} cannot be divided "
             "by time; leave --time away"
         )
     validation, test, held, blocks = lengths
@@ -166,6 +174,15 @@ def _lengths(times: Times, distinct: int) -> tuple[Period, Period, int, int] | N
     return None
 
 
+def _as_kept(times: Times, kept: Split) -> tuple[Period, Period, int, int]:
+    """Return the lengths that a project has, and how many rows and days are its test."""
+    validation, test, final = kept.validation, kept.test, kept.final
+    assert isinstance(validation, Period) and isinstance(test, Period)
+    labels = by_time(times, None, validation, test, final if isinstance(final, Period) else None)
+    held = times[labels == "test"].astype("datetime64[D]")
+    return validation, test, len(held), len(np.unique(held))
+
+
 def _with_validation(
     days: Times, counts: np.ndarray, test: Period, wanted: int
 ) -> tuple[Period, Period, int, int] | None:
@@ -183,11 +200,15 @@ def _with_validation(
 
 
 def _calendar(times: Times) -> tuple[str, ...]:
-    """Return what of the time varies, and so may be a feature."""
-    minutes = (times - times.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
-    days = times.astype("datetime64[D]").astype(int) % 7
+    """Return what of the time varies, and so may be a feature.
+
+    Months and quarters that are written as their first day have no day of the week.
+    """
+    days = times.astype("datetime64[D]")
+    minutes = (times - days).astype("timedelta64[m]").astype(int)
     found = ["minute_of_day"] if len(np.unique(minutes)) > 1 else []
-    return (*found, "day_of_week") if len(np.unique(days)) > 1 else tuple(found)
+    is_of_days = (days != days.astype("datetime64[M]")).any()
+    return (*found, "day_of_week") if is_of_days and np.ptp(days.astype(int) % 7) else tuple(found)
 
 
 def _asked(found: Division, candidates: Sequence[str]) -> Division:
@@ -196,8 +217,8 @@ def _asked(found: Division, candidates: Sequence[str]) -> Division:
     return replace(found, question=question)
 
 
-def _by_group(seen: Seen, why: str) -> Division:
-    validation, test = shares(seen.rows)
+def _by_group(seen: Seen, why: str, kept: Split | None) -> Division:
+    validation, test = _shares(seen.rows, "group", kept)
     each = (seen.rows - seen.missing) / max(seen.distinct, 1)
     because = (
         f"{seen.name!r} has {seen.distinct:,} values in {each:.1f} rows each ({why}): rows of one "
@@ -208,8 +229,8 @@ def _by_group(seen: Seen, why: str) -> Division:
     return Division("group", because, validation, test, None, seen.name, None, (), held, blocks)
 
 
-def _at_random(rows: int, times: Sequence[str] = ()) -> Division:
-    validation, test = shares(rows)
+def _at_random(rows: int, times: Sequence[str], kept: Split | None) -> Division:
+    validation, test = _shares(rows, "random", kept)
     told = (
         f"{' and '.join(map(repr, times))} cannot divide the rows by time, and no column tells"
         if times
@@ -261,25 +282,4 @@ def _is_alike(seen: Seen, codes: np.ndarray) -> bool:
     numbers = seen.numbers
     if (missing := np.isnan(numbers)).any():
         numbers, codes = numbers[~missing], codes[~missing]
-    return len(numbers) > 2 and alike(numbers, codes) >= _LEAST_ALIKE
-
-
-def alike(numbers: np.ndarray, codes: np.ndarray) -> float:
-    """Return how alike the rows of a group are: the intraclass correlation ICC(1), at least 0.
-
-    From the mean squares between and within groups (Shrout and Fleiss 1979,
-    doi:10.1037/0033-2909.86.2.420), with the mean group size of unequal ones.
-    """
-    sizes = np.bincount(codes)
-    there = sizes > 0
-    if not there.all():
-        sizes, codes = sizes[there], (np.cumsum(there) - 1)[codes]
-    rows, groups = len(numbers), len(sizes)
-    if groups < 2 or rows <= groups:
-        return 0.0
-    means = np.bincount(codes, numbers) / sizes
-    between = float((sizes * (means - numbers.mean()) ** 2).sum()) / (groups - 1)
-    within = float(((numbers - means[codes]) ** 2).sum()) / (rows - groups)
-    size = (rows - float((sizes.astype(float) ** 2).sum()) / rows) / (groups - 1)
-    total = between + (size - 1) * within
-    return max(0.0, (between - within) / total) if total > 0 else 0.0
+    return len(numbers) > 2 and sizes.alike(numbers, codes) >= _LEAST_ALIKE

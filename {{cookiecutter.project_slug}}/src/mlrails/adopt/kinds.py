@@ -123,9 +123,9 @@ def _of_times(base: Seen, note: str) -> Seen:
 
 
 def counted(found: Seen, column: Any, is_time: bool) -> Seen:
-    """Return numbers that count from 1970, or as Excel does, as times where that was said.
+    """Return numbers that tell times as times where that was said.
 
-    Where it was not they stay numbers, and what they look like is told.
+    Where it was not they stay numbers, and what they look like is told; 20300107 is a day at once.
     """
     form = moments.since(found.name, found.minimum, found.maximum, is_time)
     if found.kind != "number" or form is None:
@@ -135,7 +135,7 @@ def counted(found: Seen, column: Any, is_time: bool) -> Seen:
         return found
     made = _of_times(replace(found, values=values, form=form), f"read as {form!r}")
     told = f"could be {made.why}, in {form}: if so, say --time {found.name!r}"
-    return made if is_time else replace(found, note=told)
+    return made if is_time or "%d" in form else replace(found, note=told)
 
 
 _WAYS: tuple[Callable[[Seen, Any, Look], Seen | None], ...]
@@ -147,5 +147,6 @@ _WAYS = (
     _times,
     texts.mixed,
     texts.otherwise,
+    texts.clock,
     texts.words,
 )

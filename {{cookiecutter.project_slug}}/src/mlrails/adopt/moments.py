@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.errors import UsageError
 from ..data import cells
-from ..data.columnar import in_digits, times
+from ..data.columnar import in_digits, spelled, times
 from . import names
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _NUMERIC: tuple[str, ...] = (
     "%d-%m-%Y",
 )
 _NUMERIC += ("%m-%d-%Y", "%m.%d.%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y")
+_NUMERIC += ("%Y%m%d",)
 _NAMED: tuple[str, ...] = (
     "%d-%b-%Y",
     "%d %b %Y",
@@ -42,7 +43,9 @@ _NAMED: tuple[str, ...] = (
     "%d-%b-%y",
 )
 _NAMED += ("%d%b%Y", "%d/%b/%Y", "%a %d %b %Y", "%a, %d %b %Y", "%Y-%b-%d", "%d. %B %Y")
-_MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y")
+_MONTHS = ("%Y-%m", "%Y/%m", "%m/%Y", "%m-%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y")
+_QUARTERS = ("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Y:Q%q", "%YQ0%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y")
+_WEEKS = ("%G-W%V", "%GW%V", "%G W%V")
 _CLOCKS: tuple[str, ...] = (
     "",
     " %H:%M",
@@ -144,7 +147,7 @@ def every() -> Iterator[str]:
     for day in (*_NUMERIC, *_NAMED):
         for clock in _CLOCKS:
             yield from (day + clock + zone for zone in (_ZONES if clock else ("",)))
-    yield from _MONTHS
+    yield from (*_MONTHS, *_QUARTERS, *_WEEKS)
 
 
 def _of_forms(
@@ -195,22 +198,30 @@ def _share(found: Sequence[str], form: str) -> float:
 
 
 def since(name: str, least: float | None, most: float | None, is_time: bool) -> str | None:
-    """Return since when numbers count, where all of them lie between 1990 and 2040.
+    """Return how numbers tell times, where all of them lie in the years that rows are of.
 
     Unless somebody has said that they are times, the column's name has to say so.
     """
-    if least is None or most is None:
+    if least is None or most is None or least == most:
         return None
-    said = is_time or names.has(name, names.TIME | _EPOCH)
-    for form, (low, high) in _SINCE.items():
-        if low <= least and most <= high and least < most:
-            is_excel = form.startswith("days")
-            return form if said and (not is_excel or names.has(name, _DATE)) else None
-    return None
+    forms = (form for form, (low, high) in _COUNTED.items() if low <= least and most <= high)
+    form = next(forms, None)
+    if form is None or is_time:
+        return form
+    if form == "%Y":  # A house's year_built is no time that rows are of.
+        return form if {*names.words(name)} <= names.TIME | _YEAR else None
+    said = _DATE if form.startswith("days") else names.TIME | _EPOCH
+    return form if names.has(name, said) else None
 
 
 _EPOCH, _DATE = {"epoch", "unix", "ts"}, {"date", "datum", "fecha", "datetime", "excel"}
-_SINCE = {
+_YEAR = {"yr", "fiscal", "calendar"}
+_COUNTED = {
+    "%Y": (1700, 2100),
+    "%Y%m": (1900_01, 2100_12),
+    "%Y%m%d": (1900_01_01, 2100_12_31),
+    "%Y%m%d%H%M": (1900_01_01_00_00, 2100_12_31_23_59),
+    "%Y%m%d%H%M%S": (1900_01_01_00_00_00, 2100_12_31_23_59_59),
     "seconds since 1970-01-01": (631_152_000, 2_208_988_800),
     "milliseconds since 1970-01-01": (631_152_000_000, 2_208_988_800_000),
     "days since 1899-12-30": (32_874, 51_136),
@@ -220,7 +231,7 @@ _SINCE = {
 def fits(cell: str, form: str) -> bool:
     """Tell whether a cell is a time of a form."""
     try:
-        datetime.strptime(cell, form)
+        datetime.strptime(*spelled(cell, form))
     except ValueError:
         return False
     return True

@@ -93,7 +93,7 @@ def proposed(found: Table, source: str, wishes: Wishes, shown: bool = True) -> P
     )
     features = {it: seen for it, seen in columns.items() if it not in {*wishes.ids, *wishes.drop}}
     divided = division.of(
-        features, wishes.target, wishes.time, wishes.group, found.where, wishes.by
+        features, wishes.target, wishes.time, wishes.group, found.where, wishes.by, wishes.split
     )
     planned = roles.planned(columns, target, divided, wishes)
     draft = _plan(found, source, columns, target, divided, planned)
@@ -189,7 +189,7 @@ def _alike(columns: Mapping[str, Seen], target: Target, divided: Division) -> fl
         known = known.astype(str) if known.dtype == object else known
         codes = np.unique(known, return_inverse=True)[1][coded.indices.to_numpy()]
     numbers = _numbers(columns[target.name], target)
-    return division.alike(numbers, codes)
+    return sizes.alike(numbers, codes)
 
 
 def _numbers(seen: Seen, target: Target) -> np.ndarray:
@@ -235,7 +235,8 @@ def _named_as_written(rows: "pd.DataFrame", found: Table, group: str | None) -> 
     if group is None or rows[group].dtype == "str":
         return rows
     given = found.rows.select([group]).to_pandas()
-    return rows.assign(**{group: frames.typed(given, [Column(group, "category")])[group]})
+    typed = frames.typed(given, [Column(group, "category")])
+    return frames.having(rows, {group: typed[group]})
 
 
 def _findings(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..core.errors import UsageError, nearest
-from ..core.params import Task
+from ..core.params import Split, Task
 from ..data.schema import Column, Kind
 from ..data.validation import TARGETS
 from . import kinds
@@ -16,6 +16,7 @@ from .target import Target
 ANSWER = "it is the answer itself"
 _OUT = {
     "identifier": "it names rows or what they are of, and is never seen again",
+    "clock": "no feature reads such a writing; make a number of it in source.py, as minutes",
     "free text": "it is free text, which no feature reads",
     "constant": "it is the same in every row",
     "time": "it is a time beside the one that the rows are ordered by",
@@ -37,6 +38,8 @@ class Wishes:
     known: Mapping[str, str] = field(default_factory=dict)
     by: By | None = None
     """How the rows are divided, where the project has chosen that already."""
+    split: Split | None = None
+    """The project's parts, which stay while its rows are divided in the same way."""
 
     def check(self, there: Sequence[str], where: str) -> None:
         """Raise UsageError for a column that is not there, or is to be two things."""

@@ -10,7 +10,9 @@ import numpy as np
 from ..data.reading import Reading
 from ..data.schema import Kind
 
-What = Literal["number", "category", "boolean", "time", "free text", "identifier", "constant"]
+What = Literal[
+    "number", "category", "boolean", "time", "clock", "free text", "identifier", "constant"
+]
 NEARLY, FEW = 0.95, 20
 """A column of so many different values, and at least so many rows, names its rows."""
 

@@ -168,3 +168,24 @@ def gate(seen: Sight, task: Task, held: int, blocks: int, spread: float) -> Mapp
 def _rounded(value: float) -> float:
     """Return a number as a person would write it: two digits."""
     return float(f"{value:.2g}")
+
+
+def alike(numbers: np.ndarray, codes: np.ndarray) -> float:
+    """Return how alike the rows of a group are: the intraclass correlation ICC(1), at least 0.
+
+    From the mean squares between and within groups (Shrout and Fleiss 1979,
+    doi:10.1037/0033-2909.86.2.420), with the mean group size of unequal ones.
+    """
+    sizes = np.bincount(codes)
+    there = sizes > 0
+    if not there.all():
+        sizes, codes = sizes[there], (np.cumsum(there) - 1)[codes]
+    rows, groups = len(numbers), len(sizes)
+    if groups < 2 or rows <= groups:
+        return 0.0
+    means = np.bincount(codes, numbers) / sizes
+    between = float((sizes * (means - numbers.mean()) ** 2).sum()) / (groups - 1)
+    within = float(((numbers - means[codes]) ** 2).sum()) / (rows - groups)
+    size = (rows - float((sizes.astype(float) ** 2).sum()) / rows) / (groups - 1)
+    total = between + (size - 1) * within
+    return max(0.0, (between - within) / total) if total > 0 else 0.0

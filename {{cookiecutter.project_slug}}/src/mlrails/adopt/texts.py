@@ -94,6 +94,20 @@ def otherwise(base: Seen, column: Any, look: Look) -> Seen | None:
     return None
 
 
+_CLOCK = r"[0-9]{1,3}:[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?( ?[aApP]\.?[mM]\.?)?"
+
+
+def clock(base: Seen, column: Any, look: Look) -> Seen | None:
+    """Answer for times of day and lengths of time, as `08:35`; a few are categories."""
+    import pyarrow.compute as pc
+
+    is_clock = pc.match_substring_regex(column.drop_null(), f"^{_CLOCK}$")
+    distinct = pc.count_distinct(column).as_py()
+    if not pc.all(is_clock).as_py() or distinct <= FEW:
+        return None
+    return replace(base, what="clock", distinct=distinct, why="times of day, or lengths of time")
+
+
 def words(base: Seen, column: Any, look: Look, why: str = "") -> Seen:
     """Answer for text: names of rows, names of kinds of them, or what people wrote."""
     import pyarrow.compute as pc

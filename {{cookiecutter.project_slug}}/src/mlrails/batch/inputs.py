@@ -30,7 +30,7 @@ def check(
 
     A column to keep must be of one type in all files. Columns of CSV and of folders' names are
     text, which is read as what the model takes; so are those of files that are written as the
-    project's source is.
+    project's source is, and numbers that are times there.
     """
     names = [*(it.name for it in inputs), *keep]
     text = dict.fromkeys(names, tables.TEXT)
@@ -40,7 +40,8 @@ def check(
     ]
     for path, types in zip(paths, found, strict=True):
         for it in inputs:
-            check_type(types[it.name], it, str(path))
+            if not (writing and writing.counts(it, types[it.name])):
+                check_type(types[it.name], it, str(path))
     tables.check_alike(paths, found, keep)
 
 

@@ -87,7 +87,8 @@ def _checked(
     inputs.check(files, model.inputs, keep, root, writing)
     if writing and writing.own:
         first = next(it for it in files if it in writing.own)
-        say(f"predict: {_relative(first, root)} is read as source.py says ({writing.told})")
+        told = f" ({writing.told})" if writing.told else ""
+        say(f"predict: {_relative(first, root)} is read as source.py says{told}")
     return writing
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import UsageError
-from ..data import as_written, columnar, reading
+from ..data import as_written, columnar, reading, values
 from ..data.reading import Reading
 from ..modeling.signature import Field
 from ..sources import csv as plain_csv
@@ -57,6 +57,11 @@ class Writing:
     def told(self) -> str:
         """The words in a line, as they stand in `source.py`."""
         return ", ".join(f"{name}={value!r}" for name, value in self.how.words().items())
+
+    def counts(self, field: Field, type_: Any) -> bool:
+        """Tell whether numbers of a column are times by the words: days or seconds, or 20300107."""
+        is_number = values.kind(type_) in {"number", "whole number"}
+        return is_number and as_written.is_time(field.name, field.type, self.how)
 
     def _makes(self, path: Path, names: Sequence[str], root: Path) -> bool:
         """Tell whether only the words of the source make these columns of a CSV."""
@@ -115,7 +120,8 @@ class Writing:
         faults = dict[int, tuple[str, str]]()
         columns = dict(zip(rows.schema.names, rows.columns, strict=True))
         for it in self.inputs:
-            if not kinds.is_string(columns[it.name].type):
+            type_ = columns[it.name].type
+            if not kinds.is_string(type_) and not self.counts(it, type_):
                 continue
             columns[it.name], wrong, reason = self._column(it, columns[it.name])
             for row in np.flatnonzero(wrong).tolist():
@@ -126,10 +132,13 @@ class Writing:
         """Return a column by the words, which of its cells are not written so, and why."""
         import pyarrow as pa
         import pyarrow.compute as pc
+        import pyarrow.types as kinds
 
         how, name = self.how, field.name
-        column = pc.utf8_trim_whitespace(column) if how.trim else column
-        column = columnar.without(column, ["", *how.nulls]) if how.trim or how.nulls else column
+        is_text = kinds.is_string(column.type)
+        column = pc.utf8_trim_whitespace(column) if is_text and how.trim else column
+        if is_text and (how.trim or how.nulls):
+            column = columnar.without(column, ["", *how.nulls])
         if as_written.is_time(name, field.type, how):
             moments, wrong = columnar.times(column, how.dates[name])
             made = moments.cast(pa.string())
@@ -140,7 +149,7 @@ class Writing:
         else:
             return column, np.zeros(len(column), dtype=bool), ""
         reason = as_written.reason(name, field.type, how)
-        return pc.if_else(pa.array(wrong), column, made), wrong, reason
+        return pc.if_else(pa.array(wrong), column.cast(pa.string()), made), wrong, reason
 
 
 def _batch(found: "pa.Table") -> "pa.RecordBatch":

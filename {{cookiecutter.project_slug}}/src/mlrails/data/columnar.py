@@ -192,10 +192,35 @@ def moments(said: "pd.Series[Any]", form: str) -> "tuple[pd.Series[Any], np.ndar
         counts = pd.to_numeric(said, errors="coerce").astype("float64")
         made = pd.to_datetime(counts, unit=unit, origin=origin, errors="coerce").dt.round("ms")
     else:
-        made = pd.to_datetime(said, format=form, errors="coerce", utc="%z" in form)
+        texts = said
+        if pd.api.types.is_numeric_dtype(said):  # 20300107 in Parquet; 20300107.5 is no day.
+            texts = said.where(said % 1 == 0).astype("Int64").astype("str")
+        if _PERIOD.search(form):
+            texts = texts.map(lambda cell: spelled(cell, form)[0], na_action="ignore")
+        known = spelled("", form)[1]
+        made = pd.to_datetime(texts, format=known, errors="coerce", utc="%z" in form)
     if made.dt.tz is not None:
         made = made.dt.tz_localize(None)
     return made, np.asarray(made.isna() & said.notna())
+
+
+_PERIOD = re.compile("%q|%V")
+
+
+def spelled(cell: str, form: str) -> tuple[str, str]:
+    """Return a cell and a form that `strptime` knows.
+
+    A quarter (`%q`) becomes its first month, a week of ISO 8601 (`%V`) its Monday.
+    """
+    if "%V" in form:
+        return f"{cell}-1", f"{form}-%u"
+    if "%q" not in form:
+        return cell, form
+    pattern = (
+        re.escape(form).replace("%Y", "(?P<year>[0-9]{4})").replace("%q", "(?P<quarter>[1-4])")
+    )
+    found = re.fullmatch(pattern, cell)
+    return f"{found['year']}-{3 * int(found['quarter']) - 2}" if found else "", "%Y-%m"
 
 
 def event(column: Any, positive: str) -> Any:

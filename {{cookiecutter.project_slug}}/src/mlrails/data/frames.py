@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+def having(rows: "pd.DataFrame", columns: Mapping[str, Any]) -> "pd.DataFrame":
+    """Return the rows with these columns in the place of their own, or beside them.
+
+    `DataFrame.assign` takes names as keywords, and cannot have a column that is called `self`.
+    """
+    made = rows.copy(deep=False)
+    for name, cells in columns.items():
+        made[name] = cells
+    return made
+
+
 @dataclass(frozen=True)
 class _Rule:
     nullable: bool = True

@@ -43,8 +43,8 @@ class Reading:
     nulls: tuple[str, ...] = ()
     """Cells that say that a value is missing, beside the empty one."""
     dates: Mapping[str, str] = field(default_factory=dict)
-    """How a column writes its times, in the letters of `strptime`, or `seconds since 1970-01-01`
-    and the like (`columnar.SINCE`); one way for each."""
+    """How a column writes its times, in the letters of `strptime` and `%q` for a quarter, or
+    `seconds since 1970-01-01` and the like (`columnar.SINCE`); one way for each."""
     positive: Mapping[str, str] = field(default_factory=dict)
     """The cell of a column that is the event: it becomes true, any other false."""
     trim: bool = False
@@ -137,13 +137,17 @@ def header(text: bytes, separator: str, where: str) -> tuple[list[str], int]:
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Return names of which none is there twice or empty: `a, a, ""` is `a, a_2, unnamed_3`."""
+    """Return names of which none is there twice or empty: `a, a, ""` is `a, a_2, unnamed_3`.
+
+    Of `a ` and `a` the second keeps its name.
+    """
     given = [_SPACES.sub(" ", it).strip() for it in names]
-    taken, found = {*given}, dict[str, None]()
-    for place, name in enumerate(given, 1):
+    taken, exact, found = {*given}, {*names} & {*given}, dict[str, None]()
+    for place, (name, as_written) in enumerate(zip(given, names, strict=True), 1):
         base = name or f"unnamed_{place}"
         made, number = base, 2
-        while made in found or (made != name and made in taken):
+        is_own = as_written == name or name not in exact
+        while made in found or (made in taken and not (is_own and made == name)):
             made, number = f"{base}_{number}", number + 1
         found[made] = None
     return [*found]

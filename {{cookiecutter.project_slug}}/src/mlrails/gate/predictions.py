@@ -12,6 +12,7 @@ import numpy as np
 from ..core import layout
 from ..core.errors import UsageError, WorldError, nearest
 from ..core.params import FILE, Task
+from ..data import frames
 from ..data.arrays import Vector
 from ..evaluation import outcomes
 from ..modeling import isolation
@@ -116,8 +117,7 @@ def as_before(
                 f"{layout.RAW} has no column of that name{nearest(now, list(rows.columns))}"
             )
     there = {name: rows[now] if (now := renamed[name]) else np.nan for name in lost}
-    found: pd.DataFrame = rows.assign(**there)
-    return found
+    return frames.having(rows, there)
 
 
 def _check_numbers(scores: Vector, role: str) -> None:

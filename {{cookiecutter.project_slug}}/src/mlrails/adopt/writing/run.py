@@ -159,8 +159,8 @@ def wished(
     drop = (*order.drop, *sorted(out))
     task = _task(order.task) or (was.task if was else None)
     ids = tuple(order.ids)
-    by = _by(order, was, group)
-    return Wishes(target, task, time, group, ids, drop, weight, order.positive, known, by)
+    by, split = _by(order, was, group), was.split if was else None
+    return Wishes(target, task, time, group, ids, drop, weight, order.positive, known, by, split)
 
 
 def _by(order: Order, was: Params | None, group: str | None) -> By | None:

@@ -143,7 +143,7 @@ def _given(
     """Return new rows, and which columns of the model's they have not, as they were not kept."""
     if log is not None:
         not_kept = log.left_out & {*wanted.inputs}
-        return log.rows.assign(**dict.fromkeys(not_kept)), not_kept
+        return frames.having(log.rows, dict.fromkeys(not_kept)), not_kept
     if asked.data is None:
         return None, frozenset()
     columns, time = [wanted.time, *wanted.others], wanted.time.name

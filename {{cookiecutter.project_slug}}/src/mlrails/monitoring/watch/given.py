@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import UsageError
-from ...data import columnar
+from ...data import columnar, frames
 from ...data.reading import Reading
 from ...data.schema import Column
 from ...sources import source
@@ -45,7 +45,7 @@ def read(
             rows, failure, how = others, None, how.in_plain
     if rows is None:
         raise failure or AssertionError  # One of the two is there.
-    return rows.assign(**dict(_said(rows, columns, how)))
+    return frames.having(rows, dict(_said(rows, columns, how)))
 
 
 def _tried(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...core import files
 from ...core.errors import UsageError, counted
-from ...data import request_log
+from ...data import frames, request_log
 from ...data.request_log import IGNORE, OPEN, PIECE
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def in_time(log: Log, time: str, known: date) -> Log:
         given = rows[time].astype("str")
         read = pd.to_datetime(given, errors="coerce", format="ISO8601", utc=True)
         own = read.dt.tz_localize(None)
-    rows = rows.assign(**{time: own.where(own.notna(), rows[ASKED])})
+    rows = frames.having(rows, {time: own.where(own.notna(), rows[ASKED])})
     old = rows[time] < pd.Timestamp(known) + pd.Timedelta(days=1)
     far = rows[time] > rows[ASKED] + pd.Timedelta(days=_DAYS_AHEAD)
     left = rows[~old & ~far].reset_index(drop=True)
