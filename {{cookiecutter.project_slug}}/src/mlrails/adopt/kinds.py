@@ -135,7 +135,7 @@ def counted(found: Seen, column: Any, is_time: bool) -> Seen:
         return found
     made = _of_times(replace(found, values=values, form=form), f"read as {form!r}")
     told = f"could be {made.why}, in {form}: if so, say --time {found.name!r}"
-    return made if is_time else replace(found, note=told)
+    return made if is_time or form == moments.DIGITS else replace(found, note=told)
 
 
 _WAYS: tuple[Callable[[Seen, Any, Look], Seen | None], ...]

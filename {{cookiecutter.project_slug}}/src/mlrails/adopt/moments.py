@@ -197,24 +197,29 @@ def _share(found: Sequence[str], form: str) -> float:
 def since(name: str, least: float | None, most: float | None, is_time: bool) -> str | None:
     """Return since when numbers count, where all of them lie between 1990 and 2040.
 
-    Unless somebody has said that they are times, the column's name has to say so.
+    Or that they are written as 20250331 is. Unless somebody has said that they are times, the
+    column's name has to say so.
     """
     if least is None or most is None:
         return None
     said = is_time or names.has(name, names.TIME | _EPOCH)
     for form, (low, high) in _SINCE.items():
         if low <= least and most <= high and least < most:
-            is_excel = form.startswith("days")
-            return form if said and (not is_excel or names.has(name, _DATE)) else None
+            is_known = is_time or form not in _DAYS or names.has(name, _DATE)
+            return form if said and is_known else None
     return None
 
 
+DIGITS = "%Y%m%d"
+"""The one that no other numbers look like: each is a day of the calendar."""
 _EPOCH, _DATE = {"epoch", "unix", "ts"}, {"date", "datum", "fecha", "datetime", "excel"}
 _SINCE = {
     "seconds since 1970-01-01": (631_152_000, 2_208_988_800),
     "milliseconds since 1970-01-01": (631_152_000_000, 2_208_988_800_000),
     "days since 1899-12-30": (32_874, 51_136),
+    DIGITS: (19_000_101, 20_991_231),
 }
+_DAYS = {"days since 1899-12-30", DIGITS}
 
 
 def fits(cell: str, form: str) -> bool:
