@@ -244,6 +244,27 @@ def panel(
     return rows
 
 
+def sales(
+    rng: Rng, kind: str = "number", keys: bool = True, leak: bool = False, there: float = 1.0
+) -> pd.DataFrame:
+    """Sell products in shops week by week; prices move for all, and what is large sells more."""
+    week, shop, product = np.indices((60, 40, 4)).reshape(3, -1)
+    prices, area = np.cumsum(rng.normal(0.2, 0.3, 60)), rng.lognormal(5, 0.6, 40).round(1)
+    seasons = 6 * np.sin(np.arange(60) / 8) + 0.1 * prices
+    y = 3 * np.log(area)[shop] + seasons[week] + rng.normal(0, 0.7, 4)[product]
+    y = (y + rng.normal(0, 0.1, len(y))).round(2)
+    rows = pd.DataFrame({"week": week + 1, "prices": prices[week].round(3), "area": area[shop]})
+    if keys:
+        rows = rows.assign(shop=[*map("s{}".format, shop)], item=[*map("i{}".format, product)])
+    else:
+        rows = rows.drop(columns=["week", "prices"])
+        rows = rows.assign(warmth=seasons[week].round(3), latitude=area.argsort()[shop] / 7 + 40)
+    rows["y"] = y if kind == "number" else y > np.quantile(y, 0.6)
+    if leak:
+        rows["usual"] = rows.groupby(["shop"])["y"].transform("mean").round(4)
+    return rows[rng.random(len(rows)) < there].reset_index(drop=True)
+
+
 def anything(rng: Rng) -> pd.DataFrame:
     """Have columns of all kinds, none of which leaks, and a target of any kind."""
     count = int(np.exp(rng.uniform(np.log(40), np.log(12_000))))
@@ -333,5 +354,9 @@ HONEST = {
     "panel, event": _honest(panel, kind="event"),
     "panel, gaps": _honest(panel, there=0.6),
     "panel, two a year": _honest(panel, each=2),
+    "sales": _honest(sales),
+    "sales, event": _honest(sales, kind="event"),
+    "sales, gaps": _honest(sales, there=0.7),
+    "sales, shops by place": _honest(sales, keys=False),
     "anything": anything,
 }

@@ -228,6 +228,17 @@ def patients(
     return rows.iloc[rng.permutation(len(rows))].reset_index(drop=True)
 
 
+def weekly(rng: Rng, kind: str = "event", noise: float = 0.02) -> pd.DataFrame:
+    """Encode the target by a shop, each of which has a row in most weeks."""
+    week, shop = np.indices((20, 200)).reshape(2, -1)
+    rows = pd.DataFrame({"week": week, "shop": [*map("s{}".format, shop)]})
+    rows = rows[rng.random(len(rows)) < 0.8].reset_index(drop=True)
+    rows["y"] = target(rng, kind, len(rows))
+    usual = scored(rows).groupby(rows["shop"]).transform("mean")
+    rows["shop_rate"] = usual + rng.normal(0, noise * scored(rows).std(), len(rows))
+    return rows
+
+
 # The target itself, in another dress.
 def hidden(rng: Rng, how: str) -> pd.DataFrame:
     """Hide the target in the last digits of something that no two rows share."""
@@ -353,6 +364,10 @@ CASES = {
     "encoded, classes": _shop(kind="classes"),
     "encoded, classes, smoothed": _case(
         encoded, ENCODING, "shop_rate", kind="classes", how=smoothed
+    ),
+    "encoded, panel, noise": _case(weekly, ENCODING, "shop_rate", by="random"),
+    "encoded, panel, number, noise": _case(
+        weekly, ENCODING, "shop_rate", by="random", kind="number"
     ),
     "absent": _case(absent, ABSENT, "days_to_callback"),
     "absent, n/a": _case(absent, ABSENT, "days_to_callback", missing="n/a"),

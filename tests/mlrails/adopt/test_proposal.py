@@ -4,6 +4,7 @@ import random
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -335,3 +336,32 @@ def test_columns_of_parquet_that_no_row_can_hold_are_told(tmp_path: Path) -> Non
         pq.write_table(given, tmp_path / "f.parquet")
         with pytest.raises(UsageError, match=words):
             plan("f.parquet", target="y", root=tmp_path)
+
+
+def test_what_is_measured_of_somebody_is_no_name_of_them() -> None:
+    rng = random.Random(1)
+    names = ("patient_satisfaction", "household_income", "family_size", "school_no", "zip_code")
+    rows = "".join(
+        f"{rng.randrange(60, 99)},{rng.randrange(20, 90)},{rng.randrange(1, 25)},{it % 40},"
+        f"{it % 30},{rng.gauss(0, 1):.3f}\n"
+        for it in range(ROWS)
+    )
+    found = made(f"{','.join(names)},y\n{rows}", "y")
+    assert found.named("number") == names[:3]
+    assert (found.named("group"), found.named("category")) == (("school_no",), ("zip_code",))
+
+
+def test_a_column_that_begins_with_many_gaps_is_read_without_a_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    rows = "".join(
+        f"{it % 7},{'' if it < 1200 else 'abc'[it % 3]},{it % 2}\n" for it in range(1600)
+    )
+    assert made(f"a,late,y\n{rows}", "y").named("category") == ("late",)
+    assert [str(it.message) for it in recwarn] == []
+
+
+def test_a_number_that_is_taken_for_a_class_is_told_how_to_be_one() -> None:
+    rows = "".join(f"{it}.5,{1 + it % 7}\n" for it in range(70))
+    with pytest.raises(UsageError, match="say --task regression if it is a number"):
+        made(f"a,school\n{rows}9.5,30\n", "school")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlrails.audit import look, table
+from mlrails.audit import encodings, look
 from mlrails.audit.finding import Finding
 
 
@@ -43,7 +43,7 @@ def test_of_a_panel_the_means_of_years_are_stopped_and_years_are_not(
     rows = honest.panel(np.random.default_rng(1), kind, leak=True)
     for seen, stopped in ((True, {"usual"}), (False, {"usual", "year"})):
         if not seen:
-            monkeypatch.setattr(table, "crossed", lambda one, other: False)
+            monkeypatch.setattr(encodings, "panel", lambda *_: [])
         stops = look.stops(rows, leaky.roles(rows, "random"))
         assert {it.columns[0] for it in stops if it.rule == leaky.ENCODING} == stopped
 
@@ -88,6 +88,35 @@ def test_few_values_that_are_all_of_events_are_asked_about() -> None:
     asked = [it for it in look.findings(rows, leaky.roles(rows, "time")) if it.level == "question"]
     assert [(it.rule, it.columns) for it in asked] == [(leaky.ABSENT, ("days_to_callback",))]
     assert "100.0% of these are of one class" in asked[0].sentence
+
+
+def test_a_flag_is_said_to_tell_the_target_and_never_to_have_no_value() -> None:
+    rows = leaky.base(np.random.default_rng(1))
+    wrong = np.random.default_rng(2).random(len(rows)) < 0.05
+    rows["relapse"] = (rows["y"].to_numpy() ^ wrong).astype(float)
+    asked = [
+        it for it in look.findings(rows, leaky.roles(rows, "time")) if it.columns == ("relapse",)
+    ]
+    assert [(it.rule, it.level) for it in asked] == [(leaky.LEAKAGE, "question")]
+
+
+def test_rows_of_another_sort_are_not_said_to_be_filled_in_late() -> None:
+    rows = leaky.base(np.random.default_rng(1), "number")
+    sums = rows["y"] > rows["y"].quantile(0.98)
+    rows["state"] = [*map("s{}".format, np.random.default_rng(2).integers(0, 50, len(rows)))]
+    rows.loc[sums, "state"] = None
+    assert [it for it in look.findings(rows, leaky.roles(rows, "time")) if it.level != "note"] == []
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_codes_of_a_number_are_stopped_where_each_has_its_own_part_of_it(overlap: bool) -> None:
+    rows = leaky.base(np.random.default_rng(1), "number")
+    order = rows["y"].rank() + np.random.default_rng(2).normal(0, 220 * overlap, len(rows))
+    rows["age"] = pd.qcut(order, 20, labels=False).astype(float)
+    found = [it for it in look.findings(rows, leaky.roles(rows, "time")) if "age" in it.columns]
+    assert [(it.rule, it.level) for it in found] == [
+        (leaky.LEAKAGE, "question" if overlap else "stop")
+    ]
 
 
 def test_values_that_are_of_all_classes_but_one_are_not_said_to_be_of_one() -> None:

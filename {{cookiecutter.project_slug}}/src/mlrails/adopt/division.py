@@ -263,7 +263,7 @@ def _entity(columns: Mapping[str, Seen], target: str) -> tuple[str | None, str]:
 
 
 def _is_named(name: str) -> bool:
-    return names.has(name, names.IDENTIFIER | names.ENTITY)
+    return names.has(name, names.IDENTIFIER) or names.is_of(name, names.ENTITY)
 
 
 def _repeats(seen: Seen, least: int = _FEWEST_GROUPS) -> bool:

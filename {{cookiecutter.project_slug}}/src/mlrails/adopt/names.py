@@ -27,6 +27,10 @@ TIME |= {"fecha", "year", "month", "week", "quarter", "season", "jahr", "period"
 BIRTH = {"birth", "birthday", "birthdate", "dob", "born", "geburt", "geburtsdatum"}
 CODE = {"code", "zip", "zipcode", "postal", "postcode", "plz", "type", "class", "kind", "category"}
 CODE |= {"cat", "region", "sector", "sic", "naics", "fips", "icd", "department", "dept", "typ"}
+_POINTS = NUMBERED | {"code", "label", "name"}
+"""What stands after the word that counts."""
+_FIRST = {"code", "typ", "type"}
+"""What counts before other words too, as in `code_postal`."""
 SHARE = {"share", "rate", "ratio", "probability", "prob", "fraction", "proportion"}
 WEIGHT = {"weight", "weights", "wt", "wgt", "freq", "frequency", "pweight"}
 EVENT: tuple[str, ...] = (
@@ -61,6 +65,12 @@ EVENT += ("late", "sick", "ill", "diseased", "disease", "spam", "success", "si",
 def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in small letters: `customerID` has customer and id."""
     return tuple(it.lower() for it in _PARTS.findall(name))
+
+
+def is_of(name: str, among: AbstractSet[str]) -> bool:
+    """Tell whether a name is one of others: `school_id` is of a school, `school_size` a size."""
+    said = [it for it in words(name) if it in among or not (it.isdigit() or it in _POINTS)]
+    return bool(said) and (said[-1] in among or said[0] in among & _FIRST)
 
 
 def has(name: str, among: AbstractSet[str]) -> bool:

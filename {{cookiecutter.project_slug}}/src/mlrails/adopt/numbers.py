@@ -87,7 +87,7 @@ def _counting(found: Seen, present: np.ndarray) -> Seen:
     """Tell whole numbers that count from those that are codes of kinds."""
     name, few, several = found.name, found.distinct, f"{found.distinct:,} different whole numbers"
     least, most = found.minimum or 0, found.maximum or 0
-    if 2 < few < len(present) / 2 and names.has(name, names.ENTITY | names.CODE):
+    if 2 < few < len(present) / 2 and names.is_of(name, names.ENTITY | names.CODE):
         return replace(
             _named(found, f"{several}, which are names by the column's own"), what="category"
         )

@@ -139,7 +139,7 @@ def _classes(
         row = int(pc.index(column, alone).as_py()) + 1
         raise UsageError(
             f"{here}: a class of the target has a single row, row {row:,}{look.cell(alone)}; leave "
-            "the row out, or join the class to another"
+            f"the row out, or join the class to another{_else_number(cells, look)}"
         )
     if task is Task.CLASSIFICATION:
         return _event(seen, counts, positive, look)
@@ -147,6 +147,13 @@ def _classes(
     few, many = min(counts.values()), max(counts.values())
     why = f"{len(counts)} classes, from {few:,} to {many:,} rows each"
     return Target(seen.name, task, why, tuple(counts), tuple(counts.values()), question=question)
+
+
+def _else_number(cells: Any, look: Look) -> str:
+    """Return what else to do where classes are written as numbers."""
+    is_text = str(cells.type).endswith("string")
+    is_number = not is_text or floats(cells, look.how) is not None
+    return ", or say --task regression if it is a number" if is_number else ""
 
 
 def _check_one_way(counts: dict[str, int], seen: Seen, look: Look) -> None:

@@ -40,7 +40,7 @@ def mixed(base: Seen, column: Any, look: Look) -> Seen | None:
     """Refuse words in a column whose other cells are numbers."""
     import pyarrow.compute as pc
 
-    head = column.slice(0, _HEAD).drop_null()
+    head = column.drop_null().slice(0, _HEAD)
     if numerals(head, look.how.decimal, look.how.thousands)[1].mean() > 1 / 2:
         return None
     _, wrong = numerals(column, look.how.decimal, look.how.thousands)
@@ -76,7 +76,7 @@ def otherwise(base: Seen, column: Any, look: Look) -> Seen | None:
     import pyarrow.compute as pc
 
     mark, other = (",", ".") if look.how.decimal == "." else (".", ",")
-    head = column.slice(0, _HEAD).drop_null()
+    head = column.drop_null().slice(0, _HEAD)
     for form, why in _OTHERWISE.items():
         odd = form % f"\\{mark}" if "%s" in form else form
         here = pc.match_substring_regex(head, f"^{odd}$")

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
+
 from . import digits, encodings, pairs, strength, words
 from .finding import Finding
 from .strength import NOTHING, Strength, Together
@@ -15,14 +17,14 @@ _WORTH = 0.1
 """What tells less is looked at no further."""
 _ALONE, _WELL, _PERFECT = 0.4, 0.8, 0.98
 """On the scale of `strength`: AUC .70, .90 and .99, each as the lower end of its interval."""
-_EXACT = 0.9995
+_EXACT, _SAME = 0.9995, 1 - 1e-9
 _TELLING = 3
 """Names of so many letters say something."""
 _CODES = 30
 _BEYOND, _FAR_BEYOND = 0.1, 0.3
 """How far beyond all other columns."""
 _GONE, _GONE_ALONE, _ZERO = 0.7, 0.5, 0.8
-_SAYS_NOTHING = 0.35
+_SAYS_NOTHING, _SELDOM = 0.35, 0.05
 _CERTAIN, _EVERY = 30, 0.99
 """So many rows that have a value, and nearly all of them of one class."""
 _FUTURE = 0.5
@@ -125,6 +127,8 @@ def _absent(table: Table, told: Told, others: Strength) -> Iterator[Finding]:
     found, missing = told.absence, told.missing
     if missing.low < others.high + _BEYOND or missing.low < _ALONE:
         return
+    if table.roles.numbers and found.rows.mean() < _SELDOM:
+        return  # As in the sums of a country among its states: rows of another sort.
     silent = told.values.low < _SAYS_NOTHING
     bound = (_GONE_ALONE if silent else _GONE) if found.sure else _ZERO
     is_shown = missing.low >= bound and (found.sure or silent)
@@ -164,7 +168,7 @@ def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Itera
     if _says_outcome(told.name):
         is_shown = values.low > max(_WELL, others.high + _BEYOND)
     elif table.distinct(told.name) <= _CODES:
-        is_shown = values.low > max(_PERFECT, others.high + _BEYOND)
+        is_shown = values.low > max(_perfect(table, told), others.high + _BEYOND)
     else:
         # Of species that are far apart each measurement tells all, and none is an outcome.
         is_shown = values.low > max(_EXACT if by else _PERFECT, every.high + _BEYOND / 2)
@@ -178,6 +182,15 @@ def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Itera
         f"{_beside(others, by)}; {_remedy(told.name)}",
         "stop" if is_shown else "question",
     )
+
+
+def _perfect(table: Table, told: Told) -> float:
+    """Return what is told by codes of which each has its own class, or part of a number's range."""
+    if not table.roles.numbers:
+        is_flag = table.distinct(told.name) == 2 and told.values.value > _SAME
+        return _WELL if is_flag else _PERFECT  # Without one error few rows are enough.
+    share = table.frame[told.name].value_counts(normalize=True).to_numpy()
+    return max(_PERFECT, float(np.sqrt(1 - (share**3).sum())) - _BEYOND / 10)
 
 
 def _beside(others: Strength, by_number: bool) -> str:

@@ -5,7 +5,8 @@ the mean target of the rows with one value scatters about it by p(1 − p)/n or 
 computed from these very rows does not scatter at all. So what is tested is the lower tail: an
 honest column, however strong, scatters as it must. Smoothing towards the overall mean changes the
 line for each number of rows, which is why a line is fitted for each. In a panel the same countries
-come again each year, and their mean scatters less: there it must be the column, up to a line.
+come again each year, and their mean scatters less: there it must be the column, up to a line, or,
+of levels without an order, agree with what years leave of the target.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .rows import panel, without
 from .strength import chernoff
 from .table import (
     LEVELS,
@@ -37,14 +39,11 @@ _LEAST = 0.01
 _STILL = 0.25
 """Standard errors within which a level's mean agrees; by chance a fifth does, at most two."""
 _BY_CHANCE = 0.4
-_EQUAL = 1e-3
-_MANY = 25
-_EXPLAINED = 0.8
-_DIFFER = 0.5
+_EQUAL, _MANY = 1e-3, 25
+_EXPLAINED, _DIFFER = 0.8, 0.5
 """Means of groups differ by chance at the least."""
 _DIGITS = 1, 2, 3
-_CLUMP = 1 / 300
-_FEW_LEVELS = 40
+_CLUMP, _FEW_LEVELS = 1 / 300, 40
 _DEGREES = 1, 3
 _MOST_LEVELS, _MOST_ROWS = 200, 100_000
 _DENOMINATORS = 8, 16, 30
@@ -80,11 +79,14 @@ def found(table: Table, keys: Keys, name: str) -> Encoded | None:
         return None
     by_number = table.roles.numbers
     for by, level in _groupings(table, keys, name, values, there):
+        is_ordered = not by or any(is_number(table.frame[it]) for it in by)
         for column in target.T:
             each = scatter(*some(level, values, column), by_number)
             if len(each.rows) < LEVELS or not _agrees(each, by_number):
                 continue
-            if _equals(each) or not keys.cross(table, (name, *by), there, level):
+            shared = panel(table, (name, *by), there, level)
+            left = scatter(*some(level, values, without(shared, column)), by_number=True)
+            if not shared or _equals(each) or (not is_ordered and _agrees(left, by_number=True)):
                 return Encoded(len(each.rows), by)
     return None
 

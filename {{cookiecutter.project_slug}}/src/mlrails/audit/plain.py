@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from . import clusters
 from .finding import Finding
-from .table import Codes, Table, codes, is_number, is_time
+from .table import Codes, Floats, Table, codes, is_number, is_time
 from .table import numbers as as_numbers
 
 _NOTED = 0.001
@@ -20,6 +20,8 @@ _LATE = 0.15
 _FALLS = 0.5
 _FEWEST = 400
 _SHOWN = 5
+_DEALT, _BY_CHANCE = 0.1, 2.0
+"""Kolmogorov's distance of numbers from even ones, the second times the root of their number."""
 
 
 def of_table(table: Table) -> Iterator[Finding]:
@@ -91,7 +93,7 @@ def _of_column(table: Table, name: str) -> Iterator[Finding]:
             f"column {name!r} has no value in {gaps:.0%} of the rows",
             "note",
         )
-    if is_number(column) and clusters.numbers_rows(table, name):
+    if is_number(column) and clusters.numbers_rows(table, name) and _is_even(as_numbers(column)):
         yield _identifier(name)
     if is_number(column) or is_time(column) or column.dtype.kind == "b":
         return
@@ -108,6 +110,14 @@ def _of_column(table: Table, name: str) -> Iterator[Finding]:
         )
     elif clusters.numbers_rows(table, name):
         yield _identifier(name)
+
+
+def _is_even(values: Floats) -> bool:
+    """Tell numbers that are dealt out from such as incomes: these lie close, and some far off."""
+    found = np.unique(values[~np.isnan(values)])
+    place = (found - found[0]) / max(np.ptp(found), 1e-300)
+    off = float(np.abs(place - np.linspace(0, 1, len(found))).max())
+    return bool(off < max(_DEALT, _BY_CHANCE / len(found) ** 0.5))
 
 
 def _identifier(name: str) -> Finding:

@@ -8,7 +8,7 @@ from . import clusters, words
 from .clusters import Torn
 from .finding import Finding
 from .strength import delong
-from .table import Codes, Floats, Table, codes, is_number, is_time
+from .table import LEVELS, Codes, Floats, Mask, Table, codes, dense, is_number, is_time
 from .table import numbers as as_numbers
 
 TORN, _COPIES = "groups torn apart", "duplicates across parts"
@@ -21,6 +21,7 @@ _SMALLEST, _LARGEST = 2, 60
 _ENTITIES = 20
 _FIXED = 0.95
 _SORTED = 0.9
+_PANEL, _SURE = 0.8, 3.0
 _EARLY, _TORN = 0.8, 0.05
 """The share of rows before a test by time, and of those whose entity is on both sides."""
 
@@ -213,3 +214,37 @@ def _counts_rows(values: Floats) -> bool:
         and np.median(np.abs(steps)) == 1
         and np.ptp(np.sign(steps)) == 0
     )
+
+
+def panel(table: Table, names: tuple[str, ...], there: Mask, level: Codes) -> list[Codes]:
+    """Return the columns that come again in each level, as stores do each week.
+
+    Where none does and all levels have as many rows, what comes again is in no column: one code.
+    """
+    others = (it for it in map(str, table.frame) if it not in {*names, table.roles.target})
+    several = (it for it in others if LEVELS <= table.distinct(it) <= len(table) / 2)
+    found = [it for it in (table.codes(it)[there] for it in several) if crossed(level, it)]
+    rows = np.bincount(dense(level - level.min()))
+    by_chance = rows.mean() * (1 - _SURE * (2 / len(rows)) ** 0.5)
+    return found or [np.zeros_like(level)] * bool(rows.var() <= max(by_chance, 0.0))
+
+
+def crossed(one: Codes, other: Codes) -> bool:
+    """Tell a panel, as of countries by years: pairs of values come again less than by chance."""
+    by_chance = _again(one) * _again(other) / max(_again(np.zeros_like(one)), 1.0)
+    joint = (one + 1) * (int(other.max(initial=0)) + 2) + other + 1
+    return bool(_again(joint) < _PANEL * by_chance - _SURE * by_chance**0.5)
+
+
+def _again(found: Codes) -> float:
+    """Return how many pairs of rows have the same code."""
+    rows = np.bincount(dense(found - found.min(initial=0)))
+    return float(rows @ (rows - 1)) / 2
+
+
+def without(shared: list[Codes], target: Floats) -> Floats:
+    """Return a target less its mean for each value of some columns, one after the other."""
+    for it in shared:
+        rows = np.maximum(np.bincount(it + 1), 1)
+        target = target - (np.bincount(it + 1, target) / rows)[it + 1]
+    return target

@@ -25,7 +25,6 @@ SAMPLE = 20_000
 """So many rows are enough to choose columns by."""
 _MOST_KEYS = 8
 _SAME = 0.3
-_PANEL = 0.8
 _SEVERAL = 50_000
 MOST_ROWS = 20_000
 """So many rows tell an area under ROC to a hundredth."""
@@ -76,19 +75,6 @@ def dense(found: Codes) -> Codes:
         return np.unique(found, return_inverse=True)[1].astype(np.int64)
     there = np.bincount(found) > 0
     return np.asarray((np.cumsum(there) - 1)[found], dtype=np.int64)
-
-
-def crossed(one: Codes, other: Codes) -> bool:
-    """Tell a panel, as of countries by years: pairs of values come again less than by chance."""
-    by_chance = _again(one) * _again(other) / max(_again(np.zeros_like(one)), 1.0)
-    joint = (one + 1) * (int(other.max(initial=0)) + 2) + other + 1
-    return bool(_again(joint) < _PANEL * by_chance - 3 * by_chance**0.5)
-
-
-def _again(found: Codes) -> float:
-    """Return how many pairs of rows have the same code."""
-    rows = np.bincount(dense(found - found.min(initial=0)))
-    return float(rows @ (rows - 1)) / 2
 
 
 def numbers(column: "pd.Series[Any]") -> Floats:
@@ -289,9 +275,3 @@ class Keys(NamedTuple):
             )
             if several.any() and inside < _SAME * values[there].var():
                 yield by
-
-    def cross(self, table: Table, names: tuple[str, ...], there: Mask, level: Codes) -> bool:
-        """Tell whether levels of numbers have an order, and another key comes again in each."""
-        others = (table.codes(it)[there] for it in self.codes if it not in names)
-        is_ordered = all(is_number(table.frame[it]) for it in names)
-        return is_ordered and any(crossed(level, it) for it in others)

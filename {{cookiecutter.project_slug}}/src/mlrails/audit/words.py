@@ -96,8 +96,9 @@ def _number(column: "pd.Series[Any]", empty: Mask) -> Absence:
     for value in (*NUMBERS, 0.0):
         here = values == value
         if here.mean() >= _OFTEN and here.sum() < len(there):
-            is_sure = value != 0 and _is_far(value, there[there != value])
-            if is_sure or value <= 0:
+            others = there[there != value]
+            is_sure = value != 0 and _is_far(value, others)
+            if np.ptp(others) > 0 and (is_sure or value <= 0):  # Of a flag each value is one.
                 return Absence(empty | here, f"{value:g}", is_sure)
     return Absence(empty, "nothing", True)
 

@@ -87,7 +87,10 @@ SINCE: Mapping[str, tuple[Literal["s", "ms", "D"], str]] = {
 def times(column: Any, form: str) -> tuple[Any, np.ndarray]:
     """Return times without a zone (of several zones: in UTC), and which cells are none."""
     import pyarrow as pa
+    import pyarrow.types as kinds
 
+    if form not in SINCE and kinds.is_integer(column.type):
+        column = column.cast(pa.string())
     plain = in_digits(column, form)
     if plain is not None:
         return plain, np.zeros(len(column), dtype=bool)
