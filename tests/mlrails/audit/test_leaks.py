@@ -119,6 +119,16 @@ def test_codes_of_a_number_are_stopped_where_each_has_its_own_part_of_it(overlap
     ]
 
 
+def test_entities_of_a_wide_table_are_looked_for_without_a_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    rows = leaky.patients(np.random.default_rng(1), named="patient_id")
+    wide = {f"n{it}": np.random.default_rng(it).normal(size=len(rows)) for it in range(120)}
+    frame = pd.DataFrame({**wide, **rows}, copy=False)
+    assert leaky.TORN in {it.rule for it in look.findings(frame, leaky.roles(frame, "random"))}
+    assert [str(it.message) for it in recwarn] == []
+
+
 def test_values_that_are_of_all_classes_but_one_are_not_said_to_be_of_one() -> None:
     rows = leaky.base(np.random.default_rng(1), "classes")
     rows["x"] = rows["x"].where((rows["y"] != "bird") & (rows["x"] > 1))

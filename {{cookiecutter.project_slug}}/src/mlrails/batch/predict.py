@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.console import bar, say, warn
-from ..core.errors import Exit, UsageError
+from ..core.errors import Exit, UsageError, counted
 from ..core.settings import Settings
 from ..data.reading import Reading
 from ..modeling import loading
@@ -65,7 +65,7 @@ def predict(settings: Settings, job: Job, wanted: str) -> Exit:
             names = list(_score(model, files, job, parts, settings.root, familiar, writing))
             about = {"model": origin.name, "version": origin.version, "digest": origin.digest}
             rows, refused = parts.publish(names, about)
-    say(f"predict: {looked.named(version, digest)}: {rows:,} rows in {output}")
+    say(f"predict: {looked.named(version, digest)}: {counted(rows, 'row')} in {output}")
     _warn(familiar)
     return _ended(output, rows, refused)
 
