@@ -97,7 +97,7 @@ def test_a_flag_is_said_to_tell_the_target_and_never_to_have_no_value() -> None:
     asked = [
         it for it in look.findings(rows, leaky.roles(rows, "time")) if it.columns == ("relapse",)
     ]
-    assert [(it.rule, it.level) for it in asked] == [(leaky.LEAKAGE, "question")]
+    assert [(it.rule, it.level) for it in asked] == [(leaky.LEAKAGE, "stop")]
 
 
 def test_rows_of_another_sort_are_not_said_to_be_filled_in_late() -> None:

@@ -17,7 +17,7 @@ _WORTH = 0.1
 """What tells less is looked at no further."""
 _ALONE, _WELL, _PERFECT = 0.4, 0.8, 0.98
 """On the scale of `strength`: AUC .70, .90 and .99, each as the lower end of its interval."""
-_EXACT, _SAME = 0.9995, 1 - 1e-9
+_EXACT = 0.9995
 _TELLING = 3
 """Names of so many letters say something."""
 _CODES = 30
@@ -187,8 +187,7 @@ def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Itera
 def _perfect(table: Table, told: Told) -> float:
     """Return what is told by codes of which each has its own class, or part of a number's range."""
     if not table.roles.numbers:
-        is_flag = table.distinct(told.name) == 2 and told.values.value > _SAME
-        return _WELL if is_flag else _PERFECT  # Without one error few rows are enough.
+        return _WELL if table.distinct(told.name) == 2 else _PERFECT  # No measurement is a flag.
     share = table.frame[told.name].value_counts(normalize=True).to_numpy()
     return max(_PERFECT, float(np.sqrt(1 - (share**3).sum())) - _BEYOND / 10)
 
