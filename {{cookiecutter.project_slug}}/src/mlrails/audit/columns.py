@@ -185,9 +185,13 @@ def _alone(table: Table, told: Told, others: Strength, every: Strength) -> Itera
 
 
 def _perfect(table: Table, told: Told) -> float:
-    """Return what is told by codes of which each has its own class, or part of a number's range."""
+    """Return how strong a column of few values must be to be the target under another name.
+
+    A flag need not be without an error; of codes each has its class, or its part of a range.
+    """
     if not table.roles.numbers:
-        return _WELL if table.distinct(told.name) == 2 else _PERFECT  # No measurement is a flag.
+        is_earlier = words.of_name(told.name) & words.EARLIER
+        return _PERFECT if is_earlier or table.distinct(told.name) > 2 else _WELL
     share = table.frame[told.name].value_counts(normalize=True).to_numpy()
     return max(_PERFECT, float(np.sqrt(1 - (share**3).sum())) - _BEYOND / 10)
 
