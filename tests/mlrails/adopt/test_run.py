@@ -212,19 +212,24 @@ def test_more_columns_later_are_a_small_change(
     assert "3 files changed" in capsys.readouterr().out
 
 
+def adopt_again_after(root: Path, tmp_path: Path, params: str, chosen: str) -> Path:
+    """Adopt, put something else in the place of some params, and adopt a table of more columns."""
+    adopt(root, flats(tmp_path / "flats.csv"))
+    path = root / FILE
+    path.write_text(re.sub(params, chosen, path.read_text("utf-8")), "utf-8")
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "Divide the rows otherwise")
+    more = flats(tmp_path / "flats.csv", balcony=lambda number: number % 7 == 0)
+    adopt(root, more, target=None)
+    return more
+
+
 @pytest.mark.parametrize("final", [False, True])
 def test_the_lengths_of_the_parts_stay_and_are_what_the_plan_says(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], final: bool
 ) -> None:
-    adopt(root, flats(tmp_path / "flats.csv"))
-    path = root / FILE
     chosen = "\n  validation: 2 weeks\n  test: 5 weeks" + "\n  final: 1 week" * final
-    given = re.sub(r"\n  validation: .*\n  test: .*", chosen, path.read_text("utf-8"))
-    path.write_text(given, "utf-8")
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--message", "Shorter parts")
-    more = flats(tmp_path / "flats.csv", balcony=lambda number: number % 7 == 0)
-    adopt(root, more, target=None)
+    adopt_again_after(root, tmp_path, r"\n  validation: .*\n  test: .*", chosen)
     assert chosen in text(root, FILE)
     said = " ".join(capsys.readouterr().out.split("Split by time")[-1].split())
     assert said.startswith("(validation 2 weeks, test 5 weeks): 'day' tells when each row is of")
@@ -243,14 +248,7 @@ DEALT = """split:
 def test_how_a_project_divides_its_rows_stays_until_more_is_said(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    adopt(root, flats(tmp_path / "flats.csv"))
-    path = root / FILE
-    chosen = re.sub(r"(?m)^split:\n(  .*\n)+", DEALT, path.read_text("utf-8"))
-    path.write_text(chosen, "utf-8")
-    git(root, "add", "--all")
-    git(root, "commit", "--quiet", "--message", "Deal the rows")
-    more = flats(tmp_path / "flats.csv", balcony=lambda number: number % 7 == 0)
-    adopt(root, more, target=None)
+    more = adopt_again_after(root, tmp_path, r"(?m)^split:\n(  .*\n)+", DEALT)
     assert DEALT in text(root, FILE)
     assert params(text(root, FILE)).data.time == "day"
     assert "Split at random (validation 10%, test 25%)" in capsys.readouterr().out

@@ -126,9 +126,10 @@ def _by_time(seen: Seen, entity: str | None, why: str, where: str, kept: Split |
     days = times.astype("datetime64[D]")
     _check_near(days, f"{where}: column {seen.name!r}")
     distinct = len(np.unique(days))
-    lengths = _lengths(times, distinct) if distinct >= _FEWEST_DAYS else None
     if kept and kept.by == "time":
-        lengths = _as_kept(times, kept)
+        lengths: tuple[Period, Period, int, int] | None = _as_kept(times, kept)
+    else:
+        lengths = _lengths(times, distinct) if distinct >= _FEWEST_DAYS else None
     if lengths is None:
         raise UsageError(
             f"{where}: column {seen.name!r}: rows of {counted(distinct, 'time')} cannot be divided "
